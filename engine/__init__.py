@@ -1,0 +1,1 @@
+"""The pure room: text, bytes and values in, decisions and traces out."""

@@ -1,0 +1,1 @@
+"""Credit policies: facts in, a grade with its reasons out."""

@@ -1,0 +1,1 @@
+"""FEEL, the expression language of OMG DMN 1.5."""

@@ -1,0 +1,1 @@
+"""Collections policies and the ladder: one step at a time, derived, never accumulated."""

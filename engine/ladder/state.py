@@ -1,0 +1,139 @@
+"""What a step takes and gives: what was done, what to do, when to look again, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from engine.workdays import Calendar
+from engine.ladder.law import LawPack
+from engine.ledger.account import AccountPosition, Level
+from engine.model import Amount, Model, digest
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What `step` reads: the account as known, and the law and calendar of the day."""
+
+    account: AccountPosition
+    law: LawPack
+    calendar: Calendar
+
+
+class Action(Model):
+    """One effect that is asked for; its key is `case/item/step/entry/action/do|undo` (rule 7)."""
+
+    key: str
+    do: Literal[
+        "notify", "service", "orders", "billing", "terminate", "fee", "apply", "retry_payment",
+        "task", "approve", "place", "recall", "write_off", "recover", "sell",
+    ]  # fmt: skip
+    args: tuple[str, ...] = ()
+    """As written in the policy: `notify(sms, reminder)` gives `("sms", "reminder")`."""
+    step: str
+    undo: bool = False
+    severe: bool = False
+    """Derived again before every attempt (rule 4): required notices, interruptions, fees, final acts."""
+    debts: tuple[str, ...] = ()
+    """The debts it is for; a notice names them."""
+    amount: Amount = Decimal(0)
+    """What it states or asks for: overdue total for a notice, the fee for a fee."""
+    level: Level | None = None
+    """For `service`: the most severe level in force over all demands, which the receiver is told."""
+    figures: dict[str, str] = {}
+    """Figures that a template states: total, disputed, last_day, next_step, next_date ..."""
+    not_before: AwareDatetime | None = None
+    not_after: AwareDatetime | None = None
+    """The last instant at which it may still be carried out."""
+    confirm_by: AwareDatetime | None = None
+    """When a missing receipt becomes a task for a person."""
+
+
+class TakenRow(Model):
+    """One row of the ladder that was done, or is being done, for named debts."""
+
+    step: str
+    entry: int
+    """The how many-th time in business terms: the second suspension after a chargeback is 2."""
+    state: Literal["requested", "done", "failed", "expired", "suppressed", "withdrawn"]
+    item: str = "account"
+    keys: tuple[str, ...] = ()
+    debts: tuple[str, ...] = ()
+    requested_at: AwareDatetime
+    requested_on: date
+    done_at: AwareDatetime | None = None
+    done_on: date | None = None
+    valid_until: date | None = None
+    level: Level | None = None
+    undo_keys: tuple[str, ...] = ()
+
+
+class Taken(Model):
+    """What a case has done so far: the only memory that a step has besides the position."""
+
+    case: str
+    ladder: str = ""
+    opened_at: AwareDatetime
+    opened_on: date
+    opened_anchor: date | None = None
+    rows: tuple[TakenRow, ...] = ()
+    entries: dict[str, int] = {}
+    """How often each step was entered; never falls."""
+    moved_up_on: date | None = None
+    """Business date of the last row taken: at most one a case and date (rule 2)."""
+    level: Level = "open"
+    """This case's own demand on service."""
+    ended: Literal["", "cured", "written_off", "terminated", "stopped"] = ""
+    ended_on: date | None = None
+    told: tuple[str, ...] = ()
+    """Keys of actions asked for once that are not rows: tasks for missing receipts and the like."""
+
+
+class TraceRow(Model):
+    """One ladder row as it was looked at: did its cells hold, and what stood in the way."""
+
+    step: str
+    warranted: bool
+    reached: bool
+    note: str = ""
+    """In words: `age 34 is not >= 45`, `waits for P7D since final_notice done 2026-04-02`."""
+
+
+class StepTrace(Model):
+    """Why the step did what it did."""
+
+    ladder: str
+    today: date
+    anchor: date | None = None
+    age: int = 0
+    days_past_due: int = 0
+    overdue: Amount = Decimal(0)
+    disputed: Amount = Decimal(0)
+    warranted: str = ""
+    """The last row whose debt cells hold today; empty: none."""
+    reached: str = ""
+    """The last row done; empty: none."""
+    rows: tuple[TraceRow, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Holds, law clauses, calendar shifts, freshness: each in one sentence."""
+
+
+class Step(Model):
+    """The outcome of one look at a case."""
+
+    taken: Taken
+    actions: tuple[Action, ...] = ()
+    wake_at: AwareDatetime | None = None
+    """Next instant on which something can change by itself; None: only news can change it."""
+    open: bool = True
+    """False: the case has ended (`taken.ended` says how) and nothing is left to be confirmed."""
+    trace: StepTrace
+
+    @property
+    def trace_digest(self) -> str:
+        """The digest of the whole trace, which can be derived again."""
+        return digest(self.trace)

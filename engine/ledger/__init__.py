@@ -1,0 +1,1 @@
+"""What happened to an account, and where it stands as known at an instant."""

@@ -1,0 +1,127 @@
+"""An account's position: what is owed, held, promised, confirmed, as known at one instant."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from engine.ledger.entries import Act, Scalar
+from engine.model import Amount, Model
+
+Level = Literal["open", "outgoing_barred", "suspended", "terminated"]
+LEVELS: tuple[Level, ...] = ("open", "outgoing_barred", "suspended", "terminated")
+"""Service is a level, not a command: each is more severe than the one before."""
+
+
+class Terms(Model):
+    """What stands still about an account: who, in which money, in whose days."""
+
+    account: str
+    customer: str
+    currency: str
+    timezone: str
+
+
+class Debt(Model):
+    """One debt: a bill, or one instalment of a bill (`B7/2`)."""
+
+    id: str
+    bill: str
+    category: Literal["normal", "fee", "late_fee", "plan"] = "normal"
+    service: str = ""
+    invoice_date: date
+    due_date: date
+    known_at: AwareDatetime
+    amount: Amount
+    """As billed, after credit notes and adjustments."""
+    open: Amount
+    """Still owed, the disputed part included."""
+    disputed: Amount = Decimal(0)
+    written_off: bool = False
+    settled_on: date | None = None
+    reopened_on: date | None = None
+    """Value date of the refund or return that made a settled debt open again."""
+    reopened_by: Literal["", "refund", "chargeback"] = ""
+
+
+class HeldInterval(Model):
+    """A hold as a dated interval `[since, until)`; open when `until` is None."""
+
+    id: str
+    kind: str
+    since: date
+    until: date | None
+    bill: str = ""
+    reason: str = ""
+    author: str = ""
+
+
+class DisputedPart(Model):
+    """A dispute with its part of a bill and what became of it."""
+
+    id: str
+    bill: str
+    amount: Amount
+    since: date
+    resolved_on: date | None = None
+    outcome: Literal["", "upheld", "rejected", "withdrawn"] = ""
+
+
+class Promised(Model):
+    """A promise to pay, with what has been paid towards it."""
+
+    id: str
+    amount: Amount
+    made_on: date
+    by: date
+    paid: Amount = Decimal(0)
+    """Payments by value date since it was made, up to `at`; the policy's grace decides kept or broken."""
+    paid_by: tuple[tuple[date, Amount], ...] = ()
+    withdrawn_on: date | None = None
+
+
+class Received(Model):
+    """The latest word on an action, by its key."""
+
+    key: str
+    status: Literal["requested", "done", "failed", "suppressed", "expired", "withdrawn"]
+    at: AwareDatetime
+    received_at: AwareDatetime
+    detail: str = ""
+    until: date | None = None
+
+
+class DemandedLevel(Model):
+    """Somebody else's demand on service in force."""
+
+    source: str
+    level: Level
+    reason: str = ""
+    since: date
+
+
+class AccountPosition(Model):
+    """All that `step` may know of an account at `at`; recorded whole in the case's history."""
+
+    terms: Terms
+    at: AwareDatetime
+    today: date
+    """Local business date of `at` in the account's zone."""
+    version: int
+    """How many entries of the account were known; rises with each."""
+    facts: dict[str, Scalar | tuple[str, ...]] = {}
+    debts: tuple[Debt, ...] = ()
+    """Open ones, and settled ones for as long as they can matter, by due date and id."""
+    credit: Amount = Decimal(0)
+    """Money that no debt has taken."""
+    deposit: Amount = Decimal(0)
+    holds: tuple[HeldInterval, ...] = ()
+    disputes: tuple[DisputedPart, ...] = ()
+    promises: tuple[Promised, ...] = ()
+    receipts: tuple[Received, ...] = ()
+    acts: tuple[Act, ...] = ()
+    feeds: dict[str, AwareDatetime] = {}
+    demands: tuple[DemandedLevel, ...] = ()

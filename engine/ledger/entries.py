@@ -1,0 +1,242 @@
+"""What can happen to an account: one class a kind, each dated twice.
+
+`value_date` is the local business date on which it counts, `received_at` the instant at which it
+became known. Entries are only ever added; a correction is another entry.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, TypeAdapter
+
+from engine.model import Amount, Model
+
+Scalar = bool | int | str | None
+Positive = Annotated[Amount, Field(gt=0)]
+Reference = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class EntryBase(Model):
+    """What every entry has: a reference that is unique in its account and kind, and its two dates."""
+
+    id: Reference
+    value_date: date
+    received_at: AwareDatetime
+
+
+class Share(Model):
+    """A part of an amount that belongs to one bill (or `bill/instalment`)."""
+
+    bill: Reference
+    amount: Positive
+
+
+class Instalment(Model):
+    """One part of a bill or plan with its own due date."""
+
+    due_date: date
+    amount: Positive
+
+
+class Bill(EntryBase):
+    """A bill that the billing system issued (TMF678 customerBill); `value_date` is the bill date."""
+
+    kind: Literal["bill"] = "bill"
+    due_date: date
+    amount: Positive
+    bill_no: str = ""
+    category: Literal["normal", "fee", "late_fee", "plan"] = "normal"
+    service: str = ""
+    """Which service the debt is for, where service is cut by debt; empty: the whole account."""
+    instalments: tuple[Instalment, ...] = ()
+    draft: bool = False
+    """A draft never ages and never counts."""
+
+
+class BillIssued(EntryBase):
+    """A draft bill that has become final."""
+
+    kind: Literal["bill_issued"] = "bill_issued"
+    bill: Reference
+
+
+class Payment(EntryBase):
+    """Money received (TMF676 payment); what it does not name is allocated oldest due date first."""
+
+    kind: Literal["payment"] = "payment"
+    amount: Positive
+    pays: tuple[Share, ...] = ()
+    method: str = ""
+
+
+class PaymentReturned(EntryBase):
+    """A payment that came back: bounced direct debit, chargeback, cancelled payment."""
+
+    kind: Literal["payment_returned"] = "payment_returned"
+    payment: Reference
+    reason: Literal["bounced", "chargeback", "cancelled"] = "bounced"
+
+
+class ReturnReversed(EntryBase):
+    """A return that was itself undone: the payment stands again."""
+
+    kind: Literal["return_reversed"] = "return_reversed"
+    returned: Reference
+    """The id of the `payment_returned` entry."""
+
+
+class Refund(EntryBase):
+    """Money given back to the customer: from credit first, else the named payment's debts reopen."""
+
+    kind: Literal["refund"] = "refund"
+    amount: Positive
+    payment: str = ""
+
+
+class CreditNote(EntryBase):
+    """A bill corrected downwards; without a bill it is account credit."""
+
+    kind: Literal["credit_note"] = "credit_note"
+    amount: Positive
+    bill: str = ""
+    reason: str = ""
+
+
+class Adjustment(EntryBase):
+    """A bill changed by a signed amount: positive raises the debt, negative lowers it."""
+
+    kind: Literal["adjustment"] = "adjustment"
+    bill: Reference
+    amount: Amount
+    reason: str = ""
+
+
+class Dispute(EntryBase):
+    """A customer disagrees with a part of a bill (SID CustomerBillingDispute)."""
+
+    kind: Literal["dispute"] = "dispute"
+    bill: Reference
+    amount: Positive
+    reason: str = ""
+
+
+class DisputeResolved(EntryBase):
+    """The end of a dispute: upheld parts are credited by a credit note of their own."""
+
+    kind: Literal["dispute_resolved"] = "dispute_resolved"
+    dispute: Reference
+    outcome: Literal["upheld", "rejected", "withdrawn"]
+
+
+class Promise(EntryBase):
+    """A customer promises to pay `amount` by a date."""
+
+    kind: Literal["promise"] = "promise"
+    amount: Positive
+    by: date
+    author: str = ""
+
+
+class PromiseWithdrawn(EntryBase):
+    """A promise taken back."""
+
+    kind: Literal["promise_withdrawn"] = "promise_withdrawn"
+    promise: Reference
+
+
+class Hold(EntryBase):
+    """A dated interval in which the ladder is held; `[value_date, until)`, open when None."""
+
+    kind: Literal["hold"] = "hold"
+    hold: str
+    """The kind of hold that the policy names: dispute, hardship, disaster, exempt, legal_stay ..."""
+    until: date | None = None
+    reason: str = ""
+    author: str = ""
+    bill: str = ""
+    """A bill to which the hold is limited; empty: the whole account."""
+
+
+class HoldReleased(EntryBase):
+    """A hold that ends on `value_date`, before its time."""
+
+    kind: Literal["hold_released"] = "hold_released"
+    hold: Reference
+    author: str = ""
+
+
+class FactSet(EntryBase):
+    """A fact about the customer that the policy reads: segment, value, vulnerable, grade, tags."""
+
+    kind: Literal["fact"] = "fact"
+    name: Reference
+    value: Scalar | tuple[str, ...]
+
+
+class FeedComplete(EntryBase):
+    """A feed says that it is complete up to an instant, even when it was empty."""
+
+    kind: Literal["feed"] = "feed"
+    feed: Literal["payments", "bills"] = "payments"
+    complete_to: AwareDatetime
+
+
+class Receipt(EntryBase):
+    """What became of an action that was asked for (rule 7)."""
+
+    kind: Literal["receipt"] = "receipt"
+    key: Reference
+    status: Literal["requested", "done", "failed", "suppressed", "expired", "withdrawn"]
+    at: AwareDatetime
+    """When it happened at the receiver; waits and legal periods run from here."""
+    detail: str = ""
+    until: date | None = None
+    """Last day on which a notice that was done is still valid, if its sender said so."""
+
+
+class Act(EntryBase):
+    """A person acts on the case: force a step, skip it once, stop, confirm before sending."""
+
+    kind: Literal["act"] = "act"
+    act: Literal["force", "skip", "stop", "resume", "confirm"]
+    step: str = ""
+    actor: Reference
+    reason: Reference
+
+
+class WriteOffMark(EntryBase):
+    """A write-off mark set or removed from outside: takes the debt out, or brings it back."""
+
+    kind: Literal["write_off_mark"] = "write_off_mark"
+    bill: str = ""
+    """One bill; empty: all debt of the account."""
+    marked: bool = True
+
+
+class Demand(EntryBase):
+    """Somebody else's demand on the level of service: limit alarm, fraud, customer request."""
+
+    kind: Literal["demand"] = "demand"
+    source: Reference
+    level: Literal["open", "outgoing_barred", "suspended", "terminated"]
+    reason: str = ""
+    """A demand for `open` withdraws the source's earlier one."""
+
+
+class DepositMoved(EntryBase):
+    """Money of the deposit: taken in, given back, or applied to debt."""
+
+    kind: Literal["deposit"] = "deposit"
+    move: Literal["held", "released", "applied"]
+    amount: Positive
+
+
+Entry = Annotated[
+    Bill | BillIssued | Payment | PaymentReturned | ReturnReversed | Refund | CreditNote
+    | Adjustment | Dispute | DisputeResolved | Promise | PromiseWithdrawn | Hold | HoldReleased
+    | FactSet | FeedComplete | Receipt | Act | WriteOffMark | Demand | DepositMoved,
+    Field(discriminator="kind"),
+]  # fmt: skip
+EntryAdapter: TypeAdapter[Entry] = TypeAdapter(Entry)

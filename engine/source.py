@@ -1,0 +1,83 @@
+"""Where something was read, and what is wrong with it: author mistakes as collected values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A place in an author's text: file, line and column from 1, and the table cell if there is one."""
+
+    file: str
+    line: int
+    column: int
+    length: int = 1
+    cell: str = ""
+    """For a table cell: `row 3, column score`; for a spreadsheet: `Sheet1!B4`."""
+
+    def shifted(self, offset: int, length: int = 1) -> Span:
+        """Return the place `offset` characters to the right on the same line."""
+        return Span(self.file, self.line, self.column + offset, length, self.cell)
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}"
+        return f"{place} ({self.cell})" if self.cell else place
+
+
+class Severity(StrEnum):
+    """How bad a problem is: an error stops a release, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing an author got wrong: what was read in backticks, why, and what to do."""
+
+    code: str
+    """Stable name of the kind of mistake, in kebab case: `unknown-fact`."""
+    message: str
+    span: Span
+    advice: str = ""
+    severity: Severity = Severity.ERROR
+    related: tuple[tuple[str, Span], ...] = ()
+    """Other places that matter, each with its own short sentence."""
+
+
+def has_errors(problems: Iterable[Problem]) -> bool:
+    """Tell whether any of the problems stops a release."""
+    return any(p.severity is Severity.ERROR for p in problems)
+
+
+def sort_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return problems in reading order, each once."""
+    return tuple(sorted(set(problems), key=lambda p: (p.span, p.severity, p.code, p.message)))
+
+
+def render_problem(problem: Problem, sources: Mapping[str, str]) -> str:
+    """Return the problem as text: what, where, the source line with a marker, and what to do."""
+    lines = [f"{problem.severity}[{problem.code}]: {problem.message}", f"  --> {problem.span}"]
+    lines += _excerpt(problem.span, sources)
+    for note, span in problem.related:
+        lines += [f"  ... {note}: {span}", *_excerpt(span, sources)]
+    if problem.advice:
+        lines.append(f"  advice: {problem.advice}")
+    return "\n".join(lines)
+
+
+def _excerpt(span: Span, sources: Mapping[str, str]) -> list[str]:
+    text = sources.get(span.file, "").splitlines()
+    if not 1 <= span.line <= len(text):
+        return []
+    line = text[span.line - 1].replace("\t", " ")
+    width = max(1, min(span.length, len(line) - span.column + 1))
+    gutter = " " * len(str(span.line))
+    return [
+        f"  {gutter} |",
+        f"  {span.line} | {line}",
+        f"  {gutter} | {' ' * (span.column - 1)}{'^' * width}",
+    ]

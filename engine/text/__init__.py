@@ -1,0 +1,1 @@
+"""Readers of authors' files that keep every position."""

@@ -1,0 +1,1 @@
+"""What happens over weeks, and what we wait for."""

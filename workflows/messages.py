@@ -1,0 +1,207 @@
+"""What goes into and out of workflows, activities and signals: one class in, one class out."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, Literal
+
+from pydantic import AwareDatetime
+
+from engine.credit.decision import Decision, Fact
+from engine.ladder.state import Action, StepTrace, Taken
+from engine.ledger.account import AccountPosition
+from engine.model import Model
+
+
+class CaseStart(Model):
+    """Start (or continue) one arrears case."""
+
+    account: str
+    number: int
+    policy: str
+    """Digest of the collections policy the case is pinned to."""
+    clock_offset: timedelta = timedelta(0)
+    """Business time is workflow time plus this; 0 in production."""
+    taken: Taken | None = None
+    """None at the first run: the first step opens the case."""
+    previous: Taken | None = None
+    """The account's earlier case, if it ended recently enough to be revived."""
+    chain: str = ""
+    """Head of the hash chain of the run before; empty at the first."""
+    seen: tuple[str, ...] = ()
+    """Ids of pokes already taken, across runs."""
+
+
+class Poke(Model):
+    """News for a case: look again. Its facts come through the position, never through here."""
+
+    id: str
+    """The id of the outbox row; a second one with the same id is noted and ignored."""
+    reason: str
+    """The kind of entry that caused it: payment, receipt, hold ..."""
+    sent_at: AwareDatetime
+
+
+class StepRequest(Model):
+    """Ask for one look at a case at `at`."""
+
+    case: str
+    account: str
+    policy: str
+    taken: Taken | None
+    previous: Taken | None = None
+    at: AwareDatetime
+
+
+class StepRecord(Model):
+    """One look at a case as it stands in the history: what was known, by which texts, what follows."""
+
+    case: str
+    at: AwareDatetime
+    taken_before: str
+    """Digest of the `taken` it started from."""
+    policy: str
+    law: str
+    calendar: str
+    engine: str
+    semantics: int
+    position: AccountPosition
+    taken: Taken
+    actions: tuple[Action, ...]
+    wake_at: AwareDatetime | None
+    open: bool
+    trace: StepTrace
+    trace_digest: str
+
+
+class ActRequest(Model):
+    """Carry out the actions of a step: derived again, with the account locked, then into the outbox."""
+
+    case: str
+    account: str
+    policy: str
+    taken_before: Taken | None
+    previous: Taken | None = None
+    taken: Taken
+    actions: tuple[Action, ...]
+    at: AwareDatetime
+    chain: str
+
+
+class ActResult(Model):
+    """What became of each action: asked for, or withdrawn because its reason was gone."""
+
+    requested: tuple[str, ...] = ()
+    withdrawn: tuple[tuple[str, str], ...] = ()
+    """Key and reason."""
+    version: int
+    """The position's version at the re-read."""
+
+
+class CloseRequest(Model):
+    """Say that a case has ended: the account may open another."""
+
+    case: str
+    account: str
+    number: int
+    ended: str
+    at: AwareDatetime
+    taken: Taken
+    chain: str
+
+
+class CaseResult(Model):
+    """How a case ended."""
+
+    ended: str
+    taken: Taken
+    chain: str
+
+
+class CaseView(Model):
+    """What a query of a running case answers."""
+
+    business_now: AwareDatetime
+    wake_at: AwareDatetime | None
+    taken: Taken | None
+    steps: int
+    chain: str
+    idle: bool
+    """True when it waits: nothing is being decided or carried out."""
+
+
+class AssessmentRequest(Model):
+    """Ask for a grade: facts given, or gathered from the ledger as of a date."""
+
+    request: str
+    policy: str
+    """Digest of the credit policy."""
+    customer: str = ""
+    account: str = ""
+    as_of: date
+    at: AwareDatetime
+    facts: dict[str, Fact] = {}
+    """Given facts win over gathered ones."""
+
+
+class AssessmentRecord(Model):
+    """The decision as it stands in the history and in storage."""
+
+    id: str
+    request: str
+    customer: str
+    account: str
+    at: AwareDatetime
+    decision: Decision
+    facts_digest: str
+    trace_digest: str
+
+
+class AssessmentResult(Model):
+    """A finished assessment: its record and the head of the hash chain over what it consumed."""
+
+    record: AssessmentRecord
+    chain: str
+
+
+class ReviewRequest(Model):
+    """Grade a whole book, page by page."""
+
+    run: str
+    policies: dict[str, str]
+    """Digest of the credit policy by segment."""
+    as_of: date
+    at: AwareDatetime
+    after: str = ""
+    """Cursor: the last customer done."""
+    chunk: int = 500
+    chain: str = ""
+    counts: dict[str, int] = {}
+
+
+class ReviewChunk(Model):
+    """What one chunk did: counts, cursor, and digests of all inputs and decisions in it."""
+
+    last: str
+    done: int
+    counts: dict[str, int]
+    inputs_digest: str
+    decisions_digest: str
+
+
+class ReviewResult(Model):
+    """A finished review."""
+
+    counts: dict[str, int]
+    chain: str
+
+
+class Problem(Model):
+    """A refusal that a caller can read: its stable type and its sentence."""
+
+    type: str
+    detail: str
+    extra: dict[str, Any] = {}
+
+
+ActionState = Literal["requested", "done", "failed", "suppressed", "expired", "withdrawn"]

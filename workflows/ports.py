@@ -1,0 +1,106 @@
+"""What workflows need of the world, as Protocols; `api/storage` implements them.
+
+All methods are synchronous: activities run in threads. Instants are always arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Protocol
+
+from engine.credit.decision import Fact
+from engine.ladder.law import LawPack
+from engine.ladder.state import Position
+from engine.policy import Manifest
+from workflows.messages import (
+    ActRequest,
+    ActResult,
+    AssessmentRecord,
+    CloseRequest,
+    ReviewChunk,
+    StepRecord,
+)
+
+
+class PolicyShelf(Protocol):
+    """Texts by digest, for ever."""
+
+    def texts(self, policy: str) -> tuple[Manifest, dict[str, bytes]]:
+        """Return the manifest and raw texts of the policy with this digest; raise PolicyNotFound."""
+        ...
+
+    def law(self, name: str, on: date) -> LawPack:
+        """Return the law pack of that name in force on a day."""
+        ...
+
+    def text(self, digest: str) -> bytes:
+        """Return one text by its digest; raise TextNotFound."""
+        ...
+
+
+class Ledger(Protocol):
+    """Positions and facts of accounts, as known at an instant."""
+
+    def position(self, account: str, at: datetime, regulation: str, calendar: str) -> Position:
+        """Return the account's position at `at`, with the law and calendar in force that day."""
+        ...
+
+    def facts(self, customer: str, account: str, as_of: date, at: datetime) -> dict[str, Fact]:
+        """Gather the facts for grading from master data and ledger, each with source and day."""
+        ...
+
+    def customers_after(self, cursor: str, limit: int) -> list[tuple[str, str]]:
+        """Return (customer, segment) after the cursor, in order of id."""
+        ...
+
+
+class CaseBook(Protocol):
+    """What cases write: steps, actions, ends."""
+
+    def note_step(self, record: StepRecord) -> None:
+        """Keep the latest step of a case for lists and for the relay; idempotent."""
+        ...
+
+    def act(self, request: ActRequest) -> ActResult:
+        """Derive the step again with the account locked and put what still holds into the outbox.
+
+        One transaction; idempotent by action key.
+        """
+        ...
+
+    def close(self, request: CloseRequest) -> None:
+        """Mark the case ended and set the account's next `watch_on`; idempotent."""
+        ...
+
+    def due_accounts(self, at: datetime, after: str, limit: int) -> list[str]:
+        """Return accounts whose `watch_on` has come and that have no open case."""
+        ...
+
+    def open_case(self, account: str, at: datetime) -> bool:
+        """Put the start of the account's next case into the outbox; False if one is open."""
+        ...
+
+
+class DecisionBook(Protocol):
+    """Where decisions are kept."""
+
+    def find(self, request: str) -> AssessmentRecord | None:
+        """Return the decision already taken for a request."""
+        ...
+
+    def record(self, records: Iterable[AssessmentRecord]) -> None:
+        """Keep decisions with their traces, and what must be told of them, in one transaction."""
+        ...
+
+    def note_chunk(self, run: str, chunk: ReviewChunk) -> None:
+        """Keep what a chunk of a review did; idempotent by run and cursor."""
+        ...
+
+
+class Evidence(Protocol):
+    """Histories that outlive retention."""
+
+    def register(self, workflow: str, run: str, kind: str, at: datetime) -> None:
+        """Note that a run exists and must be exported before retention; idempotent."""
+        ...
