@@ -9,10 +9,10 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
-from engine.workdays import Calendar
 from engine.ladder.law import LawPack
 from engine.ledger.account import AccountPosition, Level
 from engine.model import Amount, Model, digest
+from engine.workdays import Calendar
 
 
 @dataclass(frozen=True, slots=True)
