@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 DATA   ?=
 
-.PHONY: help env demo test check soak lock clean
+.PHONY: help env demo test soak lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -32,6 +32,10 @@ test: env  ## every check: types, lint, import contracts, tests
 
 soak: env  ## hundreds of kills, an hour of fuzzing (by hand; resumable)
 	@$(BIN)/python -m tests.soak
+
+lock:  ## compile the lock anew (needs uv; only for those who change requirements)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q requirements/build.in -o requirements/build.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q requirements/lock.in -o requirements/lock.txt
 
 clean:  ## remove the environment and the demo's data
 	@rm -rf $(VENV) .forbear .forbear-*
