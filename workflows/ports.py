@@ -23,6 +23,30 @@ from workflows.messages import (
 )
 
 
+class PolicyNotFound(LookupError):
+    """No policy with this digest, or none of this name in force on the day, is on the shelf."""
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(f"No policy `{wanted}` is on the shelf. Publish it first: `forbear publish`.")
+        self.wanted = wanted
+
+
+class TextNotFound(LookupError):
+    """No text with this digest is on the shelf."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(f"No text `{digest}` is on the shelf.")
+        self.digest = digest
+
+
+class AccountNotFound(LookupError):
+    """There is no account of this id."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(f"There is no account `{account}`. Create it with `POST /v1/accounts` first.")
+        self.account = account
+
+
 class PolicyShelf(Protocol):
     """Texts by digest, for ever."""
 
@@ -79,6 +103,19 @@ class CaseBook(Protocol):
 
     def open_case(self, account: str, at: datetime) -> bool:
         """Put the start of the account's next case into the outbox; False if one is open."""
+        ...
+
+
+class Courier(Protocol):
+    """Carries what is in the outbox to its receiver."""
+
+    def deliver(self, account: str, at: datetime) -> datetime | None:
+        """Try the account's pending webhooks now, in order, once each, at business time `at`.
+
+        A receiver that confirms in its answer is recorded as a receipt at once. Returns the instant at
+        which the first one that has to wait (allowed hours, a retry) may be tried; None: nothing waits.
+        A severe one is derived again first, and withdrawn if its reason is gone.
+        """
         ...
 
 
