@@ -1,0 +1,246 @@
+"""Typed reading of nodes: each value or a problem at its place, all problems collected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import TypeVar
+
+from engine.source import Problem, Severity, Span
+from engine.text.period import Period
+from engine.text.suggest import did_you_mean
+from engine.text.yaml import ListNode, MapNode, Node, ScalarNode
+
+T = TypeVar("T")
+
+LANGUAGES = ("en", "zh")
+"""The languages in which texts for people are kept; others are allowed, these are named in advices."""
+
+_INTEGER = re.compile(r"[+-]?\d{1,34}")
+_DECIMAL = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+MAX_DIGITS = 34
+"""Digits of a number: what decimal128, and so FEEL, carries."""
+
+
+class Reader:
+    """Reads values from nodes and collects what is wrong; a value that cannot be read is None."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def error(
+        self, code: str, message: str, span: Span, advice: str = "",
+        related: tuple[tuple[str, Span], ...] = (),
+    ) -> None:  # fmt: skip
+        """Note a mistake that stops a release."""
+        self.problems.append(Problem(code, message, span, advice, related=related))
+
+    def warn(
+        self, code: str, message: str, span: Span, advice: str = "",
+        related: tuple[tuple[str, Span], ...] = (),
+    ) -> None:  # fmt: skip
+        """Note something doubtful that does not stop a release."""
+        self.problems.append(Problem(code, message, span, advice, Severity.WARNING, related))
+
+    def take(self, problems: Iterable[Problem]) -> None:
+        """Add the problems that another reader found."""
+        self.problems.extend(problems)
+
+    # maps and lists
+
+    def fields(
+        self, node: Node, what: str, required: Collection[str] = (), optional: Collection[str] = (),
+    ) -> dict[str, Node] | None:  # fmt: skip
+        """Return the values of a map by key; unknown and missing keys are problems. None: not a map."""
+        if not isinstance(node, MapNode):
+            example = ", ".join(f"{key}: ..." for key in [*required, *optional][:2])
+            self.error("not-a-map", f"{what} is {kind(node)}, not a map", node.span, f"write `{{{example}}}`")
+            return None
+        known = [*required, *optional]
+        found: dict[str, Node] = {}
+        for key, value in node.entries:
+            if key.text in known:
+                found[key.text] = value
+            else:
+                advice = did_you_mean(key.text, known, of="keys here")
+                self.error("unknown-key", f"{what} has no key `{key.text}`", key.span, advice)
+        for name in required:
+            if name not in found:
+                self.error("missing-key", f"{what} lacks the key `{name}`", node.span, f"add `{name}: ...`")
+        return found
+
+    def entries(self, node: Node, what: str) -> tuple[tuple[ScalarNode, Node], ...]:
+        """Return the entries of a map whose keys the author chooses."""
+        if isinstance(node, MapNode):
+            return node.entries
+        self.error(
+            "not-a-map", f"{what} is {kind(node)}, not a map", node.span, "write `name: ...` on each line"
+        )
+        return ()
+
+    def items(self, node: Node, what: str) -> tuple[Node, ...]:
+        """Return the items of a list."""
+        if isinstance(node, ListNode):
+            return node.items
+        self.error(
+            "not-a-list", f"{what} is {kind(node)}, not a list", node.span, "write `[a, b]` or lines `- a`"
+        )
+        return ()
+
+    def list_of(self, node: Node, what: str, read: Callable[[Node, str], T | None]) -> tuple[T, ...]:
+        """Return the items of a list, each read by the same method; unreadable ones are left out."""
+        values = (read(item, f"an item of {what}") for item in self.items(node, what))
+        return tuple(value for value in values if value is not None)
+
+    # scalars
+
+    def scalar(self, node: Node, what: str) -> ScalarNode | None:
+        """Return the node if it is a text that says something."""
+        if not isinstance(node, ScalarNode):
+            self.error("not-a-text", f"{what} is {kind(node)}, not a single value", node.span)
+            return None
+        if node.is_null or not node.text.strip():
+            self.error("empty", f"{what} is empty", node.span)
+            return None
+        return node
+
+    def text(self, node: Node, what: str) -> str | None:
+        """Return a text."""
+        found = self.scalar(node, what)
+        return found.text.strip() if found else None
+
+    def name(self, node: Node, what: str) -> str | None:
+        """Return a name that expressions can use: letters, digits and underscores."""
+        advice = "use letters, digits and underscores, starting with a letter: `max_dpd_12m`"
+        return self._matching(node, what, _NAME, "a name", advice)
+
+    def slug(self, node: Node, what: str) -> str | None:
+        """Return a name for files and addresses: small letters, digits and hyphens."""
+        return self._matching(
+            node, what, _SLUG, "a name", "use small letters, digits and hyphens: `consumer-credit`"
+        )
+
+    def choice(self, node: Node, what: str, options: Collection[str]) -> str | None:
+        """Return one of the given words."""
+        found = self.text(node, what)
+        if found is None or found in options:
+            return found
+        self.error(
+            "unknown-choice", f"`{found}` is not {what}", node.span, did_you_mean(found, options, of="one of")
+        )
+        return None
+
+    def boolean(self, node: Node, what: str) -> bool | None:
+        """Return a truth value: an unquoted `true` or `false`."""
+        found = self.scalar(node, what)
+        if found is None or found.boolean is not None:
+            return found.boolean if found else None
+        self.error(
+            "not-a-boolean",
+            f"{what} is `{found.text}`",
+            found.span,
+            "write `true` or `false`, without quotes",
+        )
+        return None
+
+    def integer(
+        self, node: Node, what: str, minimum: int | None = None, maximum: int | None = None
+    ) -> int | None:
+        """Return a whole number."""
+        text = self._matching(node, what, _INTEGER, "a whole number", "write digits only: `90`")
+        return None if text is None else self._within(node, what, int(text), minimum, maximum)
+
+    def decimal(
+        self,
+        node: Node,
+        what: str,
+        minimum: Decimal | int | None = None,
+        maximum: Decimal | int | None = None,
+    ) -> Decimal | None:
+        """Return an exact number of at most 34 digits; no exponent, no thousands separators."""
+        advice = "write digits and one point: `1250.00`; no exponent, no separators, no unit"
+        text = self._matching(node, what, _DECIMAL, "a number", advice)
+        if text is None:
+            return None
+        if sum(char.isdigit() for char in text) > MAX_DIGITS:
+            self.error("too-many-digits", f"{what} has more than {MAX_DIGITS} digits", node.span)
+            return None
+        return self._within(node, what, Decimal(text), minimum, maximum)
+
+    def date(self, node: Node, what: str) -> date | None:
+        """Return a calendar day written as `2026-01-31`."""
+        text = self._matching(node, what, _DATE, "a date", "write year, month and day: `2026-01-31`")
+        if text is None:
+            return None
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            self.error("no-such-day", f"{what} is `{text}`; there is no such day", node.span)
+            return None
+
+    def period(self, node: Node, what: str) -> Period | None:
+        """Return a span of calendar time written as `P7D` or `P3M`."""
+        found = self.scalar(node, what)
+        if found is None:
+            return None
+        period = Period.parse(found.text.strip())
+        if period is None:
+            advice = "write days, weeks, months or years: `P7D`, `P2W`, `P3M`, `P1Y`"
+            self.error("not-a-period", f"{what} is `{found.text}`, not a span of time", found.span, advice)
+        return period
+
+    def localized(self, node: Node, what: str) -> dict[str, str]:
+        """Return a text by language; a plain text is English."""
+        if isinstance(node, ScalarNode):
+            found = self.text(node, what)
+            return {"en": found} if found else {}
+        texts: dict[str, str] = {}
+        for key, value in self.entries(node, what):
+            if not _LANGUAGE.fullmatch(key.text):
+                advice = "write a language code: " + ", ".join(f"`{code}`" for code in LANGUAGES)
+                self.error("not-a-language", f"`{key.text}` is not a language", key.span, advice)
+            elif (found := self.text(value, f"{what} ({key.text})")) is not None:
+                texts[key.text] = found
+        return texts
+
+    def _matching(self, node: Node, what: str, form: re.Pattern[str], noun: str, advice: str) -> str | None:
+        found = self.scalar(node, what)
+        if found is None:
+            return None
+        text = found.text.strip()
+        if not form.fullmatch(text) or not text.isascii():
+            self.error(f"not-{noun.replace(' ', '-')}", f"{what} is `{text}`, not {noun}", found.span, advice)
+            return None
+        return text
+
+    def _within(self, node: Node, what: str, value: T, low: object, high: object) -> T | None:
+        if low is not None and value < low:  # type: ignore[operator]  # numbers of one kind, by the callers above
+            self.error("too-small", f"{what} is {value}; it must be at least {low}", node.span)
+            return None
+        if high is not None and value > high:  # type: ignore[operator]  # as above
+            self.error("too-large", f"{what} is {value}; it must be at most {high}", node.span)
+            return None
+        return value
+
+
+def kind(node: Node) -> str:
+    """Return what a node is, in words."""
+    if isinstance(node, MapNode):
+        return "a map"
+    if isinstance(node, ListNode):
+        return "a list"
+    return "empty" if node.is_null else "a text"
+
+
+def optional(
+    fields: Mapping[str, Node], name: str, read: Callable[[Node, str], T | None], what: str
+) -> T | None:
+    """Read one key of a map if it is there."""
+    node = fields.get(name)
+    return None if node is None else read(node, what)

@@ -1,0 +1,268 @@
+"""Tables as officers write them: pipe tables inside YAML and CSV files, each cell with its place.
+
+    | segment | score      || grade |      a single bar divides cells, the double bar inputs from outputs
+    | "sme"   | [420..520) || B     |      a bar inside quotes belongs to the cell
+
+Lines that start with `#` are comments; a line of dashes under the heading is allowed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from engine.policy import Loaded
+from engine.source import Problem, Span
+from engine.text.yaml import ScalarNode, not_utf8
+
+MAX_CSV_BYTES = 16 * 1024 * 1024
+"""The largest CSV table that is read."""
+DIVIDER = "||"
+"""In a CSV file: the heading of the empty column that divides inputs from outputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The text of one cell without the blanks around it, and its place."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its number from 1, its input and output cells."""
+
+    number: int
+    inputs: tuple[Cell, ...]
+    outputs: tuple[Cell, ...]
+    span: Span
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """All cells from left to right."""
+        return self.inputs + self.outputs
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A heading and rows of the same width; without a double bar all columns are inputs."""
+
+    inputs: tuple[Cell, ...]
+    outputs: tuple[Cell, ...]
+    rows: tuple[Row, ...]
+    span: Span
+
+    @property
+    def columns(self) -> tuple[Cell, ...]:
+        """All column headings from left to right."""
+        return self.inputs + self.outputs
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line cut into cells; `divide` is the number of cells before the double bar."""
+
+    cells: tuple[Cell, ...]
+    divide: int | None
+    span: Span
+
+
+def read_table(node: ScalarNode) -> Loaded[Table]:
+    """Read a pipe table from a literal block (`|`) of a YAML file."""
+    if node.style != "literal":
+        advice = "start the table on its own lines after `table: |`"
+        return Loaded(None, (Problem("table-not-block", "a table is a block of lines", node.span, advice),))
+    problems: list[Problem] = []
+    lines = list(_pipe_lines(node, problems))
+    return _table(lines, node.span, problems)
+
+
+def _pipe_lines(node: ScalarNode, problems: list[Problem]) -> Iterator[_Line]:
+    for text, span in zip(node.text.splitlines(), node.lines, strict=True):
+        stripped = text.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        if line := _pipe_line(text, span, problems):
+            yield line
+
+
+def _pipe_line(text: str, span: Span, problems: list[Problem]) -> _Line | None:
+    bars, unclosed = _bars(text)
+    if unclosed is not None:
+        advice = 'close the text with `"` before the next bar'
+        problems.append(
+            Problem("open-quote", "a quote is opened and not closed", span.shifted(unclosed), advice)
+        )
+        return None
+    if not bars or text[: bars[0]].strip() or text[bars[-1] + 1 :].strip():
+        advice = "each line of a table starts and ends with a bar: `| a | b || out |`"
+        problems.append(Problem("table-line", f"`{text.strip()}` is not a line of a table", span, advice))
+        return None
+    cells: list[Cell] = []
+    divide: int | None = None
+    for left, right in pairwise(bars):
+        if right == left + 1:
+            if divide is not None:
+                message = "the double bar stands twice in this line"
+                advice = "one double bar divides inputs from outputs; an empty cell is written `-`"
+                problems.append(Problem("double-bar", message, span.shifted(left, 2), advice))
+                return None
+            divide = len(cells)
+            continue
+        cells.append(_cell(text, left + 1, right, span))
+    return _Line(tuple(cells), divide, span)
+
+
+def _cell(text: str, start: int, end: int, span: Span) -> Cell:
+    raw = text[start:end]
+    inner = raw.strip()
+    offset = start + (raw.index(inner) if inner else 0)
+    return Cell(inner, span.shifted(offset, max(1, len(inner))))
+
+
+def _bars(text: str) -> tuple[list[int], int | None]:
+    """Return where the bars outside quotes stand, and where a quote that is never closed opens."""
+    bars: list[int] = []
+    opened: int | None = None
+    escaped = False
+    for index, char in enumerate(text):
+        if escaped:
+            escaped = False
+        elif opened is not None:
+            escaped = char == "\\"
+            opened = None if char == '"' else opened
+        elif char == '"':
+            opened = index
+        elif char == "|":
+            bars.append(index)
+    return bars, opened
+
+
+_DASHES = re.compile(r":?-{3,}:?")
+
+
+def _table(lines: list[_Line], span: Span, problems: list[Problem]) -> Loaded[Table]:
+    if not lines:
+        if not problems:
+            problems.append(Problem("table-empty", "the table has no heading", span))
+        return Loaded(None, tuple(problems))
+    head, *body = lines
+    if body and body[0].cells and all(_DASHES.fullmatch(cell.text) for cell in body[0].cells):
+        body = body[1:]
+    problems += _heading_problems(head)
+    rows = []
+    for number, line in enumerate(body, 1):
+        wrong = _row_problem(head, line, number)
+        if wrong:
+            problems.append(wrong)
+        else:
+            rows.append(_row(head, line, number))
+    divide = len(head.cells) if head.divide is None else head.divide
+    table = Table(head.cells[:divide], head.cells[divide:], tuple(rows), span)
+    return Loaded(None if problems else table, tuple(problems))
+
+
+def _heading_problems(head: _Line) -> Iterator[Problem]:
+    seen: dict[str, Span] = {}
+    for cell in head.cells:
+        if not cell.text:
+            yield Problem("column-without-name", "a column has no name", cell.span)
+        elif cell.text in seen:
+            first = (("the first one stands here", seen[cell.text]),)
+            message = f"two columns are named `{cell.text}`"
+            yield Problem("duplicate-column", message, cell.span, "join their cells", related=first)
+        else:
+            seen[cell.text] = cell.span
+
+
+def _row_problem(head: _Line, line: _Line, number: int) -> Problem | None:
+    span = replace(line.span, cell=f"row {number}")
+    if len(line.cells) != len(head.cells):
+        message = f"row {number} has {len(line.cells)} cells, the heading has {len(head.cells)}"
+        first_wrong = _first_unmatched(head, line)
+        return Problem("table-width", message, span, f"{first_wrong}; an empty cell is written `-`")
+    if line.divide != head.divide:
+        message = f"row {number} has its double bar at another column than the heading"
+        return Problem("double-bar", message, span, "put `||` before the first output, in each line")
+    return None
+
+
+def _first_unmatched(head: _Line, line: _Line) -> str:
+    if len(line.cells) < len(head.cells):
+        return f"there is no cell for column `{head.cells[len(line.cells)].text}`"
+    return f"`{line.cells[len(head.cells)].text}` is one too many"
+
+
+def _row(head: _Line, line: _Line, number: int) -> Row:
+    named = tuple(
+        Cell(cell.text, replace(cell.span, cell=f"row {number}, column {column.text}"))
+        for column, cell in zip(head.cells, line.cells, strict=True)
+    )
+    divide = len(named) if head.divide is None else head.divide
+    return Row(number, named[:divide], named[divide:], line.span)
+
+
+def read_csv_table(data: bytes, file: str) -> Loaded[Table]:
+    """Read a table from a CSV file (RFC 4180, UTF-8): a column headed `||` divides inputs from outputs."""
+    start = Span(file, 1, 1)
+    if len(data) > MAX_CSV_BYTES:
+        message = f"the file has {len(data):,} bytes; at most {MAX_CSV_BYTES:,} are read"
+        return Loaded(None, (Problem("file-too-large", message, start),))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return Loaded(None, (not_utf8(data, error, file),))
+    problems: list[Problem] = []
+    records = [record for record in _csv_records(text, file, problems) if any(cell.text for cell in record)]
+    if records and len(records[0]) == 1 and ";" in records[0][0].text:
+        advice = "save the file with commas between the cells"
+        problems.append(
+            Problem("csv-semicolon", "the cells are divided by semicolons", records[0][0].span, advice)
+        )
+    if problems:
+        return Loaded(None, tuple(problems))
+    return _table(list(_csv_lines(records)), start, problems)
+
+
+def _csv_lines(records: Iterable[tuple[Cell, ...]]) -> Iterator[_Line]:
+    divide: int | None = None
+    for number, record in enumerate(records):
+        if number == 0:
+            divide = next((i for i, cell in enumerate(record) if cell.text == DIVIDER), None)
+        cells = record if divide is None else record[:divide] + record[divide + 1 :]
+        yield _Line(cells, divide, record[0].span)
+
+
+_CSV_CELL = re.compile(r'[ \t]*"((?:[^"]|"")*)"[ \t]*(?=,|\r|\n|\Z)|([^,\r\n]*)')
+
+
+def _csv_records(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[Cell, ...]]:
+    position, line, line_start = 0, 1, 0
+    record: list[Cell] = []
+    while True:
+        match = _CSV_CELL.match(text, position)
+        assert match is not None  # the second alternative matches nothing, too
+        column = position - line_start + 1
+        quoted = match[1] is not None
+        raw = match[1].replace('""', '"') if quoted else match[2]
+        lead = match.start(1) - position if quoted else len(raw) - len(raw.lstrip())
+        span = Span(file, line, column + lead, max(1, len(raw.strip())))
+        if not quoted and raw.lstrip().startswith('"'):
+            advice = 'inside a quoted cell write `""` for a quote; close it before the comma'
+            problems.append(Problem("open-quote", "a quote is opened and not closed", span, advice))
+        record.append(Cell(raw.strip(), span))
+        breaks = [m.end() for m in re.finditer(r"\r\n|\r|\n", match[0])]
+        line, line_start = line + len(breaks), position + breaks[-1] if breaks else line_start
+        position = match.end()
+        if position < len(text) and text[position] == ",":
+            position += 1
+            continue
+        yield tuple(record)
+        record = []
+        position += 2 if text.startswith("\r\n", position) else 1
+        line, line_start = line + 1, position
+        if position >= len(text):
+            return
