@@ -6,6 +6,14 @@ TASK_QUEUE = "forbear"
 REVIEW_QUEUE = "forbear-review"
 NAMESPACE = "default"
 
+CASE = "ArrearsCase"
+ASSESSMENT = "Assessment"
+REVIEW = "PortfolioReview"
+SWEEP = "AccountSweep"
+POKE = "poke"
+VIEW = "view"
+SWEEP_SCHEDULE = "account-sweep"
+
 
 def case_id(account: str, number: int) -> str:
     """Return the workflow id of an account's n-th arrears case."""

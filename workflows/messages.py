@@ -13,6 +13,14 @@ from engine.ledger.account import AccountPosition
 from engine.model import Model
 
 
+class Problem(Model):
+    """A refusal that a caller can read: its stable type and its sentence."""
+
+    type: str
+    detail: str
+    extra: dict[str, Any] = {}
+
+
 class CaseStart(Model):
     """Start (or continue) one arrears case."""
 
@@ -29,7 +37,9 @@ class CaseStart(Model):
     chain: str = ""
     """Head of the hash chain of the run before; empty at the first."""
     seen: tuple[str, ...] = ()
-    """Ids of pokes already taken, across runs."""
+    """Ids of the pokes taken last, across runs."""
+    steps: int = 0
+    """Looks taken in earlier runs."""
 
 
 class Poke(Model):
@@ -59,7 +69,7 @@ class StepRecord(Model):
     case: str
     at: AwareDatetime
     taken_before: str
-    """Digest of the `taken` it started from."""
+    """Digest of the `taken` it started from (`digest(None)` at the look that opens the case)."""
     policy: str
     law: str
     calendar: str
@@ -110,6 +120,18 @@ class CloseRequest(Model):
     chain: str
 
 
+class TroubleNote(Model):
+    """Say that a case cannot go on and why; the next look that succeeds takes it back."""
+
+    case: str
+    account: str
+    problem: Problem
+    at: AwareDatetime
+    again_at: AwareDatetime
+    """When the case looks again by itself; a poke wakes it earlier."""
+    chain: str
+
+
 class CaseResult(Model):
     """How a case ended."""
 
@@ -128,6 +150,8 @@ class CaseView(Model):
     chain: str
     idle: bool
     """True when it waits: nothing is being decided or carried out."""
+    problem: Problem | None = None
+    """Why it cannot go on, if it cannot; a person is needed."""
 
 
 class AssessmentRequest(Model):
@@ -177,16 +201,32 @@ class ReviewRequest(Model):
     chunk: int = 500
     chain: str = ""
     counts: dict[str, int] = {}
+    """Decisions so far by status and by grade: `decided`, `refused`, `grade:A` ..."""
 
 
 class ReviewChunk(Model):
     """What one chunk did: counts, cursor, and digests of all inputs and decisions in it."""
 
     last: str
+    """The last customer done; empty when there was none after the cursor."""
     done: int
     counts: dict[str, int]
     inputs_digest: str
+    """`running_digest` over the facts of each customer in order."""
     decisions_digest: str
+    """`running_digest` over the records in order, as they are stored."""
+
+
+class ChunkRequest(Model):
+    """Grade the next customers after a cursor."""
+
+    run: str
+    policies: dict[str, str]
+    as_of: date
+    at: AwareDatetime
+    after: str
+    limit: int
+    chain: str
 
 
 class ReviewResult(Model):
@@ -196,12 +236,39 @@ class ReviewResult(Model):
     chain: str
 
 
-class Problem(Model):
-    """A refusal that a caller can read: its stable type and its sentence."""
+class SweepRequest(Model):
+    """Open the cases of all accounts whose `watch_on` has come."""
 
-    type: str
-    detail: str
-    extra: dict[str, Any] = {}
+    clock_offset: timedelta = timedelta(0)
+    after: str = ""
+    """Cursor: the last account looked at."""
+    page: int = 200
+    opened: int = 0
+    chain: str = ""
+
+
+class PageRequest(Model):
+    """Open the cases of the next due accounts after a cursor."""
+
+    at: AwareDatetime
+    after: str
+    limit: int
+    chain: str
+
+
+class PageResult(Model):
+    """What one page of a sweep did; an empty `last` says that it was the last page."""
+
+    last: str
+    seen: int
+    opened: int
+
+
+class SweepResult(Model):
+    """A finished sweep."""
+
+    opened: int
+    chain: str
 
 
 ActionState = Literal["requested", "done", "failed", "suppressed", "expired", "withdrawn"]

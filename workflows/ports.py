@@ -20,6 +20,7 @@ from workflows.messages import (
     CloseRequest,
     ReviewChunk,
     StepRecord,
+    TroubleNote,
 )
 
 
@@ -83,13 +84,22 @@ class CaseBook(Protocol):
     """What cases write: steps, actions, ends."""
 
     def note_step(self, record: StepRecord) -> None:
-        """Keep the latest step of a case for lists and for the relay; idempotent."""
+        """Keep the latest step of a case for lists and for the relay; idempotent.
+
+        A record with an earlier `at` than the one kept changes nothing; a new one takes back a trouble.
+        """
+        ...
+
+    def note_trouble(self, note: TroubleNote) -> None:
+        """Keep why a case cannot go on, for lists and for readiness; idempotent."""
         ...
 
     def act(self, request: ActRequest) -> ActResult:
         """Derive the step again with the account locked and put what still holds into the outbox.
 
-        One transaction; idempotent by action key.
+        One transaction; idempotent by action key. What no longer holds is withdrawn, with a `withdrawn`
+        receipt in the ledger, so that the next step sees it; a key that was asked for before is answered
+        as requested and changes nothing.
         """
         ...
 
@@ -127,7 +137,10 @@ class DecisionBook(Protocol):
         ...
 
     def record(self, records: Iterable[AssessmentRecord]) -> None:
-        """Keep decisions with their traces, and what must be told of them, in one transaction."""
+        """Keep decisions with their traces, and what must be told of them, in one transaction.
+
+        Idempotent by `request`: what was stored first stays.
+        """
         ...
 
     def note_chunk(self, run: str, chunk: ReviewChunk) -> None:
@@ -140,4 +153,12 @@ class Evidence(Protocol):
 
     def register(self, workflow: str, run: str, kind: str, at: datetime) -> None:
         """Note that a run exists and must be exported before retention; idempotent."""
+        ...
+
+
+class Clock(Protocol):
+    """The system clock, for the one check that may ask it: whether a severe action is of today."""
+
+    def refuses(self, at: datetime) -> str:
+        """Return why an action decided at `at` must not be carried out now; empty: it may."""
         ...
