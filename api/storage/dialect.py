@@ -1,0 +1,84 @@
+"""The one seam between SQLite and PostgreSQL: how to connect, begin, lock and insert once."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.dml import Insert
+
+BUSY_MS = 30_000
+"""How long one process waits for another one's write on SQLite."""
+
+
+def insert_once(engine: Engine, table: Table) -> Insert:
+    """Return an insert that leaves a row alone that is already there."""
+    if engine.dialect.name == "sqlite":
+        return sqlite_insert(table).on_conflict_do_nothing()
+    return postgresql_insert(table).on_conflict_do_nothing()
+
+
+class Engines:
+    """A reading and a writing engine on one database.
+
+    SQLite has one writer: its writes begin with BEGIN IMMEDIATE, so that none fails half way, and take
+    turns in this process before they ask the file's lock, whose waiting is unfair and slow.
+    """
+
+    def __init__(self, url: str, *, durable: bool = True) -> None:
+        self.name = make_url(url).get_backend_name()
+        if self.name == "sqlite":
+            self._turn: AbstractContextManager[Any] = threading.Lock()
+            self.read = _sqlite(url, "BEGIN", durable=durable)
+            self.write = _sqlite(url, "BEGIN IMMEDIATE", durable=durable)
+        else:
+            self._turn = nullcontext()
+            self.read = self.write = create_engine(_with_driver(url), pool_pre_ping=True, pool_size=20)
+
+    def turn(self) -> AbstractContextManager[Any]:
+        """Return what a writer holds from begin to commit."""
+        return self._turn
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.read.dispose()
+        self.write.dispose()
+
+
+def _with_driver(url: str) -> str:
+    parsed = make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return parsed.render_as_string(hide_password=False)
+
+
+def _sqlite(url: str, begin: str, *, durable: bool) -> Engine:
+    engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=16)
+
+    @event.listens_for(engine, "connect")
+    def _connected(raw: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        # The driver's own BEGIN comes too late and is never IMMEDIATE: it is switched off.
+        raw.isolation_level = None
+        cursor = raw.cursor()
+        for pragma in (
+            f"busy_timeout = {BUSY_MS}",
+            "journal_mode = WAL",
+            f"synchronous = {'FULL' if durable else 'NORMAL'}",
+            "foreign_keys = ON",
+            "cache_size = -65536",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _began(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

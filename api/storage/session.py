@@ -1,0 +1,89 @@
+"""One request, one transaction: repositories never commit, the boundary does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.engine import CursorResult
+from sqlmodel import Session
+
+from api.storage.audit import Link, append
+from api.storage.dialect import Engines, insert_once
+from api.storage.tables import Row, table_of
+
+Values = Mapping[str, Any]
+
+
+@dataclass
+class Work:
+    """A transaction that writes: its session, and what must happen with its commit and after it."""
+
+    session: Session
+    engines: Engines
+    links: list[Link] = field(default_factory=list)
+    outbox: list[int] = field(default_factory=list)
+    """Outbox rows that this transaction made."""
+    after: list[Callable[[], None]] = field(default_factory=list)
+
+    def audit(self, kind: str, subject: str, at: datetime, digest: str) -> None:
+        """Add a link to the audit chain, in the order of these calls, when the transaction ends."""
+        self.links.append(Link(at=at, kind=kind, subject=subject, digest=digest))
+
+    def insert(self, row: type[Row], values: Values | list[Values]) -> None:
+        """Insert one row or many, without making objects of them."""
+        self.session.connection().execute(table_of(row).insert(), values)
+
+    def insert_once(self, row: type[Row], values: Values) -> bool:
+        """Insert a row unless it is there; tell whether it was new."""
+        result = self.session.connection().execute(insert_once(self.engines.write, table_of(row)), values)
+        return result.rowcount == 1
+
+    def update(self, row: type[Row], where: Values, values: Values) -> CursorResult[Any]:
+        """Update the rows whose columns have these values."""
+        table = table_of(row)
+        statement = table.update().values(**values)
+        for column, value in where.items():
+            statement = statement.where(table.c[column] == value)
+        return self.session.connection().execute(statement)
+
+
+class Database:
+    """Where sessions come from."""
+
+    def __init__(self, url: str, *, durable: bool = True) -> None:
+        self.engines = Engines(url, durable=durable)
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_outbox(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after every commit that put something into the outbox."""
+        self._listeners.append(listener)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a session that only reads."""
+        with Session(self.engines.read, autoflush=False, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Work]:
+        """Open a transaction that commits at the end of the block, or leaves no trace."""
+        with self.engines.turn(), Session(self.engines.write, expire_on_commit=False) as session:
+            work = Work(session, self.engines)
+            with session.begin():
+                session.connection()
+                yield work
+                session.flush()
+                append(session, work.links)
+        for call in work.after:
+            call()
+        if work.outbox:
+            for listener in self._listeners:
+                listener()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engines.dispose()
