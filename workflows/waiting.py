@@ -31,7 +31,7 @@ async def for_news_or_time(news: Callable[[], bool], longest: timedelta, summary
     finally:
         timer.cancel()
         # Lets the cancel command out before whatever the caller asks for next.
-        await asyncio.wait({timer})
+        await workflow.wait([timer])
     return Woken.NEWS if news() else Woken.TIME
 
 

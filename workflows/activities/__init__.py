@@ -1,0 +1,1 @@
+"""What workflows ask for, one file an effect; each class was given the ports it needs."""
