@@ -1,4 +1,5 @@
 import re
+import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -39,13 +40,13 @@ def test_every_requirement_of_the_project_is_locked() -> None:
         m.group(1).lower().replace("_", "-") for m in re.finditer(r"^([\w.-]+)(?:\[[^\]]*\])?==", text, re.M)
     }
     wanted = (ROOT / "requirements/lock.in").read_text(encoding="utf-8").splitlines()
-    names = {line.split("[")[0].strip() for line in wanted if line.strip() and not line.startswith("#")}
+    names = {
+        line.split("[")[0].strip().lower() for line in wanted if line.strip() and not line.startswith("#")
+    }
     assert names - locked == set()
 
 
 def test_no_file_of_a_room_is_named_like_a_standard_module() -> None:
-    import sys
-
     taken = [
         path for room in ROOMS for path in (ROOT / room).glob("*.py") if path.stem in sys.stdlib_module_names
     ]
