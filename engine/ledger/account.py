@@ -45,6 +45,10 @@ class Debt(Model):
     reopened_on: date | None = None
     """Value date of the refund or return that made a settled debt open again."""
     reopened_by: Literal["", "refund", "chargeback"] = ""
+    without_credit: Amount | None = None
+    """Still owed when credit notes that name no bill are left out; None: the same as `open`."""
+    paid: tuple[tuple[date, Amount], ...] = ()
+    """What changed the open amount since it was due: by value date, negative when it rose again."""
 
 
 class HeldInterval(Model):
@@ -68,6 +72,8 @@ class DisputedPart(Model):
     since: date
     resolved_on: date | None = None
     outcome: Literal["", "upheld", "rejected", "withdrawn"] = ""
+    remaining: Amount = Decimal(0)
+    """What it still takes out: all while it is open; of an upheld one, what no credit note covers yet."""
 
 
 class Promised(Model):
@@ -81,6 +87,8 @@ class Promised(Model):
     """Payments by value date since it was made, up to `at`; the policy's grace decides kept or broken."""
     paid_by: tuple[tuple[date, Amount], ...] = ()
     withdrawn_on: date | None = None
+    overdue: Amount = Decimal(0)
+    """What was past due and undisputed when it was made."""
 
 
 class Received(Model):
@@ -125,3 +133,5 @@ class AccountPosition(Model):
     acts: tuple[Act, ...] = ()
     feeds: dict[str, AwareDatetime] = {}
     demands: tuple[DemandedLevel, ...] = ()
+    next_value_date: date | None = None
+    """The first later day on which an entry that is already known begins to count."""

@@ -16,6 +16,7 @@ from engine.model import Amount, Model
 Scalar = bool | int | str | None
 Positive = Annotated[Amount, Field(gt=0)]
 Reference = Annotated[str, Field(min_length=1, max_length=128)]
+ActionKey = Annotated[str, Field(min_length=1, max_length=512)]
 
 
 class EntryBase(Model):
@@ -53,6 +54,8 @@ class Bill(EntryBase):
     instalments: tuple[Instalment, ...] = ()
     draft: bool = False
     """A draft never ages and never counts."""
+    replaces: tuple[Reference, ...] = ()
+    """For a plan: the bills whose open part its instalments take the place of."""
 
 
 class BillIssued(EntryBase):
@@ -110,6 +113,15 @@ class Adjustment(EntryBase):
     kind: Literal["adjustment"] = "adjustment"
     bill: Reference
     amount: Amount
+    reason: str = ""
+
+
+class PlanEnded(EntryBase):
+    """A plan that is given up: the bills it replaced come back at their own age, less what was paid."""
+
+    kind: Literal["plan_ended"] = "plan_ended"
+    plan: Reference
+    """The id of the bill that carried the plan's instalments."""
     reason: str = ""
 
 
@@ -187,7 +199,7 @@ class Receipt(EntryBase):
     """What became of an action that was asked for (rule 7)."""
 
     kind: Literal["receipt"] = "receipt"
-    key: Reference
+    key: ActionKey
     status: Literal["requested", "done", "failed", "suppressed", "expired", "withdrawn"]
     at: AwareDatetime
     """When it happened at the receiver; waits and legal periods run from here."""
@@ -235,7 +247,7 @@ class DepositMoved(EntryBase):
 
 Entry = Annotated[
     Bill | BillIssued | Payment | PaymentReturned | ReturnReversed | Refund | CreditNote
-    | Adjustment | Dispute | DisputeResolved | Promise | PromiseWithdrawn | Hold | HoldReleased
+    | Adjustment | PlanEnded | Dispute | DisputeResolved | Promise | PromiseWithdrawn | Hold | HoldReleased
     | FactSet | FeedComplete | Receipt | Act | WriteOffMark | Demand | DepositMoved,
     Field(discriminator="kind"),
 ]  # fmt: skip

@@ -1,0 +1,148 @@
+"""Tells the history of an account to its book: what counts on which day, in one order for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+
+from engine.ledger.book import Book, Fund
+from engine.ledger.entries import (
+    Adjustment,
+    Bill,
+    BillIssued,
+    CreditNote,
+    DepositMoved,
+    Dispute,
+    DisputeResolved,
+    Entry,
+    Payment,
+    PaymentReturned,
+    PlanEnded,
+    Refund,
+    ReturnReversed,
+    WriteOffMark,
+)
+
+RANK = {
+    "bill": 0, "adjustment": 1, "credit_note": 2, "dispute": 3, "dispute_resolved": 4, "payment": 5,
+    "deposit": 6, "payment_returned": 7, "return_reversed": 8, "refund": 9, "plan_ended": 10,
+    "write_off_mark": 11,
+}  # fmt: skip
+"""Within one value date: debts before the money that pays them, money before its return."""
+
+Index = Mapping[tuple[str, str], Entry]
+
+
+def write_book(entries: Iterable[Entry], *, unnamed_credit: bool = True) -> Book:
+    """Return the book after these entries; all of them count, in whatever order they are given.
+
+    Without `unnamed_credit` credit notes that name no bill are left out.
+    """
+    index: dict[tuple[str, str], Entry] = {(entry.kind, entry.id): entry for entry in entries}
+    issued: dict[str, BillIssued] = {}
+    for entry in index.values():
+        if isinstance(entry, BillIssued):
+            first = issued.get(entry.bill)
+            if first is None or (entry.value_date, entry.id) < (first.value_date, first.id):
+                issued[entry.bill] = entry
+    timeline = []
+    for entry in index.values():
+        if entry.kind in RANK and (day := _counts_from(entry, index, issued)):
+            timeline.append((day, RANK[entry.kind], entry.id, entry))
+    timeline.sort(key=lambda item: item[:3])
+    book = Book()
+    for day, _, _, entry in timeline:
+        if isinstance(entry, CreditNote) and not entry.bill and not unnamed_credit:
+            continue
+        _tell(book, entry, day, issued)
+    return book
+
+
+def _counts_from(entry: Entry, index: Index, issued: Mapping[str, BillIssued]) -> date | None:
+    """Return the day from which an entry counts: never before what it speaks of; None: not yet."""
+    match entry:
+        case Bill(draft=True):
+            final = issued.get(entry.id)
+            return max(entry.value_date, final.value_date) if final else None
+        case CreditNote(bill=""):
+            return entry.value_date
+        case CreditNote() | Adjustment() | Dispute():
+            return _after_bill(entry.value_date, entry.bill, index, issued)
+        case PlanEnded():
+            return _after_bill(entry.value_date, entry.plan, index, issued)
+        case WriteOffMark(bill=bill) if bill:
+            return _after_bill(entry.value_date, bill, index, issued)
+        case PaymentReturned():
+            return _after(entry.value_date, index.get(("payment", entry.payment)), index, issued)
+        case ReturnReversed():
+            return _after(entry.value_date, index.get(("payment_returned", entry.returned)), index, issued)
+        case Refund(payment=payment) if payment:
+            return _after(entry.value_date, index.get(("payment", payment)), index, issued)
+        case DisputeResolved():
+            return _after(entry.value_date, index.get(("dispute", entry.dispute)), index, issued)
+        case _:
+            return entry.value_date
+
+
+def _after(day: date, other: Entry | None, index: Index, issued: Mapping[str, BillIssued]) -> date | None:
+    first = _counts_from(other, index, issued) if other else None
+    return max(day, first) if first else None
+
+
+def _after_bill(
+    day: date, reference: str, index: Index, issued: Mapping[str, BillIssued]
+) -> date | None:  # fmt: skip
+    bill = index.get(("bill", reference)) or index.get(("bill", reference.rpartition("/")[0]))
+    return _after(day, bill, index, issued)
+
+
+def _tell(book: Book, entry: Entry, day: date, issued: Mapping[str, BillIssued]) -> None:
+    match entry:
+        case Bill():
+            book.add_bill(entry, day, _known_at(entry, issued))
+        case Payment():
+            book.receive(Fund(f"payment:{entry.id}", day, entry.amount, entry.amount, entry.pays), day)
+        case CreditNote(bill=""):
+            book.receive(Fund(f"credit_note:{entry.id}", day, entry.amount, entry.amount), day)
+        case CreditNote():
+            book.note_credited(entry.bill, entry.amount)
+            if excess := book.lower(entry.bill, entry.amount, day):
+                book.receive(Fund(f"credit_note:{entry.id}", day, excess, excess), day)
+            book.use_credit(day)
+        case Adjustment() if entry.amount > 0:
+            book.raise_(entry.bill, entry.amount, day)
+        case Adjustment():
+            if excess := book.lower(entry.bill, -entry.amount, day):
+                book.receive(Fund(f"adjustment:{entry.id}", day, excess, excess), day)
+            book.use_credit(day)
+        case PaymentReturned():
+            book.return_fund(book.funds[f"payment:{entry.payment}"], entry.id, day)
+        case _:
+            _tell_rest(book, entry, day)
+
+
+def _tell_rest(book: Book, entry: Entry, day: date) -> None:
+    match entry:
+        case ReturnReversed():
+            book.stand_again(entry.returned, day)
+        case Refund():
+            book.refund(entry.amount, book.funds.get(f"payment:{entry.payment}"), day)
+        case Dispute():
+            book.contest(entry)
+        case DisputeResolved():
+            book.resolve(entry.dispute, entry.outcome, day)
+        case WriteOffMark():
+            book.mark(entry.bill, entry.marked, day)
+        case PlanEnded():
+            book.end_plan(entry.plan, day)
+        case DepositMoved(move="held"):
+            book.deposit += entry.amount
+        case DepositMoved():
+            book.deposit -= entry.amount
+            if entry.move == "applied":
+                book.receive(Fund(f"deposit:{entry.id}", day, entry.amount, entry.amount), day)
+
+
+def _known_at(bill: Bill, issued: Mapping[str, BillIssued]) -> datetime:
+    final = issued.get(bill.id) if bill.draft else None
+    return max(bill.received_at, final.received_at) if final else bill.received_at

@@ -1,0 +1,248 @@
+"""Where an account stands: a pure function of the entries that were known at an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal, Inexact, localcontext
+from zoneinfo import ZoneInfo
+
+from engine.ledger.account import (
+    AccountPosition,
+    Debt,
+    DemandedLevel,
+    DisputedPart,
+    HeldInterval,
+    Promised,
+    Received,
+    Terms,
+)
+from engine.ledger.book import ZERO, Book, DebtState
+from engine.ledger.entries import (
+    Act,
+    CreditNote,
+    Demand,
+    Entry,
+    FactSet,
+    FeedComplete,
+    Hold,
+    HoldReleased,
+    Payment,
+    Promise,
+    PromiseWithdrawn,
+    Receipt,
+    Scalar,
+)
+from engine.ledger.history import write_book
+from engine.ledger.known import counts_by, known_entries, latest_key, of_kind
+
+SETTLED_DAYS = 92
+"""A debt that was settled late stays in the position this long: it can bounce, and its notices count."""
+RECEIPT_DAYS = 400
+"""Receipts and acts stay in the position this long; a case absorbs them when they come."""
+PRECISION = 60
+"""Digits of amounts in the ledger's arithmetic; a sum that does not fit raises `decimal.Inexact`."""
+
+
+def position_at(terms: Terms, entries: Sequence[Entry], at: datetime) -> AccountPosition:
+    """Return the account's position at `at`: what was received by then and dated up to that local day.
+
+    Any order and any doubling of the entries give the same position. Raises `decimal.Inexact` for
+    amounts of more than 60 digits.
+    """
+    known = known_entries(entries, at)
+    today = at.astimezone(ZoneInfo(terms.timezone)).date()
+    due, later = counts_by(known, today)
+    with localcontext() as context:
+        context.prec, context.traps[Inexact] = PRECISION, True
+        book = write_book(due)
+        strict = _without_unnamed_credit(due)
+        debts = _debts(book, strict, today)
+        holds = _holds(due, debts, today)
+        return AccountPosition(
+            terms=terms,
+            at=at,
+            today=today,
+            version=len(known),
+            facts=_facts(due),
+            debts=debts,
+            credit=book.credit,
+            deposit=book.deposit,
+            holds=holds,
+            disputes=_disputes(book),
+            promises=_promises(due, book, today),
+            receipts=_receipts(due, today),
+            acts=_acts(due, today),
+            feeds=_feeds(due),
+            demands=_demands(due),
+            next_value_date=later,
+        )
+
+
+def _without_unnamed_credit(due: list[Entry]) -> Book | None:
+    if any(isinstance(entry, CreditNote) and not entry.bill for entry in due):
+        return write_book(due, unnamed_credit=False)
+    return None
+
+
+def _debts(book: Book, strict: Book | None, today: date) -> tuple[Debt, ...]:
+    found = []
+    for state in book.order:
+        other = strict.debts[state.id] if strict else state
+        if state.open or other.open or _can_matter(state, today):
+            found.append(_debt(state, other))
+    return tuple(found)
+
+
+def _can_matter(state: DebtState, today: date) -> bool:
+    """Tell whether a settled debt was late (or reopened) recently enough to be told to the ladder."""
+    if state.settled_on is None or (today - state.settled_on).days > SETTLED_DAYS:
+        return False
+    return state.settled_on > state.due_date
+
+
+def _debt(state: DebtState, strict: DebtState) -> Debt:
+    return Debt(
+        id=state.id,
+        bill=state.bill,
+        category=state.category,
+        service=state.service,
+        invoice_date=state.invoice_date,
+        due_date=state.due_date,
+        known_at=state.known_at,
+        amount=state.amount,
+        open=state.open,
+        disputed=state.disputed,
+        written_off=state.written_off,
+        settled_on=state.settled_on,
+        reopened_on=state.reopened_on,
+        reopened_by=state.reopened_by,
+        without_credit=strict.open if strict.open != state.open else None,
+        paid=tuple((day, by) for day, by in state.changes if day > state.due_date),
+    )
+
+
+def released_on(entries: Iterable[Entry]) -> dict[str, date]:
+    """Return the earliest day on which each hold was released."""
+    found: dict[str, date] = {}
+    for entry in entries:
+        if isinstance(entry, HoldReleased):
+            found[entry.hold] = min(entry.value_date, found.get(entry.hold, entry.value_date))
+    return found
+
+
+def _holds(due: list[Entry], debts: tuple[Debt, ...], today: date) -> tuple[HeldInterval, ...]:
+    released = released_on(due)
+    oldest = min((min(d.invoice_date, d.due_date) for d in debts if d.open), default=today)
+    horizon = min(oldest, today - timedelta(days=SETTLED_DAYS))
+    found = []
+    for entry in of_kind(due, Hold):
+        ends = [day for day in (entry.until, released.get(entry.id)) if day]
+        until = max(entry.value_date, min(ends)) if ends else None
+        if until is None or until >= horizon:
+            found.append(
+                HeldInterval(
+                    id=entry.id, kind=entry.hold, since=entry.value_date, until=until, bill=entry.bill,
+                    reason=entry.reason, author=entry.author,
+                )
+            )  # fmt: skip
+    return tuple(found)
+
+
+def _disputes(book: Book) -> tuple[DisputedPart, ...]:
+    return tuple(
+        DisputedPart(
+            id=state.entry.id, bill=state.entry.bill, amount=state.entry.amount,
+            since=state.entry.value_date, resolved_on=state.resolved_on, outcome=state.outcome,
+            remaining=state.remaining,
+        )
+        for state in sorted(book.disputes.values(), key=lambda s: (s.entry.value_date, s.entry.id))
+        if any(debt.open or debt.settled_on for debt in state.debts)
+    )  # fmt: skip
+
+
+def _promises(due: list[Entry], book: Book, today: date) -> tuple[Promised, ...]:
+    promises = of_kind(due, Promise)
+    if not promises:
+        return ()
+    withdrawn = {entry.promise: entry.value_date for entry in reversed(of_kind(due, PromiseWithdrawn))}
+    payments = [
+        (entry.value_date, fund.amount - fund.given_back)
+        for entry in of_kind(due, Payment)
+        if not (fund := book.funds[f"payment:{entry.id}"]).return_id
+    ]
+    found = []
+    for entry in promises:
+        if (today - entry.by).days > 366:
+            continue
+        paid = tuple((day, amount) for day, amount in payments if day >= entry.value_date)
+        found.append(
+            Promised(
+                id=entry.id, amount=entry.amount, made_on=entry.value_date, by=entry.by,
+                paid=sum((amount for _, amount in paid), ZERO), paid_by=paid,
+                withdrawn_on=withdrawn.get(entry.id), overdue=overdue_on(book, entry.value_date),
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def overdue_on(book: Book, day: date) -> Decimal:
+    """Return what was past due and undisputed at the beginning of a day, as the book tells it now."""
+    total = ZERO
+    for debt in book.order:
+        if debt.due_date >= day:
+            break
+        if debt.invoice_date < day and not debt.written_off:
+            since = sum((by for changed, by in debt.changes if changed >= day), ZERO)
+            total += max(ZERO, debt.open + since - debt.disputed)
+    return total
+
+
+def _receipts(due: list[Entry], today: date) -> tuple[Received, ...]:
+    latest: dict[str, Receipt] = {}
+    for entry in due:
+        if isinstance(entry, Receipt) and (today - entry.value_date).days <= RECEIPT_DAYS:
+            other = latest.get(entry.key)
+            if other is None or _word(entry) > _word(other):
+                latest[entry.key] = entry
+    return tuple(
+        Received(
+            key=entry.key, status=entry.status, at=entry.at, received_at=entry.received_at,
+            detail=entry.detail, until=entry.until,
+        )
+        for _, entry in sorted(latest.items())
+    )  # fmt: skip
+
+
+def _word(entry: Receipt) -> tuple[bool, datetime, datetime, str]:
+    """The last word on an action; that it was asked for never outweighs what became of it."""
+    return (entry.status != "requested", entry.at, entry.received_at, entry.id)
+
+
+def _acts(due: list[Entry], today: date) -> tuple[Act, ...]:
+    acts = [e for e in due if isinstance(e, Act) and (today - e.value_date).days <= RECEIPT_DAYS]
+    return tuple(sorted(acts, key=latest_key))
+
+
+def _facts(due: list[Entry]) -> dict[str, Scalar | tuple[str, ...]]:
+    facts = [entry for entry in due if isinstance(entry, FactSet)]
+    latest = {entry.name: entry.value for entry in sorted(facts, key=latest_key)}
+    return dict(sorted(latest.items()))
+
+
+def _feeds(due: list[Entry]) -> dict[str, datetime]:
+    found: dict[str, datetime] = {}
+    for entry in due:
+        if isinstance(entry, FeedComplete):
+            found[entry.feed] = max(entry.complete_to, found.get(entry.feed, entry.complete_to))
+    return dict(sorted(found.items()))
+
+
+def _demands(due: list[Entry]) -> tuple[DemandedLevel, ...]:
+    demands = [entry for entry in due if isinstance(entry, Demand)]
+    latest = {entry.source: entry for entry in sorted(demands, key=latest_key)}
+    return tuple(
+        DemandedLevel(source=source, level=entry.level, reason=entry.reason, since=entry.value_date)
+        for source, entry in sorted(latest.items())
+        if entry.level != "open"
+    )

@@ -1,0 +1,312 @@
+"""What makes an entry refusable: a stable code and a sentence for each rule.
+
+News may come in any order, so an entry that speaks of something not yet known is taken and waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+
+from engine.ledger.account import Terms
+from engine.ledger.entries import (
+    Act,
+    Adjustment,
+    Bill,
+    BillIssued,
+    CreditNote,
+    DepositMoved,
+    Dispute,
+    DisputeResolved,
+    Entry,
+    Hold,
+    HoldReleased,
+    Payment,
+    PaymentReturned,
+    PlanEnded,
+    Promise,
+    PromiseWithdrawn,
+    Refund,
+    ReturnReversed,
+)
+from engine.ledger.known import of_kind
+from engine.ledger.position import released_on
+from engine.model import Model
+
+ZERO = Decimal(0)
+
+
+class EntryProblem(Model):
+    """Why an entry is refused."""
+
+    code: str
+    """Stable name of the rule, in kebab case."""
+    message: str
+    """One sentence for the caller."""
+    entry: str
+    """The refused entry: `kind id`."""
+    field: str = ""
+    """The field that is wrong, when there is one."""
+
+
+Finding = tuple[str, str, str]
+
+
+def entry_problems(terms: Terms, entries: Sequence[Entry], new: Entry) -> list[EntryProblem]:
+    """Return why `new` may not join the entries of the account; an empty list lets it in.
+
+    An entry that is already there, word for word, is no problem: doubled news changes nothing.
+    """
+    same = next((e for e in entries if (e.kind, e.id) == (new.kind, new.id)), None)
+    if same is not None:
+        if same.model_copy(update={"received_at": new.received_at}) == new:
+            return []
+        text = f"Account `{terms.account}` already has a {new.kind} `{new.id}` that says something else."
+        return [_problem(new, ("entry-conflict", text, "id"))]
+    known = [entry for entry in entries if entry.kind in _NEEDED]
+    return [_problem(new, finding) for finding in _findings(known, new)]
+
+
+def _problem(new: Entry, finding: Finding) -> EntryProblem:
+    code, message, field = finding
+    return EntryProblem(code=code, message=message, entry=f"{new.kind} {new.id}", field=field)
+
+
+_NEEDED = frozenset(
+    ("bill", "bill_issued", "payment", "payment_returned", "return_reversed", "refund", "credit_note",
+     "adjustment", "plan_ended", "dispute", "dispute_resolved", "promise", "promise_withdrawn", "hold",
+     "hold_released", "deposit")
+)  # fmt: skip
+
+
+def _findings(known: list[Entry], new: Entry) -> Iterator[Finding]:
+    for kind, rule in _RULES:
+        if isinstance(new, kind):
+            yield from rule(known, new)
+
+
+def _bill_of(known: list[Entry], reference: str) -> Bill | None:
+    bills = {entry.id: entry for entry in known if isinstance(entry, Bill)}
+    return bills.get(reference) or bills.get(reference.rpartition("/")[0])
+
+
+def _amount_of(bill: Bill, reference: str) -> Decimal:
+    number = reference.rpartition("/")[2]
+    if reference != bill.id and number.isdigit() and 0 < int(number) <= len(bill.instalments):
+        return bill.instalments[int(number) - 1].amount
+    return bill.amount
+
+
+def _corrected(known: list[Entry], bill: Bill, reference: str) -> Decimal:
+    """Return what the bill asks for after the credit notes and adjustments that are known."""
+    amount = _amount_of(bill, reference)
+    for entry in known:
+        if isinstance(entry, CreditNote) and entry.bill in (bill.id, reference):
+            amount -= entry.amount
+        elif isinstance(entry, Adjustment) and entry.bill in (bill.id, reference):
+            amount += entry.amount
+    return amount
+
+
+def _check_bill(known: list[Entry], new: Bill) -> Iterator[Finding]:
+    if new.due_date < new.value_date:
+        text = f"Bill `{new.id}` is due on {new.due_date}, before its bill date {new.value_date}."
+        yield "due-before-bill", text, "due_date"
+    if new.category == "plan" and not new.instalments:
+        yield "plan-without-instalments", f"Plan `{new.id}` has no instalments.", "instalments"
+    if new.instalments:
+        total = sum((part.amount for part in new.instalments), ZERO)
+        if total != new.amount:
+            text = f"The instalments of bill `{new.id}` add up to {total}, not to its amount {new.amount}."
+            yield "instalments-differ", text, "instalments"
+        if any(part.due_date < new.value_date for part in new.instalments):
+            text = f"An instalment of bill `{new.id}` is due before its bill date {new.value_date}."
+            yield "due-before-bill", text, "instalments"
+    if new.replaces and not new.instalments:
+        text = f"Bill `{new.id}` replaces other bills but has no instalments."
+        yield "plan-without-instalments", text, "replaces"
+    yield from _check_names(known, new)
+
+
+def _check_names(known: list[Entry], new: Bill) -> Iterator[Finding]:
+    mine = {new.id, *(f"{new.id}/{n}" for n in range(1, len(new.instalments) + 1))}
+    for other in known:
+        if isinstance(other, Bill):
+            theirs = {other.id, *(f"{other.id}/{n}" for n in range(1, len(other.instalments) + 1))}
+            if clash := mine & theirs:
+                text = f"`{min(clash)}` already names a debt of bill `{other.id}`."
+                yield "debt-name-taken", text, "id"
+
+
+def _check_issued(known: list[Entry], new: BillIssued) -> Iterator[Finding]:
+    bill = _bill_of(known, new.bill)
+    if bill and not bill.draft:
+        yield "not-a-draft", f"Bill `{new.bill}` is not a draft; it is already issued.", "bill"
+    if any(entry.bill == new.bill for entry in of_kind(known, BillIssued)):
+        yield "already-issued", f"Draft bill `{new.bill}` was issued before.", "bill"
+
+
+def _check_payment(known: list[Entry], new: Payment) -> Iterator[Finding]:
+    named = sum((share.amount for share in new.pays), ZERO)
+    if named > new.amount:
+        text = f"The shares of payment `{new.id}` add up to {named}, more than its amount {new.amount}."
+        yield "shares-exceed-payment", text, "pays"
+    references = [share.bill for share in new.pays]
+    if len(set(references)) < len(references):
+        yield "share-twice", f"Payment `{new.id}` names one bill twice.", "pays"
+
+
+def _check_returned(known: list[Entry], new: PaymentReturned) -> Iterator[Finding]:
+    reversed_ = {entry.returned for entry in of_kind(known, ReturnReversed)}
+    returns = [entry for entry in of_kind(known, PaymentReturned) if entry.payment == new.payment]
+    standing = [entry for entry in returns if entry.id not in reversed_]
+    if standing:
+        text = f"Payment `{new.payment}` already came back on {standing[0].value_date} (`{standing[0].id}`)."
+        yield "already-returned", text, "payment"
+    payment = next((e for e in of_kind(known, Payment) if e.id == new.payment), None)
+    if payment and new.value_date < payment.value_date:
+        text = f"Payment `{new.payment}` is of {payment.value_date}; it cannot come back on {new.value_date}."
+        yield "before-its-cause", text, "value_date"
+
+
+def _check_reversed(known: list[Entry], new: ReturnReversed) -> Iterator[Finding]:
+    if any(entry.returned == new.returned for entry in of_kind(known, ReturnReversed)):
+        yield "already-reversed", f"The return `{new.returned}` was reversed before.", "returned"
+    returned = next((e for e in of_kind(known, PaymentReturned) if e.id == new.returned), None)
+    if returned and new.value_date < returned.value_date:
+        text = f"The return `{new.returned}` is of {returned.value_date}; it cannot be reversed earlier."
+        yield "before-its-cause", text, "value_date"
+
+
+def _check_refund(known: list[Entry], new: Refund) -> Iterator[Finding]:
+    payment = next((e for e in of_kind(known, Payment) if e.id == new.payment), None)
+    if payment is None:
+        return
+    earlier = sum((e.amount for e in of_kind(known, Refund) if e.payment == new.payment), ZERO)
+    if earlier + new.amount > payment.amount:
+        left = payment.amount - earlier
+        text = f"Payment `{new.payment}` can be refunded by {left} at most; {new.amount} is asked."
+        yield "refund-exceeds-payment", text, "amount"
+    if new.value_date < payment.value_date:
+        text = f"Payment `{new.payment}` is of {payment.value_date}; it cannot be refunded earlier."
+        yield "before-its-cause", text, "value_date"
+
+
+def _check_credit_note(known: list[Entry], new: CreditNote) -> Iterator[Finding]:
+    bill = _bill_of(known, new.bill) if new.bill else None
+    if bill and new.amount > (left := _corrected(known, bill, new.bill)):
+        text = f"Bill `{new.bill}` asks for {left}; a credit note of {new.amount} is more than that."
+        yield "credit-exceeds-bill", text, "amount"
+
+
+def _check_adjustment(known: list[Entry], new: Adjustment) -> Iterator[Finding]:
+    if new.amount == 0:
+        yield "adjusts-nothing", f"Adjustment `{new.id}` is of 0.", "amount"
+    bill = _bill_of(known, new.bill)
+    if bill and new.amount < 0 and -new.amount > (left := _corrected(known, bill, new.bill)):
+        text = f"Bill `{new.bill}` asks for {left}; it cannot be lowered by {-new.amount}."
+        yield "adjustment-exceeds-bill", text, "amount"
+
+
+def _check_plan_ended(known: list[Entry], new: PlanEnded) -> Iterator[Finding]:
+    bill = _bill_of(known, new.plan)
+    if bill and not bill.replaces:
+        yield "not-a-plan", f"Bill `{new.plan}` replaces no other bills; there is no plan to end.", "plan"
+    if any(entry.plan == new.plan for entry in of_kind(known, PlanEnded)):
+        yield "already-ended", f"Plan `{new.plan}` was ended before.", "plan"
+
+
+def _check_dispute(known: list[Entry], new: Dispute) -> Iterator[Finding]:
+    bill = _bill_of(known, new.bill)
+    if bill is None:
+        return
+    ended = {entry.dispute for entry in of_kind(known, DisputeResolved)}
+    running = sum(
+        (e.amount for e in of_kind(known, Dispute) if e.bill == new.bill and e.id not in ended), ZERO
+    )  # fmt: skip
+    left = _corrected(known, bill, new.bill) - running
+    if new.amount > left:
+        text = f"Of bill `{new.bill}` {left} can be disputed; {new.amount} is more than that."
+        yield "dispute-exceeds-bill", text, "amount"
+
+
+def _check_dispute_resolved(known: list[Entry], new: DisputeResolved) -> Iterator[Finding]:
+    if any(entry.dispute == new.dispute for entry in of_kind(known, DisputeResolved)):
+        yield "already-resolved", f"Dispute `{new.dispute}` was resolved before.", "dispute"
+    dispute = next((e for e in of_kind(known, Dispute) if e.id == new.dispute), None)
+    if dispute and new.value_date < dispute.value_date:
+        text = f"Dispute `{new.dispute}` is of {dispute.value_date}; it cannot be resolved earlier."
+        yield "before-its-cause", text, "value_date"
+
+
+def _check_promise(known: list[Entry], new: Promise) -> Iterator[Finding]:
+    if new.by < new.value_date:
+        text = f"Promise `{new.id}` of {new.value_date} is for {new.by}, a day in its past."
+        yield "promise-in-the-past", text, "by"
+
+
+def _check_promise_withdrawn(known: list[Entry], new: PromiseWithdrawn) -> Iterator[Finding]:
+    if any(entry.promise == new.promise for entry in of_kind(known, PromiseWithdrawn)):
+        yield "already-withdrawn", f"Promise `{new.promise}` was withdrawn before.", "promise"
+
+
+def _check_hold(known: list[Entry], new: Hold) -> Iterator[Finding]:
+    if new.until is not None and new.until <= new.value_date:
+        text = f"Hold `{new.id}` ends on {new.until}, not after its beginning {new.value_date}."
+        yield "hold-without-days", text, "until"
+        return
+    released = released_on(known)
+    for other in of_kind(known, Hold):
+        if (other.hold, other.bill) == (new.hold, new.bill):
+            ends = [day for day in (other.until, released.get(other.id)) if day]
+            end = min(ends, default=date.max)
+            if other.value_date < (new.until or date.max) and new.value_date < end:
+                shown = f"{other.value_date} to {end if ends else 'further notice'}"
+                text = f"Hold `{new.id}` overlaps hold `{other.id}` of the same kind `{new.hold}` ({shown})."
+                yield "hold-overlaps", text, "value_date"
+
+
+def _check_hold_released(known: list[Entry], new: HoldReleased) -> Iterator[Finding]:
+    if any(entry.hold == new.hold for entry in of_kind(known, HoldReleased)):
+        yield "already-released", f"Hold `{new.hold}` was released before.", "hold"
+    hold = next((e for e in of_kind(known, Hold) if e.id == new.hold), None)
+    if hold and new.value_date < hold.value_date:
+        text = f"Hold `{new.hold}` begins on {hold.value_date}; it cannot be released earlier."
+        yield "before-its-cause", text, "value_date"
+
+
+def _check_deposit(known: list[Entry], new: DepositMoved) -> Iterator[Finding]:
+    if new.move == "held":
+        return
+    held = ZERO
+    for entry in of_kind(known, DepositMoved):
+        held += entry.amount if entry.move == "held" else -entry.amount
+    if new.amount > held:
+        yield "deposit-exceeded", f"A deposit of {held} is held; {new.amount} is more than that.", "amount"
+
+
+def _check_act(known: list[Entry], new: Act) -> Iterator[Finding]:
+    if new.act in ("force", "skip", "confirm") and not new.step:
+        yield "act-without-step", f"Act `{new.act}` needs the step it is about.", "step"
+
+
+_RULES: tuple[tuple[type, Callable[..., Iterator[Finding]]], ...] = (
+    (Bill, _check_bill),
+    (BillIssued, _check_issued),
+    (Payment, _check_payment),
+    (PaymentReturned, _check_returned),
+    (ReturnReversed, _check_reversed),
+    (Refund, _check_refund),
+    (CreditNote, _check_credit_note),
+    (Adjustment, _check_adjustment),
+    (PlanEnded, _check_plan_ended),
+    (Dispute, _check_dispute),
+    (DisputeResolved, _check_dispute_resolved),
+    (Promise, _check_promise),
+    (PromiseWithdrawn, _check_promise_withdrawn),
+    (Hold, _check_hold),
+    (HoldReleased, _check_hold_released),
+    (DepositMoved, _check_deposit),
+    (Act, _check_act),
+)
