@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,7 +33,7 @@ class Work:
         """Add a link to the audit chain, in the order of these calls, when the transaction ends."""
         self.links.append(Link(at=at, kind=kind, subject=subject, digest=digest))
 
-    def insert(self, row: type[Row], values: Values | list[Values]) -> None:
+    def insert(self, row: type[Row], values: Values | Sequence[Values]) -> None:
         """Insert one row or many, without making objects of them."""
         self.session.connection().execute(table_of(row).insert(), values)
 

@@ -1,0 +1,73 @@
+"""Accounts: their terms, and where their ledger and cases stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from api.storage.customers import require_customer
+from api.storage.errors import AlreadyThere
+from api.storage.session import Work
+from api.storage.tables import AccountRow, CustomerFactRow
+from engine.ledger.account import Terms
+from engine.model import digest
+from workflows.ports import AccountNotFound
+
+_SAID = ("customer", "currency", "timezone", "policy")
+
+
+def add_account(work: Work, values: Mapping[str, Any], at: datetime) -> tuple[AccountRow, bool]:
+    """Create an account; return it, and False if the very same one was there.
+
+    Raises CustomerNotFound, and AlreadyThere if it exists with other terms.
+    """
+    require_customer(work.session, values["customer"])
+    found = work.session.get(AccountRow, values["id"])
+    if found is not None:
+        differs = [name for name in _SAID if getattr(found, name) != values[name]]
+        if differs:
+            raise AlreadyThere("account", found.id, differs)
+        return found, False
+    facts = select(CustomerFactRow.seq).where(CustomerFactRow.customer == values["customer"])
+    row = AccountRow(
+        **{name: values[name] for name in ("id", *_SAID)},
+        created_at=at,
+        version=len(work.session.exec(facts).all()),
+    )
+    work.session.add(row)
+    work.session.flush()
+    work.audit("account", row.id, at, digest({name: values[name] for name in ("id", *_SAID)}))
+    return row, True
+
+
+def get_account(session: Session, account: str) -> AccountRow:
+    """Return an account; raise AccountNotFound."""
+    row = session.get(AccountRow, account)
+    if row is None:
+        raise AccountNotFound(account)
+    return row
+
+
+def lock_account(session: Session, account: str) -> AccountRow:
+    """Return an account that nobody else can write to until the transaction ends."""
+    query = select(AccountRow).where(AccountRow.id == account).with_for_update()
+    row = session.exec(query.execution_options(populate_existing=True)).one_or_none()
+    if row is None:
+        raise AccountNotFound(account)
+    return row
+
+
+def page_of_accounts(session: Session, after: str, limit: int, customer: str = "") -> Sequence[AccountRow]:
+    """Return the accounts after a cursor in order of id, of one customer if one is named."""
+    query = select(AccountRow).where(AccountRow.id > after)
+    if customer:
+        query = query.where(AccountRow.customer == customer)
+    return session.exec(query.order_by(col(AccountRow.id)).limit(limit)).all()
+
+
+def terms_of(row: AccountRow) -> Terms:
+    """Return what stands still about an account, as the engine takes it."""
+    return Terms(account=row.id, customer=row.customer, currency=row.currency, timezone=row.timezone)

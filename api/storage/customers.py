@@ -1,0 +1,134 @@
+"""Customers, and the facts about them that grading and treatment read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from api.storage.errors import AlreadyThere, CustomerNotFound
+from api.storage.session import Work
+from api.storage.tables import AccountRow, CustomerFactRow, CustomerRow, table_of
+from engine.credit.decision import Fact
+from engine.model import canonical, digest
+from workflows.messages import AssessmentRecord
+
+_SAID = ("name", "segment", "since")
+GRADE = "grade"
+"""The fact that treatment reads from the latest decision."""
+
+
+def add_customer(work: Work, values: Mapping[str, Any], at: datetime) -> tuple[CustomerRow, bool]:
+    """Create a customer; return it, and False if the very same one was there.
+
+    Raises AlreadyThere if it exists with other content.
+    """
+    found = work.session.get(CustomerRow, values["id"])
+    if found is not None:
+        differs = [name for name in _SAID if getattr(found, name) != values[name]]
+        if differs:
+            raise AlreadyThere("customer", found.id, differs)
+        return found, False
+    row = CustomerRow(**{name: values[name] for name in ("id", *_SAID)}, created_at=at)
+    work.session.add(row)
+    work.session.flush()
+    work.audit("customer", row.id, at, digest({name: values[name] for name in ("id", *_SAID)}))
+    return row, True
+
+
+def require_customer(session: Session, customer: str) -> CustomerRow:
+    """Return a customer; raise CustomerNotFound."""
+    row = session.get(CustomerRow, customer)
+    if row is None:
+        raise CustomerNotFound(customer)
+    return row
+
+
+def page_of_customers(session: Session, after: str, limit: int, segment: str = "") -> Sequence[CustomerRow]:
+    """Return the customers after a cursor in order of id, of one segment if one is named."""
+    query = select(CustomerRow).where(CustomerRow.id > after)
+    if segment:
+        query = query.where(CustomerRow.segment == segment)
+    return session.exec(query.order_by(col(CustomerRow.id)).limit(limit)).all()
+
+
+def set_facts(work: Work, customer: str, facts: Mapping[str, Fact], at: datetime) -> list[str]:
+    """Add facts about a customer; return the names of those that were new.
+
+    A fact that was said before in the same words is not added again. The version of each of the
+    customer's accounts rises with each new fact, as with an entry.
+    """
+    new = []
+    for name, fact in facts.items():
+        mark = digest({"name": name} | fact.model_dump(mode="json"))
+        values = {
+            "customer": customer, "name": name, "value": canonical(fact.value).decode(),
+            "as_of": fact.as_of or at.date(), "source": fact.source, "verified_by": fact.verified_by,
+            "verified_at": fact.verified_at, "received_at": at, "digest": mark,
+        }  # fmt: skip
+        if work.insert_once(CustomerFactRow, values):
+            new.append(name)
+            work.audit("customer-fact", f"{customer}/{name}", at, mark)
+    if new:
+        accounts = table_of(AccountRow)
+        risen = accounts.update().where(accounts.c.customer == customer)
+        work.session.connection().execute(risen.values(version=accounts.c.version + len(new)))
+    return new
+
+
+def note_grades(work: Work, records: Iterable[AssessmentRecord]) -> dict[str, datetime]:
+    """Keep new grades as facts about their customers; return when each customer's grade changed."""
+    graded = {r.customer: r for r in records if r.customer and r.decision.outcome.get("grade")}
+    if not graded:
+        return {}
+    last: dict[str, str] = {}
+    known = select(CustomerFactRow).where(
+        CustomerFactRow.name == GRADE, col(CustomerFactRow.customer).in_(list(graded))
+    )
+    for row in work.session.exec(known.order_by(col(CustomerFactRow.seq))):
+        last[row.customer] = json.loads(row.value)
+    changed = {}
+    existing = select(CustomerRow.id).where(col(CustomerRow.id).in_(list(graded)))
+    for customer in work.session.exec(existing).all():
+        record = graded[customer]
+        if last.get(customer) != record.decision.outcome[GRADE]:
+            fact = Fact(
+                value=record.decision.outcome[GRADE],
+                as_of=record.decision.as_of,
+                source=f"decision {record.id}",
+            )
+            set_facts(work, customer, {GRADE: fact}, record.at)
+            changed[customer] = record.at
+    return changed
+
+
+def fact_rows(session: Session, customers: Iterable[str], at: datetime) -> Sequence[CustomerFactRow]:
+    """Return the facts about customers known at an instant, in the order in which they became known."""
+    query = select(CustomerFactRow).where(
+        col(CustomerFactRow.customer).in_(list(customers)), col(CustomerFactRow.received_at) <= at
+    )
+    return session.exec(query.order_by(col(CustomerFactRow.seq))).all()
+
+
+def latest_facts(rows: Iterable[CustomerFactRow]) -> dict[str, Fact]:
+    """Return the last word on each name: the latest day it speaks of, then the latest received."""
+    found: dict[str, CustomerFactRow] = {}
+    for row in rows:
+        other = found.get(row.name)
+        if other is None or (row.as_of, row.received_at) >= (other.as_of, other.received_at):
+            found[row.name] = row
+    return {name: fact_of(row) for name, row in sorted(found.items())}
+
+
+def fact_of(row: CustomerFactRow) -> Fact:
+    """Return a stored fact as the engine takes it."""
+    return Fact(
+        value=json.loads(row.value),
+        as_of=row.as_of,
+        source=row.source,
+        verified_by=row.verified_by,
+        verified_at=row.verified_at,
+    )

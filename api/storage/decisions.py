@@ -1,0 +1,117 @@
+"""Credit decisions with their traces, once for each request."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlmodel import Session, col, select
+
+from api.storage.customers import note_grades
+from api.storage.pokes import poke_open_cases
+from api.storage.session import Database
+from api.storage.tables import DecisionRow, ReviewChunkRow
+from engine.credit.decision import Decision, DecisionTrace
+from engine.model import canonical, digest_bytes
+from workflows.messages import AssessmentRecord, ReviewChunk
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_Trace: TypeAdapter[tuple[DecisionTrace, ...]] = TypeAdapter(tuple[DecisionTrace, ...])
+
+
+class SqlDecisionBook:
+    """Decisions behind the port `DecisionBook`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, request: str) -> AssessmentRecord | None:
+        """Return the decision already taken for a request."""
+        with self._database.read() as session:
+            row = session.exec(select(DecisionRow).where(DecisionRow.request == request)).one_or_none()
+            return record_of(row) if row else None
+
+    def record(self, records: Iterable[AssessmentRecord]) -> None:
+        """Keep decisions with their traces in one transaction; what was stored first stays.
+
+        A grade that is new for its customer becomes a fact that treatment reads, and pokes open cases.
+        """
+        with self._database.write() as work:
+            fresh = _not_stored(work.session, list(records))
+            rows = [_row(record) for record in fresh]
+            if rows:
+                work.insert(DecisionRow, rows)
+            for record, row in zip(fresh, rows, strict=True):
+                work.audit("decision", record.id, record.at, digest_bytes(row["body"].encode()))
+            for customer, at in note_grades(work, fresh).items():
+                poke_open_cases(work, customer, "grade", at)
+
+    def note_chunk(self, run: str, chunk: ReviewChunk) -> None:
+        """Keep what a chunk of a review did; idempotent by run and cursor."""
+        body = canonical(chunk)
+        values = {"run": run, "last": chunk.last, "body": body.decode()}
+        with self._database.write() as work:
+            if work.insert_once(ReviewChunkRow, values):
+                # A chunk carries no instant: it is told with that of the latest decision.
+                latest = select(DecisionRow.at).order_by(col(DecisionRow.at).desc()).limit(1)
+                at = work.session.exec(latest).one_or_none() or _EPOCH
+                work.audit("review-chunk", f"{run}/{chunk.last}", at, digest_bytes(body))
+
+    def chunks(self, run: str) -> list[ReviewChunk]:
+        """Return what the chunks of a review did, in order."""
+        query = select(ReviewChunkRow).where(ReviewChunkRow.run == run).order_by(ReviewChunkRow.last)
+        with self._database.read() as session:
+            return [ReviewChunk.model_validate_json(row.body) for row in session.exec(query)]
+
+
+def _not_stored(session: Session, records: list[AssessmentRecord]) -> list[AssessmentRecord]:
+    asked = {record.request: record for record in reversed(records)}
+    query = select(DecisionRow.request).where(col(DecisionRow.request).in_(list(asked)))
+    for request in session.exec(query):
+        del asked[request]
+    return [record for record in records if asked.get(record.request) is record]
+
+
+def _row(record: AssessmentRecord) -> dict[str, Any]:
+    decision = record.decision
+    trace = canonical([t.model_dump(mode="json") for t in decision.trace])
+    bare = record.model_copy(update={"decision": decision.model_copy(update={"trace": ()})})
+    return {
+        "id": record.id, "request": record.request, "customer": record.customer, "account": record.account,
+        "policy": decision.digest, "name": decision.policy, "as_of": decision.as_of, "at": record.at,
+        "status": decision.status, "grade": str(decision.outcome.get("grade") or ""),
+        "body": canonical(bare).decode(), "trace": zlib.compress(trace, 1),
+    }  # fmt: skip
+
+
+def record_of(row: DecisionRow) -> AssessmentRecord:
+    """Return a stored decision whole, as it was recorded."""
+    record = AssessmentRecord.model_validate_json(row.body)
+    trace = _Trace.validate_json(zlib.decompress(row.trace))
+    decision: Decision = record.decision.model_copy(update={"trace": trace})
+    return record.model_copy(update={"decision": decision})
+
+
+def page_of_decisions(
+    session: Session, after: tuple[datetime, str] | None, limit: int, customer: str = "", account: str = ""
+) -> Sequence[DecisionRow]:
+    """Return decisions after a cursor (at, id), oldest first."""
+    query = select(DecisionRow)
+    if customer:
+        query = query.where(DecisionRow.customer == customer)
+    if account:
+        query = query.where(DecisionRow.account == account)
+    if after:
+        at, last = after
+        later = (col(DecisionRow.at) > at) | ((col(DecisionRow.at) == at) & (col(DecisionRow.id) > last))
+        query = query.where(later)
+    return session.exec(query.order_by(col(DecisionRow.at), DecisionRow.id).limit(limit)).all()
+
+
+def latest_decision(session: Session, customer: str) -> DecisionRow | None:
+    """Return the last decision on a customer, or None."""
+    query = select(DecisionRow).where(DecisionRow.customer == customer)
+    return session.exec(query.order_by(col(DecisionRow.at).desc()).limit(1)).one_or_none()

@@ -1,0 +1,119 @@
+"""Entries of accounts: only ever added, so what was read once never has to be read again."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from pydantic import TypeAdapter
+from sqlmodel import Session, col, select
+
+from api.storage.errors import AlreadyThere
+from api.storage.session import Work
+from api.storage.tables import EntryRow, table_of
+from engine.ledger.entries import Entry
+from engine.model import canonical, digest_bytes
+
+_Entries: TypeAdapter[list[Entry]] = TypeAdapter(list[Entry])
+KEPT = 20_000
+"""Entries that the shelf of read ones keeps, over all accounts."""
+
+
+class EntryShelf:
+    """Entries by account as read so far; a later read fetches only what came after.
+
+    Fill it only from committed rows: inside a transaction, before its own inserts.
+    """
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept = kept
+        self._held = 0
+        self._by_account: OrderedDict[str, tuple[int, tuple[Entry, ...]]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def read(self, session: Session, account: str) -> tuple[int, tuple[Entry, ...]]:
+        """Return the last `seq` and all entries of an account, in the order of their arrival."""
+        with self._lock:
+            seq, entries = self._by_account.get(account, (0, ()))
+        rows = rows_after(session, account, seq)
+        if rows:
+            entries += tuple(parse(rows))
+            seq = rows[-1][0]
+            self._keep(account, seq, entries)
+        return seq, entries
+
+    def _keep(self, account: str, seq: int, entries: tuple[Entry, ...]) -> None:
+        with self._lock:
+            known, old = self._by_account.pop(account, (0, ()))
+            if known > seq:
+                seq, entries = known, old
+            self._by_account[account] = (seq, entries)
+            self._held += len(entries) - len(old)
+            while self._held > self._kept and len(self._by_account) > 1:
+                _, (_, dropped) = self._by_account.popitem(last=False)
+                self._held -= len(dropped)
+
+
+def rows_after(session: Session, account: str, seq: int) -> list[tuple[int, str]]:
+    """Return (`seq`, body) of an account's entries after a place."""
+    table = table_of(EntryRow)
+    query = table.select().with_only_columns(table.c.seq, table.c.body)
+    query = query.where(table.c.account == account, table.c.seq > seq).order_by(table.c.seq)
+    return [(row.seq, row.body) for row in session.connection().execute(query)]
+
+
+def parse(rows: Sequence[tuple[int, str]]) -> list[Entry]:
+    """Read stored bodies as entries, many at once."""
+    return _Entries.validate_json(b"[" + ",".join(body for _, body in rows).encode() + b"]")
+
+
+def insert_entries(work: Work, account: str, after: int, entries: Sequence[Entry]) -> int:
+    """Add entries after a place, with their links in the audit chain; return the last `seq`."""
+    rows = []
+    for seq, entry in enumerate(entries, start=after + 1):
+        body = canonical(entry)
+        mark = digest_bytes(body)
+        rows.append(
+            {"account": account, "seq": seq, "kind": entry.kind, "ref": entry.id, "body": body.decode()}
+            | {"value_date": entry.value_date, "received_at": entry.received_at, "digest": mark}
+        )
+        work.audit("entry", f"{account}/{entry.kind}/{entry.id}", entry.received_at, mark)
+    work.insert(EntryRow, rows)
+    return after + len(rows)
+
+
+def stored_twin(entries: Sequence[Entry], entry: Entry) -> Entry | None:
+    """Return the entry stored under the same kind and id, if it says the same; None: it is new.
+
+    When it was received does not matter. Raises AlreadyThere if it says something else.
+    """
+    twin = next((e for e in entries if e.id == entry.id and e.kind == entry.kind), None)
+    if twin is None:
+        return None
+    said, stored = entry.model_dump(), twin.model_dump()
+    differs = [name for name in said if name != "received_at" and said[name] != stored[name]]
+    if differs:
+        raise AlreadyThere(entry.kind.replace("_", " "), entry.id, differs)
+    return twin
+
+
+def page_of_entries(
+    session: Session, kind: str, account: str, after: tuple[str, int], limit: int
+) -> Sequence[EntryRow]:
+    """Return entries of a kind after a cursor (account, seq), of one account if one is named."""
+    query = select(EntryRow).where(EntryRow.kind == kind)
+    if account:
+        query = query.where(EntryRow.account == account, col(EntryRow.seq) > after[1])
+    else:
+        query = query.where(
+            (col(EntryRow.account) > after[0])
+            | ((col(EntryRow.account) == after[0]) & (col(EntryRow.seq) > after[1]))
+        )
+    return session.exec(query.order_by(col(EntryRow.account), col(EntryRow.seq)).limit(limit)).all()
+
+
+def entry_row(session: Session, account: str, kind: str, ref: str) -> EntryRow | None:
+    """Return one stored entry."""
+    query = select(EntryRow).where(EntryRow.account == account, EntryRow.kind == kind, EntryRow.ref == ref)
+    return session.exec(query).one_or_none()

@@ -1,0 +1,77 @@
+"""What a caller can get wrong with the stored things: one class a case, each with its own sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from engine.source import Problem
+
+
+class StorageError(Exception):
+    """The base of all refusals of storage."""
+
+
+class CustomerNotFound(StorageError, LookupError):
+    """There is no customer of this id."""
+
+    def __init__(self, customer: str) -> None:
+        super().__init__(f"There is no customer `{customer}`. Create it with `POST /v1/customers` first.")
+        self.customer = customer
+
+
+class NotFound(StorageError, LookupError):
+    """There is nothing of this kind with this id."""
+
+    def __init__(self, kind: str, wanted: str) -> None:
+        super().__init__(f"There is no {kind} `{wanted}`.")
+        self.kind = kind
+        self.wanted = wanted
+
+
+class AlreadyThere(StorageError):
+    """Something else is stored under this id: it was sent before with other content."""
+
+    def __init__(self, kind: str, wanted: str, differs: Sequence[str]) -> None:
+        fields = ", ".join(f"`{name}`" for name in differs)
+        super().__init__(
+            f"A {kind} `{wanted}` is stored already, with another {fields}. Nothing is overwritten: "
+            "send a correction as an entry of its own, or use another id."
+        )
+        self.kind = kind
+        self.wanted = wanted
+        self.differs = tuple(differs)
+
+
+class EntryRefused(StorageError):
+    """The entry does not fit the account's ledger; each problem says why."""
+
+    def __init__(self, kind: str, ref: str, problems: Sequence[Problem]) -> None:
+        said = " ".join(f"{p.message} {p.advice}".strip() for p in problems)
+        super().__init__(f"The {kind} `{ref}` is refused: {said}")
+        self.kind = kind
+        self.ref = ref
+        self.problems = tuple(problems)
+
+
+class ReceivedBackwards(StorageError):
+    """The given `received_at` is before what the account has already received."""
+
+    def __init__(self, account: str, given: datetime, last: datetime) -> None:
+        super().__init__(
+            f"`received_at` {given.isoformat()} is before {last.isoformat()}, the last that account "
+            f"`{account}` received. News comes in the order in which it is received."
+        )
+        self.account = account
+        self.last = last
+
+
+class NotSimulated(StorageError):
+    """Something that moves the clock was asked of a directory for real time."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} is allowed only in a data directory that was created as simulated; "
+            "this one is for real time."
+        )
+        self.what = what

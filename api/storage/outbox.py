@@ -1,0 +1,94 @@
+"""The outbox: what must be told, kept in the same transaction as the change that caused it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from api.storage.session import Work
+from api.storage.tables import OutboxRow, table_of
+from engine.model import canonical
+
+Channel = Literal["case", "webhook"]
+Settled = Literal["delivered", "withdrawn", "expired", "dead"]
+LEASE = timedelta(seconds=60)
+"""How long one who took a row may be sending it; longer than a receiver may take to answer."""
+
+
+def put(work: Work, channel: Channel, kind: str, subject: str, **values: Any) -> int | None:
+    """Put one thing into the outbox; None if `once` is there already."""
+    row = {"channel": channel, "kind": kind, "subject": subject, "state": "pending"} | values
+    row |= {"attempts": 0, "error": "", "body": canonical(values["body"]).decode()}
+    if not work.insert_once(OutboxRow, row):
+        return None
+    table = table_of(OutboxRow)
+    found = table.select().with_only_columns(table.c.id).where(table.c.once == row["once"])
+    number = int(work.session.connection().execute(found).scalar_one())
+    work.outbox.append(number)
+    return number
+
+
+def heads(session: Session, channel: Channel, limit: int = 500) -> Sequence[OutboxRow]:
+    """Return the first pending row of each account, oldest first."""
+    first = (
+        select(func.min(OutboxRow.id))
+        .where(OutboxRow.state == "pending", OutboxRow.channel == channel)
+        .group_by(OutboxRow.account)
+    )
+    query = select(OutboxRow).where(col(OutboxRow.id).in_(first)).order_by(col(OutboxRow.id)).limit(limit)
+    return session.exec(query).all()
+
+
+def head_of(session: Session, account: str, channel: Channel) -> OutboxRow | None:
+    """Return the first pending row of an account."""
+    query = select(OutboxRow).where(
+        OutboxRow.state == "pending", OutboxRow.channel == channel, OutboxRow.account == account
+    )
+    return session.exec(query.order_by(col(OutboxRow.id)).limit(1)).one_or_none()
+
+
+def pending_among(session: Session, numbers: Sequence[int]) -> set[int]:
+    """Return those of the given rows that are still pending."""
+    query = select(OutboxRow.id).where(col(OutboxRow.id).in_(list(numbers)), OutboxRow.state == "pending")
+    return {number for number in session.exec(query) if number is not None}
+
+
+def lease(work: Work, number: int, now: datetime) -> bool:
+    """Take a row for sending; False if somebody else is sending it, or it is settled."""
+    table = table_of(OutboxRow)
+    free = table.c.leased_until.is_(None) | (table.c.leased_until < now)
+    taken = (
+        table.update()
+        .where(table.c.id == number, table.c.state == "pending", free)
+        .values(leased_until=now + LEASE, attempts=table.c.attempts + 1)
+    )
+    return bool(work.session.connection().execute(taken).rowcount)
+
+
+def settle(work: Work, number: int, state: Settled, at: datetime, error: str = "") -> bool:
+    """Say what became of a row; False if it was settled before."""
+    values = {"state": state, "settled_at": at, "error": error, "leased_until": None}
+    return bool(work.update(OutboxRow, {"id": number, "state": "pending"}, values).rowcount)
+
+
+def put_off(work: Work, number: int, until: datetime, error: str = "", *, tried: bool = True) -> None:
+    """Leave a row pending until an instant of business time."""
+    values: dict[str, Any] = {"next_at": until, "error": error, "leased_until": None}
+    if not tried:
+        values["attempts"] = table_of(OutboxRow).c.attempts - 1
+    work.update(OutboxRow, {"id": number, "state": "pending"}, values)
+
+
+def backlog(session: Session) -> Mapping[str, int]:
+    """Return how many rows are pending by channel, and how many are dead."""
+    query = select(OutboxRow.channel, OutboxRow.state, func.count()).where(
+        col(OutboxRow.state).in_(["pending", "dead"])
+    )
+    counts = {"case": 0, "webhook": 0, "dead": 0}
+    for channel, state, count in session.exec(query.group_by(OutboxRow.channel, OutboxRow.state)):
+        counts["dead" if state == "dead" else channel] += count
+    return counts

@@ -1,0 +1,159 @@
+"""The shelf of texts: by digest, for ever; which one is in force on a day is said by activations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session, col, select
+
+from api.storage.session import Database, Work
+from api.storage.tables import ActivationRow, PolicyRow, TextRow
+from engine.model import digest, digest_bytes
+from engine.policy import Manifest, Texts
+from workflows.ports import PolicyNotFound, TextNotFound
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """Which text of a name is in force, and from which day on."""
+
+    kind: str
+    name: str
+    digest: str
+    effective_from: date
+
+
+class Shelf:
+    """Texts, manifests and activations; it knows nothing of what the texts mean."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def texts(self, policy: str) -> tuple[Manifest, dict[str, bytes]]:
+        """Return the manifest and raw texts of the policy with this digest; raise PolicyNotFound."""
+        with self._database.read() as session:
+            return read_texts(session, policy)
+
+    def text(self, digest: str) -> bytes:
+        """Return one text by its digest; raise TextNotFound."""
+        with self._database.read() as session:
+            row = session.get(TextRow, digest)
+        if row is None:
+            raise TextNotFound(digest)
+        return row.body
+
+    def in_force(self, kind: str, name: str, on: date) -> InForce:
+        """Return which text of a name is in force on a day; raise PolicyNotFound."""
+        with self._database.read() as session:
+            found = in_force(session, kind, name, on)
+        if found is None:
+            raise PolicyNotFound(f"{name} ({kind}, in force on {on})")
+        return found
+
+
+def put_on_shelf(
+    work: Work, manifest: Manifest, texts: Texts, at: datetime, ends: date | None = None
+) -> bool:
+    """Keep a policy's texts and manifest; False if they were there. Raises ValueError for other bytes."""
+    for path, body in texts.items():
+        if manifest.texts.get(path) != digest_bytes(body):
+            raise ValueError(f"the manifest of `{manifest.policy}` does not name the bytes of `{path}`")
+        work.insert_once(TextRow, {"digest": digest_bytes(body), "body": body})
+    row = {
+        "digest": manifest.digest, "kind": manifest.kind, "name": manifest.policy,
+        "version": manifest.version, "effective_from": manifest.effective_from, "effective_to": ends,
+        "manifest": manifest.model_dump_json(), "published_at": at,
+    }  # fmt: skip
+    new = work.insert_once(PolicyRow, row)
+    if new:
+        work.audit("publish", f"{manifest.kind}/{manifest.policy}", at, manifest.digest)
+    return new
+
+
+def activate(work: Work, policy: str, effective_from: date, at: datetime) -> bool:
+    """Say from which day on a published policy is in force for its name; False if that was said last."""
+    row = work.session.get(PolicyRow, policy)
+    if row is None:
+        raise PolicyNotFound(policy)
+    said = select(ActivationRow).where(
+        ActivationRow.kind == row.kind,
+        ActivationRow.name == row.name,
+        ActivationRow.effective_from == effective_from,
+    )
+    last = work.session.exec(said.order_by(col(ActivationRow.seq).desc()).limit(1)).one_or_none()
+    if last is not None and last.policy == policy:
+        return False
+    values = {"kind": row.kind, "name": row.name, "effective_from": effective_from, "policy": policy}
+    work.insert(ActivationRow, values | {"activated_at": at})
+    told = digest({"policy": policy, "from": effective_from.isoformat()})
+    work.audit("activate", f"{row.kind}/{row.name}", at, told)
+    return True
+
+
+def read_texts(session: Session, policy: str) -> tuple[Manifest, dict[str, bytes]]:
+    """Return a policy's manifest and texts; raise PolicyNotFound or TextNotFound."""
+    row = session.get(PolicyRow, policy)
+    if row is None:
+        raise PolicyNotFound(policy)
+    manifest = Manifest.model_validate_json(row.manifest)
+    bodies = select(TextRow).where(col(TextRow.digest).in_(list(manifest.texts.values())))
+    found = {text.digest: text.body for text in session.exec(bodies)}
+    missing = [mark for mark in manifest.texts.values() if mark not in found]
+    if missing:
+        raise TextNotFound(missing[0])
+    return manifest, {path: found[mark] for path, mark in manifest.texts.items()}
+
+
+def in_force(session: Session, kind: str, name: str, on: date) -> InForce | None:
+    """Return which text of a name is in force on a day: the latest start, then the latest word on it.
+
+    A text that says when it ends is in force only before that day.
+    """
+    query = (
+        select(ActivationRow, PolicyRow)
+        .where(ActivationRow.policy == PolicyRow.digest)
+        .where(ActivationRow.kind == kind, ActivationRow.name == name, ActivationRow.effective_from <= on)
+        .order_by(col(ActivationRow.effective_from).desc(), col(ActivationRow.seq).desc())
+    )
+    told: set[date] = set()
+    for row, policy in session.exec(query):
+        if row.effective_from in told:
+            continue  # a later word was given for the same day
+        told.add(row.effective_from)
+        if policy.effective_to is None or on < policy.effective_to:
+            return InForce(kind, name, row.policy, row.effective_from)
+    return None
+
+
+def names_of(session: Session, kind: str) -> Sequence[str]:
+    """Return all names of a kind that were ever activated."""
+    query = select(ActivationRow.name).where(ActivationRow.kind == kind).distinct()
+    return session.exec(query.order_by(ActivationRow.name)).all()
+
+
+def page_of_policies(
+    session: Session, after: tuple[str, str, str], limit: int, kind: str = "", name: str = ""
+) -> Sequence[PolicyRow]:
+    """Return published policies after a cursor (kind, name, digest)."""
+    query = select(PolicyRow)
+    if kind:
+        query = query.where(PolicyRow.kind == kind)
+    if name:
+        query = query.where(PolicyRow.name == name)
+    first, second, third = after
+    same_kind = col(PolicyRow.kind) == first
+    same_name = same_kind & (col(PolicyRow.name) == second)
+    later = (col(PolicyRow.kind) > first) | (same_kind & (col(PolicyRow.name) > second))
+    query = query.where(later | (same_name & (col(PolicyRow.digest) > third)))
+    return session.exec(query.order_by(PolicyRow.kind, PolicyRow.name, PolicyRow.digest).limit(limit)).all()
+
+
+def activations_of(session: Session, policies: Sequence[str]) -> Mapping[str, list[date]]:
+    """Return the days from which on each policy was activated."""
+    query = select(ActivationRow).where(col(ActivationRow.policy).in_(list(policies)))
+    found: dict[str, list[date]] = {}
+    for row in session.exec(query.order_by(col(ActivationRow.effective_from))):
+        found.setdefault(row.policy, []).append(row.effective_from)
+    return found
