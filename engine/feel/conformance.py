@@ -1,0 +1,92 @@
+"""Does a value belong to a type, and the conversions that the standard makes by itself (10.3.2.9.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from engine.feel.dates import UTC, Date, DateTime, Time
+from engine.feel.kinds import (
+    ANY,
+    DATE_TIME,
+    NULL,
+    ContextOf,
+    FeelType,
+    FunctionOf,
+    ListOf,
+    Named,
+    RangeOf,
+    Simple,
+    fits,
+)
+from engine.feel.values import FeelError, Range, UserFunction, Value, kind_of, show
+
+Resolve = Callable[[str], FeelType | None]
+"""Finds a type that is defined elsewhere, by its name."""
+
+
+class Mismatch(FeelError):
+    """A value is not of the type that is wanted."""
+
+    def __init__(self, value: Value, wanted: FeelType) -> None:
+        super().__init__("wrong-types", f"{show(value):.80} is not {_article(str(wanted))}")
+
+
+def _article(noun: str) -> str:
+    return f"a{'n' if noun[0] in 'aeiouAEIOU' else ''} {noun}"
+
+
+def conforms(value: Value, kind: FeelType, resolve: Resolve = lambda _: None) -> bool:
+    """Tell whether a value belongs to a type; null belongs to `Null` and `Any` only."""
+    match kind:
+        case Simple(name):
+            return kind == ANY or kind_of(value) == name
+        case ListOf(item):
+            return isinstance(value, list) and (
+                item == ANY or all(v is None or conforms(v, item, resolve) for v in value)
+            )
+        case RangeOf(item):
+            bounds = (
+                [v for v in (value.low, value.high) if v is not None] if isinstance(value, Range) else None
+            )
+            return bounds is not None and all(conforms(v, item, resolve) for v in bounds)
+        case ContextOf(entries):
+            return isinstance(value, dict) and all(
+                key in value and (value[key] is None or conforms(value[key], wanted, resolve))
+                for key, wanted in entries
+            )
+        case FunctionOf():
+            return kind_of(value) == "function" and fits(_function_type(value), kind)
+        case Named(name):
+            known = resolve(name)
+            return known is not None and conforms(value, known, resolve)
+    return False
+
+
+def _function_type(value: Value) -> FeelType:
+    if isinstance(value, UserFunction):
+        return FunctionOf(tuple(kind or ANY for _, kind in value.parameters), value.result or ANY)
+    overload = getattr(value, "overloads")[0]  # noqa: B009 - a built-in; its class imports this module
+    return FunctionOf(tuple(formal.type for formal in overload.formals), overload.result)
+
+
+def coerced(value: Value, kind: FeelType, resolve: Resolve = lambda _: None) -> Value:
+    """Return the value as a member of the type, converted if need be; raises Mismatch if it cannot be one.
+
+    A list of one stands for its item, an item for a list of one, and a date for its midnight.
+    """
+    if value is None or kind == NULL or conforms(value, kind, resolve):
+        return value
+    if isinstance(kind, Named) and (known := resolve(kind.name)) is not None:
+        return coerced(value, known, resolve)
+    if isinstance(value, list) and len(value) == 1 and not isinstance(kind, ListOf):
+        return coerced(value[0], kind, resolve)
+    if isinstance(kind, ListOf) and not isinstance(value, list) and conforms(value, kind.item, resolve):
+        return [value]
+    if kind == DATE_TIME and isinstance(value, Date):
+        return DateTime(value, MIDNIGHT)
+    raise Mismatch(value, kind)
+
+
+MIDNIGHT: Final = Time(0, UTC)
+"""The standard sees a date as its midnight in UTC (10.3.2.3.4)."""

@@ -1,0 +1,34 @@
+"""Numbers of FEEL: decimals of 34 digits, rounded half even (IEEE 754-2008 decimal128)."""
+
+from __future__ import annotations
+
+from decimal import (
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+)
+
+CONTEXT = Context(
+    prec=34,
+    rounding=ROUND_HALF_EVEN,
+    Emin=-6143,
+    Emax=6144,
+    traps=[InvalidOperation, DivisionByZero, Overflow],
+)
+"""All arithmetic goes through this one; neither NaN nor infinity leaks out of it."""
+
+add = CONTEXT.add
+subtract = CONTEXT.subtract
+multiply = CONTEXT.multiply
+divide = CONTEXT.divide
+
+
+def plain(value: Decimal) -> str:
+    """Return a number as FEEL writes it: no exponent, no zeros at the end."""
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text

@@ -1,0 +1,422 @@
+"""The type of an expression before there are any values, and what in it can never work.
+
+Only what is certainly wrong is a problem: `Any` fits everywhere, and whether a value may be null is not
+a matter of types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Final
+
+from engine.feel import syntax as s
+from engine.feel.functions import REGISTRY, BuiltIn, Overload
+from engine.feel.functions.signature import VARIABLE
+from engine.feel.interpreter import CLOCKS, at_literal
+from engine.feel.kinds import (
+    ANY,
+    BOOLEAN,
+    CONTEXT,
+    DATE,
+    DATE_TIME,
+    DAYS_DURATION,
+    DURATIONS,
+    FUNCTION,
+    LIST,
+    MONTHS_DURATION,
+    NULL,
+    NUMBER,
+    RANGE,
+    STRING,
+    TIME,
+    ContextOf,
+    FeelType,
+    FunctionOf,
+    ListOf,
+    Named,
+    RangeOf,
+    fits,
+    join,
+)
+from engine.feel.parser import place_of
+from engine.feel.values import FeelError, kind_of
+from engine.source import Problem, Span
+
+Names = Mapping[str, FeelType]
+ORDERED = (NUMBER, STRING, DATE, TIME, DATE_TIME, *DURATIONS)
+SUMS: Final[dict[tuple[FeelType, FeelType], FeelType]] = {
+    (NUMBER, NUMBER): NUMBER, (STRING, STRING): STRING,
+    (DAYS_DURATION, DAYS_DURATION): DAYS_DURATION, (MONTHS_DURATION, MONTHS_DURATION): MONTHS_DURATION,
+    (DATE, DAYS_DURATION): DATE, (DATE, MONTHS_DURATION): DATE, (TIME, DAYS_DURATION): TIME,
+    (DATE_TIME, DAYS_DURATION): DATE_TIME, (DATE_TIME, MONTHS_DURATION): DATE_TIME,
+}  # fmt: skip
+PRODUCTS: Final[dict[tuple[FeelType, FeelType], FeelType]] = {
+    (NUMBER, NUMBER): NUMBER, (DAYS_DURATION, NUMBER): DAYS_DURATION,
+    (MONTHS_DURATION, NUMBER): MONTHS_DURATION,
+}  # fmt: skip
+RESULTS: Final[dict[str, dict[tuple[FeelType, FeelType], FeelType]]] = {
+    "+": SUMS | {(b, a): kind for (a, b), kind in SUMS.items()},
+    "-": {pair: kind for pair, kind in SUMS.items() if pair != (STRING, STRING)}
+    | dict.fromkeys(
+        ((DATE, DATE), (DATE, DATE_TIME), (DATE_TIME, DATE), (DATE_TIME, DATE_TIME)), DAYS_DURATION
+    )
+    | {(TIME, TIME): DAYS_DURATION},
+    "*": PRODUCTS | {(b, a): kind for (a, b), kind in PRODUCTS.items()},
+    "/": PRODUCTS | {(kind, kind): NUMBER for kind in DURATIONS},
+    "**": {(NUMBER, NUMBER): NUMBER},
+}
+DATE_PARTS = dict.fromkeys(("year", "month", "day", "weekday"), NUMBER)
+TIME_PARTS = {
+    **dict.fromkeys(("hour", "minute", "second"), NUMBER), "time offset": DAYS_DURATION, "timezone": STRING,
+}  # fmt: skip
+PARTS: Final[dict[FeelType, dict[str, FeelType]]] = {
+    DATE: {**DATE_PARTS},
+    TIME: {**TIME_PARTS},
+    DATE_TIME: {**DATE_PARTS, **TIME_PARTS},
+    DAYS_DURATION: dict.fromkeys(("days", "hours", "minutes", "seconds"), NUMBER),
+    MONTHS_DURATION: dict.fromkeys(("years", "months"), NUMBER),
+}
+
+
+def infer(node: s.Node, names: Names, span: Span, text: str = "") -> tuple[FeelType, list[Problem]]:
+    """Return the type of an expression, and what in it can never work.
+
+    `span` is where the expression begins; `text` is needed only if it has several lines.
+    """
+    inference = Inference(span, text)
+    return inference.type(node, dict(names)), inference.problems
+
+
+def infer_tests(
+    tests: s.UnaryTests, input_type: FeelType, names: Names, span: Span, text: str = ""
+) -> list[Problem]:
+    """Return what in a cell can never work against an input of a type."""
+    inference = Inference(span, text)
+    inner = {**names, "?": input_type}
+    for test in tests.tests:
+        inference.test(test, input_type, inner)
+    return inference.problems
+
+
+@dataclass
+class Inference:
+    """One pass over one tree."""
+
+    span: Span
+    text: str
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, code: str, node: s.Node, message: str, advice: str = "") -> FeelType:
+        """Record a problem; of what is wrong, nothing is known."""
+        place = place_of(self.span, self.text, node.offset, max(1, node.length))
+        self.problems.append(Problem(code, message, place, advice))
+        return ANY
+
+    def type(self, node: s.Node, names: Names) -> FeelType:
+        """Return the type of a node."""
+        match node:
+            case s.Number():
+                return NUMBER
+            case s.String():
+                return STRING
+            case s.Boolean():
+                return BOOLEAN
+            case s.Null():
+                return NULL
+            case s.AtLiteral(text):
+                return self._at_literal(node, text)
+            case s.Name(name):
+                return self._name(node, name, names)
+            case s.ListLiteral(items):
+                return ListOf(self._joined([self.type(item, names) for item in items]))
+            case s.ContextLiteral(entries):
+                return self._context(entries, names)
+            case s.RangeLiteral(low, high):
+                return self._range(node, self.type(low, names), self.type(high, names))
+            case s.UnaryComparison(_, operand):
+                return RangeOf(self.type(operand, names))
+            case s.FunctionDefinition(parameters, body, external):
+                inner = {**names, **{p.name: p.type or ANY for p in parameters}}
+                result = ANY if external else self.type(body, inner)
+                return FunctionOf(tuple(p.type or ANY for p in parameters), result)
+            case s.Arithmetic():
+                return self._arithmetic(node, names)
+            case s.Negation(operand):
+                kind = self.type(operand, names)
+                if kind in (NUMBER, *DURATIONS) or not known(kind):
+                    return kind
+                return self.problem("wrong-types", node, f"there is no `-` of a {kind}")
+            case s.Comparison(operator, left, right):
+                return self._comparison(node, operator, self.type(left, names), self.type(right, names))
+            case s.And(items) | s.Or(items):
+                for item in items:
+                    self._truth(item, names)
+                return BOOLEAN
+            case s.Between(value, low, high):
+                kind = self.type(value, names)
+                for bound in (low, high):
+                    self._comparison(bound, "<=", kind, self.type(bound, names))
+                return BOOLEAN
+            case s.In(value, tests):
+                kind = self.type(value, names)
+                for test in tests:
+                    self.test(test, kind, names)
+                return BOOLEAN
+            case s.InstanceOf(value):
+                self.type(value, names)
+                return BOOLEAN
+            case s.If(condition, then, otherwise):
+                self._truth(condition, names)
+                return join(self.type(then, names), self.type(otherwise, names))
+            case s.For(iterators, result):
+                inner = {**self._iterators(iterators, names), "partial": LIST}
+                return ListOf(self.type(result, inner))
+            case s.Quantified(_, iterators, condition):
+                self._truth(condition, self._iterators(iterators, names))
+                return BOOLEAN
+            case s.Path(source, name):
+                return self._path(node, self.type(source, names), name)
+            case s.Filter(source, condition):
+                return self._filter(self.type(source, names), condition, names)
+            case s.Call():
+                return self._call(node, names)
+        raise TypeError(f"no type for {type(node).__name__}")
+
+    # --- names, literals, access ------------------------------------------------------------------
+
+    def _at_literal(self, node: s.Node, text: str) -> FeelType:
+        try:
+            kind = kind_of(at_literal(text))
+        except FeelError as error:
+            return self.problem("bad-literal", node, error.why, "Write `2026-01-31`, or `P30D`.")
+        return next(known for known in (*ORDERED, ANY) if str(known) == kind)
+
+    def _name(self, node: s.Node, name: str, names: Names) -> FeelType:
+        if name in names:
+            return names[name]
+        if name in REGISTRY or name in ("range", *CLOCKS):
+            return FUNCTION
+        near = did_you_mean(name, [*names, *REGISTRY])
+        return self.problem("unknown-name", node, f"nothing is called `{name}`", near)
+
+    def _context(self, entries: tuple[s.Entry, ...], names: Names) -> FeelType:
+        inner = dict(names)
+        kinds: dict[str, FeelType] = {}
+        for entry in entries:
+            if entry.name in kinds:
+                self.problem(
+                    "twice", entry, f"the entry `{entry.name}` stands there twice", "Rename one of them."
+                )
+            kinds[entry.name] = inner[entry.name] = self.type(entry.value, inner)
+        return ContextOf(tuple(kinds.items()))
+
+    def _range(self, node: s.Node, low: FeelType, high: FeelType) -> FeelType:
+        self._comparison(node, "<=", low, high)
+        return RangeOf(join(low, high))
+
+    def _path(self, node: s.Path, source: FeelType, name: str) -> FeelType:
+        match source:
+            case ListOf(item):
+                return ListOf(self._path(node, item, name))
+            case RangeOf(item) if name in ("start", "end"):
+                return item
+            case RangeOf() if name in ("start included", "end included"):
+                return BOOLEAN
+            case ContextOf(entries):
+                found, there = source.get(name), [key for key, _ in entries]
+            case _ if source in PARTS:
+                found, there = PARTS[source].get(name), list(PARTS[source])
+            case _ if known(source) and source != CONTEXT:
+                return self.problem("no-such-entry", node, f"a {source} has no entry `{name}`")
+            case _:
+                return ANY
+        if found is not None:
+            return found
+        advice = did_you_mean(name, there) or f"There are: {', '.join(there)}."
+        return self.problem("no-such-entry", node, f"there is no entry `{name}` here", advice)
+
+    def _filter(self, source: FeelType, condition: s.Node, names: Names) -> FeelType:
+        item = source.item if isinstance(source, ListOf) else source
+        inner = {**names, "item": item}
+        if isinstance(item, ContextOf):
+            inner |= dict(item.entries)
+        elif not known(item) or item == CONTEXT:
+            inner |= dict.fromkeys(_unknown(condition, inner), ANY)
+        kind = self.type(condition, inner)
+        if kind == NUMBER:
+            return item
+        if known(kind) and kind != BOOLEAN:
+            self.problem("wrong-types", condition, f"a filter is a condition or a position, not a {kind}")
+        return (source if isinstance(source, ListOf) else ListOf(source)) if kind == BOOLEAN else ANY
+
+    # --- operators --------------------------------------------------------------------------------
+
+    def _arithmetic(self, node: s.Arithmetic, names: Names) -> FeelType:
+        left, right = self.type(node.left, names), self.type(node.right, names)
+        table = RESULTS[node.operator]
+        if (result := table.get((left, right))) is not None:
+            return result
+        if known(left) and known(right):
+            advice = "Make a text of it with `string(...)`." if STRING in (left, right) else ""
+            message = f"there is no {left} {node.operator} {right}"
+            return self.problem("wrong-types", node, message, advice)
+        possible = {
+            kind
+            for (a, b), kind in table.items()
+            if (a == left or not known(left)) and (b == right or not known(right))
+        }
+        if not possible:
+            return self.problem("wrong-types", node, f"there is no {left} {node.operator} {right}")
+        return possible.pop() if len(possible) == 1 else ANY
+
+    def _comparison(self, node: s.Node, operator: str, left: FeelType, right: FeelType) -> FeelType:
+        ordered = operator not in ("=", "!=")
+        for kind in (left, right):
+            if ordered and known(kind) and kind not in ORDERED:
+                self.problem("wrong-types", node, f"a {kind} has no order, so there is no `{operator}`")
+                return BOOLEAN
+        if not (fits(left, right) or fits(right, left)):
+            advice = "Write the number without quotes." if {left, right} == {NUMBER, STRING} else ""
+            self.problem("wrong-types", node, f"a {left} is compared with a {right}", advice)
+        return BOOLEAN
+
+    def _truth(self, node: s.Node, names: Names) -> None:
+        kind = self.type(node, names)
+        if known(kind) and kind != BOOLEAN:
+            self.problem("wrong-types", node, f"a condition is wanted here, not a {kind}")
+
+    def _joined(self, kinds: list[FeelType]) -> FeelType:
+        result = kinds[0] if kinds else ANY
+        for kind in kinds[1:]:
+            result = join(result, kind)
+        return result
+
+    def _iterators(self, iterators: tuple[s.Iterator, ...], names: Names) -> dict[str, FeelType]:
+        inner = dict(names)
+        for iterator in iterators:
+            kind = self.type(iterator.domain, inner)
+            if iterator.end is not None:
+                self._comparison(iterator, "<=", kind, self.type(iterator.end, inner))
+            inner[iterator.name] = kind.item if isinstance(kind, ListOf | RangeOf) else kind
+        return inner
+
+    def test(self, test: s.Node, input_type: FeelType, names: Names) -> None:
+        """Check one test of a cell against the type of its input."""
+        if isinstance(test, s.UnaryComparison):
+            self._comparison(test, test.operator, input_type, self.type(test.operand, names))
+            return
+        kind = self.type(test, names)
+        if s.mentions_input(test):
+            if known(kind) and kind != BOOLEAN:
+                self.problem("wrong-types", test, f"a condition is wanted here, not a {kind}")
+            return
+        if isinstance(kind, ListOf | RangeOf) and not isinstance(input_type, ListOf | RangeOf):
+            kind = kind.item
+        if isinstance(kind, RangeOf):
+            kind = kind.item
+        if kind != BOOLEAN or input_type == BOOLEAN or isinstance(test, s.Boolean):
+            self._comparison(test, "=", input_type, kind)
+
+    # --- calls ------------------------------------------------------------------------------------
+
+    def _call(self, node: s.Call, names: Names) -> FeelType:
+        given = [self.type(argument, names) for argument in node.arguments]
+        named = {entry.name: self.type(entry.value, names) for entry in node.named}
+        if isinstance(node.function, s.Name) and node.function.name not in names:
+            if node.function.name in REGISTRY:
+                return self._built_in(node, REGISTRY[node.function.name], given, named)
+            if node.function.name == "range":
+                return RANGE
+            if node.function.name in CLOCKS:
+                advice = "Declare it as a fact; it has the value that the caller gives."
+                return self.problem(
+                    "no-clock", node, f"the engine has no clock for `{node.function.name}`", advice
+                )
+        function = self.type(node.function, names)
+        if isinstance(node.function, s.Name) and node.function.name in CLOCKS:
+            return function
+        if isinstance(function, FunctionOf):
+            count = len(given) + len(named)
+            if count != len(function.parameters):
+                message = f"the function takes {len(function.parameters)} arguments, not {count}"
+                return self.problem("bad-argument", node, message)
+            return function.result
+        if known(function) and function != FUNCTION:
+            return self.problem("not-a-function", node.function, f"a {function} cannot be called")
+        return ANY
+
+    def _built_in(
+        self, node: s.Call, function: BuiltIn, given: list[FeelType], named: dict[str, FeelType]
+    ) -> FeelType:
+        fitting = [bound for o in function.overloads if (bound := _bound(o, given, named)) is not None]
+        if not fitting:
+            lines = " or ".join(f"`{overload.line}`" for overload in function.overloads)
+            told = ", ".join(map(str, given)) or ", ".join(f"{name}: {kind}" for name, kind in named.items())
+            message = f"`{function.name}` does not take ({told})"
+            return self.problem("bad-argument", node, message, f"It is {lines}.")
+        return fitting[0] if all(kind == fitting[0] for kind in fitting) or all(map(known, given)) else ANY
+
+
+def known(kind: FeelType) -> bool:
+    """Tell whether anything is known of the values of a type."""
+    return kind not in (ANY, NULL) and not isinstance(kind, Named)
+
+
+def did_you_mean(name: str, names: list[str]) -> str:
+    """Return an advice that names what was probably meant, or nothing."""
+    near = get_close_matches(name, names, n=1, cutoff=0.7)
+    return f"Did you mean `{near[0]}`?" if near else ""
+
+
+def _unknown(node: s.Node, names: Names) -> list[str]:
+    used = [part.name for part in s.walk(node) if isinstance(part, s.Name)]
+    return [name for name in used if name not in names and name not in REGISTRY]
+
+
+def _bound(overload: Overload, given: list[FeelType], named: dict[str, FeelType]) -> FeelType | None:
+    """Return the result of an overload for such arguments; None if it does not take them."""
+    formals = {formal.name: formal for formal in overload.formals}
+    if named and (named.keys() - formals.keys() or any(
+        f.name not in named and not f.optional for f in overload.formals
+    )):  # fmt: skip
+        return None
+    if not named and not overload.takes(len(given)):
+        return None
+    pairs = (
+        [(formals[name].type, kind) for name, kind in named.items()]
+        if named
+        else [(overload.formal(i).type, kind) for i, kind in enumerate(given)]
+    )
+    variable: FeelType = NULL
+    for formal, kind in pairs:
+        if not _accepts(formal, kind):
+            return None
+        variable = join(variable, _variable(formal, kind))
+    return _filled(overload.result, ANY if variable == NULL else variable)
+
+
+def _accepts(formal: FeelType, kind: FeelType) -> bool:
+    if formal == VARIABLE or fits(kind, formal):
+        return True
+    if isinstance(formal, ListOf):
+        return _accepts(formal.item, kind.item if isinstance(kind, ListOf) else kind)
+    if isinstance(kind, ListOf):  # a list of one stands for its item
+        return _accepts(formal, kind.item)
+    return (kind, formal) == (DATE, DATE_TIME)
+
+
+def _variable(formal: FeelType, kind: FeelType) -> FeelType:
+    """Return what `T` is, if a value of a type is given for a parameter."""
+    if formal == VARIABLE:
+        return kind
+    if isinstance(formal, ListOf):
+        return _variable(formal.item, kind.item if isinstance(kind, ListOf) else kind)
+    return NULL
+
+
+def _filled(result: FeelType, variable: FeelType) -> FeelType:
+    if result == VARIABLE:
+        return variable
+    return ListOf(_filled(result.item, variable)) if isinstance(result, ListOf) else result

@@ -1,0 +1,427 @@
+"""What every construct of FEEL means: one case each, readable beside the standard (DMN 1.5, 10.3.2).
+
+A wrong expression is worth null, and the reason is noted. Three-valued logic: null is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from engine.feel import syntax as s
+from engine.feel.calls import call
+from engine.feel.conformance import conforms
+from engine.feel.dates import Date, civil_from_days, parse_date, parse_date_time, parse_time
+from engine.feel.durations import parse_duration
+from engine.feel.functions import REGISTRY
+from engine.feel.functions.moments import property_of
+from engine.feel.limits import LIMITS, Limits
+from engine.feel.operators import arithmetic, compare, in_range, negate, order_key, same
+from engine.feel.values import FeelError, Range, UserFunction, Value, kind_of, show, to_feel
+
+A = TypeVar("A")
+CLOCKS = ("now", "today")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Why a part of an expression is worth null: `what` in kebab case, `why` as a sentence."""
+
+    what: str
+    why: str
+    offset: int
+    length: int
+
+
+class LimitReached(Exception):
+    """The evaluation costs more than it may."""
+
+
+class Scope:
+    """Names and their values, with those of the scope around it."""
+
+    __slots__ = ("parent", "values")
+
+    def __init__(self, values: Mapping[str, Value], parent: Scope | None = None) -> None:
+        self.values, self.parent = values, parent
+
+    def find(self, name: str) -> Value:
+        """Return the value of a name; raises KeyError if nothing is called so."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.values:
+                value = scope.values[name]
+                return to_feel(value) if scope.parent is None else value
+            scope = scope.parent
+        raise KeyError(name)
+
+
+def evaluate(node: s.Node, scope: Mapping[str, Any], *, notes: list[Note], limits: Limits = LIMITS) -> Value:
+    """Return what an expression is worth; every part that is worth null by mistake leaves a note.
+
+    Raises NotAFeelValue if a name that is read holds something that FEEL has no kind for, such as a float.
+    """
+    interpreter = Interpreter(notes, limits)
+    return interpreter.guarded(node, lambda: interpreter.value(node, Scope(scope)))
+
+
+def matches(
+    tests: s.UnaryTests, value: Any, scope: Mapping[str, Any], *, notes: list[Note], limits: Limits = LIMITS
+) -> bool | None:
+    """Tell whether a value passes the tests of a cell; None if that is unknown."""
+    interpreter = Interpreter(notes, limits)
+    inner = Scope({"?": to_feel(value)}, Scope(scope))
+    return interpreter.guarded(tests, lambda: interpreter.passes(tests, inner))
+
+
+class Interpreter:
+    """One evaluation: its notes, its limits, and what it has cost so far."""
+
+    def __init__(self, notes: list[Note], limits: Limits) -> None:
+        self.notes, self.limits = notes, limits
+        self.steps = self.depth = 0
+
+    def guarded(self, node: s.Node, work: Callable[[], A]) -> A | None:
+        """Do some work that ends with null and a note when it costs too much."""
+        try:
+            return work()
+        except LimitReached as reached:
+            self.note(node, "limit", str(reached))
+            return None
+
+    def note(self, node: s.Node, what: str, why: str) -> None:
+        """Remember why a part is worth null."""
+        self.notes.append(Note(what, why, node.offset, node.length))
+
+    def spend(self) -> None:
+        """Count one step."""
+        self.steps += 1
+        if self.steps > self.limits.iterations:
+            raise LimitReached(
+                f"the evaluation takes more than {self.limits.iterations} steps (limit `iterations`)"
+            )
+
+    def value(self, node: s.Node, scope: Scope) -> Value:
+        """Return what a node is worth; null with a note if it has no value."""
+        self.spend()
+        self.depth += 1
+        if self.depth > self.limits.calls:
+            raise LimitReached(f"it is nested more than {self.limits.calls} deep (limit `calls`)")
+        try:
+            return self._value(node, scope)
+        except FeelError as error:
+            self.note(node, error.what, error.why)
+            return None
+        finally:
+            self.depth -= 1
+
+    def _value(self, node: s.Node, scope: Scope) -> Value:
+        match node:
+            # literals
+            case s.Number(value) | s.String(value) | s.Boolean(value):
+                return value
+            case s.Null():
+                return None
+            case s.AtLiteral(text):
+                return at_literal(text)
+            case s.ListLiteral(items):
+                return [self.value(item, scope) for item in items]
+            case s.ContextLiteral(entries):
+                return self._context(entries, scope)
+            case s.RangeLiteral(low, high, low_closed, high_closed):
+                return make_range(self.value(low, scope), self.value(high, scope), low_closed, high_closed)
+            case s.UnaryComparison(operator, operand):
+                return open_range(operator, self.value(operand, scope))
+            case s.FunctionDefinition():
+                return self._function(node, scope)
+            # names and access
+            case s.Name(name):
+                return find(name, scope)
+            case s.Path(source, name):
+                return entry_of(self.value(source, scope), name)
+            case s.Filter(source, condition):
+                return self._filter(self.value(source, scope), condition, scope)
+            case s.Call():
+                return self._call(node, scope)
+            # operators
+            case s.Arithmetic(operator, left, right):
+                return arithmetic(operator, self.value(left, scope), self.value(right, scope))
+            case s.Negation(operand):
+                return negate(self.value(operand, scope))
+            case s.Comparison(operator, left, right):
+                return compare(operator, self.value(left, scope), self.value(right, scope))
+            case s.And(items):
+                return self._logic(items, scope, decisive=False)
+            case s.Or(items):
+                return self._logic(items, scope, decisive=True)
+            case s.Between(operand, low, high):
+                bounds = Range(self.value(low, scope), self.value(high, scope))
+                return between(self.value(operand, scope), bounds)
+            case s.In(operand, tests):
+                return self._any_passes(tests, Scope({"?": self.value(operand, scope)}, scope), inherit=True)
+            case s.InstanceOf(operand, kind):
+                return conforms(self.value(operand, scope), kind)
+            # control
+            case s.If(condition, then, otherwise):
+                return self.value(then if self._truth(condition, scope) else otherwise, scope)
+            case s.For():
+                return self._for(node, scope)
+            case s.Quantified():
+                return self._quantified(node, scope)
+        raise TypeError(f"no meaning for {type(node).__name__}")
+
+    # --- contexts, functions, filters -------------------------------------------------------------
+
+    def _context(self, entries: tuple[s.Entry, ...], scope: Scope) -> Value:
+        made: dict[str, Value] = {}
+        inner = Scope(made, scope)
+        for entry in entries:
+            if entry.name in made:
+                raise FeelError("bad-argument", f"the key `{entry.name}` stands there twice")
+            made[entry.name] = self.value(entry.value, inner)
+        return made
+
+    def _function(self, node: s.FunctionDefinition, scope: Scope) -> Value:
+        if node.external:
+            raise FeelError("external-function", "external functions are not run")
+        parameters = tuple((p.name, p.type) for p in node.parameters)
+        return UserFunction(parameters, lambda arguments: self.value(node.body, Scope(arguments, scope)))
+
+    def _call(self, node: s.Call, scope: Scope) -> Value:
+        function = self.value(node.function, scope)
+        if isinstance(node.function, s.Name) and node.function.name in CLOCKS and not node.arguments:
+            return function  # the caller gave the value
+        if node.named:
+            named = {entry.name: self.value(entry.value, scope) for entry in node.named}
+            return call(function, (), named)
+        return call(function, [self.value(argument, scope) for argument in node.arguments], {})
+
+    def _filter(self, source: Value, condition: s.Node, scope: Scope) -> Value:
+        if source is None:
+            return None
+        items: list[Value] = source if isinstance(source, list) else [source]
+        first = self.value(condition, item_scope(items[0] if items else None, scope))
+        if isinstance(first, Decimal):
+            return item_at(items, first)
+        kept: list[Value] = []
+        for index, item in enumerate(items):
+            if (self.value(condition, item_scope(item, scope)) if index else first) is True:
+                kept.append(item)
+        return kept
+
+    # --- logic ------------------------------------------------------------------------------------
+
+    def _truth(self, condition: s.Node, scope: Scope) -> bool:
+        """A condition that is not true is as good as false, but one that is no truth at all is noted."""
+        truth = self.value(condition, scope)
+        if not isinstance(truth, bool):
+            self.note(condition, "not-a-truth", f"the condition is {show(truth):.80}, neither true nor false")
+        return truth is True
+
+    def _logic(self, items: Iterable[s.Node], scope: Scope, *, decisive: bool) -> bool | None:
+        """Return what `or` (true decides) or `and` (false decides) makes of the items (table 50)."""
+        unknown = False
+        for item in items:
+            value = self.value(item, scope)
+            if value is decisive:
+                return decisive
+            if not isinstance(value, bool):
+                unknown = True
+                if value is not None:
+                    self.note(item, "not-a-truth", f"{show(value):.80} is neither true nor false")
+        return None if unknown else not decisive
+
+    def passes(self, tests: s.UnaryTests, scope: Scope) -> bool | None:
+        """Tell whether `?` passes the tests of a cell."""
+        if not tests.tests:
+            return True
+        found = self._any_passes(tests.tests, scope, inherit=False)
+        return found if not tests.negated or found is None else not found
+
+    def _any_passes(self, tests: tuple[s.Node, ...], scope: Scope, *, inherit: bool) -> bool | None:
+        unknown = False
+        for test in tests:
+            try:
+                passed = self._passes(test, scope, inherit)
+            except FeelError as error:
+                self.note(test, error.what, error.why)
+                passed = None
+            if passed:
+                return True
+            unknown = unknown or passed is None
+        return None if unknown else False
+
+    def _passes(self, test: s.Node, scope: Scope, inherit: bool) -> bool | None:
+        subject = scope.values["?"]
+        if isinstance(test, s.UnaryComparison):
+            return compare(test.operator, subject, self.value(test.operand, scope))
+        outer = scope.parent if inherit and scope.parent else scope  # in `a in (b)`, `?` is the cell's own
+        wanted = self.value(test, outer)
+        if not inherit and s.mentions_input(test):
+            return wanted if isinstance(wanted, bool) else None
+        return belongs(subject, wanted)
+
+    # --- loops ------------------------------------------------------------------------------------
+
+    def _for(self, node: s.For, scope: Scope) -> Value:
+        results: list[Value] = []
+        for inner in self._loop(node.iterators, Scope({"partial": results}, scope)):
+            results.append(self.value(node.result, inner))
+            if len(results) > self.limits.items:
+                raise LimitReached(f"a list has more than {self.limits.items} items (limit `items`)")
+        return results
+
+    def _quantified(self, node: s.Quantified, scope: Scope) -> Value:
+        decisive, unknown = node.kind == "some", False
+        for inner in self._loop(node.iterators, scope):
+            value = self.value(node.condition, inner)
+            if value is decisive:
+                return decisive
+            unknown = unknown or not isinstance(value, bool)
+        return None if unknown else not decisive
+
+    def _loop(self, iterators: tuple[s.Iterator, ...], scope: Scope) -> Iterable[Scope]:
+        first, rest = iterators[0], iterators[1:]
+        for item in self._domain(first, scope):
+            self.spend()
+            inner = Scope({first.name: item}, scope)
+            if rest:
+                yield from self._loop(rest, inner)
+            else:
+                yield inner
+
+    def _domain(self, iterator: s.Iterator, scope: Scope) -> Iterable[Value]:
+        domain = self.value(iterator.domain, scope)
+        if iterator.end is not None:
+            return steps(domain, self.value(iterator.end, scope))
+        if isinstance(domain, Range):
+            return range_steps(domain)
+        if domain is None:
+            raise FeelError("null-operand", "there is null to go through")
+        return domain if isinstance(domain, list) else [domain]
+
+
+def find(name: str, scope: Scope) -> Value:
+    """Return the value of a name in scope, or a built-in function."""
+    try:
+        return scope.find(name)
+    except KeyError:
+        pass
+    if name in REGISTRY:
+        return REGISTRY[name]
+    if name in CLOCKS:
+        raise FeelError("unknown-name", f"the engine has no clock: `{name}` has to be given to it")
+    raise FeelError("unknown-name", f"nothing is called `{name}`")
+
+
+def at_literal(text: str) -> Value:
+    """Return the value of `@"text"`."""
+    for parse in (parse_date, parse_date_time, parse_time, parse_duration):
+        if (value := parse(text)) is not None:
+            return value
+    raise FeelError("bad-literal", f'@"{text:.60}" is no date, time or duration')
+
+
+def make_range(low: Value, high: Value, low_closed: bool, high_closed: bool) -> Range:
+    """Return a range; raises FeelError unless its bounds can be compared."""
+    if low is None or high is None:
+        raise FeelError("null-operand", "a bound of the range is null")
+    compare("<=", low, high)
+    return Range(low, high, low_closed, high_closed)
+
+
+def open_range(operator: str, bound: Value) -> Range:
+    """Return `(< bound)` and its like."""
+    if operator == "=":
+        return Range(bound, bound)
+    if operator == "!=" or bound is None:
+        raise FeelError("bad-argument", f"({operator} {show(bound)}) is not a range")
+    order_key(bound)
+    closed = operator in ("<=", ">=")
+    below = operator in ("<", "<=")
+    return Range(None, bound, False, closed) if below else Range(bound, None, closed, False)
+
+
+def between(value: Value, bounds: Range) -> bool:
+    """Return `value between low and high`."""
+    if value is None or bounds.low is None or bounds.high is None:
+        raise FeelError("null-operand", "`between` has null in it")
+    return in_range(value, bounds)
+
+
+def belongs(subject: Value, wanted: Value) -> bool | None:
+    """Tell whether a subject passes the test of a value: equal to it, or in the list or range it is."""
+    if isinstance(wanted, Range) and not isinstance(subject, Range):
+        return in_range(subject, wanted)
+    if isinstance(wanted, list) and not (isinstance(subject, list) and same(subject, wanted)):
+        return any(bool(_belongs_quietly(subject, item)) for item in wanted)
+    if isinstance(wanted, bool) and not isinstance(subject, bool):
+        return wanted  # a condition that does not speak of `?`
+    return compare("=", subject, wanted)
+
+
+def _belongs_quietly(subject: Value, wanted: Value) -> bool:
+    try:
+        if isinstance(wanted, Range) and not isinstance(subject, Range):
+            return in_range(subject, wanted)
+    except FeelError:
+        return False
+    return same(subject, wanted)
+
+
+def entry_of(source: Value, name: str) -> Value:
+    """Return `source.name`; of a list, a list of the entries of its items."""
+    match source:
+        case None:
+            raise FeelError("null-operand", f"`.{name}` is asked of null")
+        case dict():
+            if name not in source:
+                raise FeelError("no-such-entry", f"there is no `{name}` in {show(source):.80}")
+            return source[name]
+        case list():
+            return [entry_of(item, name) for item in source]
+        case Range(low, high, low_closed, high_closed):
+            parts = {"start": low, "end": high, "start included": low_closed, "end included": high_closed}
+            if name in parts:
+                return parts[name]
+    return property_of(source, name)
+
+
+def item_scope(item: Value, scope: Scope) -> Scope:
+    """Return the scope of a filter: `item`, and the entries of the item if it is a context."""
+    values: dict[str, Value] = {"item": item}
+    return Scope(values | item if isinstance(item, dict) else values, scope)
+
+
+def item_at(items: list[Value], position: Decimal) -> Value:
+    """Return the item at a position from 1, or from -1 at the end; null if there is none."""
+    if position != position.to_integral_value():
+        raise FeelError("bad-argument", f"the position {position} is not a whole number")
+    if not 1 <= abs(position) <= len(items):
+        return None
+    return items[int(position) - 1 if position > 0 else int(position)]
+
+
+def steps(start: Value, end: Value) -> Iterable[Value]:
+    """Yield the numbers or days from one to another, up or down."""
+
+    if isinstance(start, Date) and isinstance(end, Date):
+        down = end.ordinal < start.ordinal
+        for day in range(start.ordinal, end.ordinal + (-1 if down else 1), -1 if down else 1):
+            yield civil_from_days(day)
+        return
+    if not (isinstance(start, Decimal) and isinstance(end, Decimal)):
+        raise FeelError("wrong-types", f"nothing goes from {kind_of(start)} to {kind_of(end)} by steps")
+    step = Decimal(1 if start <= end else -1)
+    current = start
+    while (current <= end) if step > 0 else (current >= end):
+        yield current
+        current += step
+
+
+def range_steps(bounds: Range) -> Iterable[Value]:
+    """Yield the whole numbers or days of a range."""
+    items = list(steps(bounds.low, bounds.high))
+    return items[not bounds.low_closed : len(items) - (not bounds.high_closed)]

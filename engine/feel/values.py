@@ -1,0 +1,168 @@
+"""What an expression can be worth, and how it looks from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from engine.feel import dates
+from engine.feel.dates import Date, DateTime, Time
+from engine.feel.decimals import CONTEXT, plain
+from engine.feel.durations import DaysDuration, MonthsDuration
+from engine.feel.kinds import FeelType
+from engine.feel.tokens import escape
+
+if TYPE_CHECKING:
+    from engine.feel.functions.signature import BuiltIn
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Values between two bounds; a bound that is None is open to that side."""
+
+    low: Value
+    high: Value
+    low_closed: bool = True
+    high_closed: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UserFunction:
+    """A function that an expression or a model defines."""
+
+    parameters: tuple[tuple[str, FeelType | None], ...]
+    call: Callable[[dict[str, Value]], Value] = field(repr=False)
+    """Takes the arguments by name, gives the result; its notes go to the evaluation that made it."""
+    result: FeelType | None = None
+    name: str = ""
+
+
+Value: TypeAlias = (
+    "bool | Decimal | str | Date | Time | DateTime | DaysDuration | MonthsDuration"
+    " | list[Value] | dict[str, Value] | Range | UserFunction | BuiltIn | None"
+)
+
+
+class FeelError(Exception):
+    """Inside the engine: this operation has no value, and why; the interpreter makes a note of it."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(why)
+        self.what, self.why = what, why
+
+
+class NotAFeelValue(TypeError):
+    """A caller's value has no place in FEEL: a binary float, or something of another kind."""
+
+    def __init__(self, value: object) -> None:
+        what = type(value).__name__
+        advice = "; give an exact decimal instead of a binary float" if isinstance(value, float) else ""
+        super().__init__(f"`{value!r:.80}` ({what}) is not a FEEL value{advice}")
+
+
+def to_feel(value: Any) -> Value:
+    """Return a plain Python value as a FEEL value: `int` as a number, `date` as a date, and so on.
+
+    Raises NotAFeelValue for a float and for anything that FEEL has no kind for.
+    """
+    match value:
+        case (
+            None | bool() | str() | Date() | Time() | DateTime() | DaysDuration() | MonthsDuration() | Range()
+        ):
+            return value
+        case int() | Decimal():
+            number = CONTEXT.create_decimal(value)
+            if not number.is_finite():
+                raise NotAFeelValue(value)
+            return number
+        case date() | datetime() | time():
+            return dates.from_python(value)
+        case timedelta():
+            return DaysDuration((value.days * 86_400 + value.seconds) * 10**9 + value.microseconds * 1000)
+        case Mapping():
+            return {str(key): to_feel(item) for key, item in value.items()}
+        case list() | tuple():
+            return [to_feel(item) for item in value]
+    if hasattr(value, "overloads"):
+        built_in: BuiltIn = value
+        return built_in
+    raise NotAFeelValue(value)
+
+
+def from_feel(value: Value) -> Any:
+    """Return a FEEL value as a plain Python one; dates within Python's years become `datetime` ones."""
+    match value:
+        case Date() | Time() | DateTime():
+            return dates.to_python(value)
+        case DaysDuration(nanoseconds):
+            return timedelta(microseconds=nanoseconds // 1000)
+        case list():
+            return [from_feel(item) for item in value]
+        case dict():
+            return {key: from_feel(item) for key, item in value.items()}
+    return value
+
+
+def kind_of(value: Value) -> str:
+    """Return the FEEL name of a value's type."""
+    match value:
+        case None:
+            return "Null"
+        case bool():
+            return "boolean"
+        case Decimal():
+            return "number"
+        case str():
+            return "string"
+        case Date():
+            return "date"
+        case Time():
+            return "time"
+        case DateTime():
+            return "date and time"
+        case DaysDuration():
+            return "days and time duration"
+        case MonthsDuration():
+            return "years and months duration"
+        case list():
+            return "list"
+        case dict():
+            return "context"
+        case Range():
+            return "range"
+    return "function"
+
+
+def show(value: Value) -> str:
+    """Return a value as FEEL would write it, for messages and traces."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case Decimal():
+            return plain(value)
+        case str():
+            return escape(value)
+        case Date() | Time() | DateTime() | DaysDuration() | MonthsDuration():
+            return f'@"{value}"'
+        case list():
+            return f"[{', '.join(map(show, value))}]"
+        case dict():
+            return f"{{{', '.join(f'{key}: {show(item)}' for key, item in value.items())}}}"
+        case Range():
+            return show_range(value)
+    return "function"
+
+
+def show_range(value: Range) -> str:
+    """Return a range as FEEL would write it: `[1..10)`, or `(< 10)` if one side is open."""
+    low, high = value.low, value.high
+    if low is None and high is not None:
+        return f"({'<=' if value.high_closed else '<'} {show(high)})"
+    if high is None and low is not None:
+        return f"({'>=' if value.low_closed else '>'} {show(low)})"
+    return f"{'[' if value.low_closed else '('}{show(low)}..{show(high)}{']' if value.high_closed else ')'}"
