@@ -28,10 +28,12 @@ class Span:
 
 
 class Severity(StrEnum):
-    """How bad a problem is: an error stops a release, a warning does not."""
+    """How bad a problem is: an error stops a release, a warning and an info do not."""
 
     ERROR = "error"
     WARNING = "warning"
+    INFO = "info"
+    """Nothing is wrong; something is said that must not be taken for granted."""
 
 
 @dataclass(frozen=True, slots=True)
