@@ -3,7 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+
+from engine.model import digest_bytes
+from engine.policy import Loaded
+from engine.source import has_errors
+from engine.text import Node, Reader, read_yaml
+
+WEEKEND = (5, 6)
+"""Saturday and Sunday, as `date.weekday()` counts."""
+
+
+class DayNotCovered(LookupError):
+    """The calendar says nothing about a day."""
+
+    def __init__(self, calendar: str, day: date) -> None:
+        super().__init__(
+            f"Calendar `{calendar}` says nothing about {day.year}, so nobody knows whether {day} is worked. "
+            f"Add the year: `forbear calendar build {calendar} {day.year}`."
+        )
+        self.calendar, self.day = calendar, day
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +36,77 @@ class Calendar:
     """Weekend days that are worked (make-up days)."""
     covers: tuple[int, ...] = ()
     """The years it speaks of; a day outside is an error, never silently a working day."""
+
+    def is_holiday(self, day: date) -> bool:
+        """Tell whether a day is a public holiday; raises DayNotCovered."""
+        self._covered(day)
+        return day in self.holidays
+
+    def is_weekend(self, day: date) -> bool:
+        """Tell whether a day is a Saturday or Sunday that is not worked; raises DayNotCovered."""
+        self._covered(day)
+        return day.weekday() in WEEKEND and day not in self.working
+
+    def is_working(self, day: date) -> bool:
+        """Tell whether a day is worked; raises DayNotCovered."""
+        return not self.is_weekend(day) and day not in self.holidays
+
+    def next_working(self, day: date) -> date:
+        """Return the first working day on or after a day; raises DayNotCovered."""
+        while not self.is_working(day):
+            day += timedelta(days=1)
+        return day
+
+    def _covered(self, day: date) -> None:
+        if day.year not in self.covers:
+            raise DayNotCovered(self.name, day)
+
+
+def load_calendar(data: bytes, file: str) -> Loaded[Calendar]:
+    """Read a calendar: its `years`, `holidays` and `working` weekend days, each as `2026-10-01: name`."""
+    loaded = read_yaml(data, file)
+    if loaded.policy is None:
+        return Loaded(None, loaded.problems)
+    reader = Reader()
+    calendar = _calendar(reader, loaded.policy, digest_bytes(data))
+    problems = tuple(reader.problems)
+    return Loaded(None if has_errors(problems) else calendar, problems)
+
+
+def _calendar(reader: Reader, node: Node, digest: str) -> Calendar | None:
+    needed = ["calendar", "source", "years", "holidays"]
+    fields = reader.fields(node, "a calendar", needed, ["working"])
+    if fields is None or not set(needed) <= set(fields):
+        return None
+    name = reader.text(fields["calendar"], "`calendar`")
+    reader.text(fields["source"], "`source`")
+    years = reader.list_of(
+        fields["years"], "`years`", lambda item, what: reader.integer(item, what, 1900, 2200)
+    )
+    holidays = _days(reader, fields["holidays"], "`holidays`", years)
+    working = _days(reader, fields["working"], "`working`", years) if "working" in fields else frozenset()
+    for day in sorted(working):
+        if day.weekday() not in WEEKEND:
+            advice = "only Saturdays and Sundays are made up for; remove the line"
+            reader.error(
+                "not-a-weekend", f"{day} is a weekday; it is worked anyway", fields["working"].span, advice
+            )
+    for day in sorted(working & holidays):
+        reader.error("holiday-worked", f"{day} is both a holiday and worked", fields["working"].span)
+    return Calendar(name or "", digest, holidays, working, years)
+
+
+def _days(reader: Reader, node: Node, what: str, years: tuple[int, ...]) -> frozenset[date]:
+    days = set()
+    for key, _ in reader.entries(node, what):
+        day = reader.date(key, f"a day of {what}")
+        if day and day.year not in years:
+            reader.error("year-not-covered", f"{day} is not in one of the `years`", key.span)
+        elif day:
+            days.add(day)
+    return frozenset(days)
+
+
+def no_calendar(name: str = "") -> Calendar:
+    """Return a calendar that says nothing, for policies that ask for none."""
+    return Calendar(name, digest_bytes(b""))

@@ -34,6 +34,8 @@ class Action(Model):
     ]  # fmt: skip
     args: tuple[str, ...] = ()
     """As written in the policy: `notify(sms, reminder)` gives `("sms", "reminder")`."""
+    item: str = "account"
+    """The debt that it is about, or `account`."""
     step: str
     undo: bool = False
     severe: bool = False
@@ -70,6 +72,18 @@ class TakenRow(Model):
     valid_until: date | None = None
     level: Level | None = None
     undo_keys: tuple[str, ...] = ()
+    words: dict[str, str] = {}
+    """The last word on each of its keys, undo keys included; none yet: it was asked for."""
+    undone_at: AwareDatetime | None = None
+    """When its undoing was asked for; its receipt is waited for."""
+    left_on: date | None = None
+    """The local day on which the level fell below it."""
+    tries: int = 1
+    """How often in a row it was asked for since it last succeeded."""
+    forced: bool = False
+    """A person took it out of turn: its own cells do not take it back."""
+    skipped: bool = False
+    """A person skipped it: it counts as done and had no effect."""
 
 
 class Taken(Model):
@@ -87,8 +101,12 @@ class Taken(Model):
     """Business date of the last row taken: at most one a case and date (rule 2)."""
     level: Level = "open"
     """This case's own demand on service."""
-    ended: Literal["", "cured", "written_off", "terminated", "stopped"] = ""
+    ended: Literal["", "cured", "written_off", "sold", "terminated", "stopped"] = ""
     ended_on: date | None = None
+    left: tuple[TakenRow, ...] = ()
+    """Rows that the level fell below, kept while they can be revived or are being undone."""
+    heard: tuple[str, ...] = ()
+    """Ids of acts of people that were carried out."""
     told: tuple[str, ...] = ()
     """Keys of actions asked for once that are not rows: tasks for missing receipts and the like."""
 

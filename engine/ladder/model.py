@@ -1,0 +1,285 @@
+"""A collections policy, typed: what opens a case, the ladders, the holds, each with its place in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from decimal import Decimal
+from typing import Literal
+
+from engine.credit.model import FactDefinition
+from engine.feel.syntax import UnaryTests
+from engine.ladder.threshold import Condition, NumberTest
+from engine.ledger.account import LEVELS, Level
+from engine.policy import Manifest
+from engine.source import Span
+from engine.text import Period
+
+Anchor = Literal["invoice_date", "oldest_due_date", "latest_due_date_at_entry", "entry_date"]
+Do = Literal[
+    "notify", "service", "orders", "billing", "terminate", "fee", "apply", "retry_payment",
+    "task", "approve", "place", "recall", "write_off", "recover", "sell",
+]  # fmt: skip
+
+INTERRUPTIONS: frozenset[str] = frozenset(("service", "orders", "billing", "terminate"))
+"""Actions that cut what the customer gets."""
+PRINCIPAL: frozenset[str] = frozenset(
+    ("notify", "service", "orders", "billing", "terminate", "apply", "task", "approve", "place",
+     "write_off", "sell", "recall", "recover")
+)  # fmt: skip
+"""Actions without whose confirmation a row is not done; a fee or a retried payment never holds it up."""
+NO_TIME = Period()
+FINAL: frozenset[str] = frozenset(("terminate", "write_off", "sell"))
+
+
+@dataclass(frozen=True, slots=True)
+class DoItem:
+    """One action of a row: `notify(sms, reminder)`."""
+
+    do: Do
+    args: tuple[str, ...]
+    span: Span
+
+    @property
+    def token(self) -> str:
+        """Its part of an action's key: `notify.sms.reminder`."""
+        return ".".join((self.do, *self.args))
+
+    @property
+    def level(self) -> Level | None:
+        """The level of service it demands, if it does."""
+        if self.do == "terminate":
+            return "terminated"
+        if self.do != "service":
+            return None
+        return next((level for level in LEVELS if level == self.args[0]), None)
+
+    def __str__(self) -> str:
+        return f"{self.do}({', '.join(self.args)})" if self.args else self.do
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """When a row's effect ends: with the level (`-`), on a condition, by recall, or never (`final`)."""
+
+    kind: Literal["none", "condition", "recall", "final"]
+    span: Span
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FactTest:
+    """A cell on a fact of the customer."""
+
+    name: str
+    text: str
+    span: Span
+    tests: UnaryTests
+
+
+@dataclass(frozen=True, slots=True)
+class LadderRow:
+    """One row of a ladder: when it is warranted, what must be done before, what it does."""
+
+    step: str
+    index: int
+    span: Span
+    age: NumberTest
+    days_past_due: NumberTest
+    overdue: NumberTest
+    unpaid_bills: NumberTest
+    facts: tuple[FactTest, ...]
+    after: str
+    wait: Period
+    do: tuple[DoItem, ...]
+    release: Release
+    required: bool = False
+    """Its notice stands before an interruption, a termination, a placement or a write-off."""
+
+    @property
+    def level(self) -> Level:
+        """The level of service that the row demands; `open` when it demands none."""
+        levels = [item.level for item in self.do if item.level]
+        return max(levels, key=LEVELS.index, default="open")
+
+    @property
+    def interrupts(self) -> bool:
+        """Tell whether the row cuts service, orders or billing."""
+        return any(item.do in INTERRUPTIONS for item in self.do)
+
+    @property
+    def notifies(self) -> bool:
+        """Tell whether the row sends a notice."""
+        return any(item.do == "notify" for item in self.do)
+
+    @property
+    def final(self) -> bool:
+        """Tell whether nothing takes the row back."""
+        return self.release.kind == "final"
+
+    @property
+    def severe(self) -> bool:
+        """Tell whether the row is derived again before every attempt (rule 4)."""
+        return (self.required and self.notifies) or any(severe(item) for item in self.do)
+
+
+def severe(item: DoItem) -> bool:
+    """Tell whether an action by itself may not rest on old news."""
+    return item.do in INTERRUPTIONS or item.do in ("fee", "apply", "place", "write_off", "sell")
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Rows from mild to severe."""
+
+    name: str
+    rows: tuple[LadderRow, ...]
+    span: Span
+    by_step: Mapping[str, LadderRow] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TreatmentRow:
+    """Which ladder these customers get; `none` exempts them."""
+
+    cells: tuple[FactTest, ...]
+    ladder: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRules:
+    """What a case is, when it opens and closes, and when it is looked at."""
+
+    opens: Condition
+    closes: Condition
+    anchor: Anchor = "oldest_due_date"
+    grain: Literal["account"] = "account"
+    ignore_below: Decimal = Decimal(0)
+    credits: Literal["net", "allocated_only"] = "net"
+    runs: Literal["daily", "month_end"] | tuple[int, ...] = "daily"
+    """Days on which the ladder may go up: every day, the last of the month, or these days of the month."""
+    hour: time = time(9)
+    """The local hour of the daily run."""
+    revive: Period | None = None
+    reopened_age: Mapping[str, Literal["original", "event_date"]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRules:
+    """What one kind of hold does."""
+
+    kind: str
+    clock: Literal["runs", "stops"]
+    taken: Literal["keep", "release"]
+    span: Span
+    lasts: Period | None = None
+    then: str = ""
+    """The task that a person gets when it has lasted that long."""
+    review: Period | None = None
+    minus_hold: bool = True
+    """For disputes: a rejected part comes back without the days it was disputed."""
+    renotice: bool = False
+    """For disputes: notices sent before the rejection do not count for it."""
+    fees_stop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseRules:
+    """Which promises are accepted, and when one is broken."""
+
+    max_days: int
+    covers: Decimal = Decimal(0)
+    tolerance: Decimal = Decimal(0)
+    grace: Period = NO_TIME
+    per_year: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRules:
+    """When customers may be spoken to, how often, and how long a notice counts."""
+
+    quiet: tuple[time, time] | None = None
+    caps: tuple[tuple[str, int, Period], ...] = ()
+    valid: Period | None = None
+    attempts: int = 3
+    """How often a notice that failed is sent again before a person is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptionRules:
+    """When service may be cut."""
+
+    window: tuple[time, time] | None = None
+    not_before: tuple[str, ...] = ()
+    calendar: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LateFeeRules:
+    """A late fee by the day (accrued here, booked by billing)."""
+
+    rate: Decimal
+    grace: Period
+    span: Span
+    rounding: Decimal = Decimal("0.01")
+    cap_principal: bool = True
+    stops_in: tuple[str, ...] = ()
+    counts_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmRules:
+    """How long a receipt may take before a person is asked."""
+
+    within: timedelta = timedelta(days=2)
+    restored_within: timedelta = timedelta(hours=36)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionsPolicy:
+    """One collections policy as it was read; its identity is the digest of its texts."""
+
+    name: str
+    title: Mapping[str, str]
+    version: str
+    manifest: Manifest
+    regulation: str
+    timezone: str
+    currency: str
+    facts: Mapping[str, FactDefinition]
+    case: CaseRules
+    ladders: Mapping[str, Ladder]
+    treatment: tuple[TreatmentRow, ...]
+    holds: Mapping[str, HoldRules]
+    templates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Texts of notices by name and language."""
+    freshness: Period | None = None
+    contact: ContactRules = ContactRules()
+    interruptions: InterruptionRules = InterruptionRules()
+    promises: PromiseRules | None = None
+    late_fee: LateFeeRules | None = None
+    fees: Mapping[str, Decimal] = field(default_factory=dict)
+    confirm: ConfirmRules = ConfirmRules()
+    spans: Mapping[str, Span] = field(default_factory=dict)
+    """Where the sections of the text stand."""
+
+    @property
+    def digest(self) -> str:
+        """The policy's identity: the digest of its manifest."""
+        return self.manifest.digest
+
+    @property
+    def effective_from(self) -> date:
+        """The first day on which it may open cases."""
+        return self.manifest.effective_from
+
+    @property
+    def calendar(self) -> str:
+        """The calendar of working days that it needs; empty when it needs none."""
+        return self.interruptions.calendar
+
+    def rows(self) -> tuple[LadderRow, ...]:
+        """Every row of every ladder."""
+        return tuple(row for ladder in self.ladders.values() for row in ladder.rows)
