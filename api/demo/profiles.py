@@ -12,9 +12,9 @@ from typing import Literal
 from api.demo.draws import Draws
 from api.demo.rates import DISCONNECTED_PER_NOTICE, RECONNECTED_PER_DISCONNECTION, quota
 
-FIRST_MONTH = date(2025, 10, 1)
+FIRST_MONTH = date(2026, 1, 1)
 MONTHS = 12
-HORIZON = date(2026, 10, 31)
+HORIZON = date(2026, 12, 31)
 """The last day of the sample ledger; what would happen later is not in the files."""
 
 FINAL_NOTICES = 165
@@ -151,4 +151,4 @@ def _start(draws: Draws, profile: Profile, story: Story) -> int:
     if story == "disaster":
         return 5
     late = draws.fraction(profile.account, "late start") < Fraction(12, 100)
-    return MONTHS - 1 if late else draws.integer(0, MONTHS - 3, profile.account, "start")
+    return MONTHS - 2 if late else draws.integer(0, MONTHS - 4, profile.account, "start")

@@ -15,6 +15,8 @@ from api.demo.rates import days_late
 from engine.ledger.entries import Bill, Entry, EntryAdapter
 
 CENT = Decimal("0.01")
+FLOOD = date(2026, 7, 2)
+"""The day on which everybody in one region is held."""
 
 
 @dataclass(slots=True)
@@ -233,7 +235,7 @@ def _hardship(book: Book, bills: list[Bill]) -> list[Bill]:
 def _disaster(book: Book, bills: list[Bill]) -> list[Bill]:
     """A flood in one region: everybody there is held for twelve days, then pays."""
     bill = bills[0]
-    since = max(bill.due_date + timedelta(days=6), date(2026, 3, 30))
+    since = max(bill.due_date + timedelta(days=6), FLOOD)
     until = since + timedelta(days=12)
     book.add("hold", _id("H", bill), since, hold="disaster", until=until, reason="flood", author="operations")
     return book.catch_up(bills, until + timedelta(days=book.pick(2, 9, "late")))
