@@ -16,8 +16,10 @@ from engine.model import canonical
 SEED = 20260101
 SAMPLE = Path("fixtures/ledgers/sample")
 
-CUSTOMERS = ("customer", "segment", "value", "since", "id_verified", "prior_write_off", "vulnerable")
-ACCOUNTS = ("account", "customer", "currency", "timezone", "opened", "payment_method")
+CUSTOMERS = (
+    "customer", "segment", "since", "value", "id_verified", "prior_write_off", "vulnerable", "direct_debit",
+)  # fmt: skip
+ACCOUNTS = ("account", "customer", "currency", "timezone")
 
 
 def sample_files(seed: int = SEED) -> dict[str, bytes]:
@@ -44,17 +46,16 @@ def _line(account: str, entry: Entry) -> bytes:
 
 
 def _customer(profile: Profile) -> list[str]:
-    flags = (profile.id_verified, profile.prior_write_off, profile.vulnerable)
+    debit = profile.method == "direct_debit"
+    flags = (profile.id_verified, profile.prior_write_off, profile.vulnerable, debit)
     return [
-        profile.customer, profile.segment, profile.value, profile.since.isoformat(),
+        profile.customer, profile.segment, profile.since.isoformat(), profile.value,
         *("true" if flag else "false" for flag in flags),
     ]  # fmt: skip
 
 
 def _account(profile: Profile) -> list[str]:
-    return [
-        profile.account, profile.customer, "CNY", profile.zone, profile.since.isoformat(), profile.method,
-    ]  # fmt: skip
+    return [profile.account, profile.customer, "CNY", profile.zone]
 
 
 def _table(header: tuple[str, ...], rows: list[list[str]]) -> bytes:
