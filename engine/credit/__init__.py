@@ -1,1 +1,37 @@
-"""Credit policies: facts in, a grade with its reasons out."""
+"""Credit policies: facts in, a grade with its reasons out.
+
+loaded = load_credit({"policy.yaml": data})        everything that is wrong, with its place
+decision = decide(loaded.policy, facts, as_of)     every row considered, and why
+compile_policy(loaded.policy).decide(facts, as_of) the same answer, without the trace, fast
+"""
+
+from engine.credit.decision import Decision, DecisionTrace, Fact, Money, Reason, RowTrace
+from engine.credit.errors import (
+    CreditError,
+    EvaluationFailed,
+    FactProblem,
+    FactsRefused,
+    NoRowMatches,
+    RowsCollide,
+)
+from engine.credit.from_yaml import load_credit
+from engine.credit.interpret import decide
+from engine.credit.model import CreditPolicy
+
+__all__ = [
+    "CreditError",
+    "CreditPolicy",
+    "Decision",
+    "DecisionTrace",
+    "EvaluationFailed",
+    "Fact",
+    "FactProblem",
+    "FactsRefused",
+    "Money",
+    "NoRowMatches",
+    "Reason",
+    "RowTrace",
+    "RowsCollide",
+    "decide",
+    "load_credit",
+]

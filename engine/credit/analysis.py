@@ -1,0 +1,143 @@
+"""What can be proved of a table by counting pieces: rows that overlap, customers without a row, rows
+that nobody reaches. Exact for cells of literal values; a cell of any other kind is named and left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from engine.credit.axes import Axis
+from engine.feel.values import Value
+
+PAIRS = 3_000_000
+"""Pairs of rows that are compared at most."""
+STATES = 200_000
+"""States that the search for a customer without a row visits at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table as sets of pieces: by row, by column."""
+
+    axes: tuple[Axis, ...]
+    rows: tuple[tuple[int, ...], ...]
+
+    def example(self, pieces: Sequence[int]) -> list[Value]:
+        """Return a customer in a box, one value a column."""
+        return [axis.example(piece) for axis, piece in zip(self.axes, pieces, strict=True)]
+
+
+class TooLarge(Exception):  # it is turned into a note at once
+    """The table has more combinations than are looked at."""
+
+
+def overlaps(grid: Grid) -> Iterator[tuple[int, int, list[int]]]:
+    """Yield pairs of rows that share a customer, with the shared box; raises TooLarge."""
+    budget = PAIRS
+    for group in _neighbours(grid):
+        for place, first in enumerate(group):
+            budget -= len(group) - place
+            if budget < 0:
+                raise TooLarge
+            for second in group[place + 1 :]:
+                shared = _shared(grid.rows[first], grid.rows[second])
+                if shared:
+                    yield first, second, shared
+
+
+def _neighbours(grid: Grid) -> list[list[int]]:
+    """Return groups of rows such that rows which overlap share a group: by pieces of the finest column."""
+    everyone = list(range(len(grid.rows)))
+    if len(everyone) < 500:
+        return [everyone]
+    column = max(range(len(grid.axes)), key=lambda c: len({row[c] for row in grid.rows}))
+    groups: dict[int, list[int]] = {}
+    for index in everyone:
+        pieces = grid.rows[index][column]
+        while pieces:
+            lowest = pieces & -pieces
+            groups.setdefault(lowest, []).append(index)
+            pieces ^= lowest
+    return list(groups.values())
+
+
+def _shared(first: Sequence[int], second: Sequence[int]) -> list[int]:
+    shared = []
+    for a, b in zip(first, second, strict=True):
+        both = a & b
+        if not both:
+            return []
+        shared.append(both)
+    return shared
+
+
+def gap(grid: Grid) -> list[int] | None:
+    """Return a box without any row, or None if every customer has one; raises TooLarge."""
+    search = _GapSearch(grid)
+    return search.find(0, (1 << len(grid.rows)) - 1)
+
+
+class _GapSearch:
+    """Walks column by column, keeping the set of rows that still match, as bits."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+        self.by_piece = [self._classes(column) for column in range(len(grid.axes))]
+        self.certain = self._certain()
+        self.covered: set[tuple[int, int]] = set()
+
+    def _classes(self, column: int) -> list[tuple[int, int]]:
+        """Return (pieces, rows that cover them) for each different set of rows in a column."""
+        classes: dict[int, int] = {}
+        remaining = self.grid.axes[column].full
+        while remaining:
+            piece = remaining & -remaining
+            remaining ^= piece
+            rows = sum(1 << i for i, row in enumerate(self.grid.rows) if row[column] & piece)
+            classes[rows] = classes.get(rows, 0) | piece
+        return sorted(((pieces, rows) for rows, pieces in classes.items()))
+
+    def _certain(self) -> list[int]:
+        """Return, by column, the rows that match whatever stands in that column and in all after it."""
+        certain = [0] * (len(self.grid.axes) + 1)
+        certain[-1] = (1 << len(self.grid.rows)) - 1
+        for column in reversed(range(len(self.grid.axes))):
+            full = self.grid.axes[column].full
+            rows = sum(1 << i for i, row in enumerate(self.grid.rows) if row[column] == full)
+            certain[column] = certain[column + 1] & rows
+        return certain
+
+    def find(self, column: int, rows: int) -> list[int] | None:
+        """Return a box from this column on that none of the rows covers."""
+        if not rows:
+            return [axis.full for axis in self.grid.axes[column:]]
+        if rows & self.certain[column] or (column, rows) in self.covered:
+            return None
+        if len(self.covered) > STATES:
+            raise TooLarge
+        for pieces, covering in self.by_piece[column]:
+            rest = self.find(column + 1, rows & covering)
+            if rest is not None:
+                return [pieces, *rest]
+        self.covered.add((column, rows))
+        return None
+
+
+def hidden(grid: Grid) -> Iterator[tuple[int, int]]:
+    """Yield (row, earlier row) where the earlier one matches everybody that the row matches."""
+    if len(grid.rows) ** 2 > PAIRS:
+        raise TooLarge
+    for later, row in enumerate(grid.rows):
+        for earlier in range(later):
+            if all(a & b == a for a, b in zip(row, grid.rows[earlier], strict=True)):
+                yield later, earlier
+                break
+
+
+def empty(grid: Grid) -> Iterator[tuple[int, int]]:
+    """Yield (row, column) of cells that no value can match."""
+    for number, row in enumerate(grid.rows):
+        for column, pieces in enumerate(row):
+            if not pieces:
+                yield number, column

@@ -1,0 +1,273 @@
+"""Everything that can be known of a policy before there is a customer: names, types, reasons, uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from engine.credit.check_tables import check_scorecard, check_table
+from engine.credit.domains import Values, domain_of
+from engine.credit.model import (
+    Answer,
+    CreditPolicy,
+    DecisionDefinition,
+    DecisionTable,
+    Expression,
+    Formula,
+    HitPolicy,
+    Scorecard,
+    Tests,
+)
+from engine.credit.order import names_in, reads_of
+from engine.credit.policy_reader import PolicyReader
+from engine.feel import kinds, syntax
+from engine.feel.functions import REGISTRY
+from engine.feel.inference import infer, infer_tests
+from engine.feel.kinds import ContextOf, FeelType, ListOf, fits, join
+from engine.identity import manifest
+from engine.source import Problem, Severity, Span, has_errors
+from engine.text import did_you_mean
+
+
+def check(reader: PolicyReader, draft: CreditPolicy, root: str) -> CreditPolicy:
+    """Note everything that is wrong or doubtful, and return the policy with types and identity."""
+    checker = _Checker(reader, draft)
+    checker.names()
+    checker.decisions()
+    checker.results()
+    checker.reason_codes()
+    checker.uses()
+    checker.promises()
+    if not has_errors(reader.problems):
+        checker.tables()
+    texts = {path: reader.texts[path] for path in sorted(reader.used)}
+    stated = manifest(draft.name, "credit", draft.version, draft.effective_from, texts)
+    return replace(draft, kinds=checker.kinds, manifest=stated, digest=stated.digest)
+
+
+class _Checker:
+    """One pass over one policy; `kinds` grows as decisions are understood."""
+
+    def __init__(self, reader: PolicyReader, policy: CreditPolicy) -> None:
+        self.reader, self.policy = reader, policy
+        self.kinds: dict[str, FeelType] = {n: kinds.ANY for n in sorted(reader.names) if n != "reasons"}
+        self.kinds |= {name: fact.kind.feel for name, fact in policy.facts.items()}
+        self.kinds |= dict.fromkeys(policy.decisions, kinds.ANY)
+
+    # types
+
+    def names(self) -> None:
+        """Note names that stand for a built-in function."""
+        for name, item in (*self.policy.facts.items(), *self.policy.decisions.items()):
+            if name in kinds.BY_NAME or name in REGISTRY:
+                message = f"`{name}` is a built-in function of the expression language"
+                self.reader.error("reserved-name", message, item.span, f"choose another name: `{name}_value`")
+
+    def decisions(self) -> None:
+        """Infer the type of each decision in the order of their dependencies."""
+        for name in self.policy.order:
+            self.kinds[name] = self._decision(self.policy.decisions[name])
+
+    def _decision(self, decision: DecisionDefinition) -> FeelType:
+        if isinstance(decision, DecisionTable):
+            return self._table(decision)
+        if isinstance(decision, Scorecard):
+            for characteristic in decision.characteristics:
+                kind = self.type_of(characteristic.expression)
+                for bin_ in characteristic.bins:
+                    self._cell(bin_.tests, characteristic.expression, kind)
+            return kinds.NUMBER
+        return self.type_of(decision.expression)
+
+    def type_of(self, expression: Expression, more: dict[str, FeelType] | None = None) -> FeelType:
+        """Return the type of an expression, noting what in it can never work."""
+        names = {**self.kinds, **(more or {})}
+        kind, problems = infer(expression.node, names, expression.span, expression.text)
+        self.reader.take(_polished(problem) for problem in problems)
+        self._known_texts(expression)
+        return kind
+
+    def _cell(self, tests: Tests, heading: Expression, kind: FeelType) -> None:
+        found = infer_tests(tests.node, kind, self.kinds, tests.span, tests.text)
+        self.reader.take(_polished(problem) for problem in found)
+        domain = domain_of(self.policy, heading, kind)
+        if isinstance(domain, Values) and not domain.open:
+            literals = (test for test in tests.node.tests if isinstance(test, syntax.String))
+            for literal in literals:
+                self._known_text(literal, tests.span, heading.text, domain)
+
+    def _known_texts(self, expression: Expression) -> None:
+        """Note comparisons with a text that the other side can never be: `grade = "F"`."""
+        for part in syntax.walk(expression.node):
+            if isinstance(part, syntax.Comparison) and part.operator in ("=", "!="):
+                for side, other in ((part.left, part.right), (part.right, part.left)):
+                    if isinstance(other, syntax.String):
+                        domain = domain_of(self.policy, replace(expression, node=side), kinds.ANY)
+                        if isinstance(domain, Values) and not domain.open:
+                            heading = expression.text[side.offset : side.offset + side.length]
+                            self._known_text(other, expression.span, heading, domain)
+
+    def _known_text(self, literal: syntax.String, span: Span, heading: str, domain: Values) -> None:
+        if literal.value in domain.values:
+            return
+        options = [value for value in domain.values if isinstance(value, str)]
+        place = span.shifted(literal.offset, max(1, literal.length))
+        message = f'`{heading}` is never "{literal.value}"'
+        self.reader.error("value-never", message, place, did_you_mean(literal.value, options, of="it can be"))
+
+    def _table(self, table: DecisionTable) -> FeelType:
+        for column, heading in enumerate(table.inputs):
+            kind = self.type_of(heading)
+            for rule in table.rules:
+                self._cell(rule.tests[column], heading, kind)
+        columns = [self._column(table, column) for column in range(len(table.outputs))]
+        if table.hit is HitPolicy.COLLECT_COUNT:
+            return kinds.NUMBER
+        if table.hit.name.startswith("COLLECT_") and not fits(columns[0], kinds.NUMBER):
+            message = f"{table.hit} needs numbers; column `{table.outputs[0].name}` is {columns[0]}"
+            self.reader.error("collect-not-number", message, table.outputs[0].span)
+        names = tuple(output.name for output in table.outputs)
+        kind = columns[0] if len(columns) == 1 else ContextOf(tuple(zip(names, columns, strict=True)))
+        return ListOf(kind) if table.hit.lists else kind
+
+    def _column(self, table: DecisionTable, column: int) -> FeelType:
+        results = [rule.results[column] for rule in table.rules]
+        results += [table.otherwise[column]] if table.otherwise is not None else []
+        kind: FeelType = kinds.NULL
+        for result in results:
+            found = self.type_of(result)
+            if not (fits(found, kind) or fits(kind, found)) and kinds.ANY not in (found, kind):
+                heading = table.outputs[column].name
+                message = (
+                    f"`{result.text}` is {_a(found)}; the cells above it in column `{heading}` are {_a(kind)}"
+                )
+                self.reader.error("column-mixed", message, result.span, self._mixed_advice(result))
+                continue
+            kind = join(kind, found)
+        return kind
+
+    def _mixed_advice(self, result: Expression) -> str:
+        if isinstance(result.node, syntax.Name):
+            return did_you_mean(result.node.name, self.kinds, of="names")
+        return "all cells of an output column are of one type"
+
+    def results(self) -> None:
+        """Check the outcome, the status and the choice of reasons."""
+        for item in self.policy.outcome:
+            kind = self.type_of(item.expression)
+            if item.money and not fits(kind, kinds.NUMBER):
+                message = f"outcome `{item.name}` is money, but its value is {_a(kind)}"
+                self.reader.error("money-not-number", message, item.expression.span)
+        self._wanted(self.policy.status, "status", kinds.STRING, {})
+        codes = ListOf(kinds.STRING)
+        self._wanted(self.policy.told, "outcome `reasons`", codes, {"reasons": codes})
+
+    def _wanted(
+        self, expression: Expression | None, what: str, wanted: FeelType, more: dict[str, FeelType]
+    ) -> None:
+        if expression is not None and not fits(kind := self.type_of(expression, more), wanted):
+            self.reader.error(
+                "wrong-types", f"{what} is {_a(kind)}; it must be {_a(wanted)}", expression.span
+            )
+
+    # reasons, uses, promises
+
+    def reason_codes(self) -> None:
+        """Check that every code has texts, in all languages of the policy, and is used."""
+        used = dict(self._codes())
+        for code, span in self._codes():
+            if code not in self.policy.reasons:
+                advice = did_you_mean(code, self.policy.reasons, of="reasons")
+                advice = advice if advice.startswith("did") else f"add `{code}: {{en: ...}}` to `reasons`"
+                self.reader.error("unknown-reason", f"the reason `{code}` has no text", span, advice)
+        languages = {language for reason in self.policy.reasons.values() for language in reason.text}
+        for reason in self.policy.reasons.values():
+            missing = sorted(languages - set(reason.text))
+            if reason.text and missing:
+                message = f"reason `{reason.code}` has no text in {', '.join(missing)}"
+                self.reader.warn(
+                    "reason-language", message, reason.span, "other reasons of this policy have one"
+                )
+            if reason.code not in used:
+                message = f"reason `{reason.code}` is never given"
+                self.reader.warn("unused-reason", message, reason.span, "remove it, or use it in a row")
+
+    def _codes(self) -> Iterator[tuple[str, Span]]:
+        for decision in self.policy.decisions.values():
+            if isinstance(decision, Scorecard):
+                for characteristic in decision.characteristics:
+                    yield from ((bin_.reason, bin_.span) for bin_ in characteristic.bins if bin_.reason)
+            elif isinstance(decision, DecisionTable) and decision.reason_column is not None:
+                yield from self._column_codes(decision, decision.reason_column)
+        for answer in self._answers():
+            yield answer.reason, answer.span
+
+    def _column_codes(self, table: DecisionTable, column: int) -> Iterator[tuple[str, Span]]:
+        results = [rule.results[column] for rule in table.rules]
+        results += [table.otherwise[column]] if table.otherwise is not None else []
+        for result in results:
+            if isinstance(result.node, syntax.String):
+                yield result.node.value, result.span
+            elif not isinstance(result.node, syntax.Null):
+                advice = "write the code itself, so that its text can be checked"
+                self.reader.error(
+                    "reason-not-code", f"`{result.text}` is not a reason code", result.span, advice
+                )
+
+    def _answers(self) -> Iterator[Answer]:
+        for fact in self.policy.facts.values():
+            yield from (a for a in (fact.when_missing, fact.when_old, fact.when_unverified) if a)
+        yield from (a for a in (self.policy.when_no_row, self.policy.when_failed) if a)
+
+    def uses(self) -> None:
+        """Note facts and decisions that nothing reads."""
+        read: set[str] = set()
+        for decision in self.policy.decisions.values():
+            read |= reads_of(decision).keys() - {decision.name}
+        ends = [item.expression for item in self.policy.outcome]
+        ends += [e for e in (self.policy.status, self.policy.told) if e]
+        read |= {name for expression in ends for name, _ in names_in(expression)}
+        if has_errors(self.reader.problems):
+            return  # what could not be read may well use them
+        for name, fact in self.policy.facts.items():
+            if name not in read:
+                self.reader.warn(
+                    "unused-fact", f"no decision reads the fact `{name}`", fact.span, "remove it"
+                )
+        for name, decision in self.policy.decisions.items():
+            if name not in read and not _gives_reasons(decision):
+                message = f"nothing reads the decision `{name}`"
+                self.reader.warn(
+                    "unused-decision", message, decision.span, "remove it, or use it in `outcome`"
+                )
+
+    def promises(self) -> None:
+        """Say of each promise that it is kept as text and not proved."""
+        for promise in self.policy.promises:
+            message = f"the promise `{promise.text}` is stated, not proved"
+            problem = Problem("promise-not-proved", message, promise.span, severity=Severity.INFO)
+            self.reader.take([problem])
+
+    def tables(self) -> None:
+        """Analyse the rows of tables and the bins of scorecards."""
+        for decision in self.policy.decisions.values():
+            if isinstance(decision, DecisionTable):
+                check_table(self.reader, self.policy, decision, self.kinds)
+            elif isinstance(decision, Scorecard):
+                check_scorecard(self.reader, self.policy, decision, self.kinds)
+
+
+def _gives_reasons(decision: DecisionDefinition) -> bool:
+    if isinstance(decision, Scorecard):
+        return any(bin_.reason for part in decision.characteristics for bin_ in part.bins)
+    return not isinstance(decision, Formula) and decision.reason_column is not None
+
+
+def _a(kind: FeelType) -> str:
+    return {"Null": "null", "Any": "anything"}.get(str(kind), f"a {kind}")
+
+
+def _polished(problem: Problem) -> Problem:
+    """Return a problem of an expression with its advice in the manner of this reader."""
+    advice = problem.advice
+    return replace(problem, advice=advice[:1].lower() + advice[1:])

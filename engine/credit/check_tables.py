@@ -1,0 +1,227 @@
+"""Rows that overlap, customers without a row, rows that nobody reaches, bounds that look forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+
+from engine.credit import analysis
+from engine.credit.analysis import Grid, TooLarge
+from engine.credit.axes import axis_of
+from engine.credit.domains import Numbers, domain_of
+from engine.credit.model import (
+    CreditPolicy,
+    DecisionTable,
+    Expression,
+    HitPolicy,
+    Rule,
+    Scorecard,
+    Tests,
+)
+from engine.credit.policy_reader import PolicyReader
+from engine.feel import kinds, syntax
+from engine.feel.kinds import FeelType
+from engine.feel.values import Value, show
+from engine.source import Problem, Severity, Span
+
+SHOWN = 5
+"""Overlaps that are told of one table; the rest is counted."""
+Kinds = Mapping[str, FeelType]
+
+
+def check_table(reader: PolicyReader, policy: CreditPolicy, table: DecisionTable, kinds_: Kinds) -> None:
+    """Analyse a decision table."""
+    what = f"table `{table.name}`"
+    columns = [[rule.tests[c] for rule in table.rules] for c in range(len(table.inputs))]
+    for heading, cells in zip(table.inputs, columns, strict=True):
+        _check_thresholds(reader, policy, heading, cells)
+    grid = _grid(reader, policy, table.inputs, columns, kinds_, what)
+    if grid is None:
+        return
+    _note_empty(reader, grid, [rule.tests for rule in table.rules])
+    if table.hit in (HitPolicy.UNIQUE, HitPolicy.ANY):
+        _note_overlaps(reader, grid, table, what)
+    if table.hit is HitPolicy.FIRST:
+        _note_hidden(reader, grid, table)
+    lists = table.hit.lists or table.hit is HitPolicy.COLLECT_COUNT
+    if not lists and table.otherwise is None and policy.when_no_row is None:
+        advice = "add a row for it, or `otherwise:`, or `when_no_row:` for the whole policy"
+        _note_gap(reader, grid, table.inputs, what, table.span, advice)
+
+
+def check_scorecard(reader: PolicyReader, policy: CreditPolicy, card: Scorecard, kinds_: Kinds) -> None:
+    """Analyse the bins of each characteristic of a scorecard."""
+    for part in card.characteristics:
+        heading, cells = part.expression, [bin_.tests for bin_ in part.bins]
+        what = f"`{heading.text}` in scorecard `{card.name}`"
+        _check_thresholds(reader, policy, heading, cells)
+        grid = _grid(reader, policy, (heading,), [cells], kinds_, what)
+        if grid is None:
+            continue
+        _note_empty(reader, grid, [(tests,) for tests in cells])
+        for first, second, shared in islice(analysis.overlaps(grid), SHOWN):
+            _note_overlap(
+                reader, what, (heading,), part.bins[first].span, part.bins[second].span, grid, shared
+            )
+        if policy.when_no_row is None:
+            _note_gap(reader, grid, (heading,), what, heading.span, "add a bin for it")
+
+
+def _grid(
+    reader: PolicyReader,
+    policy: CreditPolicy,
+    headings: tuple[Expression, ...],
+    columns: list[list[Tests]],
+    kinds_: Kinds,
+    what: str,
+) -> Grid | None:
+    """Return the table as sets of pieces; None, after saying so, if some cell cannot be analysed."""
+    axes = []
+    covered: list[list[int]] = []
+    for heading, cells in zip(headings, columns, strict=True):
+        kind = _kind(heading, kinds_)
+        axis = axis_of(domain_of(policy, heading, kind), [cell.node for cell in cells])
+        pieces = [None if axis is None else axis.covered(cell.node) for cell in cells]
+        opaque = next((cell for cell, found in zip(cells, pieces, strict=True) if found is None), None)
+        if opaque is not None or axis is None:
+            span = opaque.span if opaque else heading.span
+            message = (
+                f"{what} is not analysed for overlaps and gaps, because of `{span_text(opaque, heading)}`"
+            )
+            reader.take([Problem("table-not-analysed", message, span, severity=Severity.INFO)])
+            return None
+        axes.append(axis)
+        covered.append([found for found in pieces if found is not None])
+    return Grid(tuple(axes), tuple(zip(*covered, strict=True)))
+
+
+def span_text(opaque: Tests | None, heading: Expression) -> str:
+    """Return the text of the cell, or of the heading, that stands in the way."""
+    return opaque.text if opaque else heading.text
+
+
+def _kind(heading: Expression, kinds_: Kinds) -> FeelType:
+    match heading.node:
+        case syntax.Name(name):
+            return kinds_.get(name, kinds.ANY)
+        case syntax.Path(syntax.Name(name), entry) if isinstance(found := kinds_.get(name), kinds.ContextOf):
+            return found.get(entry) or kinds.ANY
+        case syntax.Arithmetic() | syntax.Call(syntax.Name("count")):
+            return kinds.NUMBER
+    return kinds.ANY
+
+
+def _note_empty(reader: PolicyReader, grid: Grid, rows: list[tuple[Tests, ...]]) -> None:
+    for row, column in analysis.empty(grid):
+        cell = rows[row][column]
+        message = f"no value can match `{cell.text}`"
+        advice = "compare it with the bounds of the fact, and with what the decision above can give"
+        reader.warn("cell-never-matches", message, cell.span, advice)
+
+
+def _note_overlaps(reader: PolicyReader, grid: Grid, table: DecisionTable, what: str) -> None:
+    told = 0
+    try:
+        for first, second, shared in analysis.overlaps(grid):
+            one, other = table.rules[first], table.rules[second]
+            if table.hit is HitPolicy.ANY and _same_results(one, other):
+                continue
+            told += 1
+            if told <= SHOWN:
+                _note_overlap(reader, what, table.inputs, one.span, other.span, grid, shared)
+    except TooLarge:
+        _note_too_large(reader, what, table.span)
+    if told > SHOWN:
+        message = f"{what} has {told - SHOWN} more pairs of rows that overlap"
+        reader.error("rows-overlap", message, table.span)
+
+
+def _same_results(one: Rule, other: Rule) -> bool:
+    return [result.node for result in one.results] == [result.node for result in other.results]
+
+
+def _note_overlap(
+    reader: PolicyReader,
+    what: str,
+    headings: tuple[Expression, ...],
+    first: Span,
+    second: Span,
+    grid: Grid,
+    shared: list[int],
+) -> None:
+    example = _example(headings, grid.example(shared))
+    message = f"{second.cell} of {what} overlaps {first.cell}: both match {example}"
+    advice = "narrow one of the two; if the order of rows shall decide, write `hit: FIRST`"
+    if what.startswith("`"):
+        advice = "narrow one of the two: exactly one bin of a characteristic may match"
+    reader.error("rows-overlap", message, second, advice, ((f"{first.cell} stands here", first),))
+
+
+def _note_hidden(reader: PolicyReader, grid: Grid, table: DecisionTable) -> None:
+    try:
+        for later, earlier in analysis.hidden(grid):
+            one, other = table.rules[later], table.rules[earlier]
+            message = f"{one.span.cell} is never reached: {other.span.cell} matches whatever it matches"
+            related = ((f"{other.span.cell} stands here", other.span),)
+            reader.warn("row-hidden", message, one.span, "move it above that row, or remove it", related)
+    except TooLarge:
+        _note_too_large(reader, f"table `{table.name}`", table.span)
+
+
+def _note_gap(
+    reader: PolicyReader, grid: Grid, headings: tuple[Expression, ...], what: str, span: Span, advice: str
+) -> None:
+    try:
+        box = analysis.gap(grid)
+    except TooLarge:
+        _note_too_large(reader, what, span)
+        return
+    if box is not None:
+        message = f"no row of {what} matches {_example(headings, grid.example(box))}"
+        reader.warn("row-missing", message, span, advice)
+
+
+def _note_too_large(reader: PolicyReader, what: str, span: Span) -> None:
+    message = f"{what} has too many combinations to analyse them all"
+    reader.take([Problem("table-not-analysed", message, span, severity=Severity.INFO)])
+
+
+def _example(headings: tuple[Expression, ...], values: list[Value]) -> str:
+    return ", ".join(f"{h.text} {show(v)}" for h, v in zip(headings, values, strict=True))
+
+
+def _check_thresholds(
+    reader: PolicyReader, policy: CreditPolicy, heading: Expression, cells: list[Tests]
+) -> None:
+    """Warn of a bare number where an order was probably meant: `30` matches 30 and nothing else."""
+    domain = domain_of(policy, heading, kinds.ANY)
+    if not isinstance(domain, Numbers) or not isinstance(heading.node, syntax.Name):
+        return
+    ends = _ends(cells)
+    compares = any(isinstance(t, syntax.UnaryComparison) for cell in cells for t in cell.node.tests)
+    for cell in cells:
+        for test in cell.node.tests:
+            if not isinstance(test, syntax.Number):
+                continue
+            number = test.value
+            at_bound = number in (domain.low, domain.high)
+            stands_alone = domain.whole and compares and not ({number - 1, number + 1} & ends)
+            if not at_bound and (not domain.whole or stands_alone):
+                message = f"`{cell.text}` matches exactly {number} and nothing else"
+                advice = f"write `>= {number}` if more shall match, or `[{number}..{number}]` if not"
+                reader.warn("bare-threshold", message, cell.span, advice)
+
+
+def _ends(cells: list[Tests]) -> set[object]:
+    """Return the numbers at which the cells of a column begin, end or stand."""
+    ends: set[object] = set()
+    for cell in cells:
+        for test in cell.node.tests:
+            match test:
+                case syntax.Number(value):
+                    ends.add(value)
+                case syntax.RangeLiteral(syntax.Number(low), syntax.Number(high), low_closed, high_closed):
+                    ends |= {low if low_closed else low + 1, high if high_closed else high - 1}
+                case syntax.UnaryComparison(operator, syntax.Number(value)):
+                    ends.add({">": value + 1, "<": value - 1}.get(operator, value))
+    return ends

@@ -1,0 +1,272 @@
+"""The `decisions:` of a policy: tables, scorecards and expressions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+from engine.credit.model import (
+    REASON,
+    Bin,
+    Characteristic,
+    DecisionDefinition,
+    DecisionTable,
+    Expression,
+    Formula,
+    HitPolicy,
+    Output,
+    Rule,
+    Scorecard,
+    Tests,
+)
+from engine.credit.policy_reader import PolicyReader
+from engine.feel.syntax import Null, String
+from engine.source import Span
+from engine.text import (
+    Cell,
+    MapNode,
+    Node,
+    Row,
+    ScalarNode,
+    Table,
+    did_you_mean,
+    optional,
+    read_csv_table,
+    read_table,
+)
+
+_BARE = re.compile(r"[^\W\d]\w*(?:-\w+)*")
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_NOT_HERE = {"PRIORITY": "use FIRST, with the rows in order of priority", "OUTPUT ORDER": "use RULE ORDER"}
+_KEYS = ("table", "file", "hit", "otherwise", "scorecard")
+
+
+def read_decision(reader: PolicyReader, key: ScalarNode, node: Node) -> DecisionDefinition | None:
+    """Read one decision; None, with the problems noted, when it cannot be understood."""
+    what = f"decision `{key.text}`"
+    if isinstance(node, ScalarNode):
+        expression = reader.expression(node, what)
+        return Formula(key.text, key.span, expression) if expression else None
+    fields = reader.fields(node, what, optional=_KEYS)
+    if fields is None:
+        return None
+    if "scorecard" in fields:
+        for other in ("table", "file", "hit", "otherwise"):
+            if other in fields:
+                message = f"`{other}` of {what} does not go with `scorecard`"
+                reader.error("scorecard-mixed", message, fields[other].span, "move it into the scorecard")
+        return _scorecard(reader, key, fields["scorecard"], f"scorecard `{key.text}`")
+    return _decision_table(reader, key, node, fields, f"table `{key.text}`")
+
+
+def _table(reader: PolicyReader, node: Node, fields: dict[str, Node], what: str) -> Table | None:
+    """Return the table that stands in `table:` or in the CSV file that `file:` names."""
+    if ("table" in fields) == ("file" in fields):
+        advice = "write the rows after `table: |`, or name a CSV file with `file: tables/name.csv`"
+        reader.error("table-where", f"{what} needs either `table` or `file`", node.span, advice)
+        return None
+    if "file" in fields:
+        path = reader.text(fields["file"], f"`file` of {what}")
+        data = reader.file(path, fields["file"].span) if path else None
+        loaded = read_csv_table(data, path or "") if data is not None else None
+    else:
+        block = fields["table"]
+        if not isinstance(block, ScalarNode):
+            reader.error("table-not-block", f"`table` of {what} is not a block of lines", block.span)
+            return None
+        loaded = read_table(block)
+    if loaded is None:
+        return None
+    reader.take(loaded.problems)
+    return loaded.policy
+
+
+def _decision_table(
+    reader: PolicyReader, key: ScalarNode, node: Node, fields: dict[str, Node], what: str
+) -> DecisionTable | None:
+    hit = _hit(reader, fields, what)
+    table = _table(reader, node, fields, what)
+    if table is None or hit is None:
+        return None
+    if not table.outputs or not table.inputs:
+        advice = "divide inputs from outputs by a double bar: `| score || grade |`"
+        reader.error("table-divided", f"{what} needs an input and an output column", table.span, advice)
+        return None
+    inputs = [reader.expression_at(cell.text, cell.span) for cell in table.inputs]
+    outputs = tuple(_output(reader, cell) for cell in table.outputs)
+    results = _results(reader, table, what)
+    otherwise = _otherwise(reader, fields, outputs, what)
+    if len(outputs) > 1 and hit.name.startswith("COLLECT_"):
+        message = f"{what} collects with {hit}, which needs one output column; there are {len(outputs)}"
+        reader.error("collect-width", message, fields["hit"].span, "make a table for each output")
+    rules = [_rule(reader, row, results) for row in table.rows]
+    if not table.rows:
+        reader.error("table-without-rows", f"{what} has no rows", table.span)
+    if None in inputs or None in rules or not rules:
+        return None
+    return DecisionTable(
+        key.text, key.span, hit,
+        tuple(expression for expression in inputs if expression),
+        outputs,
+        tuple(rule for rule in rules if rule),
+        otherwise,
+    )  # fmt: skip
+
+
+def _hit(reader: PolicyReader, fields: dict[str, Node], what: str) -> HitPolicy | None:
+    if "hit" not in fields:
+        return HitPolicy.UNIQUE
+    text = reader.text(fields["hit"], f"`hit` of {what}")
+    if text is None or text in set(HitPolicy):
+        return HitPolicy(text) if text else None
+    advice = _NOT_HERE.get(text.upper()) or did_you_mean(
+        text, [str(hit) for hit in HitPolicy], of="hit policies"
+    )
+    reader.error("unknown-hit-policy", f"`{text}` is not a hit policy", fields["hit"].span, advice)
+    return None
+
+
+def _output(reader: PolicyReader, cell: Cell) -> Output:
+    reader.name(ScalarNode(cell.text, cell.span, "quoted"), "the name of an output column")
+    return Output(cell.text, cell.span)
+
+
+def _results(reader: PolicyReader, table: Table, what: str) -> dict[tuple[int, int], Expression]:
+    """Return the output cells by row number and column; a text column may be written bare."""
+    found: dict[tuple[int, int], Expression] = {}
+    for column, heading in enumerate(table.outputs):
+        cells = [(row.number, row.outputs[column]) for row in table.rows]
+        bare = all(_is_text(reader, cell, heading.text) for _, cell in cells)
+        for number, cell in cells:
+            result = _result(reader, cell, bare, heading.text)
+            if result:
+                found[number, column] = result
+    return found
+
+
+def _is_text(reader: PolicyReader, cell: Cell, heading: str) -> bool:
+    text = cell.text
+    if text in ("", "-", "null"):
+        return True
+    if text.startswith('"'):
+        return True
+    return bool(_BARE.fullmatch(text)) and text not in ("true", "false") and text not in reader.names
+
+
+def _result(reader: PolicyReader, cell: Cell, bare: bool, heading: str) -> Expression | None:
+    text = cell.text
+    if text in ("", "-"):
+        if heading != REASON:
+            advice = "write the value, or `null` if there is none"
+            reader.error("output-empty", f"an output cell of column `{heading}` is empty", cell.span, advice)
+            return None
+        return Expression("null", cell.span, Null())
+    if bare and _BARE.fullmatch(text) and text != "null":
+        return Expression(text, cell.span, String(text, length=len(text)))
+    return reader.expression_at(text, cell.span)
+
+
+def _otherwise(
+    reader: PolicyReader, fields: dict[str, Node], outputs: tuple[Output, ...], what: str
+) -> tuple[Expression, ...] | None:
+    if "otherwise" not in fields:
+        return None
+    node = fields["otherwise"]
+    if isinstance(node, ScalarNode) and len(outputs) == 1:
+        cells = {outputs[0].name: node}
+    else:
+        names = [output.name for output in outputs]
+        found = reader.fields(node, f"`otherwise` of {what}", required=names)
+        cells = {k: v for k, v in (found or {}).items() if isinstance(v, ScalarNode)}
+    results = []
+    for output in outputs:
+        if output.name in cells:
+            cell = cells[output.name]
+            text = Cell(cell.text.strip(), cell.inner)
+            results.append(_result(reader, text, _is_text(reader, text, output.name), output.name))
+    complete = tuple(result for result in results if result)
+    return complete if len(complete) == len(outputs) else None
+
+
+def _rule(reader: PolicyReader, row: Row, results: dict[tuple[int, int], Expression]) -> Rule | None:
+    tests = [_tests(reader, cell) for cell in row.inputs]
+    values = [results.get((row.number, column)) for column in range(len(row.outputs))]
+    if None in tests or None in values:
+        return None
+    span = replace(row.span, cell=f"row {row.number}")
+    return Rule(row.number, span, tuple(t for t in tests if t), tuple(v for v in values if v))
+
+
+def _tests(reader: PolicyReader, cell: Cell) -> Tests | None:
+    if cell.text:
+        return reader.tests_at(cell.text, cell.span)
+    advice = "write `-` where anything may stand"
+    reader.error("input-empty", "an input cell is empty", cell.span, advice)
+    return None
+
+
+_CARD = ("characteristic", "bin", "points", REASON)
+
+
+def _scorecard(reader: PolicyReader, key: ScalarNode, node: Node, what: str) -> Scorecard | None:
+    fields = reader.fields(node, what, ["base"], ["table", "file"])
+    if fields is None or not isinstance(node, MapNode):
+        return None
+    base = optional(fields, "base", reader.decimal, f"`base` of {what}")
+    table = _table(reader, node, fields, what)
+    if table is None or not _card_columns(reader, table, what):
+        return None
+    rows: dict[str, list[Bin]] = {}
+    expressions: dict[str, Expression] = {}
+    for row in table.rows:
+        cells = dict(zip((c.text for c in table.columns), row.cells, strict=True))
+        heading = cells["characteristic"]
+        expression = reader.expression_at(heading.text, heading.span)
+        bin_ = _bin(reader, row, cells)
+        if expression and bin_:
+            expressions.setdefault(heading.text, expression)
+            rows.setdefault(heading.text, []).append(bin_)
+    if base is None or not rows:
+        if not table.rows:
+            reader.error("table-without-rows", f"{what} has no rows", table.span)
+        return None
+    parts = tuple(Characteristic(expressions[name], tuple(bins)) for name, bins in rows.items())
+    return Scorecard(key.text, key.span, base, parts)
+
+
+def _card_columns(reader: PolicyReader, table: Table, what: str) -> bool:
+    names = [cell.text for cell in table.columns]
+    wrong = list(_wrong_columns(names))
+    for name in wrong:
+        span = next((cell.span for cell in table.columns if cell.text == name), table.span)
+        known = name in names
+        message = f"{what} has no column `{name}`" if known else f"{what} lacks the column `{name}`"
+        advice = did_you_mean(name, _CARD, of="columns") if known else f"the columns are {', '.join(_CARD)}"
+        reader.error("scorecard-column", message, span, advice)
+    return not wrong
+
+
+def _wrong_columns(names: list[str]) -> Iterator[str]:
+    yield from (name for name in names if name not in _CARD)
+    yield from (name for name in _CARD if name not in names and name != REASON)
+
+
+def _bin(reader: PolicyReader, row: Row, cells: dict[str, Cell]) -> Bin | None:
+    tests = _tests(reader, cells["bin"])
+    points = _points(reader, cells["points"])
+    reason = cells[REASON].text if REASON in cells else ""
+    if tests is None or points is None:
+        return None
+    span: Span = replace(row.span, cell=f"row {row.number}")
+    return Bin(row.number, span, tests, points, "" if reason == "-" else reason.strip('"'))
+
+
+def _points(reader: PolicyReader, cell: Cell) -> Decimal | None:
+    if _NUMBER.fullmatch(cell.text):
+        return Decimal(cell.text)
+    reader.error(
+        "points-not-number", f"`{cell.text}` is not a number of points", cell.span, "write `35` or `-20`"
+    )
+    return None

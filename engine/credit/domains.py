@@ -1,0 +1,137 @@
+"""What an expression of a table's heading can be, as far as that is known before there are facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TypeAlias
+
+from engine.credit.model import (
+    CreditPolicy,
+    DecisionTable,
+    Expression,
+    FactDefinition,
+    FactKind,
+    HitPolicy,
+    Scorecard,
+)
+from engine.feel import kinds
+from engine.feel.kinds import FeelType
+from engine.feel.syntax import Boolean, Call, Name, Node, Null, Number, Path, String
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Numbers between two bounds, both included; None: no bound."""
+
+    low: Decimal | None = None
+    high: Decimal | None = None
+    whole: bool = False
+    cents: bool = False
+    """Amounts of money: examples are given in cents."""
+    nullable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """Days between two bounds, both included."""
+
+    low: date | None = None
+    high: date | None = None
+    nullable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Known values only; `open` when others are possible too (texts without `one_of`)."""
+
+    values: tuple[Decimal | str | bool, ...] = ()
+    open: bool = False
+    nullable: bool = False
+
+
+Domain: TypeAlias = Numbers | Dates | Values | None
+"""None: nothing is known that could be analysed."""
+
+_BOTH: tuple[Decimal | str | bool, ...] = (True, False)
+
+
+def domain_of(policy: CreditPolicy, expression: Expression, kind: FeelType) -> Domain:
+    """Return what a heading can be; unknown kinds of values have no domain."""
+    known = _known(policy, expression.node)
+    if known is not None:
+        return known
+    if kind == kinds.NUMBER:
+        return Numbers()
+    if kind == kinds.BOOLEAN:
+        return Values(_BOTH)
+    if kind == kinds.STRING:
+        return Values(open=True)
+    return Dates() if kind == kinds.DATE else None
+
+
+def _known(policy: CreditPolicy, node: Node) -> Domain:
+    match node:
+        case Name(name) if name in policy.facts:
+            return of_fact(policy.facts[name])
+        case Name(name) if name in policy.decisions:
+            decision = policy.decisions[name]
+            if isinstance(decision, Scorecard):
+                return _of_scorecard(decision)
+            if isinstance(decision, DecisionTable) and len(decision.outputs) == 1:
+                return _of_column(decision, 0)
+        case Path(Name(name), entry) if isinstance(table := policy.decisions.get(name), DecisionTable):
+            column = next((i for i, output in enumerate(table.outputs) if output.name == entry), None)
+            return None if column is None else _of_column(table, column)
+        case Call(Name("count"), (Name(name),)) if isinstance(
+            table := policy.decisions.get(name), DecisionTable
+        ):
+            if table.hit.lists:
+                return Numbers(Decimal(0), Decimal(len(table.rules)), whole=True)
+    return None
+
+
+def of_fact(fact: FactDefinition) -> Domain:
+    """Return what a fact can be, by its definition."""
+    if fact.kind is FactKind.BOOLEAN:
+        return Values(_BOTH, nullable=fact.nullable)
+    if fact.kind is FactKind.STRING:
+        return Values(fact.one_of, open=not fact.one_of, nullable=fact.nullable)
+    low, high = fact.minimum, fact.maximum
+    if fact.kind is FactKind.DATE:
+        first = low if isinstance(low, date) else None
+        last = high if isinstance(high, date) else None
+        return Dates(first, last, fact.nullable)
+    if fact.kind in (FactKind.INTEGER, FactKind.DECIMAL, FactKind.MONEY):
+        least = low if isinstance(low, Decimal) else None
+        most = high if isinstance(high, Decimal) else None
+        whole, cents = fact.kind is FactKind.INTEGER, fact.kind is FactKind.MONEY
+        return Numbers(least, most, whole, cents, fact.nullable)
+    return None
+
+
+def _of_scorecard(card: Scorecard) -> Numbers:
+    low = high = card.base
+    whole = card.base == card.base.to_integral_value()
+    for characteristic in card.characteristics:
+        points = [bin_.points for bin_ in characteristic.bins]
+        low, high = low + min(points), high + max(points)
+        whole = whole and all(value == value.to_integral_value() for value in points)
+    return Numbers(low, high, whole)
+
+
+def _of_column(table: DecisionTable, column: int) -> Domain:
+    """Return the values of an output column if they are all written out and one of them is taken."""
+    extremes = (HitPolicy.COLLECT_MIN, HitPolicy.COLLECT_MAX)
+    if not (table.hit.single or table.hit in extremes):
+        return None
+    results = [rule.results[column].node for rule in table.rules]
+    if table.otherwise is not None:
+        results.append(table.otherwise[column].node)
+    if not all(isinstance(node, Number | String | Boolean | Null) for node in results):
+        return None
+    values = [node.value for node in results if isinstance(node, Number | String | Boolean)]
+    if len({type(value) for value in values}) > 1:
+        return None
+    return Values(tuple(dict.fromkeys(values)), nullable=any(isinstance(node, Null) for node in results))

@@ -1,0 +1,124 @@
+"""From the values of all decisions to the `Decision` that is told, stored and replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from engine.credit.decision import Decision, DecisionTrace, Reason
+from engine.credit.errors import EvaluationFailed, NoRowMatches
+from engine.credit.facts import Admitted
+from engine.credit.model import Answer, CreditPolicy, Expression, Outcome
+from engine.credit.values import NotTellable, money, plain_value
+from engine.feel.values import Value, show
+
+ENGINE = "0.1.0"
+"""The version of the engine, as each decision records it."""
+
+Status = Literal["decided", "refused", "referred"]
+STATUSES: dict[str, Status] = {"decided": "decided", "refused": "refused", "referred": "referred"}
+_AFTER: dict[str, Status] = {"refuse": "refused", "refer": "referred"}
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What the decisions gave: reason codes by decision, and a way to compute the outcome."""
+
+    reasons: Mapping[str, list[str]]
+    value_of: Callable[[Expression, str, Mapping[str, Value]], Value]
+    """(expression, what it is for, more names) -> value; raises EvaluationFailed."""
+
+
+def finish(
+    policy: CreditPolicy, admitted: Admitted, results: Results, as_of: date,
+    trace: tuple[DecisionTrace, ...] = (),
+) -> Decision:  # fmt: skip
+    """Return the decision once every named decision has its value."""
+    found = collected(policy, results.reasons, admitted)
+    outcome = {item.name: _told(policy, item, results) for item in policy.outcome}
+    status: Status = "decided"
+    if policy.status is not None:
+        value = results.value_of(policy.status, "status", {})
+        if not isinstance(value, str) or value not in STATUSES:
+            why = f'the status is {show(value):.80}; it can be "decided", "refused" or "referred"'
+            raise EvaluationFailed("status", policy.status.span, why)
+        status = STATUSES[value]
+    codes = list(found)
+    if policy.told is not None:
+        codes = _chosen(
+            policy, policy.told, results.value_of(policy.told, "reasons", {"reasons": list(found)})
+        )
+    reasons = tuple(reason(policy, code, found.get(code, "reasons")) for code in codes)
+    return _decision(policy, admitted, as_of, status, outcome, reasons, trace)
+
+
+def collected(
+    policy: CreditPolicy, by_decision: Mapping[str, list[str]], admitted: Admitted
+) -> dict[str, str]:
+    """Return every reason code once, with where it comes from, the most important first.
+
+    Decisions come in the author's order, rows in the order of the table, bins by points lost; defaults
+    of facts come last.
+    """
+    found: dict[str, str] = {}
+    for name in policy.decisions:
+        for code in by_decision.get(name, ()):
+            found.setdefault(code, name)
+    for code, fact in admitted.defaulted:
+        found.setdefault(code, fact)
+    return found
+
+
+def _told(policy: CreditPolicy, item: Outcome, results: Results) -> Any:
+    value = results.value_of(item.expression, item.name, {})
+    try:
+        return money(value, policy.currency) if item.money else plain_value(value)
+    except NotTellable as wrong:
+        raise EvaluationFailed(item.name, item.expression.span, str(wrong)) from None
+
+
+def _chosen(policy: CreditPolicy, told: Expression, value: Value) -> list[str]:
+    if not isinstance(value, list) or not all(code in policy.reasons for code in value):
+        why = f"the reasons are {show(value):.80}; they must be a list of codes that have a text"
+        raise EvaluationFailed("reasons", told.span, why)
+    return list(dict.fromkeys(str(code) for code in value))
+
+
+def reason(policy: CreditPolicy, code: str, source: str) -> Reason:
+    """Return a reason with its texts."""
+    return Reason(code=code, decision=source, text=dict(policy.reasons[code].text))
+
+
+def stopped(policy: CreditPolicy, admitted: Admitted, as_of: date) -> Decision:
+    """Return the decision when the quality of the facts stops it: refused if any answer refuses."""
+    answers = sorted(admitted.stopped, key=lambda pair: pair[0].action != "refuse")
+    status = _AFTER[answers[0][0].action]
+    codes = dict.fromkeys((answer.reason, fact) for answer, fact in answers)
+    reasons = tuple(reason(policy, code, fact) for code, fact in codes)
+    return _decision(policy, admitted, as_of, status, {}, reasons, ())
+
+
+def unanswered(
+    policy: CreditPolicy, admitted: Admitted, failure: EvaluationFailed, as_of: date,
+    trace: tuple[DecisionTrace, ...] = (),
+) -> Decision:  # fmt: skip
+    """Return what the policy says when it has no answer; raises the failure when it says nothing."""
+    answer: Answer | None = policy.when_failed
+    if isinstance(failure, NoRowMatches) and policy.when_no_row is not None:
+        answer = policy.when_no_row
+    if answer is None:
+        raise failure
+    reasons = (reason(policy, answer.reason, failure.decision),)
+    return _decision(policy, admitted, as_of, _AFTER[answer.action], {}, reasons, trace)
+
+
+def _decision(
+    policy: CreditPolicy, admitted: Admitted, as_of: date, status: Status, outcome: dict[str, Any],
+    reasons: tuple[Reason, ...], trace: tuple[DecisionTrace, ...],
+) -> Decision:  # fmt: skip
+    return Decision(
+        policy=policy.name, version=policy.version, digest=policy.digest, engine=ENGINE, as_of=as_of,
+        status=status, outcome=outcome, reasons=reasons, facts=admitted.recorded, trace=trace,
+    )  # fmt: skip

@@ -1,0 +1,90 @@
+"""A reader that also reads FEEL and knows the texts of one policy."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from decimal import Decimal
+
+from engine.credit.model import Expression, FactKind, FactValue, Tests
+from engine.feel.parser import parse_expression, parse_unary_tests
+from engine.feel.syntax import Node as FeelNode
+from engine.feel.syntax import UnaryTests
+from engine.policy import Texts
+from engine.source import Span
+from engine.text import Node, Reader, ScalarNode, did_you_mean
+
+
+class PolicyReader(Reader):
+    """Reads the nodes of one policy; `names` are those that its expressions may use."""
+
+    def __init__(self, texts: Texts) -> None:
+        super().__init__()
+        self.texts = texts
+        self.used: set[str] = set()
+        self.names: Collection[str] = ()
+        self._expressions: dict[str, FeelNode] = {}
+        self._tests: dict[str, UnaryTests] = {}
+
+    def file(self, path: str, span: Span) -> bytes | None:
+        """Return the bytes of a file of the policy, by its path beside the policy file."""
+        if path not in self.texts:
+            advice = did_you_mean(path, self.texts, of="files of this policy")
+            self.error("unknown-file", f"there is no file `{path}`", span, advice)
+            return None
+        self.used.add(path)
+        return self.texts[path]
+
+    def expression(self, node: Node, what: str) -> Expression | None:
+        """Return the expression that a scalar holds."""
+        found = self.scalar(node, what)
+        return self.expression_at(found.text, found.inner) if found else None
+
+    def expression_at(self, text: str, span: Span) -> Expression | None:
+        """Return the expression of a text that begins at `span`."""
+        if text not in self._expressions:
+            loaded = parse_expression(text, span, self.names)
+            self.take(loaded.problems)
+            if loaded.policy is None:
+                return None
+            self._expressions[text] = loaded.policy
+        return Expression(text, span, self._expressions[text])
+
+    def tests_at(self, text: str, span: Span) -> Tests | None:
+        """Return the unary tests of a cell that begins at `span`."""
+        if text not in self._tests:
+            loaded = parse_unary_tests(text, span, self.names)
+            self.take(loaded.problems)
+            if loaded.policy is None:
+                return None
+            self._tests[text] = loaded.policy
+        return Tests(text, span, self._tests[text])
+
+    def fact_value(self, node: Node, what: str, kind: FactKind) -> FactValue:
+        """Return a value of a fact's kind, as authors write it in defaults, bounds and cases."""
+        match kind:
+            case FactKind.STRING:
+                return self.text(node, what)
+            case FactKind.BOOLEAN:
+                return self.boolean(node, what)
+            case FactKind.INTEGER:
+                return self.integer(node, what)
+            case FactKind.DECIMAL | FactKind.MONEY:
+                return self.decimal(node, what)
+            case FactKind.DATE:
+                return self.date(node, what)
+            case FactKind.STRINGS:
+                return self.list_of(node, what, self.text)
+
+    def bound(self, node: Node, what: str, kind: FactKind) -> Decimal | date | None:
+        """Return a bound of a fact: a number or a date."""
+        if kind is FactKind.DATE:
+            return self.date(node, what)
+        read = self.integer if kind is FactKind.INTEGER else self.decimal
+        value = read(node, what)
+        return None if value is None else Decimal(value)
+
+
+def is_bare(node: ScalarNode) -> bool:
+    """Tell whether a scalar says nothing: `{refer, reason: X}` has the key `refer` with no value."""
+    return node.is_null or node.boolean is True

@@ -1,0 +1,51 @@
+"""Values on their way out of a policy: plain Python, numbers in one form, amounts with a currency."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from engine.credit.decision import Money
+from engine.feel.decimals import plain
+from engine.feel.values import Value, from_feel, kind_of, show
+
+
+class NotTellable(ValueError):  # it is turned into EvaluationFailed at once
+    """The value has no form outside of expressions."""
+
+
+def plain_value(value: Value) -> Any:
+    """Return a FEEL value as plain Python; numbers have no exponent and no zeros at the end."""
+    match value:
+        case Decimal():
+            return Decimal(plain(value))
+        case list():
+            return [plain_value(item) for item in value]
+        case dict():
+            return {key: plain_value(item) for key, item in value.items()}
+    outside = from_feel(value)
+    if outside is None or isinstance(outside, bool | str | date | datetime | time | timedelta):
+        return outside
+    raise NotTellable(f"the result is a {kind_of(value)}, {show(value):.80}")
+
+
+def traced(value: Value) -> Any:
+    """Return a value for the trace; what has no plain form is shown as FEEL would write it."""
+    try:
+        return plain_value(value)
+    except NotTellable:
+        return show(value)
+
+
+def money(value: Value, currency: str) -> Money:
+    """Return an amount in a currency, with at least two decimals."""
+    if not isinstance(value, Decimal):
+        raise NotTellable(f"the result is {show(value):.80}, not an amount")
+    return Money(unit=currency, value=amount_of(value))
+
+
+def amount_of(value: Decimal) -> Decimal:
+    """Return a number in the one form that amounts have: at least two decimals, no zeros after them."""
+    whole, _, decimals = plain(value).partition(".")
+    return Decimal(f"{whole}.{decimals.ljust(2, '0')}")
