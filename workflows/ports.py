@@ -5,7 +5,7 @@ All methods are synchronous: activities run in threads. Instants are always argu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -73,6 +73,10 @@ class Ledger(Protocol):
 
     def facts(self, customer: str, account: str, as_of: date, at: datetime) -> dict[str, Fact]:
         """Gather the facts for grading from master data and ledger, each with source and day."""
+        ...
+
+    def facts_of(self, customers: Sequence[str], as_of: date, at: datetime) -> list[dict[str, Fact]]:
+        """Gather the facts of many customers at once, in their order; each as `facts` would."""
         ...
 
     def customers_after(self, cursor: str, limit: int) -> list[tuple[str, str]]:
