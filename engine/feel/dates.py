@@ -43,7 +43,7 @@ class Zone:
 UTC = Zone(0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Date:
     """A day of the calendar."""
 

@@ -255,6 +255,8 @@ class Interpreter:
 
     def _passes(self, test: s.Node, scope: Scope, inherit: bool) -> bool | None:
         subject = scope.values["?"]
+        if subject is None and not inherit and isinstance(test, s.UnaryComparison | s.RangeLiteral):
+            return self._null_passes(test, scope)
         if isinstance(test, s.UnaryComparison):
             return compare(test.operator, subject, self.value(test.operand, scope))
         outer = scope.parent if inherit and scope.parent else scope  # in `a in (b)`, `?` is the cell's own
@@ -262,6 +264,13 @@ class Interpreter:
         if not inherit and s.mentions_input(test):
             return wanted if isinstance(wanted, bool) else None
         return belongs(subject, wanted)
+
+    def _null_passes(self, test: s.UnaryComparison | s.RangeLiteral, scope: Scope) -> bool | None:
+        """A missing input is nothing wrong in a cell: whether it passes `>= 720` is just unknown."""
+        bounds = [self.value(bound, scope) for bound in s.children(test)]
+        if isinstance(test, s.UnaryComparison) and test.operator in ("=", "!="):
+            return (bounds[0] is None) == (test.operator == "=")
+        return None
 
     # --- loops ------------------------------------------------------------------------------------
 

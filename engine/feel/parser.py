@@ -528,27 +528,31 @@ class Parser:
         if self.at("-") and self.ahead().kind == "end":
             self.advance()
             return self.place(s.UnaryTests, start, ())
-        negated = self._is_negated()
-        if negated:
-            self.position += 2
+        if (negated := self._negated_tests()) is not None:
+            return self.place(s.UnaryTests, start, negated, True)
+        return self.place(s.UnaryTests, start, self._tests())
+
+    def _tests(self) -> tuple[s.Node, ...]:
         tests = [self._test(OR)]
         while self.accept(","):
             tests.append(self._test(OR))
-        if negated:
-            self.expect(")", "at the end of `not`")
-        return self.place(s.UnaryTests, start, tuple(tests), negated)
+        return tuple(tests)
 
-    def _is_negated(self) -> bool:
-        """Tell whether `not(` reaches to the end, so that it negates the cell and not one condition."""
-        if not (self.at("not") and self.ahead().text == "(" and self.ahead().kind == "symbol"):
-            return False
-        depth = 0
-        for index, token in enumerate(self.tokens):
-            if token.kind == "symbol":
-                depth += (token.text == "(") - (token.text == ")")
-                if token.text == ")" and depth == 0:
-                    return index == len(self.tokens) - 2
-        return False
+    def _negated_tests(self) -> tuple[s.Node, ...] | None:
+        """Read `not(...)` if it reaches to the end, so that it negates the cell and not one condition."""
+        before = self.position
+        if not (self.accept("not") and self.accept("(")):
+            self.position = before
+            return None
+        try:
+            tests = self._tests()
+            self.expect(")", "at the end of `not`")
+        except SyntaxFailure:
+            tests = ()
+        if tests and self.token.kind == "end":
+            return tests
+        self.position, self.depth = before, 0
+        return None
 
     def _test(self, power: int) -> s.Node:
         start = self.token.offset

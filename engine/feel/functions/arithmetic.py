@@ -19,6 +19,10 @@ from engine.feel.values import FeelError
 
 SCALES = range(-6111, 6177)
 """The scales that the standard allows."""
+ONE = Decimal(1)
+UNITS = {Decimal(places): ONE.scaleb(-places) for places in range(-33, 34)}
+WIDE = CONTEXT.copy()
+WIDE.prec = 12_400  # what is rounded must be written out in full; the result is 34 digits again
 
 
 def whole(value: Decimal, name: str) -> int:
@@ -32,24 +36,14 @@ def whole(value: Decimal, name: str) -> int:
 
 def scaled(n: Decimal, scale: Decimal, rounding: str) -> Decimal:
     """Round to a number of decimal places, which may be negative: -1 rounds to tens."""
+    unit = UNITS.get(scale)
+    if unit is not None and -30 < n.adjusted() + int(scale) < 30:
+        rounded = n.quantize(unit, rounding, CONTEXT)
+        return rounded if scale >= 0 else rounded.quantize(ONE, None, CONTEXT)
     places = int(scale.to_integral_value(ROUND_DOWN)) if abs(scale) < 10_000 else 10_000
     if places not in SCALES:
         raise FeelError("bad-argument", f"the scale {scale} is not between {SCALES[0]} and {SCALES[-1]}")
-    exponent = n.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent <= places:
-        return n
-    if n.adjusted() + 1 < -places:  # less than a tenth of the unit: quantize has no digit to look at
-        up = (
-            rounding == ROUND_UP
-            or (rounding == ROUND_CEILING and n > 0)
-            or (rounding == ROUND_FLOOR and n < 0)
-        )
-        return Decimal((n.is_signed(), (1,), -places)) if up and n else Decimal(0)
-    return CONTEXT.plus(n.quantize(Decimal((0, (1,), -places)), rounding, WIDE))
-
-
-WIDE = CONTEXT.copy()
-WIDE.prec = 6200  # quantize must be able to write out what is rounded; the result is 34 digits again
+    return CONTEXT.plus(n.quantize(ONE.scaleb(-places, WIDE), rounding, WIDE))
 
 
 @function("decimal(n: number, scale: number) -> number")

@@ -8,7 +8,7 @@ from engine.feel.values import FeelError, Value, show
 Context = dict[str, Value]
 
 
-@function("get value(m: context, key: string) -> any")
+@function("get value(m: context, key: string) -> any?")
 def get_value(m: Context, key: str) -> Value:
     """Return an entry; null if there is none."""
     return m.get(key)

@@ -57,7 +57,7 @@ def text_of(value: Value) -> str:
     )
 
 
-@function("not(negand: any?) -> boolean")
+@function("not(negand: any?) -> boolean?")
 def negation(negand: Value) -> bool | None:
     """Return the opposite truth; null for what is neither true nor false."""
     if negand is None:

@@ -34,13 +34,13 @@ def spread(declaration: str) -> Callable[[Callable[[Items], A]], Callable[[Items
 # --- the least, the sum, the usual ----------------------------------------------------------------
 
 
-@spread("min of T -> T")
+@spread("min of T -> T?")
 def minimum(items: Items) -> Value:
     """Return the least item; null for none."""
     return _extreme(items, "<")
 
 
-@spread("max of T -> T")
+@spread("max of T -> T?")
 def maximum(items: Items) -> Value:
     """Return the greatest item; null for none."""
     return _extreme(items, ">")
@@ -57,13 +57,13 @@ def _extreme(items: Items, operator: str) -> Value:
     return best
 
 
-@spread("sum of T -> T")
+@spread("sum of T -> T?")
 def total(items: Items) -> Value:
     """Return the sum; null for an empty list."""
     return _fold("+", items)
 
 
-@spread("product of number -> number")
+@spread("product of number -> number?")
 def product(items: Items) -> Value:
     """Return the product; null for an empty list."""
     _numbers(items)
@@ -90,13 +90,13 @@ def _numbers(items: Items) -> list[Decimal]:
     return items  # type: ignore[return-value]  # just checked
 
 
-@spread("mean of T -> T")
+@spread("mean of T -> T?")
 def mean(items: Items) -> Value:
     """Return the sum divided by the count; null for an empty list."""
     return arithmetic("/", total(items), Decimal(len(items))) if items else None
 
 
-@spread("median of number -> number")
+@spread("median of number -> number?")
 def median(items: Items) -> Value:
     """Return the middle one, or the mean of the middle two; null for an empty list."""
     ordered = sorted(_numbers(items))
@@ -108,7 +108,7 @@ def median(items: Items) -> Value:
     return CONTEXT.divide(CONTEXT.add(ordered[middle - 1], ordered[middle]), Decimal(2))
 
 
-@spread("stddev of number -> number")
+@spread("stddev of number -> number?")
 def stddev(items: Items) -> Value:
     """Return the standard deviation of a sample; null for fewer than two."""
     numbers = _numbers(items)
@@ -140,7 +140,7 @@ def count(items: Items) -> Value:
 # --- truth ----------------------------------------------------------------------------------------
 
 
-@spread("all of any -> boolean")
+@spread("all of any -> boolean?")
 def all_of(items: Items) -> Value:
     """Return false if any item is false, else true if all are, else null."""
     if any(item is False for item in items):
@@ -148,7 +148,7 @@ def all_of(items: Items) -> Value:
     return _truths(items) or None
 
 
-@spread("any of any -> boolean")
+@spread("any of any -> boolean?")
 def any_of(items: Items) -> Value:
     """Return true if any item is true, else false if all are false, else null."""
     if any(item is True for item in items):

@@ -121,7 +121,7 @@ def date_time_with_time(date: DateTime, time: Time) -> DateTime:
     return DateTime(date.date, time)
 
 
-@function("duration(from: string) -> days and time duration")
+@function("duration(from: string) -> any")
 def duration(text: str) -> Duration:
     """Read a duration of either kind."""
     found = parse_duration(text)

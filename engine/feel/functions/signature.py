@@ -3,7 +3,8 @@
     @function("substring(string: string, start position: number, [length: number]) -> string")
 
 Parameters in brackets may be left out, `...name: T` takes the rest, and a type with `?` takes null.
-`T` stands for one type that the arguments agree on; it only matters to the static types.
+A result with `?` may be null. `T` stands for one type that the arguments agree on; only the static
+types look at it.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ class Overload:
     result: FeelType
     run: Callable[..., Any]
     line: str
+    nullable: bool = False
+    """Its result may be null without anything being wrong."""
 
     def takes(self, count: int) -> bool:
         """Tell whether that many arguments by position are right."""
@@ -70,7 +73,8 @@ def function(line: str) -> Callable[[Run], Run]:
         if found is None:
             raise ValueError(f"not a declaration: {line}")
         name, formals = found["name"], tuple(_formals(found["parameters"]))
-        overload = Overload(name, formals, _type(found["result"]), run, line)
+        result = found["result"]
+        overload = Overload(name, formals, _type(result.rstrip("?")), run, line, result.endswith("?"))
         before = REGISTRY[name].overloads if name in REGISTRY else ()
         REGISTRY[name] = BuiltIn(name, (*before, overload))
         return run
