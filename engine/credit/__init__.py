@@ -5,6 +5,7 @@ decision = decide(loaded.policy, facts, as_of)     every row considered, and why
 compile_policy(loaded.policy).decide(facts, as_of) the same answer, without the trace, fast
 """
 
+from engine.credit.compile import CompiledPolicy, compile_policy
 from engine.credit.decision import Decision, DecisionTrace, Fact, Money, Reason, RowTrace
 from engine.credit.errors import (
     CreditError,
@@ -19,6 +20,7 @@ from engine.credit.interpret import decide
 from engine.credit.model import CreditPolicy
 
 __all__ = [
+    "CompiledPolicy",
     "CreditError",
     "CreditPolicy",
     "Decision",
@@ -32,6 +34,7 @@ __all__ = [
     "Reason",
     "RowTrace",
     "RowsCollide",
+    "compile_policy",
     "decide",
     "load_credit",
 ]

@@ -7,8 +7,8 @@ from itertools import islice
 
 from engine.credit import analysis
 from engine.credit.analysis import Grid, TooLarge
-from engine.credit.axes import axis_of
 from engine.credit.domains import Numbers, domain_of
+from engine.credit.grids import grid_of
 from engine.credit.model import (
     CreditPolicy,
     DecisionTable,
@@ -76,39 +76,12 @@ def _grid(
     what: str,
 ) -> Grid | None:
     """Return the table as sets of pieces; None, after saying so, if some cell cannot be analysed."""
-    axes = []
-    covered: list[list[int]] = []
-    for heading, cells in zip(headings, columns, strict=True):
-        kind = _kind(heading, kinds_)
-        axis = axis_of(domain_of(policy, heading, kind), [cell.node for cell in cells])
-        pieces = [None if axis is None else axis.covered(cell.node) for cell in cells]
-        opaque = next((cell for cell, found in zip(cells, pieces, strict=True) if found is None), None)
-        if opaque is not None or axis is None:
-            span = opaque.span if opaque else heading.span
-            message = (
-                f"{what} is not analysed for overlaps and gaps, because of `{span_text(opaque, heading)}`"
-            )
-            reader.take([Problem("table-not-analysed", message, span, severity=Severity.INFO)])
-            return None
-        axes.append(axis)
-        covered.append([found for found in pieces if found is not None])
-    return Grid(tuple(axes), tuple(zip(*covered, strict=True)))
-
-
-def span_text(opaque: Tests | None, heading: Expression) -> str:
-    """Return the text of the cell, or of the heading, that stands in the way."""
-    return opaque.text if opaque else heading.text
-
-
-def _kind(heading: Expression, kinds_: Kinds) -> FeelType:
-    match heading.node:
-        case syntax.Name(name):
-            return kinds_.get(name, kinds.ANY)
-        case syntax.Path(syntax.Name(name), entry) if isinstance(found := kinds_.get(name), kinds.ContextOf):
-            return found.get(entry) or kinds.ANY
-        case syntax.Arithmetic() | syntax.Call(syntax.Name("count")):
-            return kinds.NUMBER
-    return kinds.ANY
+    grid = grid_of(policy, headings, columns, kinds_)
+    if isinstance(grid, Grid):
+        return grid
+    message = f"{what} is not analysed for overlaps and gaps, because of `{grid.text}`"
+    reader.take([Problem("table-not-analysed", message, grid.span, severity=Severity.INFO)])
+    return None
 
 
 def _note_empty(reader: PolicyReader, grid: Grid, rows: list[tuple[Tests, ...]]) -> None:

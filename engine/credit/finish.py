@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from typing import Any, Literal
 from engine.credit.decision import Decision, DecisionTrace, Reason
 from engine.credit.errors import EvaluationFailed, NoRowMatches
 from engine.credit.facts import Admitted
-from engine.credit.model import Answer, CreditPolicy, Expression, Outcome
+from engine.credit.model import Answer, CreditPolicy, Outcome
 from engine.credit.values import NotTellable, money, plain_value
 from engine.feel.values import Value, show
 
@@ -24,38 +24,19 @@ _AFTER: dict[str, Status] = {"refuse": "refused", "refer": "referred"}
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What the decisions gave: reason codes by decision, and a way to compute the outcome."""
+    """What the expressions at the end of a policy are worth."""
 
-    reasons: Mapping[str, list[str]]
-    value_of: Callable[[Expression, str, Mapping[str, Value]], Value]
-    """(expression, what it is for, more names) -> value; raises EvaluationFailed."""
-
-
-def finish(
-    policy: CreditPolicy, admitted: Admitted, results: Results, as_of: date,
-    trace: tuple[DecisionTrace, ...] = (),
-) -> Decision:  # fmt: skip
-    """Return the decision once every named decision has its value."""
-    found = collected(policy, results.reasons, admitted)
-    outcome = {item.name: _told(policy, item, results) for item in policy.outcome}
-    status: Status = "decided"
-    if policy.status is not None:
-        value = results.value_of(policy.status, "status", {})
-        if not isinstance(value, str) or value not in STATUSES:
-            why = f'the status is {show(value):.80}; it can be "decided", "refused" or "referred"'
-            raise EvaluationFailed("status", policy.status.span, why)
-        status = STATUSES[value]
-    codes = list(found)
-    if policy.told is not None:
-        codes = _chosen(
-            policy, policy.told, results.value_of(policy.told, "reasons", {"reasons": list(found)})
-        )
-    reasons = tuple(reason(policy, code, found.get(code, "reasons")) for code in codes)
-    return _decision(policy, admitted, as_of, status, outcome, reasons, trace)
+    reasons: Mapping[str, str]
+    """Every reason code with the decision that gave it, as `collected` orders them."""
+    outcome: Sequence[Value]
+    """In the order of the policy's outcome names."""
+    status: Value = "decided"
+    told: Value = None
+    """The chosen reason codes, if the policy chooses."""
 
 
 def collected(
-    policy: CreditPolicy, by_decision: Mapping[str, list[str]], admitted: Admitted
+    policy: CreditPolicy, by_decision: Mapping[str, Sequence[str]], defaulted: Sequence[tuple[str, str]]
 ) -> dict[str, str]:
     """Return every reason code once, with where it comes from, the most important first.
 
@@ -66,23 +47,46 @@ def collected(
     for name in policy.decisions:
         for code in by_decision.get(name, ()):
             found.setdefault(code, name)
-    for code, fact in admitted.defaulted:
+    for code, fact in defaulted:
         found.setdefault(code, fact)
     return found
 
 
-def _told(policy: CreditPolicy, item: Outcome, results: Results) -> Any:
-    value = results.value_of(item.expression, item.name, {})
+def finish(
+    policy: CreditPolicy, admitted: Admitted, results: Results, as_of: date,
+    trace: tuple[DecisionTrace, ...] = (),
+) -> Decision:  # fmt: skip
+    """Return the decision once everything has its value; raises EvaluationFailed if one cannot be told."""
+    outcome = {
+        item.name: _told(policy, item, value)
+        for item, value in zip(policy.outcome, results.outcome, strict=True)
+    }
+    codes = list(results.reasons) if policy.told is None else _chosen(policy, results.told)
+    reasons = tuple(reason(policy, code, results.reasons.get(code, "reasons")) for code in codes)
+    return _decision(policy, admitted, as_of, _status(policy, results.status), outcome, reasons, trace)
+
+
+def _told(policy: CreditPolicy, item: Outcome, value: Value) -> Any:
     try:
         return money(value, policy.currency) if item.money else plain_value(value)
     except NotTellable as wrong:
         raise EvaluationFailed(item.name, item.expression.span, str(wrong)) from None
 
 
-def _chosen(policy: CreditPolicy, told: Expression, value: Value) -> list[str]:
-    if not isinstance(value, list) or not all(code in policy.reasons for code in value):
+def _status(policy: CreditPolicy, value: Value) -> Status:
+    if policy.status is None:
+        return "decided"
+    if not isinstance(value, str) or value not in STATUSES:
+        why = f'the status is {show(value):.80}; it can be "decided", "refused" or "referred"'
+        raise EvaluationFailed("status", policy.status.span, why)
+    return STATUSES[value]
+
+
+def _chosen(policy: CreditPolicy, value: Value) -> list[str]:
+    assert policy.told is not None
+    if not isinstance(value, list) or not all(isinstance(c, str) and c in policy.reasons for c in value):
         why = f"the reasons are {show(value):.80}; they must be a list of codes that have a text"
-        raise EvaluationFailed("reasons", told.span, why)
+        raise EvaluationFailed("reasons", policy.told.span, why)
     return list(dict.fromkeys(str(code) for code in value))
 
 
@@ -95,8 +99,10 @@ def stopped(policy: CreditPolicy, admitted: Admitted, as_of: date) -> Decision:
     """Return the decision when the quality of the facts stops it: refused if any answer refuses."""
     answers = sorted(admitted.stopped, key=lambda pair: pair[0].action != "refuse")
     status = _AFTER[answers[0][0].action]
-    codes = dict.fromkeys((answer.reason, fact) for answer, fact in answers)
-    reasons = tuple(reason(policy, code, fact) for code, fact in codes)
+    codes: dict[str, str] = {}
+    for answer, fact in answers:
+        codes.setdefault(answer.reason, fact)
+    reasons = tuple(reason(policy, code, fact) for code, fact in codes.items())
     return _decision(policy, admitted, as_of, status, {}, reasons, ())
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from functools import reduce
 
 from engine.credit.decision import Decision, DecisionTrace, Fact, RowTrace
 from engine.credit.errors import EvaluationFailed, NoRowMatches, RowsCollide
 from engine.credit.facts import Admitted, admit
-from engine.credit.finish import Results, finish, stopped, unanswered
+from engine.credit.finish import Results, collected, finish, stopped, unanswered
 from engine.credit.model import (
     Bin,
     Characteristic,
@@ -33,6 +34,8 @@ from engine.feel.decimals import CONTEXT
 from engine.feel.interpreter import Note, evaluate, matches
 from engine.feel.values import Value, show, to_feel
 
+SUMMED = (HitPolicy.COLLECT_SUM, HitPolicy.COLLECT_MIN, HitPolicy.COLLECT_MAX)
+
 
 def decide(policy: CreditPolicy, facts: Mapping[str, Fact], as_of: date, *, trace: bool = True) -> Decision:
     """Take the decision of a policy for one customer as of a day.
@@ -40,6 +43,8 @@ def decide(policy: CreditPolicy, facts: Mapping[str, Fact], as_of: date, *, trac
     Raises FactsRefused if the facts do not fit the policy, EvaluationFailed (or NoRowMatches,
     RowsCollide) if it has no answer for them and does not say what then.
     """
+    if isinstance(as_of, datetime):
+        raise TypeError("as_of is a local date, not an instant")
     admitted = admit(policy, facts, as_of)
     if admitted.stopped:
         return stopped(policy, admitted, as_of)
@@ -94,12 +99,14 @@ class _Run:
         self.scope = {name: to_feel(value) for name, value in self.admitted.values.items()}
 
     def results(self) -> Results:
-        """Return what `finish` makes the outcome of."""
-
-        def value_of(expression: Expression, what: str, more: Mapping[str, Value]) -> Value:
-            return evaluated(what, expression, {**self.scope, **more})
-
-        return Results(self.reasons, value_of)
+        """Return what the outcome, the status and the choice of reasons are worth."""
+        policy, scope = self.policy, self.scope
+        found = collected(policy, self.reasons, self.admitted.defaulted)
+        outcome = [evaluated(item.name, item.expression, scope) for item in policy.outcome]
+        status = evaluated("status", policy.status, scope) if policy.status else "decided"
+        more: dict[str, Value] = {**scope, "reasons": list(found)}
+        told = evaluated("reasons", policy.told, more) if policy.told else None
+        return Results(found, outcome, status, told)
 
     def take(self, name: str) -> None:
         """Take one decision; everything that it reads is already in the scope."""
@@ -152,6 +159,8 @@ class _Run:
                 raise NoRowMatches(table.name, table.span, shown_inputs(table, inputs))
             values = [self._outputs(table, table.otherwise)]
         self._note_reasons(table, values)
+        if table.hit in SUMMED and not all(isinstance(value[0], Decimal) for value in values):
+            raise EvaluationFailed(table.name, table.span, f"{table.hit} has a row without a number")
         if len(table.outputs) == 1:
             return aggregated(table.hit, [value[0] for value in values])
         names = [output.name for output in table.outputs]
@@ -245,7 +254,4 @@ def aggregated(hit: HitPolicy, values: list[Value]) -> Value:
 
 def _fold(values: list[Value], join: Callable[[Decimal, Decimal], Decimal]) -> Value:
     numbers = [value for value in values if isinstance(value, Decimal)]
-    total = numbers[0]
-    for number in numbers[1:]:
-        total = join(total, number)
-    return total
+    return reduce(join, numbers)

@@ -1,0 +1,44 @@
+"""Tables and scorecards as sets of pieces, for the check and for the compiler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from engine.credit.analysis import Grid
+from engine.credit.axes import axis_of
+from engine.credit.domains import domain_of
+from engine.credit.model import CreditPolicy, Expression, Tests
+from engine.feel import kinds, syntax
+from engine.feel.kinds import FeelType
+
+Kinds = Mapping[str, FeelType]
+
+
+def grid_of(
+    policy: CreditPolicy, headings: Sequence[Expression], columns: Sequence[Sequence[Tests]], known: Kinds
+) -> Grid | Tests | Expression:
+    """Return columns of cells as sets of pieces, or the first cell or heading that has no pieces."""
+    axes = []
+    covered: list[list[int]] = []
+    for heading, cells in zip(headings, columns, strict=True):
+        axis = axis_of(domain_of(policy, heading, _kind(heading, known)), [cell.node for cell in cells])
+        if axis is None:
+            return heading
+        pieces = [axis.covered(cell.node) for cell in cells]
+        opaque = next((cell for cell, found in zip(cells, pieces, strict=True) if found is None), None)
+        if opaque is not None:
+            return opaque
+        axes.append(axis)
+        covered.append([found for found in pieces if found is not None])
+    return Grid(tuple(axes), tuple(zip(*covered, strict=True)))
+
+
+def _kind(heading: Expression, known: Kinds) -> FeelType:
+    match heading.node:
+        case syntax.Name(name):
+            return known.get(name, kinds.ANY)
+        case syntax.Path(syntax.Name(name), entry) if isinstance(found := known.get(name), kinds.ContextOf):
+            return found.get(entry) or kinds.ANY
+        case syntax.Arithmetic() | syntax.Call(syntax.Name("count")):
+            return kinds.NUMBER
+    return kinds.ANY
