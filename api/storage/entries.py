@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from api.storage.errors import AlreadyThere
 from api.storage.session import Work
-from api.storage.tables import EntryRow, table_of
+from api.storage.tables import AccountRow, EntryRow, table_of
 from engine.ledger.entries import Entry
 from engine.model import canonical, digest_bytes
 
@@ -32,8 +32,8 @@ class EntryShelf:
         self._by_account: OrderedDict[str, tuple[int, tuple[Entry, ...]]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def read(self, session: Session, account: str) -> tuple[int, tuple[Entry, ...]]:
-        """Return the last `seq` and all entries of an account, in the order of their arrival."""
+    def read(self, session: Session, account: str) -> tuple[Entry, ...]:
+        """Return all entries of an account, in the order of their arrival."""
         with self._lock:
             seq, entries = self._by_account.get(account, (0, ()))
         rows = rows_after(session, account, seq)
@@ -41,7 +41,7 @@ class EntryShelf:
             entries += tuple(parse(rows))
             seq = rows[-1][0]
             self._keep(account, seq, entries)
-        return seq, entries
+        return entries
 
     def _keep(self, account: str, seq: int, entries: tuple[Entry, ...]) -> None:
         with self._lock:
@@ -68,19 +68,21 @@ def parse(rows: Sequence[tuple[int, str]]) -> list[Entry]:
     return _Entries.validate_json(b"[" + ",".join(body for _, body in rows).encode() + b"]")
 
 
-def insert_entries(work: Work, account: str, after: int, entries: Sequence[Entry]) -> int:
-    """Add entries after a place, with their links in the audit chain; return the last `seq`."""
+def insert_entries(work: Work, account: AccountRow, entries: Sequence[Entry]) -> None:
+    """Add entries to an account that is locked, with their links in the audit chain."""
     rows = []
-    for seq, entry in enumerate(entries, start=after + 1):
+    for seq, entry in enumerate(entries, start=account.seq + 1):
         body = canonical(entry)
         mark = digest_bytes(body)
         rows.append(
-            {"account": account, "seq": seq, "kind": entry.kind, "ref": entry.id, "body": body.decode()}
+            {"account": account.id, "seq": seq, "kind": entry.kind, "ref": entry.id, "body": body.decode()}
             | {"value_date": entry.value_date, "received_at": entry.received_at, "digest": mark}
         )
-        work.audit("entry", f"{account}/{entry.kind}/{entry.id}", entry.received_at, mark)
+        work.audit("entry", f"{account.id}/{entry.kind}/{entry.id}", entry.received_at, mark)
     work.insert(EntryRow, rows)
-    return after + len(rows)
+    account.seq += len(rows)
+    account.version += len(rows)
+    account.last_received = max(e.received_at for e in entries)
 
 
 def stored_twin(entries: Sequence[Entry], entry: Entry) -> Entry | None:

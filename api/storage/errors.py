@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from engine.source import Problem
+from engine.ledger import EntryProblem
+from engine.source import Problem, Severity, render_problem
 
 
 class StorageError(Exception):
@@ -46,9 +47,8 @@ class AlreadyThere(StorageError):
 class EntryRefused(StorageError):
     """The entry does not fit the account's ledger; each problem says why."""
 
-    def __init__(self, kind: str, ref: str, problems: Sequence[Problem]) -> None:
-        said = " ".join(f"{p.message} {p.advice}".strip() for p in problems)
-        super().__init__(f"The {kind} `{ref}` is refused: {said}")
+    def __init__(self, kind: str, ref: str, problems: Sequence[EntryProblem]) -> None:
+        super().__init__(" ".join(problem.message for problem in problems))
         self.kind = kind
         self.ref = ref
         self.problems = tuple(problems)
@@ -75,3 +75,13 @@ class NotSimulated(StorageError):
             "this one is for real time."
         )
         self.what = what
+
+
+class PolicyRefused(StorageError):
+    """The texts are no policy that can be used; each problem says where and why."""
+
+    def __init__(self, problems: Sequence[Problem], sources: Mapping[str, str]) -> None:
+        errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+        shown = "\n".join(render_problem(problem, sources) for problem in errors)
+        super().__init__(f"The policy cannot be published: {len(errors)} errors.\n{shown}")
+        self.problems = tuple(problems)

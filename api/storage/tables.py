@@ -79,7 +79,9 @@ class AccountRow(Row, table=True):
     """Name of its collections policy; empty: what the portfolio says."""
     created_at: datetime = Field(sa_type=Instant)
     version: int = 0
-    """Rises with each entry."""
+    """Rises with each entry, and with each fact about the customer."""
+    seq: int = 0
+    """The place of its last entry."""
     last_received: datetime | None = Field(default=None, sa_type=Instant)
     watch_on: datetime | None = Field(default=None, sa_type=Instant)
     """When its case is due to be opened; None: nothing is due by itself, or a case is open."""

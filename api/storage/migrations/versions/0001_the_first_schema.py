@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-21 22:25:23.253382
+Create Date: 2026-11-21 22:44:53.542810
 """
 
 import sqlalchemy as sa
@@ -234,6 +234,7 @@ def upgrade() -> None:
         sa.Column("policy", sa.String(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("last_received", Instant(), nullable=True),
         sa.Column("watch_on", Instant(), nullable=True),
         sa.Column("open_case", sa.Integer(), nullable=True),

@@ -1,0 +1,123 @@
+"""Acting: the step derived again with the account locked; what still holds goes into the outbox (rule 4)."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from api.storage import outbox
+from api.storage.accounts import lock_account
+from api.storage.actions import add_action, case_number, note_receipt
+from api.storage.entries import insert_entries
+from api.storage.events import action_event
+from api.storage.library import Library
+from api.storage.positions import Positions
+from api.storage.session import Work
+from api.storage.tables import AccountRow, ActionRow
+from api.storage.tasks import FOR_PEOPLE, add_task
+from engine.ladder import CollectionsPolicy, Position, Taken, open_case, step, still_due
+from engine.ladder.state import Action
+from engine.ledger.entries import Receipt
+from engine.model import digest
+from workflows.messages import ActionState, ActRequest, ActResult
+
+
+class Acting:
+    """Carries out what a step asks for, if it still follows from what is known now."""
+
+    def __init__(self, positions: Positions, library: Library) -> None:
+        self._positions = positions
+        self._library = library
+
+    def act(self, work: Work, request: ActRequest) -> ActResult:
+        """Ask for each action that still holds, withdraw the others; answer known keys as before."""
+        session = work.session
+        row = lock_account(session, request.account)
+        at = max(request.at, row.last_received or request.at)
+        policy = self._library.collections(session, request.policy)
+        position = self.position(session, row, policy, at)
+        before = request.taken_before or open_case(policy, request.case, position, at, request.previous)
+        due = {action.key: action for action in step(policy, before, position, at).actions}
+        requested, withdrawn = [], []
+        for action in request.actions:
+            known = session.get(ActionRow, action.key)
+            if known is not None:
+                why = known.detail if known.state == "withdrawn" else ""
+            elif action.key in due:
+                why = ""
+                self._ask(work, row, request, before, due[action.key], position, at)
+            else:
+                why = still_due(policy, before, position, at, action.key)[1]
+                self._withdraw(work, row, request, before, action, position, at, why)
+            if why:
+                withdrawn.append((action.key, why))
+            else:
+                requested.append(action.key)
+        return ActResult(
+            requested=tuple(requested), withdrawn=tuple(withdrawn), version=position.account.version
+        )
+
+    def position(
+        self, session: Session, row: AccountRow, policy: CollectionsPolicy, at: datetime
+    ) -> Position:
+        """Return the account's position with the law and calendar of the day."""
+        account = self._positions.position(session, row, at)
+        law = self._library.law(session, policy.regulation, account.today)
+        calendar = self._library.calendar(session, policy.calendar, account.today)
+        return Position(account, law, calendar)
+
+    def reason_gone(self, session: Session, row: AccountRow, action: ActionRow, at: datetime) -> str:
+        """Derive a severe action again; return why it is no longer due, or nothing."""
+        policy = self._library.collections(session, action.policy)
+        position = self.position(session, row, policy, at)
+        assert action.taken_before is not None, "kept for every severe action"
+        before = Taken.model_validate_json(action.taken_before)
+        due, why = still_due(policy, before, position, at, action.key)
+        return "" if due else why
+
+    def _ask(
+        self, work: Work, row: AccountRow, request: ActRequest, before: Taken, action: Action,
+        position: Position, at: datetime,
+    ) -> None:  # fmt: skip
+        version = position.account.version
+        add_action(work, request, before, action, at, "requested", version=version)
+        work.audit("action", action.key, at, digest(action))
+        if action.do in FOR_PEOPLE:
+            add_task(work, row.id, case_number(request.case), action, "", at)
+        outbox.put(
+            work, "webhook", "action", action.key, account=row.id, once=f"action:{action.key}", created_at=at,
+            not_before=action.not_before, not_after=action.not_after,
+            body=action_event(row, request.case, request.policy, action, version, at),
+        )  # fmt: skip
+
+    def _withdraw(
+        self, work: Work, row: AccountRow, request: ActRequest, before: Taken, action: Action,
+        position: Position, at: datetime, why: str,
+    ) -> None:  # fmt: skip
+        version = position.account.version
+        add_action(work, request, before, action, at, "withdrawn", version=version, detail=why)
+        self.end(work, row, action.key, "withdrawn", why, at)
+
+    def end(
+        self, work: Work, row: AccountRow, key: str, status: ActionState, why: str, at: datetime
+    ) -> Receipt:
+        """Write what became of an action as a receipt in the ledger, so that the next step sees it."""
+        receipt = Receipt(
+            id=receipt_id(key, status, at),
+            value_date=at.astimezone(ZoneInfo(row.timezone)).date(),
+            received_at=at, key=key, status=status, at=at, detail=why[:500],
+        )  # fmt: skip
+        insert_entries(work, row, [receipt])
+        note_receipt(work, row, receipt)
+        work.session.add(row)
+        work.audit(f"action-{status}", key, at, digest({"why": why}))
+        return receipt
+
+
+def receipt_id(key: str, status: str, at: datetime) -> str:
+    """Return the id of a receipt that we write ourselves: the same news has the same id."""
+    text = "\n".join((key, status, at.isoformat()))
+    return f"own-{hashlib.sha256(text.encode()).hexdigest()[:32]}"

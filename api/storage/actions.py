@@ -1,0 +1,95 @@
+"""Actions by their key: asked for once, with the latest word on what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from api.storage.errors import NotFound
+from api.storage.session import Work
+from api.storage.tables import AccountRow, ActionRow
+from api.storage.tasks import close_task
+from engine.ladder.state import Action, Taken
+from engine.ledger.entries import Receipt
+from engine.model import canonical
+from workflows.messages import ActRequest
+
+FINAL = frozenset({"done", "failed", "suppressed", "expired", "withdrawn"})
+"""States in which nothing more is expected of a receiver."""
+
+
+def add_action(
+    work: Work, request: ActRequest, before: Taken, action: Action, at: datetime, state: str,
+    *, version: int, detail: str = "",
+) -> None:  # fmt: skip
+    """Keep an action, and for a severe one what it was derived from."""
+    work.insert(
+        ActionRow,
+        {
+            "key": action.key, "account": request.account,
+            "number": case_number(request.case), "step": action.step,
+            "do": action.do, "undo": action.undo, "severe": action.severe, "state": state,
+            "requested_at": at, "settled_at": at if state in FINAL else None, "detail": detail,
+            "policy": request.policy, "version": version, "chain": request.chain,
+            "body": canonical(action).decode(),
+            "taken_before": canonical(before).decode() if action.severe else None,
+        },
+    )  # fmt: skip
+
+
+def case_number(case: str) -> int:
+    """Return the number of a case from its workflow's id."""
+    return int(case.rsplit("/", 1)[1])
+
+
+def note_receipt(work: Work, account: AccountRow, receipt: Receipt) -> None:
+    """Take the word on an action into its row, its task and the account's level of service.
+
+    An earlier word that comes late changes nothing; that an action was asked for outweighs nothing.
+    """
+    row = work.session.get(ActionRow, receipt.key)
+    if row is None or row.account != account.id or receipt.status == "requested":
+        return
+    if row.settled_at is not None and receipt.at < row.settled_at:
+        return
+    row.state, row.settled_at, row.detail = receipt.status, receipt.at, receipt.detail
+    work.session.add(row)
+    close_task(work, row.key, receipt.status, receipt.at)
+    action = action_of(row)
+    if receipt.status == "done" and action.level is not None:
+        account.level = action.level
+
+
+def action_of(row: ActionRow) -> Action:
+    """Return a stored action as the engine made it."""
+    return Action.model_validate_json(row.body)
+
+
+def get_action(session: Session, key: str) -> ActionRow:
+    """Return an action by its key; raise NotFound."""
+    row = session.get(ActionRow, key)
+    if row is None:
+        raise NotFound("action", key)
+    return row
+
+
+def page_of_actions(
+    session: Session, after: str, limit: int, account: str = "", number: int | None = None, state: str = ""
+) -> Sequence[ActionRow]:
+    """Return actions after a cursor, in order of their key."""
+    query = select(ActionRow).where(ActionRow.key > after)
+    if account:
+        query = query.where(ActionRow.account == account)
+    if number is not None:
+        query = query.where(ActionRow.number == number)
+    if state:
+        query = query.where(ActionRow.state == state)
+    return session.exec(query.order_by(ActionRow.key).limit(limit)).all()
+
+
+def actions_of_case(session: Session, account: str, number: int) -> Sequence[ActionRow]:
+    """Return all actions of a case, in the order in which they were asked for."""
+    query = select(ActionRow).where(ActionRow.account == account, ActionRow.number == number)
+    return session.exec(query.order_by(col(ActionRow.requested_at), ActionRow.key)).all()

@@ -1,0 +1,156 @@
+"""Cases: the latest look at each, its story, its opening and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from api.storage.accounts import lock_account
+from api.storage.acting import Acting
+from api.storage.errors import NotFound
+from api.storage.opening import Opening
+from api.storage.positions import Positions
+from api.storage.session import Database, Work
+from api.storage.tables import AccountRow, CaseRow, CaseStepRow
+from engine.model import canonical, digest
+from workflows.messages import ActRequest, ActResult, CloseRequest, StepRecord, TroubleNote
+
+
+class SqlCaseBook:
+    """Cases behind the port `CaseBook`."""
+
+    def __init__(self, database: Database, positions: Positions, opening: Opening, acting: Acting) -> None:
+        self._database = database
+        self._positions = positions
+        self._opening = opening
+        self._acting = acting
+
+    def note_step(self, record: StepRecord) -> None:
+        """Keep the latest step of a case; an earlier one than the one kept changes nothing."""
+        with self._database.write() as work:
+            row = require_case(work.session, record.case)
+            if row.looked_at is not None and record.at < row.looked_at:
+                return
+            body = record.model_dump_json()
+            if row.record == body:
+                return
+            if _changes(row, record):
+                _tell(work, row, record)
+            row.record, row.looked_at = body, record.at
+            row.taken, row.reached = record.taken.model_dump_json(), record.trace.reached
+            row.wake_at, row.trouble = record.wake_at, None
+            work.session.add(row)
+
+    def note_trouble(self, note: TroubleNote) -> None:
+        """Keep why a case cannot go on, until a step succeeds."""
+        with self._database.write() as work:
+            row = require_case(work.session, note.case)
+            row.trouble = note.model_dump_json()
+            work.session.add(row)
+
+    def act(self, request: ActRequest) -> ActResult:
+        """Derive the step again with the account locked; put what still holds into the outbox."""
+        with self._database.write() as work:
+            return self._acting.act(work, request)
+
+    def close(self, request: CloseRequest) -> None:
+        """Mark the case ended and set when the account is looked at next; the same again changes nothing."""
+        with self._database.write() as work:
+            account = lock_account(work.session, request.account)
+            row = require_case(work.session, request.case)
+            if row.state == "ended":
+                return
+            row.state, row.ended, row.ended_at = "ended", request.ended, request.at
+            row.taken, row.chain = request.taken.model_dump_json(), request.chain
+            row.wake_at = row.trouble = None
+            work.session.add(row)
+            work.audit(
+                "case-end", request.case, request.at, digest({"ended": request.ended, "chain": row.chain})
+            )
+            if account.open_case == request.number:
+                account.open_case = None
+            work.session.flush()
+            self._watch(work, account, request.at, opens=False)
+
+    def due_accounts(self, at: datetime, after: str, limit: int) -> list[str]:
+        """Return accounts whose `watch_on` has come and that have no open case, in order of id."""
+        query = select(AccountRow.id).where(
+            col(AccountRow.watch_on) <= at, col(AccountRow.open_case).is_(None), AccountRow.id > after
+        )
+        with self._database.read() as session:
+            return list(session.exec(query.order_by(AccountRow.id).limit(limit)))
+
+    def open_case(self, account: str, at: datetime) -> bool:
+        """Open the account's next case if it is due; False if it is not, or if one is open."""
+        with self._database.write() as work:
+            row = lock_account(work.session, account)
+            if row.open_case is not None:
+                return False
+            return self._watch(work, row, at, opens=True)
+
+    def _watch(self, work: Work, row: AccountRow, at: datetime, *, opens: bool) -> bool:
+        at = max(at, row.last_received or at)
+        position = self._positions.position(work.session, row, at)
+        opened = self._opening.watch(work, row, position, at, opens=opens)
+        work.session.add(row)
+        return opened
+
+
+def _changes(row: CaseRow, record: StepRecord) -> bool:
+    if row.record is None or record.actions or not record.open:
+        return True
+    last = StepRecord.model_validate_json(row.record)
+    return (last.trace.reached, last.trace.notes, last.taken.level, last.taken.rows) != (
+        record.trace.reached, record.trace.notes, record.taken.level, record.taken.rows,
+    )  # fmt: skip
+
+
+def _tell(work: Work, row: CaseRow, record: StepRecord) -> None:
+    told = {
+        "at": record.at, "trace": record.trace, "level": record.taken.level, "open": record.open,
+        "ended": record.taken.ended, "wake_at": record.wake_at,
+        "actions": [{"key": a.key, "undo": a.undo} for a in record.actions],
+    }  # fmt: skip
+    body = canonical(told)
+    values = {"account": row.account, "number": row.number, "at": record.at, "reached": record.trace.reached}
+    work.insert_once(CaseStepRow, values | {"body": body.decode(), "digest": digest(told)})
+
+
+def require_case(session: Session, workflow: str) -> CaseRow:
+    """Return a case by its workflow's id; raise NotFound."""
+    row = session.exec(select(CaseRow).where(CaseRow.workflow == workflow)).one_or_none()
+    if row is None:
+        raise NotFound("case", workflow)
+    return row
+
+
+def get_case(session: Session, account: str, number: int) -> CaseRow:
+    """Return an account's n-th case; raise NotFound."""
+    row = session.get(CaseRow, (account, number))
+    if row is None:
+        raise NotFound("case", f"{account}/{number}")
+    return row
+
+
+def steps_of(session: Session, account: str, number: int) -> Sequence[CaseStepRow]:
+    """Return the looks at a case that changed something, in order."""
+    query = select(CaseStepRow).where(CaseStepRow.account == account, CaseStepRow.number == number)
+    return session.exec(query.order_by(col(CaseStepRow.seq))).all()
+
+
+def page_of_cases(
+    session: Session, after: tuple[str, int], limit: int, account: str = "", state: str = ""
+) -> Sequence[CaseRow]:
+    """Return cases after a cursor (account, number)."""
+    first, second = after
+    later = (col(CaseRow.account) > first) | (
+        (col(CaseRow.account) == first) & (col(CaseRow.number) > second)
+    )
+    query = select(CaseRow).where(later)
+    if account:
+        query = query.where(CaseRow.account == account)
+    if state:
+        query = query.where(CaseRow.state == state)
+    return session.exec(query.order_by(CaseRow.account, col(CaseRow.number)).limit(limit)).all()

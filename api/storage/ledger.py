@@ -1,0 +1,129 @@
+"""Writing to a ledger: an entry, the account's version and its next `watch_on` in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import col, select
+
+from api.storage.accounts import get_account, lock_account, terms_of
+from api.storage.actions import note_receipt
+from api.storage.entries import insert_entries, stored_twin
+from api.storage.errors import EntryRefused, ReceivedBackwards
+from api.storage.facts import FactGatherer
+from api.storage.library import Library
+from api.storage.opening import Opening
+from api.storage.pokes import poke
+from api.storage.positions import Positions
+from api.storage.session import Database, Work
+from api.storage.tables import AccountRow, CustomerRow
+from engine.credit.decision import Fact
+from engine.ladder.state import Position
+from engine.ledger import Entry, entry_problems
+from engine.ledger.entries import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What became of an entry: as it is stored, and whether this call stored it."""
+
+    entry: Entry
+    new: bool
+    version: int
+
+
+class LedgerWriter:
+    """Adds entries to accounts; everything that follows from one is in the same transaction."""
+
+    def __init__(self, positions: Positions, opening: Opening) -> None:
+        self._positions = positions
+        self._opening = opening
+
+    def post(self, work: Work, account: str, entry: Entry, *, clamp: bool, pokes: bool = True) -> Posted:
+        """Add one entry, or find it stored; a case that is then due is opened.
+
+        `clamp`: an instant before the account's last is moved up to it, because a clock was set back;
+        else it is refused. Raises AccountNotFound, AlreadyThere, EntryRefused and ReceivedBackwards.
+        """
+        row = lock_account(work.session, account)
+        entries = self._positions.entries(work.session, row, entry.received_at)
+        twin = stored_twin(entries, entry)
+        if twin is not None:
+            return Posted(twin, False, row.version)
+        entry = admit(row, entries, entry, clamp)
+        insert_entries(work, row, [entry])
+        if isinstance(entry, Receipt):
+            note_receipt(work, row, entry)
+        self.follow(work, row, (*entries, entry), entry, opens=True, pokes=pokes)
+        return Posted(entry, True, row.version)
+
+    def follow(
+        self,
+        work: Work,
+        row: AccountRow,
+        entries: tuple[Entry, ...],
+        last: Entry,
+        *,
+        opens: bool,
+        pokes: bool,
+    ) -> None:
+        """Let an account's case hear of its last entry, or see whether one must be opened."""
+        if row.open_case is None:
+            position = self._positions.of(work.session, row, entries, last.received_at)
+            self._opening.watch(work, row, position, last.received_at, opens=opens)
+        elif pokes:
+            once = f"{row.id}/{row.open_case}:{row.version}"
+            poke(work, row.id, row.open_case, once, last.kind, last.received_at)
+        work.session.add(row)
+
+
+def admit(row: AccountRow, entries: Sequence[Entry], entry: Entry, clamp: bool) -> Entry:
+    """Return the entry as it may be stored; raise ReceivedBackwards or EntryRefused."""
+    last = row.last_received
+    if last is not None and entry.received_at < last:
+        if not clamp:
+            raise ReceivedBackwards(row.id, entry.received_at, last)
+        entry = entry.model_copy(update={"received_at": last})
+    problems = entry_problems(terms_of(row), entries, entry)
+    if problems:
+        raise EntryRefused(entry.kind.replace("_", " "), entry.id, problems)
+    return entry
+
+
+class SqlLedger:
+    """Positions and facts behind the port `Ledger`."""
+
+    def __init__(
+        self, database: Database, positions: Positions, library: Library, gatherer: FactGatherer
+    ) -> None:
+        self._database = database
+        self._positions = positions
+        self._library = library
+        self._gatherer = gatherer
+
+    def position(self, account: str, at: datetime, regulation: str, calendar: str) -> Position:
+        """Return the account's position at `at`, with the law and calendar in force that day."""
+        with self._database.read() as session:
+            row = get_account(session, account)
+            position = self._positions.position(session, row, at)
+            law = self._library.law(session, regulation, position.today)
+            days = self._library.calendar(session, calendar, position.today)
+            return Position(position, law, days)
+
+    def facts(self, customer: str, account: str, as_of: date, at: datetime) -> dict[str, Fact]:
+        """Gather the facts for grading from master data and ledger, each with source and day."""
+        with self._database.read() as session:
+            return self._gatherer.facts(session, customer, account, as_of, at)
+
+    def facts_of(self, customers: Sequence[str], as_of: date, at: datetime) -> list[dict[str, Fact]]:
+        """Gather the facts of many customers at once, in their order."""
+        with self._database.read() as session:
+            return self._gatherer.facts_of(session, customers, as_of, at)
+
+    def customers_after(self, cursor: str, limit: int) -> list[tuple[str, str]]:
+        """Return (customer, segment) after the cursor, in order of id."""
+        query = select(CustomerRow).where(CustomerRow.id > cursor).order_by(col(CustomerRow.id)).limit(limit)
+        with self._database.read() as session:
+            return [(row.id, row.segment) for row in session.exec(query)]

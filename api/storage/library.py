@@ -1,0 +1,144 @@
+"""Policies, laws and calendars as the engine takes them: read from the shelf once for each digest."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import date
+from typing import TypeVar
+
+from sqlalchemy import func
+from sqlmodel import Session, select
+
+from api.storage.errors import PolicyRefused
+from api.storage.portfolio import PORTFOLIO, Portfolio, load_portfolio
+from api.storage.shelf import InForce, in_force, read_texts
+from api.storage.tables import AccountRow, ActivationRow
+from engine.credit import CreditPolicy, load_credit
+from engine.ladder import CollectionsPolicy, LawPack, load_collections, load_law, no_law
+from engine.policy import Loaded
+from engine.workdays import Calendar, load_calendar, no_calendar
+from workflows.ports import PolicyNotFound
+
+T = TypeVar("T")
+
+
+class Library:
+    """Reads what is on the shelf; keeps what it has read, because a digest means one text for ever."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[str, str], object] = {}
+        self._chosen: dict[tuple[str, str, date], InForce | None] = {}
+        self._told = -1
+        self._lock = threading.Lock()
+
+    def credit(self, session: Session, digest: str) -> CreditPolicy:
+        """Return a credit policy; raise PolicyNotFound."""
+
+        def read() -> CreditPolicy:
+            _, texts = read_texts(session, digest)
+            return usable(load_credit(texts), texts)
+
+        return self._once("credit", digest, read)
+
+    def collections(self, session: Session, digest: str) -> CollectionsPolicy:
+        """Return a collections policy; raise PolicyNotFound."""
+
+        def read() -> CollectionsPolicy:
+            _, texts = read_texts(session, digest)
+            return usable(load_collections(texts), texts)
+
+        return self._once("collections", digest, read)
+
+    def law(self, session: Session, name: str, on: date) -> LawPack:
+        """Return the law pack of a name in force on a day; one without clauses for no name."""
+        if not name:
+            return no_law()
+        chosen = self.require(session, "law", name, on)
+
+        def read() -> LawPack:
+            manifest, texts = read_texts(session, chosen.digest)
+            (path,) = manifest.texts
+            return usable(load_law(texts[path], path), texts)
+
+        return self._once("law", chosen.digest, read)
+
+    def calendar(self, session: Session, name: str, on: date) -> Calendar:
+        """Return the calendar of a name in force on a day; one that says nothing for no name."""
+        if not name:
+            return no_calendar()
+        chosen = self.require(session, "calendar", name, on)
+
+        def read() -> Calendar:
+            manifest, texts = read_texts(session, chosen.digest)
+            (path,) = manifest.texts
+            return usable(load_calendar(texts[path], path), texts)
+
+        return self._once("calendar", chosen.digest, read)
+
+    def portfolio(self, session: Session, on: date) -> Portfolio | None:
+        """Return which policy judges whom on a day; None when nothing says so."""
+        chosen = self.in_force(session, PORTFOLIO, PORTFOLIO, on)
+        if chosen is None:
+            return None
+
+        def read() -> Portfolio:
+            manifest, texts = read_texts(session, chosen.digest)
+            (path,) = manifest.texts
+            return usable(load_portfolio(texts[path], path), texts)
+
+        return self._once(PORTFOLIO, chosen.digest, read)
+
+    def collections_for(self, session: Session, account: AccountRow, on: date) -> CollectionsPolicy | None:
+        """Return the collections policy that an account falls under on a day.
+
+        None when nothing names one, when it is not in force yet, or when it speaks of another currency.
+        """
+        name = account.policy
+        if not name:
+            portfolio = self.portfolio(session, on)
+            name = portfolio.collections if portfolio else ""
+        chosen = self.in_force(session, "collections", name, on) if name else None
+        if chosen is None:
+            return None
+        policy = self.collections(session, chosen.digest)
+        return policy if policy.currency == account.currency else None
+
+    def require(self, session: Session, kind: str, name: str, on: date) -> InForce:
+        """Return which text of a name is in force on a day; raise PolicyNotFound."""
+        chosen = self.in_force(session, kind, name, on)
+        if chosen is None:
+            raise PolicyNotFound(f"{name} ({kind}, in force on {on})")
+        return chosen
+
+    def in_force(self, session: Session, kind: str, name: str, on: date) -> InForce | None:
+        """Return which text of a name is in force on a day, or None."""
+        told = session.exec(select(func.max(ActivationRow.seq))).one() or 0
+        with self._lock:
+            if told != self._told:
+                self._chosen.clear()
+                self._told = told
+            if (kind, name, on) in self._chosen:
+                return self._chosen[kind, name, on]
+        chosen = in_force(session, kind, name, on)
+        with self._lock:
+            if told == self._told:
+                self._chosen[kind, name, on] = chosen
+        return chosen
+
+    def _once(self, kind: str, digest: str, read: Callable[[], T]) -> T:
+        with self._lock:
+            found = self._read.get((kind, digest))
+        if found is None:
+            found = read()
+            with self._lock:
+                self._read[kind, digest] = found
+        return found  # type: ignore[return-value]  # what was put in under this kind
+
+
+def usable(loaded: Loaded[T], texts: dict[str, bytes]) -> T:
+    """Return what was read, or raise PolicyRefused with everything that is wrong."""
+    if loaded.policy is None or not loaded.ok:
+        sources = {path: body.decode("utf-8", "replace") for path, body in texts.items()}
+        raise PolicyRefused(loaded.problems, sources)
+    return loaded.policy

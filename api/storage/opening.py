@@ -1,0 +1,110 @@
+"""When an account's case opens: told by the engine after each entry, carried out here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from api.storage import outbox
+from api.storage.library import Library
+from api.storage.session import Work
+from api.storage.tables import AccountRow, CaseRow
+from engine.ladder import CollectionsPolicy, Position, Taken, watch_on
+from engine.ledger.account import AccountPosition
+from workflows.ids import case_id
+from workflows.messages import CaseStart
+
+
+class Opening:
+    """Keeps each account's `watch_on`, and opens its case when that has come."""
+
+    def __init__(self, library: Library, offset: Callable[[datetime], timedelta]) -> None:
+        self._library = library
+        self._offset = offset
+
+    def watch(
+        self, work: Work, row: AccountRow, account: AccountPosition, at: datetime, *, opens: bool
+    ) -> bool:
+        """Set when the account must be looked at; open its case if that is now. Tell whether it did."""
+        session = work.session
+        policy = self._library.collections_for(session, row, account.today)
+        if policy is None:
+            row.watch_on = None
+            return False
+        previous = _last_case(session, row)
+        position = self._around(session, policy, _new_debts(account, previous))
+        row.watch_on = watch_on(policy, position, at)
+        if not opens or row.watch_on is None or row.watch_on > at:
+            return False
+        self._open(work, row, policy, previous, account, at)
+        return True
+
+    def _around(self, session: Session, policy: CollectionsPolicy, account: AccountPosition) -> Position:
+        law = self._library.law(session, policy.regulation, account.today)
+        calendar = self._library.calendar(session, policy.calendar, account.today)
+        return Position(account, law, calendar)
+
+    def _open(
+        self, work: Work, row: AccountRow, policy: CollectionsPolicy, previous: CaseRow | None,
+        account: AccountPosition, at: datetime,
+    ) -> None:  # fmt: skip
+        number = row.cases + 1
+        workflow = case_id(row.id, number)
+        offset = self._offset(at)
+        start = CaseStart(
+            account=row.id,
+            number=number,
+            policy=policy.digest,
+            clock_offset=offset,
+            previous=_revivable(policy, previous, account),
+        )
+        work.session.add(
+            CaseRow(
+                account=row.id, number=number, workflow=workflow, policy=policy.digest, opened_at=at,
+                offset_us=offset // timedelta(microseconds=1),
+            )
+        )  # fmt: skip
+        work.session.flush()
+        outbox.put(
+            work,
+            "case",
+            "start",
+            workflow,
+            account=row.id,
+            once=f"start:{workflow}",
+            created_at=at,
+            body=start,
+        )
+        row.cases, row.open_case, row.watch_on = number, number, None
+        work.audit("case", workflow, at, policy.digest)
+
+
+def _last_case(session: Session, row: AccountRow) -> CaseRow | None:
+    return session.get(CaseRow, (row.id, row.cases)) if row.cases else None
+
+
+def _new_debts(account: AccountPosition, previous: CaseRow | None) -> AccountPosition:
+    """Leave out the debts that a case has dealt with for good: only newer ones open another.
+
+    A cured case has dealt with nothing for good; a person who resumes one wants it looked at again.
+    """
+    if previous is None or previous.ended_at is None or previous.ended == "cured":
+        return account
+    ended = previous.ended_at
+    if any(act.act == "resume" and act.received_at > ended for act in account.acts):
+        return account
+    return account.model_copy(update={"debts": tuple(d for d in account.debts if d.known_at > ended)})
+
+
+def _revivable(
+    policy: CollectionsPolicy, previous: CaseRow | None, account: AccountPosition
+) -> Taken | None:  # fmt: skip
+    """Return what the earlier case had done, if it was cured recently enough to be revived."""
+    if previous is None or previous.taken is None or previous.ended != "cured" or not policy.case.revive:
+        return None
+    taken = Taken.model_validate_json(previous.taken)
+    if taken.ended_on is None or policy.case.revive.after(taken.ended_on) < account.today:
+        return None
+    return taken

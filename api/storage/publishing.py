@@ -1,0 +1,152 @@
+"""Publishing: a text goes on the shelf only when the engine can use it, and is then kept for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+from sqlmodel import col
+
+from api.storage.errors import PolicyRefused
+from api.storage.library import usable
+from api.storage.portfolio import PORTFOLIO, load_portfolio
+from api.storage.session import Database, Work
+from api.storage.shelf import activate, put_on_shelf
+from api.storage.tables import AccountRow, table_of
+from engine.credit import load_credit
+from engine.identity import manifest
+from engine.ladder import load_collections, load_law
+from engine.policy import Manifest, Texts
+from engine.source import Problem, Span
+from engine.text import MapNode, ScalarNode, read_yaml
+from engine.workdays import load_calendar
+
+MAIN = "policy.yaml"
+_ALWAYS = date(1970, 1, 1)
+"""From when on a text is in force that does not say it: portfolios, and laws older than anybody's bills."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was put on the shelf, and whether it was new there."""
+
+    manifest: Manifest
+    new: bool
+
+
+class Publisher:
+    """Checks texts with the engine, puts them on the shelf and says from when on they are in force."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def publish(self, texts: Texts, at: datetime) -> Published:
+        """Publish one policy, law pack, calendar or portfolio with all its texts.
+
+        The kind is what the main text says it is. Raises PolicyRefused with every problem.
+        """
+        made, ends = read_manifest(texts)
+        with self._database.write() as work:
+            new = put_on_shelf(work, made, texts, at, ends)
+            if activate(work, made.digest, made.effective_from, at):
+                _look_again(work, made, at)
+        return Published(made, new)
+
+    def publish_folder(self, folder: Path, at: datetime) -> list[Published]:
+        """Publish everything in a folder of policies: law packs and calendars first, the portfolio last."""
+        return [self.publish(texts, at) for texts in read_folder(folder)]
+
+
+def read_folder(folder: Path) -> list[dict[str, bytes]]:
+    """Read the texts of a folder of policies, one dictionary for each policy.
+
+    A policy is a folder with a `policy.yaml`; its `cases.yaml` are its tests and no part of it.
+    """
+    found = []
+    for name in ("regulations", "calendars"):
+        found += [{path.name: path.read_bytes()} for path in sorted((folder / name).glob("*.yaml"))]
+    for main in sorted(folder.glob(f"*/{MAIN}")):
+        files = (p for p in main.parent.rglob("*") if p.is_file() and not _is_test(p))
+        found.append({p.relative_to(main.parent).as_posix(): p.read_bytes() for p in sorted(files)})
+    portfolio = folder / "portfolio.yaml"
+    if portfolio.exists():
+        found.append({portfolio.name: portfolio.read_bytes()})
+    return found
+
+
+def _is_test(path: Path) -> bool:
+    return path.name.startswith((".", "cases")) or path.suffix in (".md", ".pyc")
+
+
+def read_manifest(texts: Texts) -> tuple[Manifest, date | None]:
+    """Return the manifest of texts that can be used, and the day on which they end, if they say so."""
+    main = MAIN if MAIN in texts else next(iter(texts))
+    kind = _kind_of(texts, main)
+    reader = _READERS.get(kind)
+    if reader is None:
+        known = ", ".join(sorted(_READERS))
+        problem = Problem(
+            "unknown-kind", f"this text is of kind `{kind}`", Span(main, 1, 1), f"known are {known}"
+        )
+        raise PolicyRefused([problem], {})
+    return reader(texts, main)
+
+
+def _kind_of(texts: Texts, main: str) -> str:
+    loaded = read_yaml(texts[main], main)
+    node = usable(loaded, dict(texts))
+    if not isinstance(node, MapNode):
+        return "nothing"
+    for key in ("law", "calendar"):
+        if node.get(key) is not None:
+            return key
+    kind = node.get("kind")
+    if isinstance(kind, ScalarNode):
+        return kind.text
+    return PORTFOLIO if node.get("collections") is not None or node.get("credit") is not None else "nothing"
+
+
+def _credit(texts: Texts, main: str) -> tuple[Manifest, date | None]:
+    policy = usable(load_credit(texts, main), dict(texts))
+    return policy.manifest, policy.effective_to
+
+
+def _collections(texts: Texts, main: str) -> tuple[Manifest, date | None]:
+    return usable(load_collections(texts, main), dict(texts)).manifest, None
+
+
+def _law(texts: Texts, main: str) -> tuple[Manifest, date | None]:
+    pack = usable(load_law(texts[main], main), dict(texts))
+    return manifest(pack.name, "law", "", pack.in_force or _ALWAYS, texts), None
+
+
+def _calendar(texts: Texts, main: str) -> tuple[Manifest, date | None]:
+    calendar = usable(load_calendar(texts[main], main), dict(texts))
+    # A day it does not cover is an error of its own, so a calendar is in force always.
+    return manifest(calendar.name, "calendar", "", _ALWAYS, texts), None
+
+
+def _portfolio(texts: Texts, main: str) -> tuple[Manifest, date | None]:
+    usable(load_portfolio(texts[main], main), dict(texts))
+    return manifest(PORTFOLIO, PORTFOLIO, "", _ALWAYS, texts), None
+
+
+_READERS: Mapping[str, Callable[[Texts, str], tuple[Manifest, date | None]]] = {
+    "credit": _credit,
+    "collections": _collections,
+    "law": _law,
+    "calendar": _calendar,
+    PORTFOLIO: _portfolio,
+}
+
+
+def _look_again(work: Work, made: Manifest, at: datetime) -> None:
+    """Make every account without an open case due for a look: its `watch_on` was told by other texts."""
+    if made.kind == "credit":
+        return
+    start = datetime.combine(made.effective_from, time(), UTC)
+    accounts = table_of(AccountRow)
+    due = accounts.update().where(col(AccountRow.open_case).is_(None), accounts.c.version > 0)
+    work.session.connection().execute(due.values(watch_on=max(at, start)))
