@@ -36,7 +36,13 @@ def commands() -> click.Group:
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [(["done"], OK), (["found"], FINDINGS), (["stuck"], TROUBLE), (["done", "--what"], USAGE), (["--help"], OK)],
+    [
+        (["done"], OK),
+        (["found"], FINDINGS),
+        (["stuck"], TROUBLE),
+        (["done", "--what"], USAGE),
+        (["--help"], OK),
+    ],
 )
 def test_exit_codes(arguments: list[str], code: int) -> None:
     assert run(commands(), arguments) == code

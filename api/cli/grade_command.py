@@ -1,0 +1,143 @@
+"""`forbear grade`: one decision from facts in a file, nothing stored."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import ValidationError
+
+from api.cli.frame import OK, Trouble
+from api.cli.policy_files import PolicyFiles, find_policies
+from engine.credit import CreditError, CreditPolicy, Decision, Fact, FactsRefused, Money, decide, load_credit
+from engine.source import render_problem
+from engine.text import did_you_mean
+
+
+@click.command("grade")
+@click.option("--policy", required=True, help="Name of a policy under --policies, or a policy's folder.")
+@click.option("--in", "source", required=True, help="File of facts as JSON; `-` reads standard input.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day of the decision; without it, today.")
+@click.option("--explain", is_flag=True, help="Show every row that was considered, and why.")
+@click.option("--policies", type=click.Path(path_type=Path), default=Path("policies"), show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(
+    policy: str, source: str, as_of: datetime | None, explain: bool, policies: Path, form: str
+) -> int:  # fmt: skip
+    """Grade one customer by a policy, without server or storage.
+
+    Facts are a JSON object by the policy's names: `{"tenure_months": 14, "avg_monthly_bill": "88.00"}`.
+    A fact may also be `{"value": ..., "as_of": ..., "source": ..., "verified_by": ...}`; a plain one is
+    taken as of the day of the decision.
+
+    \b
+    Example:
+      forbear grade --policy consumer-credit --in facts.json --as-of 2026-06-30 --explain
+    """
+    loaded = _load(policy, policies)
+    day = as_of.date() if as_of else date.today()  # noqa: DTZ011  # the day on the officer's own desk
+    facts = _facts(source, day)
+    try:
+        decision = decide(loaded, facts, day, trace=explain)
+    except FactsRefused as error:
+        told = "".join(f"\n  {problem}" for problem in error.problems)
+        raise Trouble(f"The facts in `{source}` do not fit `{error.policy}`:{told}") from error
+    except CreditError as error:
+        raise Trouble(str(error)) from error
+    if form == "json":
+        click.echo(decision.model_dump_json(indent=2, exclude=None if explain else {"trace"}))
+    else:
+        click.echo("\n".join([*_told(decision), *(_explained(decision) if explain else [])]))
+    return OK
+
+
+def _load(name: str, policies: Path) -> CreditPolicy:
+    files = _find(name, policies)
+    if files.what != "credit":
+        raise Trouble(f"`{files.path}` is no credit policy.")
+    loaded = load_credit(files.texts, files.root)
+    if loaded.policy is None:
+        sources = files.sources()
+        told = "\n".join(render_problem(p, sources) for p in files.located(loaded.problems))
+        raise Trouble(f"`{files.path}` cannot be used; `forbear check {files.folder}` says the same.\n{told}")
+    return loaded.policy
+
+
+def _find(name: str, policies: Path) -> PolicyFiles:
+    path = Path(name) if Path(name).exists() else policies / name
+    if not path.exists():
+        known = sorted(p.parent.name for p in policies.glob("*/policy.yaml"))
+        advice = did_you_mean(name, known, of="policies") if known else ""
+        raise Trouble(f"There is no policy `{name}` in `{policies}`. {advice}".strip())
+    return find_policies([path])[0]
+
+
+def _facts(source: str, day: date) -> dict[str, Fact]:
+    text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8-sig")
+    try:
+        said = json.loads(text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_once)
+    except json.JSONDecodeError as error:
+        raise Trouble(
+            f"`{source}` is not JSON: {error.msg}, line {error.lineno}, column {error.colno}."
+        ) from error
+    except ValueError as error:
+        raise Trouble(f"`{source}` cannot be used: {error}.") from error
+    if not isinstance(said, dict):
+        raise Trouble(f'`{source}` is not an object of facts. Write `{{"tenure_months": 14, ...}}`.')
+    return {name: _fact(source, name, value, day) for name, value in said.items()}
+
+
+def _fact(source: str, name: str, value: Any, day: date) -> Fact:
+    if not (isinstance(value, dict) and "value" in value and "unit" not in value):
+        return Fact(value=value, as_of=day)
+    try:
+        return Fact.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise Trouble(f"`{source}`, fact `{name}`: `{place}`: {first['msg']}.") from error
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"`{text}` is no number")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"`{name}` stands there twice")
+        found[name] = value
+    return found
+
+
+def _told(decision: Decision) -> list[str]:
+    lines = [f"{decision.policy} {decision.version}, as of {decision.as_of}: {decision.status}"]
+    lines += [f"  {name:<14} {_shown(value)}" for name, value in decision.outcome.items()]
+    lines += [
+        f"  reason         {r.code}: {r.text.get('en') or next(iter(r.text.values()), '')}"
+        for r in decision.reasons
+    ]
+    return [*lines, f"  text           {decision.digest}"]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value.value} {value.unit}" if isinstance(value, Money) else str(value)
+
+
+def _explained(decision: Decision) -> list[str]:
+    lines = []
+    for part in decision.trace:
+        reads = ", ".join(f"{name} = {_shown(value)}" for name, value in part.reads.items())
+        lines += ["", f"{part.decision} = {_shown(part.value)}" + (f"    from {reads}" if reads else "")]
+        for row in part.rows:
+            why = f": {row.because}" if row.because else ""
+            lines.append(f"  {'*' if row.matched else ' '} row {row.row} (line {row.line}){why}")
+    return lines

@@ -1,0 +1,135 @@
+"""Policies, law packs, calendars and portfolios as they lie in folders, for commands that read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from api.cli.frame import Trouble
+from engine.policy import Loaded
+from engine.source import Problem, Span
+from engine.text import MapNode, Node, ScalarNode, read_yaml
+
+ROOT = "policy.yaml"
+CASES = "cases.yaml"
+LARGEST = 16 * 1024 * 1024
+"""Bytes of the largest file that is taken for a text of a policy."""
+
+What = Literal["credit", "collections", "law", "calendar", "portfolio", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFiles:
+    """One policy (or law pack, calendar, portfolio) with its texts, by their path beside its main file."""
+
+    what: What
+    folder: Path
+    root: str
+    texts: dict[str, bytes] = field(hash=False)
+    problems: tuple[Problem, ...] = ()
+    """Why it cannot be told what this is."""
+
+    @property
+    def path(self) -> Path:
+        """Its main file."""
+        return self.folder / self.root
+
+    @property
+    def cases(self) -> bytes | None:
+        """Its cases, if it has any beside it."""
+        return self.texts.get(CASES)
+
+    def located(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        """Return problems with their places as paths from where the command was called."""
+        return tuple(
+            replace(p, span=self._at(p.span), related=tuple((note, self._at(s)) for note, s in p.related))
+            for p in problems
+        )
+
+    def sources(self) -> dict[str, str]:
+        """Return the texts by the paths that `located` gives, for showing lines."""
+        return {
+            str(self.folder / name): data.decode("utf-8-sig", errors="replace")
+            for name, data in self.texts.items()
+        }
+
+    def _at(self, span: Span) -> Span:
+        return replace(span, file=str(self.folder / span.file))
+
+
+def find_policies(paths: Iterable[Path]) -> list[PolicyFiles]:
+    """Return what lies under the given files and folders, in order of path, each once."""
+    found: dict[Path, PolicyFiles] = {}
+    for path in paths:
+        if not path.exists():
+            raise Trouble(f"There is no `{path}`. Give a policy's folder, or a folder of policies.")
+        before = len(found)
+        for one in _under(path):
+            found.setdefault(one.path, one)
+        if len(found) == before and not found:
+            raise Trouble(f"`{path}` holds no policy: there is no `{ROOT}` in it or below it.")
+    return list(found.values())
+
+
+def _under(path: Path) -> Iterator[PolicyFiles]:
+    if path.is_file():
+        yield from _policy_of(path) if path.name in (ROOT, CASES) else _single(path)
+    elif (path / ROOT).is_file():
+        yield from _policy_of(path / ROOT)
+    else:
+        for child in sorted(path.iterdir()):
+            if child.name.startswith("."):
+                continue
+            if child.is_dir():
+                yield from _under(child)
+            elif child.suffix == ".yaml":
+                yield from _single(child)
+
+
+def _policy_of(path: Path) -> Iterator[PolicyFiles]:
+    folder = path.parent
+    texts = {
+        file.relative_to(folder).as_posix(): _read(file)
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    }
+    if ROOT not in texts:
+        raise Trouble(f"There is no `{folder / ROOT}`.")
+    yield _classified(folder, ROOT, texts)
+
+
+def _single(path: Path) -> Iterator[PolicyFiles]:
+    yield _classified(path.parent, path.name, {path.name: _read(path)})
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > LARGEST:
+        raise Trouble(f"`{path}` has more than {LARGEST:,} bytes; it is no text of a policy.")
+    return path.read_bytes()
+
+
+def _classified(folder: Path, root: str, texts: dict[str, bytes]) -> PolicyFiles:
+    loaded: Loaded[Node] = read_yaml(texts[root], root)
+    what, problems = _what(loaded.policy, root) if loaded.policy else ("unknown", loaded.problems)
+    return PolicyFiles(what, folder, root, texts, problems)
+
+
+def _what(node: Node, root: str) -> tuple[What, tuple[Problem, ...]]:
+    if isinstance(node, MapNode):
+        kind = node.get("kind")
+        if isinstance(kind, ScalarNode) and kind.text in ("credit", "collections"):
+            return ("credit" if kind.text == "credit" else "collections"), ()
+        if node.get("law"):
+            return "law", ()
+        if node.get("calendar"):
+            return "calendar", ()
+        if node.get("collections") and not node.get("policy"):
+            return "portfolio", ()
+        place = kind.span if kind else node.span
+    else:
+        place = node.span
+    advice = "a policy says `kind: credit` or `kind: collections`; a law pack `law:`, a calendar `calendar:`"
+    said = f"`kind: {kind.text}`" if isinstance(node, MapNode) and isinstance(kind, ScalarNode) else "nothing"
+    return "unknown", (Problem("unknown-kind", f"{said} says what `{root}` is", place, advice),)

@@ -1,0 +1,78 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from api.cli import forbear
+from api.cli.frame import OK, TROUBLE, run
+
+POLICIES = Path(__file__).parents[3] / "policies"
+FACTS = {
+    "value": "mid", "id_verified": True, "prior_write_off": False, "direct_debit": False, "tenure_months": 14,
+    "avg_monthly_bill": "88.00", "max_dpd_12m": 12, "arrears_count_12m": 1, "late_count_12m": 1,
+    "returned_payments_12m": 0, "on_time_rate_12m": "0.92", "suspensions_12m": 0, "broken_promises_12m": 0,
+    "overdue_now": "0.00",
+}  # fmt: skip
+
+
+def grade(tmp_path: Path, facts: str, *more: str) -> int:
+    (tmp_path / "facts.json").write_text(facts, encoding="utf-8")
+    arguments = [
+        "--policy",
+        "consumer-credit",
+        "--in",
+        str(tmp_path / "facts.json"),
+        "--policies",
+        str(POLICIES),
+    ]
+    return run(forbear, ["grade", *arguments, "--as-of", "2026-06-30", *more])
+
+
+def test_a_decision_is_told_with_its_reasons(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert grade(tmp_path, json.dumps(FACTS)) == OK
+    out = capsys.readouterr().out
+    assert "as of 2026-06-30: decided" in out
+    assert " CNY" in out
+    assert "reason " in out
+    assert "row 1" not in out
+
+
+def test_explaining_shows_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert grade(tmp_path, json.dumps(FACTS), "--explain") == OK
+    assert "is not" in capsys.readouterr().out
+
+
+def test_json_is_the_whole_decision(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert grade(tmp_path, json.dumps(FACTS), "--format", "json") == OK
+    said = json.loads(capsys.readouterr().out)
+    assert said["policy"] == "consumer-credit"
+    assert said["outcome"]["credit_limit"]["unit"] == "CNY"
+    assert "trace" not in said
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        ("{", "is not JSON: "),
+        ("[1]", "is not an object of facts"),
+        ('{"value": "mid", "value": "low"}', "`value` stands there twice"),
+        ('{"value": NaN}', "`NaN` is no number"),
+        (json.dumps(FACTS | {"tenur_months": 3}), "did you mean `tenure_months`?"),
+        (json.dumps({k: v for k, v in FACTS.items() if k != "id_verified"}), "`id_verified` is missing"),
+        (
+            json.dumps(FACTS | {"overdue_now": {"value": 1, "asof": "2026-01-01"}}),
+            "fact `overdue_now`: `asof`",
+        ),
+    ],
+)
+def test_wrong_facts_are_one_clear_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], facts: str, sentence: str
+) -> None:
+    assert grade(tmp_path, facts) == TROUBLE
+    assert sentence in capsys.readouterr().err
+
+
+def test_an_unknown_policy_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["grade", "--policy", "consumer-credt", "--in", "-", "--policies", str(POLICIES)]
+    assert run(forbear, arguments) == TROUBLE
+    assert "did you mean `consumer-credit`?" in capsys.readouterr().err
