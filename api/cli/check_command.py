@@ -1,0 +1,122 @@
+"""`forbear check`: what is wrong with policies, where, and what to do."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from api.cli.frame import FINDINGS, OK
+from api.cli.policy_files import PolicyFiles, find_policies
+from api.storage.portfolio import load_portfolio
+from engine.credit import load_credit
+from engine.ladder import load_collections, load_law
+from engine.policy import Loaded
+from engine.source import Problem, Severity, Span, has_errors, render_problem, sort_problems
+from engine.workdays import load_calendar
+
+_READERS: Mapping[str, Callable[[PolicyFiles], Loaded[Any]]] = {
+    "credit": lambda f: load_credit(f.texts, f.root),
+    "collections": lambda f: load_collections(f.texts, f.root),
+    "law": lambda f: load_law(f.texts[f.root], f.root),
+    "calendar": lambda f: load_calendar(f.texts[f.root], f.root),
+    "portfolio": lambda f: load_portfolio(f.texts[f.root], f.root),
+}
+_PLURAL = {
+    "credit": ("credit policy", "credit policies"),
+    "collections": ("collections policy", "collections policies"),
+    "law": ("law pack", "law packs"),
+    "calendar": ("calendar", "calendars"),
+    "portfolio": ("portfolio", "portfolios"),
+    "unknown": ("unknown text", "unknown texts"),
+}
+_COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+
+
+@click.command("check")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(paths: tuple[Path, ...], form: str) -> int:
+    """Check policies, law packs, calendars and the portfolio.
+
+    PATHS are policy folders, folders of policies or single files; without any, `policies`.
+    Every problem is shown with its place, the line, why, and what to do. Ends with 1 if there is an error.
+
+    \b
+    Example:
+      forbear check
+      forbear check policies/consumer-credit --format json
+    """
+    found = find_policies(paths or (Path("policies"),))
+    problems = {one.path: check_one(one) for one in found}
+    every = [p for some in problems.values() for p in some]
+    click.echo(_as_json(found, every) if form == "json" else _as_text(found, problems))
+    return FINDINGS if has_errors(every) else OK
+
+
+def check_one(files: PolicyFiles) -> tuple[Problem, ...]:
+    """Return all problems of one policy, with places from where the command was called."""
+    if files.what == "unknown":
+        return files.located(files.problems)
+    return files.located(sort_problems(_READERS[files.what](files).problems))
+
+
+def _as_text(found: Sequence[PolicyFiles], problems: Mapping[Path, Sequence[Problem]]) -> str:
+    lines = []
+    for one in found:
+        sources = one.sources()
+        for problem in problems[one.path]:
+            first, *rest = render_problem(problem, sources).split("\n")
+            lines += [click.style(first, fg=_COLORS.get(problem.severity), bold=True), *rest, ""]
+    return "\n".join([*lines, closing_line(found, [p for some in problems.values() for p in some])])
+
+
+def closing_line(found: Sequence[PolicyFiles], problems: Sequence[Problem]) -> str:
+    """Return what was checked and how much is wrong, in one line."""
+    counts: Counter[str] = Counter(one.what for one in found)
+    checked = ", ".join(counted(counts[what], *_PLURAL[what]) for what in _PLURAL if counts[what])
+    by = Counter(p.severity for p in problems)
+    wrong = [
+        counted(by[Severity.ERROR], "error", "errors"),
+        counted(by[Severity.WARNING], "warning", "warnings"),
+    ]
+    notes = sum(n for severity, n in by.items() if severity not in (Severity.ERROR, Severity.WARNING))
+    return f"{checked}: {', '.join([*wrong, *([counted(notes, 'note', 'notes')] if notes else [])])}."
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Return a number with its noun: `1 error`, `2 errors`."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _as_json(found: Sequence[PolicyFiles], problems: Sequence[Problem]) -> str:
+    by = Counter(p.severity.value for p in problems)
+    report = {
+        "checked": [{"path": str(one.path), "kind": one.what} for one in found],
+        "problems": [problem_json(p) for p in problems],
+        "errors": by["error"],
+        "warnings": by["warning"],
+    }
+    return json.dumps(report, ensure_ascii=False, indent=2)
+
+
+def problem_json(problem: Problem) -> dict[str, Any]:
+    """Return a problem as plain values."""
+    return {
+        "code": problem.code,
+        "severity": problem.severity.value,
+        "message": problem.message,
+        **_place(problem.span),
+        "advice": problem.advice,
+        "related": [{"note": note, **_place(span)} for note, span in problem.related],
+    }
+
+
+def _place(span: Span) -> dict[str, Any]:
+    return {
+        "file": span.file, "line": span.line, "column": span.column, "length": span.length, "cell": span.cell
+    }  # fmt: skip

@@ -1,0 +1,81 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from api.cli import forbear
+from api.cli.frame import FINDINGS, OK, TROUBLE, run
+
+ROOT = Path(__file__).parents[3]
+
+
+def copied(tmp_path: Path, *changes: tuple[str, str]) -> Path:
+    """A copy of a shipped policy with words replaced."""
+    folder = tmp_path / "consumer-credit"
+    shutil.copytree(ROOT / "policies/consumer-credit", folder)
+    text = (folder / "policy.yaml").read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    (folder / "policy.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_the_shipped_policies_have_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(forbear, ["check", str(ROOT / "policies")]) == OK
+    assert ": 0 errors, " in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_a_typing_mistake_is_shown_at_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = copied(tmp_path, ("| tenure_months         | < 3 ", "| tenure_mnths          | < 3 "))
+    assert run(forbear, ["check", str(folder)]) == FINDINGS
+    out = capsys.readouterr().out
+    assert f"--> {folder / 'policy.yaml'}:" in out
+    assert "tenure_mnths" in out
+    assert "^^^" in out
+    assert "advice: did you mean `tenure_months`?" in out
+    assert "1 credit policy: 1 error, " in out.splitlines()[-1]
+
+
+def test_two_matching_rows_are_both_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = copied(tmp_path, ("| [500..560) || B", "| [500..570) || B"))
+    assert run(forbear, ["check", str(folder)]) == FINDINGS
+    out = capsys.readouterr().out
+    assert ">= 560" in out
+    assert "[500..570)" in out
+
+
+def test_json_says_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = copied(tmp_path, ("tenure_months         | < 3 ", "tenure_mnths          | < 3 "))
+    assert run(forbear, ["check", str(folder), "--format", "json"]) == FINDINGS
+    said = json.loads(capsys.readouterr().out)
+    assert said["errors"] == 1
+    error = next(p for p in said["problems"] if p["severity"] == "error")
+    assert error["file"] == str(folder / "policy.yaml")
+    assert (error["line"], error["column"]) > (60, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        (b"policy: x\nkind: graet\n", "kind"),
+        (b"a: [1\n", "error["),
+        (b"\xff\xfe", "error["),
+        (b"", "error["),
+        (b"- 1\n", "error["),
+    ],
+)
+def test_a_file_that_is_no_policy_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: bytes, word: str
+) -> None:
+    (tmp_path / "policy.yaml").write_bytes(text)
+    assert run(forbear, ["check", str(tmp_path)]) == FINDINGS
+    assert word in capsys.readouterr().out
+
+
+def test_nothing_to_check_is_trouble(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(forbear, ["check", str(tmp_path)]) == TROUBLE
+    assert "holds no policy" in capsys.readouterr().err
+    assert run(forbear, ["check", str(tmp_path / "nowhere")]) == TROUBLE
+    assert "There is no `" in capsys.readouterr().err
