@@ -27,7 +27,7 @@ from workflows.wrong import WrongAnswer
 SEEN_POKES = 200
 """A poke is delivered again within minutes, if at all; its id need not be known for longer."""
 LONGEST_WAIT = timedelta(days=90)
-"""Even a case that only news can change is looked at again after so long."""
+"""Even a case that only news can change is looked at again after so long, should news ever be lost."""
 FIRST_RETRY = timedelta(minutes=15)
 LAST_RETRY = timedelta(hours=6)
 
@@ -138,7 +138,7 @@ class CaseState:
 
     def longest_wait(self) -> timedelta:
         """Return how long to wait if no news comes."""
-        return min(LONGEST_WAIT, self.wake_at - self.now()) if self.wake_at else LONGEST_WAIT
+        return self.wake_at - self.now() if self.wake_at else LONGEST_WAIT
 
     def close_request(self, record: StepRecord) -> CloseRequest:
         """Return what the account is told when the case has ended."""
@@ -154,7 +154,7 @@ class CaseState:
 
     def result(self, record: StepRecord) -> CaseResult:
         """Return how the case ended."""
-        return CaseResult(ended=record.taken.ended, taken=record.taken, chain=self._chain)
+        return CaseResult(ended=record.taken.ended, taken=record.taken, chain=self.chain)
 
     def continued(self) -> CaseStart:
         """Return the input of the next run: the state, with the head of the chain so far."""

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    FailureError,
+    is_cancelled_exception,
+)
 
 from workflows import effects
 from workflows.case_state import CaseState
@@ -80,7 +85,7 @@ async def _look(state: CaseState) -> StepRecord:
     request = state.step_request()
     try:
         record = await effects.step(request)
-    except ActivityError as error:
+    except FailureError as error:
         raise _Stuck(_failed("step-failed", error)) from error
     state.take_record(request, record)
     return record
@@ -90,7 +95,7 @@ async def _act(state: CaseState, request: ActRequest) -> bool:
     """Carry out; False if the decision had grown stale and must be taken again."""
     try:
         result = await effects.act(request)
-    except ActivityError as error:
+    except FailureError as error:
         problem = _failed("act-failed", error)
         if problem.extra["error"] not in (effects.STALE, "TimeoutError"):
             raise _Stuck(problem) from error
@@ -100,14 +105,14 @@ async def _act(state: CaseState, request: ActRequest) -> bool:
     return True
 
 
-def _failed(kind: str, error: ActivityError) -> Problem:
+def _failed(kind: str, error: FailureError) -> Problem:
     if is_cancelled_exception(error):
         raise error
-    cause = error.cause
-    name = cause.type if isinstance(cause, ApplicationError) else type(cause).__name__
-    return Problem(
-        type=kind, detail=f"{name}: {cause}", extra={"error": name, "activity": error.activity_type}
-    )
+    # A local activity's failure comes as it is, an ordinary one's inside an ActivityError.
+    cause = error.cause if isinstance(error, ActivityError) else error
+    name = (cause.type if isinstance(cause, ApplicationError) else None) or type(cause).__name__
+    said = getattr(cause, "message", "") or str(cause)
+    return Problem(type=kind, detail=f"{name}: {said}", extra={"error": name})
 
 
 def _no_progress(keys: set[str]) -> Problem:

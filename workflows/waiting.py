@@ -26,12 +26,10 @@ async def for_news_or_time(news: Callable[[], bool], longest: timedelta, summary
     if news():
         return Woken.NEWS
     timer = asyncio.create_task(workflow.sleep(_up_to_milliseconds(longest), summary=summary))
-    try:
-        await workflow.wait_condition(lambda: news() or timer.done())
-    finally:
-        timer.cancel()
-        # Lets the cancel command out before whatever the caller asks for next.
-        await workflow.wait([timer])
+    await workflow.wait_condition(lambda: news() or timer.done())
+    timer.cancel()
+    # Lets the cancel command out before whatever the caller asks for next.
+    await workflow.wait([timer])
     return Woken.NEWS if news() else Woken.TIME
 
 
