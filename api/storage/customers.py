@@ -55,54 +55,74 @@ def page_of_customers(session: Session, after: str, limit: int, segment: str = "
     return session.exec(query.order_by(col(CustomerRow.id)).limit(limit)).all()
 
 
-def set_facts(work: Work, customer: str, facts: Mapping[str, Fact], at: datetime) -> list[str]:
-    """Add facts about a customer; return the names of those that were new.
+def set_facts(work: Work, said: Mapping[str, Mapping[str, Fact]], at: datetime) -> dict[str, list[str]]:
+    """Add facts about customers; return the names of those that were new, by customer.
 
     A fact that was said before in the same words is not added again. The version of each of the
     customer's accounts rises with each new fact, as with an entry.
     """
-    new = []
-    for name, fact in facts.items():
-        mark = digest({"name": name} | fact.model_dump(mode="json"))
-        values = {
-            "customer": customer, "name": name, "value": canonical(fact.value).decode(),
-            "as_of": fact.as_of or at.date(), "source": fact.source, "verified_by": fact.verified_by,
-            "verified_at": fact.verified_at, "received_at": at, "digest": mark,
-        }  # fmt: skip
-        if work.insert_once(CustomerFactRow, values):
-            new.append(name)
-            work.audit("customer-fact", f"{customer}/{name}", at, mark)
-    if new:
-        accounts = table_of(AccountRow)
-        risen = accounts.update().where(accounts.c.customer == customer)
-        work.session.connection().execute(risen.values(version=accounts.c.version + len(new)))
+    rows = [_fact_row(customer, name, fact, at) for customer in said for name, fact in said[customer].items()]
+    known = _known_digests(work.session, list(said)) if rows else set()
+    fresh = [row for row in rows if (row["customer"], row["digest"]) not in known]
+    if not fresh:
+        return {}
+    work.insert(CustomerFactRow, fresh)
+    new: dict[str, list[str]] = {}
+    marks: dict[str, list[str]] = {}
+    for row in fresh:
+        new.setdefault(row["customer"], []).append(row["name"])
+        marks.setdefault(row["customer"], []).append(row["digest"])
+    for customer, digests in marks.items():
+        work.audit("customer-facts", customer, at, digest(digests))
+    _raise_versions(work, new)
     return new
+
+
+def _fact_row(customer: str, name: str, fact: Fact, at: datetime) -> dict[str, Any]:
+    return {
+        "customer": customer, "name": name, "value": canonical(fact.value).decode(),
+        "as_of": fact.as_of or at.date(), "source": fact.source, "verified_by": fact.verified_by,
+        "verified_at": fact.verified_at, "received_at": at,
+        "digest": digest({"name": name} | fact.model_dump(mode="json")),
+    }  # fmt: skip
+
+
+def _known_digests(session: Session, customers: list[str]) -> set[tuple[str, str]]:
+    query = select(CustomerFactRow.customer, CustomerFactRow.digest)
+    return set(session.exec(query.where(col(CustomerFactRow.customer).in_(customers))))
+
+
+def _raise_versions(work: Work, new: Mapping[str, Sequence[str]]) -> None:
+    by_count: dict[int, list[str]] = {}
+    for customer, names in new.items():
+        by_count.setdefault(len(names), []).append(customer)
+    accounts = table_of(AccountRow)
+    for count, customers in by_count.items():
+        risen = accounts.update().where(accounts.c.customer.in_(customers))
+        work.session.connection().execute(risen.values(version=accounts.c.version + count))
 
 
 def note_grades(work: Work, records: Iterable[AssessmentRecord]) -> dict[str, datetime]:
     """Keep new grades as facts about their customers; return when each customer's grade changed."""
-    graded = {r.customer: r for r in records if r.customer and r.decision.outcome.get("grade")}
+    graded = {r.customer: r for r in records if r.customer and r.decision.outcome.get(GRADE)}
     if not graded:
         return {}
-    last: dict[str, str] = {}
-    known = select(CustomerFactRow).where(
+    last: dict[str, Any] = {}
+    known = select(CustomerFactRow.customer, CustomerFactRow.value).where(
         CustomerFactRow.name == GRADE, col(CustomerFactRow.customer).in_(list(graded))
     )
-    for row in work.session.exec(known.order_by(col(CustomerFactRow.seq))):
-        last[row.customer] = json.loads(row.value)
-    changed = {}
-    existing = select(CustomerRow.id).where(col(CustomerRow.id).in_(list(graded)))
-    for customer in work.session.exec(existing).all():
-        record = graded[customer]
-        if last.get(customer) != record.decision.outcome[GRADE]:
-            fact = Fact(
-                value=record.decision.outcome[GRADE],
-                as_of=record.decision.as_of,
-                source=f"decision {record.id}",
-            )
-            set_facts(work, customer, {GRADE: fact}, record.at)
-            changed[customer] = record.at
-    return changed
+    for customer, value in work.session.exec(known.order_by(col(CustomerFactRow.seq))):
+        last[customer] = json.loads(value)
+    existing = work.session.exec(select(CustomerRow.id).where(col(CustomerRow.id).in_(list(graded)))).all()
+    changed = [graded[c] for c in existing if last.get(c) != graded[c].decision.outcome[GRADE]]
+    for at in sorted({record.at for record in changed}):
+        set_facts(work, {r.customer: {GRADE: _grade(r)} for r in changed if r.at == at}, at)
+    return {record.customer: record.at for record in changed}
+
+
+def _grade(record: AssessmentRecord) -> Fact:
+    decision = record.decision
+    return Fact(value=decision.outcome[GRADE], as_of=decision.as_of, source=f"decision {record.id}")
 
 
 def fact_rows(session: Session, customers: Iterable[str], at: datetime) -> Sequence[CustomerFactRow]:

@@ -68,6 +68,20 @@ def parse(rows: Sequence[tuple[int, str]]) -> list[Entry]:
     return _Entries.validate_json(b"[" + ",".join(body for _, body in rows).encode() + b"]")
 
 
+def entries_of(session: Session, accounts: Sequence[str]) -> dict[str, list[Entry]]:
+    """Return all entries of many accounts, each in the order of their arrival."""
+    if not accounts:
+        return {}
+    table = table_of(EntryRow)
+    query = table.select().with_only_columns(table.c.account, table.c.seq, table.c.body)
+    query = query.where(table.c.account.in_(list(accounts))).order_by(table.c.account, table.c.seq)
+    rows = session.connection().execute(query).all()
+    found: dict[str, list[Entry]] = {}
+    for row, entry in zip(rows, parse([(r.seq, r.body) for r in rows]), strict=True):
+        found.setdefault(row.account, []).append(entry)
+    return found
+
+
 def insert_entries(work: Work, account: AccountRow, entries: Sequence[Entry]) -> None:
     """Add entries to an account that is locked, with their links in the audit chain."""
     rows = []

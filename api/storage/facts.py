@@ -11,9 +11,9 @@ from sqlmodel import Session, col, select
 
 from api.storage.accounts import get_account, terms_of
 from api.storage.customers import fact_rows, latest_facts, require_customer
-from api.storage.entries import parse
+from api.storage.entries import entries_of
 from api.storage.errors import CustomerNotFound
-from api.storage.tables import AccountRow, CustomerFactRow, CustomerRow, EntryRow, table_of
+from api.storage.tables import AccountRow, CustomerFactRow, CustomerRow
 from engine.credit.decision import Fact
 from engine.ledger import Entry, facts_at
 
@@ -40,7 +40,7 @@ class FactGatherer:
         else:
             rows = list(session.exec(select(AccountRow).where(AccountRow.customer == customer)))
         known = require_customer(session, customer)
-        entries = _entries(session, [row.id for row in rows])
+        entries = entries_of(session, [row.id for row in rows])
         said = fact_rows(session, [customer], at)
         return _facts(known, said, [(row, entries.get(row.id, [])) for row in rows], as_of, at)
 
@@ -56,7 +56,7 @@ class FactGatherer:
         accounts: dict[str, list[AccountRow]] = {}
         for row in session.exec(select(AccountRow).where(col(AccountRow.customer).in_(wanted))):
             accounts.setdefault(row.customer, []).append(row)
-        entries = _entries(session, [row.id for rows in accounts.values() for row in rows])
+        entries = entries_of(session, [row.id for rows in accounts.values() for row in rows])
         found = []
         for customer in wanted:
             if customer not in known:
@@ -100,16 +100,3 @@ def _together(derived: Sequence[Mapping[str, Fact]], *, one_currency: bool) -> d
 def _sum(values: Iterable[Any]) -> Any:
     items = list(values)
     return sum(items, Decimal(0)) if any(isinstance(item, Decimal) for item in items) else sum(items)
-
-
-def _entries(session: Session, accounts: Sequence[str]) -> dict[str, list[Entry]]:
-    if not accounts:
-        return {}
-    table = table_of(EntryRow)
-    query = table.select().with_only_columns(table.c.account, table.c.seq, table.c.body)
-    query = query.where(table.c.account.in_(list(accounts))).order_by(table.c.account, table.c.seq)
-    rows = session.connection().execute(query).all()
-    found: dict[str, list[Entry]] = {}
-    for row, entry in zip(rows, parse([(r.seq, r.body) for r in rows]), strict=True):
-        found.setdefault(row.account, []).append(entry)
-    return found

@@ -52,7 +52,7 @@ class LedgerWriter:
         twin = stored_twin(entries, entry)
         if twin is not None:
             return Posted(twin, False, row.version)
-        entry = admit(row, entries, entry, clamp)
+        entry = admit(row, row.last_received, entries, entry, clamp)
         insert_entries(work, row, [entry])
         if isinstance(entry, Receipt):
             note_receipt(work, row, entry)
@@ -79,9 +79,10 @@ class LedgerWriter:
         work.session.add(row)
 
 
-def admit(row: AccountRow, entries: Sequence[Entry], entry: Entry, clamp: bool) -> Entry:
-    """Return the entry as it may be stored; raise ReceivedBackwards or EntryRefused."""
-    last = row.last_received
+def admit(
+    row: AccountRow, last: datetime | None, entries: Sequence[Entry], entry: Entry, clamp: bool
+) -> Entry:
+    """Return the entry as it may be stored after `last`; raise ReceivedBackwards or EntryRefused."""
     if last is not None and entry.received_at < last:
         if not clamp:
             raise ReceivedBackwards(row.id, entry.received_at, last)

@@ -21,6 +21,8 @@ from engine.workdays import Calendar, load_calendar, no_calendar
 from workflows.ports import PolicyNotFound
 
 T = TypeVar("T")
+_TOLD = "forbear.activations"
+"""What a session remembers: how many activations there were when it first asked."""
 
 
 class Library:
@@ -113,7 +115,9 @@ class Library:
 
     def in_force(self, session: Session, kind: str, name: str, on: date) -> InForce | None:
         """Return which text of a name is in force on a day, or None."""
-        told = session.exec(select(func.max(ActivationRow.seq))).one() or 0
+        told = session.info.get(_TOLD)
+        if told is None:
+            told = session.info[_TOLD] = session.exec(select(func.max(ActivationRow.seq))).one() or 0
         with self._lock:
             if told != self._told:
                 self._chosen.clear()

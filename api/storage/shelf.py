@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from api.storage.session import Database, Work
 from api.storage.tables import ActivationRow, PolicyRow, TextRow
+from engine.ladder import LawPack
 from engine.model import digest, digest_bytes
 from engine.policy import Manifest, Texts
 from workflows.ports import PolicyNotFound, TextNotFound
@@ -25,11 +26,12 @@ class InForce:
     effective_from: date
 
 
-class Shelf:
-    """Texts, manifests and activations; it knows nothing of what the texts mean."""
+class SqlPolicyShelf:
+    """The shelf behind the port `PolicyShelf`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, laws: Callable[[Session, str, date], LawPack]) -> None:
         self._database = database
+        self._laws = laws
 
     def texts(self, policy: str) -> tuple[Manifest, dict[str, bytes]]:
         """Return the manifest and raw texts of the policy with this digest; raise PolicyNotFound."""
@@ -43,6 +45,11 @@ class Shelf:
         if row is None:
             raise TextNotFound(digest)
         return row.body
+
+    def law(self, name: str, on: date) -> LawPack:
+        """Return the law pack of that name in force on a day; raise PolicyNotFound."""
+        with self._database.read() as session:
+            return self._laws(session, name, on)
 
     def in_force(self, kind: str, name: str, on: date) -> InForce:
         """Return which text of a name is in force on a day; raise PolicyNotFound."""

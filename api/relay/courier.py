@@ -1,0 +1,199 @@
+"""The courier: takes an account's messages to the receiver, in order; a severe one is derived again."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
+
+from api.relay.receiver import Answer, Receiver
+from api.storage import outbox
+from api.storage.accounts import lock_account
+from api.storage.acting import Acting, receipt_id
+from api.storage.actions import FINAL, get_action
+from api.storage.errors import StorageError
+from api.storage.ledger import LedgerWriter
+from api.storage.pokes import poke
+from api.storage.session import Database, Work
+from api.storage.tables import AccountRow, ActionRow, OutboxRow
+from engine.ledger.entries import Receipt
+from engine.model import Model
+from workflows.messages import ActionState
+
+log = logging.getLogger("forbear.courier")
+
+PAUSES = tuple(
+    timedelta(seconds=s) for s in (5, 30, 120, 600, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+)
+"""How long to wait after each failed attempt; after the last one the message is dead: some three days."""
+JITTER = 0.2
+
+
+class SaidReceipt(Model):
+    """A receiver's word in its answer: what became of the action, and when."""
+
+    status: Literal["done", "failed", "suppressed"]
+    at: AwareDatetime | None = None
+    detail: str = ""
+    until: date | None = None
+
+
+_Said: TypeAdapter[SaidReceipt] = TypeAdapter(SaidReceipt)
+
+
+@dataclass(frozen=True, slots=True)
+class _Send:
+    number: int
+    key: str
+    body: bytes
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    until: datetime
+
+
+_Next: TypeAlias = "_Send | _Wait | Literal['again', 'nothing']"
+
+
+class Courier:
+    """Carries what is in the outbox to its receiver; without one everything is kept and shown."""
+
+    def __init__(
+        self, database: Database, acting: Acting, writer: LedgerWriter, receiver: Receiver | None,
+        now: Callable[[], datetime],
+    ) -> None:  # fmt: skip
+        self._database = database
+        self._acting = acting
+        self._writer = writer
+        self._receiver = receiver
+        self._now = now
+        self._gone = False
+
+    @property
+    def sends(self) -> bool:
+        """Tell whether there is a receiver that still wants to be told."""
+        return self._receiver is not None and not self._gone
+
+    def deliver(self, account: str, at: datetime, *, pokes: bool = False) -> datetime | None:
+        """Try the account's pending messages now, in order, once each; see the port `Courier`.
+
+        `pokes`: wake the case by what comes of it; the workflow's own activity looks again by itself.
+        """
+        while self.sends:
+            found = self._next(account, at, pokes)
+            if found == "nothing":
+                return None
+            if isinstance(found, _Wait):
+                return found.until
+            if isinstance(found, _Send) and not self._send(account, found, at, pokes):
+                with self._database.read() as session:
+                    head = outbox.head_of(session, account, "webhook")
+                    return head.next_at if head else None
+        return None
+
+    def _next(self, account: str, at: datetime, pokes: bool) -> _Next:
+        """Take the first message if it may go; withdraw or expire it if it may never."""
+        with self._database.write() as work:
+            head = outbox.head_of(work.session, account, "webhook")
+            if head is None:
+                return "nothing"
+            assert head.id is not None
+            row = lock_account(work.session, account)
+            at = max(at, row.last_received or at)
+            wait = max((i for i in (head.next_at, head.not_before) if i is not None), default=at)
+            if wait > at:
+                return _Wait(wait)
+            action = get_action(work.session, head.subject)
+            if action.state in FINAL:
+                outbox.settle(work, head.id, "withdrawn", at, f"it is {action.state} already")
+                return "again"
+            if head.not_after is not None and at > head.not_after:
+                why = f"It could be carried out until {head.not_after.isoformat()}; then nobody had taken it."
+                return self._drop(work, row, head, action, "expired", why, at, pokes)
+            if action.severe and (why := self._acting.reason_gone(work.session, row, action, at)):
+                return self._drop(work, row, head, action, "withdrawn", why, at, pokes)
+            if not outbox.lease(work, head.id, self._now()):
+                return _Wait(at + outbox.LEASE)
+            body = head.body[:-1] + f',"sequence":"{head.id:012d}"}}'
+            return _Send(head.id, action.key, body.encode(), head.attempts + 1)
+
+    def _drop(
+        self, work: Work, row: AccountRow, head: OutboxRow, action: ActionRow,
+        status: Literal["withdrawn", "expired"], why: str, at: datetime, pokes: bool,
+    ) -> Literal["again"]:  # fmt: skip
+        assert head.id is not None
+        outbox.settle(work, head.id, status, at, why)
+        self._end(work, row, action.key, status, why, at, pokes)
+        return "again"
+
+    def _end(
+        self, work: Work, row: AccountRow, key: str, status: ActionState, why: str, at: datetime, pokes: bool
+    ) -> None:
+        self._acting.end(work, row, key, status, why, at)
+        if pokes and row.open_case is not None:
+            poke(work, row.id, row.open_case, f"{row.id}/{row.open_case}:{row.version}", "receipt", at)
+
+    def _send(self, account: str, message: _Send, at: datetime, pokes: bool) -> bool:
+        """Send a message and keep what came of it; tell whether the next one may follow."""
+        assert self._receiver is not None
+        answer = self._receiver.send(message.key, message.body, self._now())
+        if answer.status == 410:
+            log.error("The receiver answered 410 Gone: nothing more is sent until this process starts again.")
+            self._gone = True
+        with self._database.write() as work:
+            row = lock_account(work.session, account)
+            at = max(at, row.last_received or at)
+            if answer.ok:
+                outbox.settle(work, message.number, "delivered", at)
+            elif message.attempt > len(PAUSES):
+                why = f"After {message.attempt} attempts: {answer.error}"
+                outbox.settle(work, message.number, "dead", at, why)
+                self._end(work, row, message.key, "failed", why, at, pokes)
+            else:
+                outbox.put_off(work, message.number, at + _pause(message.attempt), answer.error)
+        if answer.ok:
+            self._take_receipt(account, message.key, answer, at, pokes)
+        return answer.ok
+
+    def _take_receipt(self, account: str, key: str, answer: Answer, at: datetime, pokes: bool) -> None:
+        said = _said(answer)
+        if said is None:
+            return
+        try:
+            with self._database.write() as work:
+                row = lock_account(work.session, account)
+                at = max(at, row.last_received or at)
+                done_at = min(said.at or at, at)
+                receipt = Receipt(
+                    id=receipt_id(key, said.status, done_at),
+                    value_date=done_at.astimezone(ZoneInfo(row.timezone)).date(),
+                    received_at=at, key=key, status=said.status, at=done_at, detail=said.detail[:500],
+                    until=said.until,
+                )  # fmt: skip
+                self._writer.post(work, account, receipt, clamp=True, pokes=pokes)
+        except (StorageError, ValidationError) as error:
+            log.warning("The receipt in the answer to %s cannot be used: %s", key, error)
+
+
+def _said(answer: Answer) -> SaidReceipt | None:
+    receipt = answer.body.get("receipt") if isinstance(answer.body, dict) else None
+    if receipt is None:
+        return None
+    try:
+        return _Said.validate_python(receipt)
+    except ValidationError as error:
+        log.warning("The answer's receipt cannot be read: %s", error)
+        return None
+
+
+def _pause(attempt: int) -> timedelta:
+    base = PAUSES[attempt - 1]
+    return base * (1 + random.uniform(-JITTER, JITTER))  # spreads load, keeps no secret

@@ -1,0 +1,157 @@
+"""The relay: wakes after each commit and takes what is in the outbox to where it belongs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TypeVar
+
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from api.relay.clock import SystemClock
+from api.relay.courier import Courier
+from api.relay.signals import tell
+from api.storage import outbox
+from api.storage.outbox import Channel
+from api.storage.session import Database
+from api.storage.tables import OutboxRow
+
+log = logging.getLogger("forbear.relay")
+T = TypeVar("T")
+
+AT_ONCE = 32
+"""Accounts that are served at once."""
+LOOK_AGAIN_SECONDS = 1.0
+"""How often the outbox is read even if nothing was heard: another process may have written to it."""
+
+
+class Relay:
+    """Delivers, for each account in order: starts and pokes to Temporal, messages to the receiver."""
+
+    def __init__(self, database: Database, courier: Courier, clock: SystemClock) -> None:
+        self._database = database
+        self._courier = courier
+        self._clock = clock
+        self._threads = ThreadPoolExecutor(8, thread_name_prefix="relay")
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._news = {channel: asyncio.Event() for channel in ("case", "webhook")}
+        self._waiting: dict[int, list[asyncio.Event]] = {}
+        self._away = False
+        database.on_outbox(self.wake)
+
+    @property
+    def reaches_temporal(self) -> bool:
+        """Tell whether it runs, and whether the last attempt to reach Temporal went well."""
+        return self._loop is not None and not self._away
+
+    def wake(self) -> None:
+        """Say that there is something in the outbox; may be called from any thread."""
+        loop = self._loop
+        if loop is not None:
+            with suppress(RuntimeError):  # the loop has just been closed: whoever runs next looks by itself
+                for news in self._news.values():
+                    loop.call_soon_threadsafe(news.set)
+
+    async def run(self, client: Client) -> None:
+        """Deliver until cancelled."""
+        self._loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._serve("case", lambda head: self._tell_cases(client, head)))
+                if not self._clock.simulated:
+                    # In simulated time only the case that acts knows what time it is.
+                    group.create_task(self._serve("webhook", self._send_messages))
+        finally:
+            self._loop = None
+
+    async def settled(self, numbers: Sequence[int], seconds: float) -> bool:
+        """Wait until none of these rows is pending any more; False if that took too long."""
+        events = {number: asyncio.Event() for number in numbers}
+        for number, event in events.items():
+            self._waiting.setdefault(number, []).append(event)
+        try:
+            async with asyncio.timeout(seconds):
+                for number in await self._read(lambda: self._pending(numbers)):
+                    await events[number].wait()
+            return True
+        except TimeoutError:
+            return False
+        finally:
+            for number, event in events.items():
+                self._waiting[number].remove(event)
+                if not self._waiting[number]:
+                    del self._waiting[number]
+
+    async def _serve(self, channel: Channel, drain: Callable[[OutboxRow], Awaitable[None]]) -> None:
+        news, busy = self._news[channel], set[str]()
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def one(head: OutboxRow) -> None:
+            async with places:
+                try:
+                    await drain(head)
+                except Exception:
+                    log.exception("The outbox of account %s cannot be served now", head.account)
+                    await asyncio.sleep(LOOK_AGAIN_SECONDS)
+                finally:
+                    busy.discard(head.account)
+                    news.set()  # a row may have come between the last look and this moment
+
+        async with asyncio.TaskGroup() as group:
+            while True:
+                news.clear()
+                for head in await self._read(lambda: self._heads(channel)):
+                    if head.account not in busy:
+                        busy.add(head.account)
+                        group.create_task(one(head))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(news.wait(), LOOK_AGAIN_SECONDS)
+
+    async def _tell_cases(self, client: Client, head: OutboxRow | None) -> None:
+        """Tell a case everything that is pending for it, in order."""
+        while head is not None:
+            row = head
+            try:
+                note = await tell(client, row)
+            except RPCError as error:
+                if not self._away:
+                    log.warning("Temporal cannot be reached (%s); nothing is lost, it is tried again", error)
+                self._away = True
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+                return
+            self._away = False
+            head = await self._read(lambda row=row, note=note: self._settle(row, note))  # type: ignore[misc]
+            assert row.id is not None
+            for event in self._waiting.get(row.id, ()):
+                event.set()
+
+    async def _send_messages(self, head: OutboxRow) -> None:
+        now = self._clock.now()
+        if self._courier.sends and (head.next_at is None or head.next_at <= now):
+            await self._read(lambda: self._courier.deliver(head.account, now, pokes=True))
+
+    async def _read(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _heads(self, channel: Channel) -> Sequence[OutboxRow]:
+        with self._database.read() as session:
+            heads = outbox.heads(session, channel)
+        if channel == "case":
+            return heads[:1] if self._away else heads
+        now = self._clock.now()
+        free = [h for h in heads if h.leased_until is None or h.leased_until < now]
+        return [h for h in free if h.next_at is None or h.next_at <= now] if self._courier.sends else []
+
+    def _settle(self, row: OutboxRow, note: str) -> OutboxRow | None:
+        assert row.id is not None
+        with self._database.write() as work:
+            outbox.settle(work, row.id, "delivered", self._clock.now(), note)
+            return outbox.head_of(work.session, row.account, "case")
+
+    def _pending(self, numbers: Sequence[int]) -> set[int]:
+        with self._database.read() as session:
+            return outbox.pending_among(session, numbers)

@@ -1,0 +1,61 @@
+"""What all bodies share: names are checked, unknown fields refused, amounts exact."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+T = TypeVar("T")
+
+Id = Annotated[
+    str,
+    Field(
+        min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@+-]*$",
+        description="Letters, digits and `. _ : @ + -`; at most 64. It becomes part of keys and paths.",
+    ),
+]  # fmt: skip
+Ref = Annotated[str, Field(min_length=1, max_length=128)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.", examples=["CNY"])]
+ReceivedAt = Annotated[
+    AwareDatetime | None,
+    Field(description="Only in simulated time: when it became known. Else the server's clock says."),
+]
+
+
+class Body(BaseModel):
+    """A body that comes in or goes out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Page(Body, Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    next: str | None = Field(default=None, description="Path of the next page; null on the last one.")
+
+
+class Invalid(Body):
+    """One thing that is wrong with a body."""
+
+    pointer: str = Field(description="JSON pointer (RFC 6901) to the field.", examples=["/amount"])
+    detail: str
+
+
+class ProblemBody(BaseModel):
+    """Why a call failed (RFC 9457, `application/problem+json`)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(examples=["/problems/account-not-found"])
+    title: str
+    status: int
+    detail: str
+    instance: str | None = None
+    errors: list[Invalid] | None = None
+
+
+def example(**fields: Any) -> ConfigDict:
+    """Return the configuration of a body with its example."""
+    return ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [fields]})

@@ -1,0 +1,139 @@
+"""Which error gives which status: one table. Every answer that is not a success is a problem (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from api.rest.problems import problem
+from api.rest.strict_json import BadJson, pointer_of
+from api.storage import errors as stored
+from api.storage.idempotency import KeyInFlight, KeyReused
+from engine.credit.errors import CreditError
+from workflows.ports import AccountNotFound, PolicyNotFound, TextNotFound
+
+log = logging.getLogger("forbear.api")
+
+
+TABLE: tuple[tuple[type[Exception], str], ...] = (
+    (AccountNotFound, "account-not-found"),
+    (PolicyNotFound, "policy-not-found"),
+    (TextNotFound, "policy-not-found"),
+    (stored.CustomerNotFound, "customer-not-found"),
+    (stored.NotFound, "not-found"),
+    (stored.AlreadyThere, "conflict"),
+    (stored.EntryRefused, "entry-refused"),
+    (stored.ReceivedBackwards, "received-backwards"),
+    (stored.NotSimulated, "not-simulated"),
+    (stored.PolicyRefused, "policy-refused"),
+    (KeyInFlight, "request-in-flight"),
+    (KeyReused, "idempotency-key-reused"),
+    (CreditError, "policy-failed"),
+)
+"""Which error is which kind of problem; the first line that fits counts."""
+
+
+_OF_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
+
+
+class Refusal(Exception):
+    """A refusal by the API itself, by its kind."""
+
+    def __init__(self, slug: str, detail: str, pointer: str | None = None, **extra: Any) -> None:
+        super().__init__(detail)
+        self.slug = slug
+        self.detail = detail
+        self.extra = extra | ({} if pointer is None else {"errors": [{"pointer": pointer, "detail": detail}]})
+
+
+def problem_of(error: Exception) -> dict[str, Any] | None:
+    """Return an error as a problem; None if it is not one that a caller can do anything about."""
+    if isinstance(error, Refusal):
+        return problem(error.slug, error.detail, **error.extra)
+    if isinstance(error, BadJson):
+        return problem(error.slug, error.detail, errors=[{"pointer": error.pointer, "detail": error.detail}])
+    slug = next((slug for kind, slug in TABLE if isinstance(error, kind)), None)
+    if slug is None:
+        return None
+    return problem(slug, str(error), **_extra(error))
+
+
+def _extra(error: Exception) -> dict[str, Any]:
+    if isinstance(error, stored.EntryRefused):
+        return {
+            "errors": [
+                {"pointer": f"/{p.field}" if p.field else "", "detail": p.message, "code": p.code}
+                for p in error.problems
+            ]
+        }
+    if isinstance(error, stored.AlreadyThere):
+        return {"errors": [{"pointer": f"/{name}", "detail": "differs"} for name in error.differs]}
+    return {}
+
+
+def validation_problem(errors: Sequence[Mapping[str, Any]], prefix: int = 1) -> dict[str, Any]:
+    """Return what pydantic says about a body as one problem, each mistake with its pointer."""
+    found = []
+    for error in errors:
+        location = tuple(error["loc"])[prefix:]
+        found.append({"pointer": pointer_of(location), "detail": _said(error)})
+    count = f"{len(found)} mistakes" if len(found) > 1 else "a mistake"
+    first = f"`{found[0]['pointer'] or '/'}`: {found[0]['detail']}" if found else ""
+    return problem("malformed-body", f"The request has {count}. {first}".strip(), errors=found)
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    message = str(error["msg"]).removeprefix("Value error, ")
+    given = error.get("input")
+    if isinstance(given, str | int | bool) and error["type"] not in ("missing", "extra_forbidden"):
+        return f"`{str(given)[:60]}`: {message}."
+    return f"{message}."
+
+
+def answer(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    """Return a problem as an HTTP answer."""
+    text = json.dumps(body, ensure_ascii=False).encode()
+    return Response(text, body["status"], dict(headers or {}), "application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Let the application answer every error by the table."""
+
+    async def known(request: Request, error: Exception) -> Response:
+        found = problem_of(error)
+        if found is None:
+            log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+            found = problem("internal", "The request could not be carried out.")
+        return answer(found | {"instance": request.url.path})
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return answer(validation_problem(error.errors()) | {"instance": request.url.path})
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        cause = error.__cause__
+        if isinstance(cause, BadJson) and (found := problem_of(cause)):
+            return answer(found | {"instance": request.url.path})
+        slug = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}.get(
+            error.status_code, "internal"
+        )
+        detail = (
+            f"`{request.method} {request.url.path}` is not served here."
+            if slug != "internal"
+            else error.detail
+        )
+        return answer(problem(slug, detail) | {"instance": request.url.path}, error.headers)
+
+    for kind in (Refusal, BadJson, *(kind for kind, _ in TABLE)):
+        app.add_exception_handler(kind, known)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, known)

@@ -1,0 +1,190 @@
+"""Many rows in few statements: what each would do alone is done for a whole batch at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, TypeAlias
+
+from sqlmodel import col, select
+
+from api.storage.actions import note_receipt
+from api.storage.customers import fact_rows, set_facts
+from api.storage.entries import entries_of, insert_entries, stored_twin
+from api.storage.errors import AlreadyThere, CustomerNotFound
+from api.storage.ledger import LedgerWriter, admit
+from api.storage.positions import customer_entries
+from api.storage.session import Work
+from api.storage.tables import AccountRow, CustomerFactRow, CustomerRow
+from engine.credit.decision import Fact
+from engine.ledger import Entry
+from engine.ledger.entries import Receipt
+from engine.model import digest
+from workflows.ports import AccountNotFound
+
+
+@dataclass(frozen=True, slots=True)
+class NewCustomer:
+    """A customer to create, with facts about them."""
+
+    id: str
+    name: str
+    segment: str
+    since: date | None
+    facts: dict[str, Fact]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account to create."""
+
+    id: str
+    customer: str
+    currency: str
+    timezone: str
+    policy: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """An entry to add to an account."""
+
+    account: str
+    entry: Entry
+
+
+Item: TypeAlias = NewCustomer | NewAccount | NewEntry
+
+
+@dataclass
+class _Ledger:
+    row: AccountRow
+    known: list[Entry]
+    fresh: list[Entry] = field(default_factory=list)
+
+
+class Batch:
+    """One transaction's worth of rows: reads once what all of them need, writes once what all of them say.
+
+    Cases are not opened here, even if due: a load of history is not news; the sweep opens them.
+    """
+
+    def __init__(self, work: Work, writer: LedgerWriter, items: Sequence[Item], *, clamp: bool) -> None:
+        self._work = work
+        self._writer = writer
+        self._clamp = clamp
+        self._customers = self._read_customers(items)
+        self._ledgers = self._read_ledgers(items)
+        self._new: list[AccountRow] = []
+        self._facts: dict[datetime, dict[str, dict[str, Fact]]] = {}
+
+    def add(self, item: Item) -> bool:
+        """Take a row; False if the very same was there. Raises what the row alone would have raised."""
+        if isinstance(item, NewEntry):
+            return self._add_entry(item)
+        if isinstance(item, NewAccount):
+            return self._add_account(item)
+        return self._add_customer(item)
+
+    def finish(self) -> None:
+        """Write everything that was taken."""
+        work = self._work
+        self._count_facts()
+        work.session.flush()
+        for at, facts in self._facts.items():
+            set_facts(work, facts, at)
+            for ledger in self._ledgers.values():
+                if ledger.row.customer in facts:
+                    work.session.refresh(ledger.row, ["version"])
+        written = [ledger for ledger in self._ledgers.values() if ledger.fresh]
+        said = self._said_of([ledger.row.customer for ledger in written])
+        for ledger in written:
+            insert_entries(work, ledger.row, ledger.fresh)
+            for entry in ledger.fresh:
+                if isinstance(entry, Receipt):
+                    note_receipt(work, ledger.row, entry)
+            customer = self._customers[ledger.row.customer]
+            told = customer_entries(customer, said.get(customer.id, []))
+            entries = (*ledger.known, *ledger.fresh, *told)
+            self._writer.follow(work, ledger.row, entries, ledger.fresh[-1], opens=False, pokes=True)
+
+    def _add_customer(self, item: NewCustomer) -> bool:
+        found = self._customers.get(item.id)
+        said: dict[str, Any] = {"name": item.name, "segment": item.segment, "since": item.since}
+        if found is not None:
+            differs = [name for name, value in said.items() if getattr(found, name) != value]
+            if differs:
+                raise AlreadyThere("customer", item.id, differs)
+        else:
+            row = CustomerRow(id=item.id, created_at=item.at, **said)
+            self._customers[item.id] = row
+            self._work.session.add(row)
+            self._work.audit("customer", item.id, item.at, digest({"id": item.id} | said))
+        if item.facts:
+            self._facts.setdefault(item.at, {}).setdefault(item.id, {}).update(item.facts)
+        return found is None
+
+    def _add_account(self, item: NewAccount) -> bool:
+        if item.customer not in self._customers:
+            raise CustomerNotFound(item.customer)
+        said: dict[str, Any] = {
+            "customer": item.customer, "currency": item.currency, "timezone": item.timezone,
+            "policy": item.policy,
+        }  # fmt: skip
+        found = self._ledgers.get(item.id)
+        if found is not None:
+            differs = [name for name, value in said.items() if getattr(found.row, name) != value]
+            if differs:
+                raise AlreadyThere("account", item.id, differs)
+            return False
+        row = AccountRow(id=item.id, created_at=item.at, **said)
+        self._ledgers[item.id] = _Ledger(row, [])
+        self._new.append(row)
+        self._work.session.add(row)
+        self._work.audit("account", item.id, item.at, digest({"id": item.id} | said))
+        return True
+
+    def _add_entry(self, item: NewEntry) -> bool:
+        ledger = self._ledgers.get(item.account)
+        if ledger is None:
+            raise AccountNotFound(item.account)
+        entries = [*ledger.known, *ledger.fresh]
+        if stored_twin(entries, item.entry) is not None:
+            return False
+        last = ledger.fresh[-1].received_at if ledger.fresh else ledger.row.last_received
+        ledger.fresh.append(admit(ledger.row, last, entries, item.entry, self._clamp))
+        return True
+
+    def _read_customers(self, items: Sequence[Item]) -> dict[str, CustomerRow]:
+        wanted = {item.id for item in items if isinstance(item, NewCustomer)}
+        wanted |= {item.customer for item in items if isinstance(item, NewAccount)}
+        accounts = {item.account for item in items if isinstance(item, NewEntry)}
+        owners = select(AccountRow.customer).where(col(AccountRow.id).in_(sorted(accounts)))
+        either = col(CustomerRow.id).in_(sorted(wanted)) | col(CustomerRow.id).in_(owners)
+        return {row.id: row for row in self._work.session.exec(select(CustomerRow).where(either))}
+
+    def _read_ledgers(self, items: Sequence[Item]) -> dict[str, _Ledger]:
+        wanted = {item.account for item in items if isinstance(item, NewEntry)}
+        wanted |= {item.id for item in items if isinstance(item, NewAccount)}
+        # Locked in the order of their ids, so that two batches never wait for each other in a circle.
+        query = select(AccountRow).where(col(AccountRow.id).in_(sorted(wanted))).order_by(AccountRow.id)
+        rows = self._work.session.exec(query.with_for_update()).all()
+        entries = entries_of(self._work.session, [row.id for row in rows if row.seq])
+        return {row.id: _Ledger(row, entries.get(row.id, [])) for row in rows}
+
+    def _count_facts(self) -> None:
+        """Start each new account at the number of facts that its customer has already."""
+        said = self._said_of([row.customer for row in self._new])
+        for row in self._new:
+            row.version = len(said.get(row.customer, []))
+
+    def _said_of(self, customers: Sequence[str]) -> dict[str, list[CustomerFactRow]]:
+        said: dict[str, list[CustomerFactRow]] = {}
+        if not customers:
+            return said
+        for row in fact_rows(self._work.session, customers, datetime.max.replace(tzinfo=UTC)):
+            said.setdefault(row.customer, []).append(row)
+        return said

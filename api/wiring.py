@@ -1,0 +1,141 @@
+"""The object graph, built once from the settings; everything else receives what it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from temporalio.client import Client
+from temporalio.service import TLSConfig
+
+from api.relay.clock import SystemClock
+from api.relay.courier import Courier
+from api.relay.receiver import Receiver
+from api.relay.relay import Relay
+from api.settings import Settings
+from api.storage.acting import Acting
+from api.storage.cases import SqlCaseBook
+from api.storage.decisions import SqlDecisionBook
+from api.storage.directory import DataDirectory, open_directory
+from api.storage.evidence import SqlEvidence
+from api.storage.facts import FactGatherer
+from api.storage.idempotency import IdempotencyKeys
+from api.storage.ledger import LedgerWriter, SqlLedger
+from api.storage.library import Library
+from api.storage.migrate import upgrade
+from api.storage.opening import Opening
+from api.storage.positions import Positions
+from api.storage.publishing import Publisher
+from api.storage.session import Database
+from api.storage.shelf import SqlPolicyShelf
+from workflows.converter import DATA_CONVERTER
+
+
+@dataclass
+class Wiring:
+    """Every part, ready to use; `temporal` is set once somebody has connected."""
+
+    settings: Settings
+    directory: DataDirectory
+    clock: SystemClock
+    database: Database
+    library: Library
+    positions: Positions
+    publisher: Publisher
+    shelf: SqlPolicyShelf
+    ledger: SqlLedger
+    writer: LedgerWriter
+    cases: SqlCaseBook
+    decisions: SqlDecisionBook
+    evidence: SqlEvidence
+    keys: IdempotencyKeys
+    courier: Courier
+    relay: Relay
+    receiver: Receiver | None = None
+    temporal: Client | None = field(default=None)
+
+    @property
+    def simulated(self) -> bool:
+        """Tell whether business time may differ from the system's."""
+        return self.directory.simulated
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        if self.receiver is not None:
+            self.receiver.close()
+        self.database.close()
+
+
+def build(settings: Settings, *, simulated: bool | None = None) -> Wiring:
+    """Open the data directory, bring its database up to date and connect all parts.
+
+    `simulated` says what the directory must be; None takes what is there. Raises DirectoryRefused,
+    DatabaseTooNew and ReceiverRefused.
+    """
+    directory = open_directory(settings.data, datetime.now(UTC), simulated=simulated)
+    clock = SystemClock(simulated=directory.simulated)
+    database = Database(settings.database_url, durable=not directory.simulated)
+    upgrade(database)
+    library, positions = Library(), Positions()
+    opening = Opening(library, clock.offset)
+    acting = Acting(positions, library)
+    writer = LedgerWriter(positions, opening)
+    receiver = _receiver(settings, directory)
+    courier = Courier(database, acting, writer, receiver, clock.now)
+    return Wiring(
+        settings=settings,
+        directory=directory,
+        clock=clock,
+        database=database,
+        library=library,
+        positions=positions,
+        publisher=Publisher(database),
+        shelf=SqlPolicyShelf(database, library.law),
+        ledger=SqlLedger(database, positions, library, FactGatherer()),
+        writer=writer,
+        cases=SqlCaseBook(database, positions, opening, acting),
+        decisions=SqlDecisionBook(database),
+        evidence=SqlEvidence(database, directory.evidence),
+        keys=IdempotencyKeys(database),
+        courier=courier,
+        relay=Relay(database, courier, clock),
+        receiver=receiver,
+    )
+
+
+async def connect(settings: Settings, identity: str, address: str = "") -> Client:
+    """Connect to Temporal: at `address`, else where the settings say.
+
+    The identity is explicit: Temporal's own would write this machine's name into every history.
+    """
+    target = address or settings.temporal or f"127.0.0.1:{settings.temporal_port}"
+    return await Client.connect(
+        target,
+        namespace=settings.temporal_namespace,
+        data_converter=DATA_CONVERTER,
+        identity=identity,
+        tls=_tls(settings),
+    )
+
+
+def _tls(settings: Settings) -> TLSConfig | bool:
+    if not settings.temporal_tls:
+        return False
+    return TLSConfig(
+        server_root_ca_cert=_bytes(settings.temporal_ca),
+        client_cert=_bytes(settings.temporal_cert),
+        client_private_key=_bytes(settings.temporal_key),
+    )
+
+
+def _bytes(path: Path | None) -> bytes | None:
+    return path.read_bytes() if path else None
+
+
+def _receiver(settings: Settings, directory: DataDirectory) -> Receiver | None:
+    if not settings.webhook_url:
+        return None
+    secret = settings.webhook_secret or directory.webhook_secret
+    inside = settings.webhook_inside or directory.simulated
+    return Receiver(settings.webhook_url, secret, inside=inside)
