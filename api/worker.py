@@ -14,6 +14,8 @@ from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from workflows import ids
+from workflows.activities.texts import PolicyTexts
+from workflows.activities.wiring import Outside, case_activities, review_activities
 from workflows.registry import WORKFLOWS
 from workflows.sandbox import sandboxed_runner
 
@@ -61,6 +63,16 @@ class Workers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+
+
+def wired(
+    client: Client, outside: Outside, capacity: Capacity = Capacity(), identity: str = "forbear-worker"
+) -> Workers:
+    """Return workers whose activities reach the outside through its ports; run them with `async with`."""
+    texts = PolicyTexts(outside.shelf)
+    return Workers(
+        client, case_activities(outside, texts), review_activities(outside, texts), capacity, identity
+    )
 
 
 def _main_worker(

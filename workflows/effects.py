@@ -34,7 +34,11 @@ ASSESS = "assess"
 GRADE_CHUNK = "grade_chunk"
 OPEN_DUE = "open_due"
 
-HOPELESS = ["PolicyNotFound", "PolicyUnusable", "TextNotFound", "AccountNotFound", "CustomerNotFound"]
+HOPELESS = [
+    "PolicyNotFound", "PolicyUnusable", "PolicyRefused", "TextNotFound", "AccountNotFound",
+    "CustomerNotFound", "NotFound", "DayNotCovered", "FactsRefused", "EvaluationFailed",
+    "NoRowMatches", "RowsCollide",
+]  # fmt: skip
 """Errors that do not go away by trying again; a person has to do something first."""
 STALE = "StaleAction"
 """A severe action was decided too long ago to be carried out: look again."""

@@ -179,6 +179,7 @@ class AssessmentRecord(Model):
     decision: Decision
     facts_digest: str
     trace_digest: str
+    """Digest of the whole trace, also where only a part of it is kept; empty where none was taken."""
 
 
 class AssessmentResult(Model):
@@ -215,6 +216,8 @@ class ReviewChunk(Model):
     """`running_digest` over the facts of each customer in order."""
     decisions_digest: str
     """`running_digest` over the records in order, as they are stored."""
+    failures: tuple[tuple[str, str], ...] = ()
+    """The first customers on whom no decision could be taken, each with the reason in a sentence."""
 
 
 class ChunkRequest(Model):

@@ -5,15 +5,17 @@ from __future__ import annotations
 from temporalio import activity
 
 from workflows import effects
+from workflows.activities.registering import Registering
 from workflows.messages import PageRequest, PageResult
-from workflows.ports import CaseBook
+from workflows.ports import CaseBook, Evidence
 
 
 class OpenDue:
     """Goes through one page of due accounts."""
 
-    def __init__(self, cases: CaseBook) -> None:
+    def __init__(self, cases: CaseBook, evidence: Evidence) -> None:
         self._cases = cases
+        self._runs = Registering(evidence)
 
     @activity.defn(name=effects.OPEN_DUE)
     def open_due(self, request: PageRequest) -> PageResult:
@@ -22,6 +24,7 @@ class OpenDue:
         Taken up after a crash it goes through the page again: an account whose case was opened is no
         longer due.
         """
+        self._runs.register("sweep", request.at)
         due = self._cases.due_accounts(request.at, request.after, request.limit)
         opened = 0
         for number, account in enumerate(due, 1):

@@ -1,0 +1,31 @@
+"""Changes of meaning since the first release: what was decided otherwise before, and by which test.
+
+`engine.model.SEMANTICS` rises by one with each entry. An audit that takes an old decision again asks here
+whether a difference is explained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.model import SEMANTICS
+
+
+@dataclass(frozen=True, slots=True)
+class Erratum:
+    """One change of meaning."""
+
+    number: int
+    semantics: int
+    """Decisions taken under a lower number were taken the old way."""
+    what: str
+    test: str
+    """The test that shows the difference, as `path::name`."""
+
+
+ERRATA: tuple[Erratum, ...] = ()
+
+
+def erratum_between(taken_under: int, now: int = SEMANTICS) -> Erratum | None:
+    """Return the first change of meaning that lies between two semantics; None if there is none."""
+    return next((e for e in ERRATA if taken_under < e.semantics <= now), None)

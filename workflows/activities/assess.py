@@ -1,0 +1,75 @@
+"""Decide on one request."""
+
+from __future__ import annotations
+
+from temporalio import activity
+
+from engine.credit import decide
+from engine.credit.decision import Decision, Fact
+from engine.model import digest
+from workflows import effects, ids
+from workflows.activities.registering import Registering
+from workflows.activities.texts import PolicyTexts
+from workflows.messages import AssessmentRecord, AssessmentRequest
+from workflows.ports import DecisionBook, Evidence, Ledger
+
+
+class Assess:
+    """Gathers facts, decides and records; a request that was answered before gets the same answer."""
+
+    def __init__(
+        self, texts: PolicyTexts, ledger: Ledger, decisions: DecisionBook, evidence: Evidence
+    ) -> None:
+        self._texts = texts
+        self._ledger = ledger
+        self._decisions = decisions
+        self._runs = Registering(evidence)
+
+    @activity.defn(name=effects.ASSESS)
+    def assess(self, request: AssessmentRequest) -> AssessmentRecord:
+        """Decide and record; the stored decision has the whole trace, the history the rows that matched."""
+        self._runs.register("assessment", request.at)
+        stored = self._decisions.find(request.request)
+        if stored is None:
+            record = self._decide(request)
+            self._decisions.record([record])
+            # Read again: another attempt of this request may have been quicker.
+            stored = self._decisions.find(request.request) or record
+        return short(stored)
+
+    def _decide(self, request: AssessmentRequest) -> AssessmentRecord:
+        policy = self._texts.credit(request.policy).policy
+        facts: dict[str, Fact] = {}
+        if request.customer or request.account:
+            found = self._ledger.facts(request.customer, request.account, request.as_of, request.at)
+            facts = {name: fact for name, fact in found.items() if name in policy.facts}
+        decision = decide(policy, facts | request.facts, request.as_of)
+        return AssessmentRecord(
+            id=ids.assessment_id(request.request),
+            request=request.request,
+            customer=request.customer,
+            account=request.account,
+            at=request.at,
+            decision=decision,
+            facts_digest=decision.facts_digest,
+            trace_digest=trace_digest(decision),
+        )
+
+
+def trace_digest(decision: Decision) -> str:
+    """Return the digest of a decision's whole trace."""
+    return digest([part.model_dump(mode="json") for part in decision.trace])
+
+
+def short(record: AssessmentRecord) -> AssessmentRecord:
+    """Return the record with only the rows that matched; `trace_digest` still speaks of the whole."""
+    return record.model_copy(update={"decision": without_misses(record.decision)})
+
+
+def without_misses(decision: Decision) -> Decision:
+    """Return the decision with only the rows of its trace that matched."""
+    trace = tuple(
+        part.model_copy(update={"rows": tuple(row for row in part.rows if row.matched)})
+        for part in decision.trace
+    )
+    return decision.model_copy(update={"trace": trace})

@@ -1,0 +1,63 @@
+"""Look at a case."""
+
+from __future__ import annotations
+
+from temporalio import activity
+
+from engine.credit.finish import ENGINE
+from engine.ladder import CollectionsPolicy, Position, Taken, open_case
+from engine.ladder import step as take_step
+from engine.model import SEMANTICS, digest
+from workflows import effects
+from workflows.activities.registering import Registering
+from workflows.activities.texts import PolicyTexts
+from workflows.messages import StepRecord, StepRequest
+from workflows.ports import CaseBook, Evidence, Ledger
+
+
+class Step:
+    """Reads the account's position and takes a step from it; the record is what the history keeps."""
+
+    def __init__(self, texts: PolicyTexts, ledger: Ledger, cases: CaseBook, evidence: Evidence) -> None:
+        self._texts = texts
+        self._ledger = ledger
+        self._cases = cases
+        self._runs = Registering(evidence)
+
+    @activity.defn(name=effects.STEP)
+    def step(self, request: StepRequest) -> StepRecord:
+        """Look at the case at `request.at` and keep the record for lists."""
+        self._runs.register("case", request.at)
+        policy = self._texts.collections(request.policy)
+        position = self._ledger.position(request.account, request.at, policy.regulation, policy.calendar)
+        record = look(policy, position, request)
+        self._cases.note_step(record)
+        return record
+
+
+def look(policy: CollectionsPolicy, position: Position, request: StepRequest) -> StepRecord:
+    """Take the step and write down what it was taken from; pure, so that an audit can take it again."""
+    before = request.taken or opened(policy, position, request)
+    step = take_step(policy, before, position, request.at)
+    return StepRecord(
+        case=request.case,
+        at=request.at,
+        taken_before=digest(request.taken),
+        policy=request.policy,
+        law=position.law.digest,
+        calendar=position.calendar.digest,
+        engine=ENGINE,
+        semantics=SEMANTICS,
+        position=position.account,
+        taken=step.taken,
+        actions=step.actions,
+        wake_at=step.wake_at,
+        open=step.open,
+        trace=step.trace,
+        trace_digest=step.trace_digest,
+    )
+
+
+def opened(policy: CollectionsPolicy, position: Position, request: StepRequest) -> Taken:
+    """Return the memory that the case begins with."""
+    return open_case(policy, request.case, position, request.at, request.previous)
