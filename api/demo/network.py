@@ -1,0 +1,152 @@
+"""The operator's other systems in the demo: they carry out what Forbear asks for, most of the time.
+
+A few drawn actions fail, confirm hours later or never, as real gateways do. What billing books on its
+own account for it (a fee, a deposit that is applied) comes back as entries.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from api.demo.draws import Draws
+
+FAILS = Fraction(15, 1000)
+LATER = Fraction(45, 1000)
+NEVER = Fraction(50, 1000)
+"""Of a hundred notices 1.5 fail, 3 are confirmed hours later, 0.5 never; each bound includes those before."""
+RESTORED_LATER = Fraction(8, 100)
+FEE_DUE = timedelta(days=17)
+
+Mood = Literal["done", "failed", "later", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One action as it was asked for."""
+
+    key: str
+    account: str
+    do: str
+    args: tuple[str, ...]
+    step: str
+    undo: bool
+    level: str
+    amount: Decimal
+    at: datetime
+    not_after: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What the billing system will say about an account at an instant: a receipt, or something it booked."""
+
+    at: datetime
+    receipt: str = ""
+    """Key of the action that is confirmed."""
+    entry: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Network:
+    """Switches, gateways and billing: acts on orders and remembers what it did."""
+
+    draws: Draws
+    zones: dict[str, str]
+    orders: list[Order] = field(default_factory=list)
+    moods: Counter[str] = field(default_factory=Counter)
+    levels: dict[str, str] = field(default_factory=dict)
+    reactions: dict[str, list[Reaction]] = field(default_factory=lambda: defaultdict(list))
+    _seen: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+
+    def carry_out(self, event: dict[str, Any]) -> dict[str, Any] | None:
+        """Act on an event and return the receipt for the answer; None: it will be confirmed later or never.
+
+        The same event again does nothing and is answered as before.
+        """
+        order = _order(event)
+        if order.key in self._seen:
+            return self._seen[order.key]
+        self.orders.append(order)
+        mood = self._mood(order)
+        self.moods[mood] += 1
+        if mood == "failed":
+            return self._answer(order, {"status": "failed", "detail": "the number does not answer"})
+        if mood in ("later", "never"):
+            if mood == "later":
+                hours = self.draws.integer(2, 30, order.key, "hours")
+                self._react(order, Reaction(order.at + timedelta(hours=hours), receipt=order.key))
+            return self._answer(order, None)
+        self._book(order)
+        return self._answer(order, {"status": "done", "detail": "demo network"})
+
+    def confirmed(self, key: str) -> None:
+        """Carry out an order now that was to be confirmed later."""
+        self._book(next(order for order in self.orders if order.key == key))
+
+    def _answer(self, order: Order, receipt: dict[str, Any] | None) -> dict[str, Any] | None:
+        self._seen[order.key] = receipt
+        return receipt
+
+    def _react(self, order: Order, reaction: Reaction) -> None:
+        self.reactions[order.account].append(reaction)
+
+    def _mood(self, order: Order) -> Mood:
+        drawn = self.draws.fraction(order.key, "mood")
+        if order.do == "notify":
+            if drawn < FAILS:
+                return "failed"
+            if drawn < LATER:
+                return "later"
+            return "never" if drawn < NEVER else "done"
+        if order.do == "service" and order.undo and drawn < RESTORED_LATER:
+            return "later"
+        return "done"
+
+    def _book(self, order: Order) -> None:
+        if order.level:
+            self.levels[order.account] = order.level
+        if order.undo:
+            return
+        day = order.at.astimezone(ZoneInfo(self.zones[order.account])).date()
+        at = order.at + timedelta(minutes=30)
+        name = order.key.replace("/", "-")[-96:]
+        if order.do == "fee" and order.amount > 0:
+            bill = {
+                "kind": "bill", "id": f"FEE-{name}", "value_date": day, "due_date": day + FEE_DUE,
+                "amount": order.amount, "category": "fee",
+            }  # fmt: skip
+            paid_on = day + FEE_DUE - timedelta(days=2)
+            paid = {
+                "kind": "payment", "id": f"PAY-{name}", "value_date": paid_on, "amount": order.amount,
+                "method": "wallet", "pays": [{"bill": bill["id"], "amount": order.amount}],
+            }  # fmt: skip
+            self._react(order, Reaction(at, entry=bill))
+            self._react(order, Reaction(at + FEE_DUE - timedelta(days=2), entry=paid))
+        elif order.do == "apply" and order.amount > 0:
+            moved = {
+                "kind": "deposit", "id": f"DEP-{name}", "value_date": day, "move": "applied",
+                "amount": order.amount,
+            }  # fmt: skip
+            self._react(order, Reaction(at, entry=moved))
+
+
+def _order(event: dict[str, Any]) -> Order:
+    data = event["data"]
+    return Order(
+        key=data["key"],
+        account=data["account"],
+        do=data["do"],
+        args=tuple(data["args"]),
+        step=data["step"],
+        undo=data["undo"],
+        level=data["level"] or "",
+        amount=Decimal(data["amount"]),
+        at=datetime.fromisoformat(event["time"]),
+        not_after=datetime.fromisoformat(data["not_after"]) if data["not_after"] else None,
+    )
