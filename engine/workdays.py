@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -36,6 +37,8 @@ class Calendar:
     """Weekend days that are worked (make-up days)."""
     covers: tuple[int, ...] = ()
     """The years it speaks of; a day outside is an error, never silently a working day."""
+    provisional: tuple[int, ...] = ()
+    """Years for which the authority has not announced its swapped days yet."""
 
     def is_holiday(self, day: date) -> bool:
         """Tell whether a day is a public holiday; raises DayNotCovered."""
@@ -75,14 +78,14 @@ def load_calendar(data: bytes, file: str) -> Loaded[Calendar]:
 
 def _calendar(reader: Reader, node: Node, digest: str) -> Calendar | None:
     needed = ["calendar", "source", "years", "holidays"]
-    fields = reader.fields(node, "a calendar", needed, ["working"])
+    fields = reader.fields(node, "a calendar", needed, ["working", "provisional"])
     if fields is None or not set(needed) <= set(fields):
         return None
     name = reader.text(fields["calendar"], "`calendar`")
     reader.text(fields["source"], "`source`")
-    years = reader.list_of(
-        fields["years"], "`years`", lambda item, what: reader.integer(item, what, 1900, 2200)
-    )
+    years = reader.list_of(fields["years"], "`years`", _year(reader))
+    early = fields.get("provisional")
+    provisional = reader.list_of(early, "`provisional`", _year(reader)) if early else ()
     holidays = _days(reader, fields["holidays"], "`holidays`", years)
     working = _days(reader, fields["working"], "`working`", years) if "working" in fields else frozenset()
     for day in sorted(working):
@@ -93,7 +96,12 @@ def _calendar(reader: Reader, node: Node, digest: str) -> Calendar | None:
             )
     for day in sorted(working & holidays):
         reader.error("holiday-worked", f"{day} is both a holiday and worked", fields["working"].span)
-    return Calendar(name or "", digest, holidays, working, years)
+    return Calendar(name or "", digest, holidays, working, years, provisional)
+
+
+def _year(reader: Reader) -> Callable[[Node, str], int | None]:
+    """Return the method that reads a year."""
+    return lambda node, what: reader.integer(node, what, 1900, 2200)
 
 
 def _days(reader: Reader, node: Node, what: str, years: tuple[int, ...]) -> frozenset[date]:

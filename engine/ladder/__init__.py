@@ -7,7 +7,7 @@ from engine.ladder.law import LawPack
 from engine.ladder.model import CollectionsPolicy
 from engine.ladder.opening import open_case, opens, watch_on
 from engine.ladder.state import Action, Position, Step, StepTrace, Taken, TakenRow
-from engine.ladder.step import step
+from engine.ladder.stepping import step
 
 __all__ = [
     "Action",

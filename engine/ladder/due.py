@@ -5,11 +5,29 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine.ladder.model import CollectionsPolicy
-from engine.ladder.state import Position, Taken
+from engine.ladder.state import Position, Step, Taken
+from engine.ladder.stepping import step
 
 
 def still_due(
     policy: CollectionsPolicy, taken_before: Taken, position: Position, at: datetime, key: str
 ) -> tuple[bool, str]:
     """Tell whether a step from `taken_before` would still ask for `key`; if not, why in one sentence."""
-    raise NotImplementedError
+    again = step(policy, taken_before, position, at)
+    if any(action.key == key for action in again.actions):
+        return True, ""
+    return False, _reason(again, key)
+
+
+def _reason(again: Step, key: str) -> str:
+    name, way = key.rsplit("/", 4)[1], key.rpartition("/")[2]
+    if again.taken.ended:
+        return f"The case has ended as {again.taken.ended}."
+    if way == "undo":
+        return f"`{name}` is not taken back any more: overdue is {again.trace.overdue} again."
+    row = next((row for row in again.trace.rows if row.step == name), None)
+    why = row.note if row and row.note else ""
+    if not why and again.trace.notes:
+        why = again.trace.notes[-1]
+    said = f"`{name}` is not due any more" + (f": {why}" if why else "")
+    return f"{said}."

@@ -1,11 +1,177 @@
-"""Collections policy text to model."""
+"""The text of a collections policy to its typed, checked model.
+
+The format is described in `policies/collections/README.md`. Everything that is wrong is noted with its
+place; a policy comes back only when nothing is.
+"""
 
 from __future__ import annotations
 
-from engine.ladder.model import CollectionsPolicy
+import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import TypedDict
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from engine.credit.facts_from_yaml import read_facts
+from engine.credit.policy_reader import PolicyReader
+from engine.identity import manifest
+from engine.ladder.check import check
+from engine.ladder.ladders_from_yaml import read_ladders, read_treatment
+from engine.ladder.model import (
+    CollectionsPolicy,
+    ConfirmRules,
+    ContactRules,
+    HoldRules,
+    InterruptionRules,
+    LateFeeRules,
+    PromiseRules,
+)
+from engine.ladder.sections_from_yaml import (
+    read_case,
+    read_confirm,
+    read_contact,
+    read_fees,
+    read_freshness,
+    read_holds,
+    read_interruptions,
+    read_late_fee,
+    read_promises,
+    refuse,
+)
 from engine.policy import Loaded, Texts
+from engine.source import Span, has_errors, sort_problems
+from engine.text import Node, Period, optional, read_yaml
+
+_REQUIRED = (
+    "policy", "kind", "version", "effective", "regulation", "timezone", "currency", "case", "ladders",
+    "treatment",
+)  # fmt: skip
+_OPTIONAL = (
+    "title", "facts", "freshness", "brake", "before_due", "contact", "interruptions", "late_fee", "holds",
+    "promise_to_pay", "fees", "confirm",
+)  # fmt: skip
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_TEMPLATE = re.compile(r"(?:.*/)?templates/([a-z][a-z0-9_]*)\.([a-z]{2,3})\.txt")
+
+
+class _Sections(TypedDict):
+    holds: dict[str, HoldRules]
+    freshness: Period | None
+    contact: ContactRules
+    interruptions: InterruptionRules
+    promises: PromiseRules | None
+    late_fee: LateFeeRules | None
+    fees: dict[str, Decimal]
+    confirm: ConfirmRules
 
 
 def load_collections(texts: Texts, root: str = "policy.yaml") -> Loaded[CollectionsPolicy]:
-    """Read a collections policy and the texts that it names."""
-    raise NotImplementedError
+    """Read and check the collections policy whose main text is `root`, with the templates beside it."""
+    reader = PolicyReader(texts)
+    data = reader.file(root, Span(root, 1, 1))
+    loaded = read_yaml(data, root) if data is not None else Loaded[Node](None, ())
+    reader.take(loaded.problems)
+    policy = _policy(reader, loaded.policy, root) if loaded.policy is not None else None
+    problems = sort_problems(reader.problems)
+    return Loaded(None if has_errors(problems) else policy, problems)
+
+
+def _policy(reader: PolicyReader, node: Node, root: str) -> CollectionsPolicy | None:
+    fields = reader.fields(node, "a collections policy", _REQUIRED, _OPTIONAL)
+    if fields is None:
+        return None
+    kind = optional(fields, "kind", reader.text, "`kind`")
+    if kind is not None and kind != "collections":
+        advice = "write `kind: collections`"
+        reader.error("not-collections", f"this policy is of kind `{kind}`", fields["kind"].span, advice)
+    refuse(reader, fields, "brake", "stopping a day's interruptions by their number is not carried out yet")
+    refuse(reader, fields, "before_due", "reminders before the due date are not carried out yet")
+    facts = read_facts(reader, fields["facts"]) if "facts" in fields else {}
+    case = read_case(reader, fields["case"]) if "case" in fields else None
+    ladders = read_ladders(reader, fields["ladders"], facts) if "ladders" in fields else {}
+    treatment = read_treatment(reader, fields["treatment"], facts) if "treatment" in fields else ()
+    templates = _templates(reader)
+    name = optional(fields, "policy", reader.slug, "`policy`") or ""
+    version = optional(fields, "version", reader.text, "`version`") or ""
+    start = _effective(reader, fields) or date.min
+    sections = _sections(reader, fields)
+    if case is None or not ladders:
+        return None
+    policy = CollectionsPolicy(
+        name=name,
+        title=reader.localized(fields["title"], "`title`") if "title" in fields else {},
+        version=version,
+        manifest=manifest(name, "collections", version, start, {p: reader.texts[p] for p in reader.used}),
+        regulation=optional(fields, "regulation", reader.slug, "`regulation`") or "",
+        timezone=_timezone(reader, fields),
+        currency=_currency(reader, fields),
+        facts=facts,
+        case=case,
+        ladders=ladders,
+        treatment=treatment,
+        templates=templates,
+        spans={key: value.span for key, value in fields.items()},
+        **sections,
+    )
+    check(reader, policy)
+    return policy
+
+
+def _sections(reader: PolicyReader, fields: Mapping[str, Node]) -> _Sections:
+    return {
+        "holds": read_holds(reader, fields["holds"]) if "holds" in fields else {},
+        "freshness": read_freshness(reader, fields["freshness"]) if "freshness" in fields else None,
+        "contact": read_contact(reader, fields["contact"]) if "contact" in fields else ContactRules(),
+        "interruptions": (
+            read_interruptions(reader, fields["interruptions"])
+            if "interruptions" in fields
+            else InterruptionRules()
+        ),
+        "promises": read_promises(reader, fields["promise_to_pay"]) if "promise_to_pay" in fields else None,
+        "late_fee": read_late_fee(reader, fields["late_fee"]) if "late_fee" in fields else None,
+        "fees": read_fees(reader, fields["fees"]) if "fees" in fields else {},
+        "confirm": read_confirm(reader, fields["confirm"]) if "confirm" in fields else ConfirmRules(),
+    }
+
+
+def _effective(reader: PolicyReader, fields: Mapping[str, Node]) -> date | None:
+    if "effective" not in fields:
+        return None
+    found = reader.fields(fields["effective"], "`effective`", ["from"]) or {}
+    return optional(found, "from", reader.date, "`from`")
+
+
+def _timezone(reader: PolicyReader, fields: Mapping[str, Node]) -> str:
+    text = optional(fields, "timezone", reader.text, "`timezone`")
+    if text is None:
+        return "UTC"
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        advice = "write a name of the IANA time zone database: `Asia/Shanghai`"
+        reader.error("not-a-timezone", f"`{text}` is not a time zone", fields["timezone"].span, advice)
+    return text
+
+
+def _currency(reader: PolicyReader, fields: Mapping[str, Node]) -> str:
+    text = optional(fields, "currency", reader.text, "`currency`") or ""
+    if text and not _CURRENCY.fullmatch(text):
+        advice = "write the three letters of ISO 4217: `CNY`"
+        reader.error("not-a-currency", f"`{text}` is not a currency", fields["currency"].span, advice)
+    return text
+
+
+def _templates(reader: PolicyReader) -> dict[str, dict[str, str]]:
+    """Return the texts of notices: `templates/<name>.<language>.txt`."""
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted(reader.texts):
+        if named := _TEMPLATE.fullmatch(path):
+            try:
+                text = reader.texts[path].decode("utf-8-sig")
+            except UnicodeDecodeError:
+                reader.error("not-utf8", f"`{path}` is not UTF-8", Span(path, 1, 1), "save the file as UTF-8")
+                continue
+            reader.used.add(path)
+            found.setdefault(named[1], {})[named[2]] = text
+    return found

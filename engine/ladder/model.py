@@ -29,6 +29,8 @@ PRINCIPAL: frozenset[str] = frozenset(
      "write_off", "sell", "recall", "recover")
 )  # fmt: skip
 """Actions without whose confirmation a row is not done; a fee or a retried payment never holds it up."""
+EFFECTS: frozenset[str] = PRINCIPAL - {"notify", "task", "approve"}
+"""Actions that change something; a row with one of them stays done without being told again."""
 NO_TIME = Period()
 FINAL: frozenset[str] = frozenset(("terminate", "write_off", "sell"))
 
@@ -110,8 +112,10 @@ class LadderRow:
 
     @property
     def notifies(self) -> bool:
-        """Tell whether the row sends a notice."""
-        return any(item.do == "notify" for item in self.do)
+        """Tell whether the row is a notice: it speaks to the customer and does nothing else to him."""
+        return any(item.do == "notify" for item in self.do) and not any(
+            item.do in EFFECTS for item in self.do
+        )
 
     @property
     def final(self) -> bool:

@@ -2,24 +2,119 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Inexact, localcontext
+from zoneinfo import ZoneInfo
 
+from engine.ladder.case import Case, Moment, minutes
+from engine.ladder.measure import day_of_age
 from engine.ladder.model import CollectionsPolicy
-from engine.ladder.state import Position, Taken
+from engine.ladder.state import Position, Taken, TakenRow
+from engine.ladder.stepping import PRECISION
 
 
 def opens(policy: CollectionsPolicy, position: Position, at: datetime) -> bool:
     """Tell whether an account without an open case opens one at `at`."""
-    raise NotImplementedError
+    with localcontext() as context:
+        context.prec, context.traps[Inexact] = PRECISION, True
+        case = _unopened(policy, position, at)
+        return case.now[1] >= minutes(policy.case.hour) and _opens(case, case.today)
 
 
 def watch_on(policy: CollectionsPolicy, position: Position, at: datetime) -> datetime | None:
-    """Return the first instant from `at` on at which a case can open if nothing else comes."""
-    raise NotImplementedError
+    """Return the first instant from `at` on at which a case can open if nothing else comes.
+
+    `at` itself when it can open now; None when only news can open one.
+    """
+    with localcontext() as context:
+        context.prec, context.traps[Inexact] = PRECISION, True
+        case = _unopened(policy, position, at)
+        start = minutes(policy.case.hour)
+        if case.now[1] >= start and _opens(case, case.today):
+            return at
+        value_date = position.account.next_value_date
+        for day, clock in sorted({m for m in _moments(case, start) if m > case.now}):
+            if _opens(case, day) or (value_date and value_date.toordinal() <= day):
+                return case.instant((day, clock))
+        return None
+
+
+def _unopened(policy: CollectionsPolicy, position: Position, at: datetime) -> Case:
+    day = at.astimezone(ZoneInfo(position.account.terms.timezone)).date()
+    return Case(policy, Taken(case="", opened_at=at, opened_on=day), position, at)
+
+
+def _opens(case: Case, day: int) -> bool:
+    if not case.treatment or case.stopped():
+        return False
+    measures = case.view.on(day)
+    return measures.anchor is not None and case.policy.case.opens.holds(measures.values(measures.overdue))
+
+
+def _moments(case: Case, start: int) -> Iterator[Moment]:
+    yield (case.today, start)
+    if case.account.next_value_date:
+        yield (case.account.next_value_date.toordinal(), start)
+    turns = sorted(set(case.policy.case.opens.turns("age", "days_past_due")))
+    for part in case.view.slices:
+        yield (part.due + 1, start)
+        for _, end in part.out:
+            yield (end, start)
+        for turn in turns:
+            yield (part.due + turn, start)
+            if (day := day_of_age(part, turn)) is not None:
+                yield (day, start)
 
 
 def open_case(
     policy: CollectionsPolicy, case: str, position: Position, at: datetime, previous: Taken | None = None
 ) -> Taken:
-    """Return the memory with which a case begins; `previous` is the account's earlier case, if any."""
-    raise NotImplementedError
+    """Return the memory with which a case begins; `previous` is the account's earlier case, if any.
+
+    Where the payment that cured the earlier case came back in time, its rows can stand again.
+    """
+    look = _unopened(policy, position, at)
+    today = date.fromordinal(look.today)
+    left = _bounced(policy, position, previous) if previous else ()
+    return Taken(
+        case=case,
+        ladder=look.treatment,
+        opened_at=at,
+        opened_on=today,
+        opened_anchor=_entered(look),
+        left=left,
+        entries=dict(previous.entries) if previous and left else {},
+    )
+
+
+def _entered(case: Case) -> date | None:
+    """Return the day that is kept as the anchor of entry; None when nothing is past due."""
+    live = [part for part, _ in case.view.on(case.today).live]
+    if not live:
+        return None
+    match case.policy.case.anchor:
+        case "entry_date":
+            return date.fromordinal(case.today)
+        case "latest_due_date_at_entry":
+            return date.fromordinal(max(part.due for part in live))
+        case _:
+            return date.fromordinal(min(part.base for part in live))
+
+
+def _bounced(policy: CollectionsPolicy, position: Position, previous: Taken) -> tuple[TakenRow, ...]:
+    period = policy.case.revive
+    if period is None or previous.ended != "cured" or previous.ended_on is None:
+        return ()
+    back = {
+        debt.id: debt.reopened_on
+        for debt in position.account.debts
+        if debt.reopened_by == "chargeback" and debt.reopened_on and debt.open
+    }
+    again = any(
+        period.after(row.left_on) >= on
+        for row in previous.left
+        for debt in row.debts
+        if row.left_on and (on := back.get(debt))
+    )
+    return previous.left if again else ()

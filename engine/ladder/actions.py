@@ -1,0 +1,245 @@
+"""Actions as they are asked for: keys, figures, hours, deadlines, and the undoing of what was done."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from engine.ladder.case import Case, Moment, minutes
+from engine.ladder.late_fee import accrued
+from engine.ladder.measure import turning_days
+from engine.ladder.memory import GONE, Row, do_of, token_of
+from engine.ladder.model import Do, DoItem, LadderRow, severe
+from engine.ladder.state import Action
+from engine.ledger.account import LEVELS
+
+ZERO = Decimal(0)
+MARGIN = timedelta(hours=12)
+"""A person hears of an unconfirmed restoration this long before the law's deadline."""
+
+
+def key_of(case: Case, step: str, entry: int, token: str, way: str = "do", item: str = "account") -> str:
+    """Return the key of an action: `case/item/step/entry/action/do|undo` (rule 7)."""
+    return f"{case.taken.case}/{item}/{step}/{entry}/{token}/{way}"
+
+
+def asked_items(case: Case, row: Row, definition: LadderRow) -> list[DoItem]:
+    """Return the actions of a row that can be asked for now: nothing behind an approval that is not given."""
+    found = []
+    asked = {token_of(key) for key in row.keys}
+    for item in definition.do:
+        if item.token not in asked and not _idle(case, item):
+            found.append(item)
+        if item.do == "approve" and not _approved(case, row, item):
+            break
+    return found
+
+
+def _approved(case: Case, row: Row, item: DoItem) -> bool:
+    return any(token_of(key) == item.token and row.words.get(key) == "done" for key in row.keys)
+
+
+def _idle(case: Case, item: DoItem) -> bool:
+    """Tell whether an action would do nothing: the level is in force already, no deposit is held."""
+    if item.do == "apply":
+        return case.account.deposit <= 0
+    if item.level:
+        return LEVELS.index(case.own_level()) >= LEVELS.index(item.level)
+    return False
+
+
+def ask(case: Case, row: Row, definition: LadderRow, items: list[DoItem]) -> list[Action]:
+    """Return the actions of some items of a row, and note their keys in the row."""
+    actions = [_action(case, row, definition, item) for item in items]
+    row.keys += tuple(action.key for action in actions)
+    if definition.level != "open":
+        row.level = definition.level
+    own = case.own_level()
+    told = case.told_level(own)
+    return [
+        action.model_copy(update={"level": told}) if action.do in ("service", "terminate") else action
+        for action in actions
+    ]
+
+
+def _action(case: Case, row: Row, definition: LadderRow, item: DoItem) -> Action:
+    is_severe = severe(item) or (item.do == "notify" and definition.required)
+    before, after = _hours(case, definition, item, is_severe)
+    measures = case.view.on(case.today)
+    return Action(
+        key=key_of(case, row.step, row.entry, item.token),
+        do=item.do,
+        args=item.args,
+        step=row.step,
+        severe=is_severe,
+        debts=row.debts,
+        amount=_amount(case, item, measures.overdue),
+        figures=figures(case, definition) if item.do == "notify" else {},
+        not_before=before,
+        not_after=after,
+        confirm_by=case.at + case.policy.confirm.within,
+    )
+
+
+def _amount(case: Case, item: DoItem, overdue: Decimal) -> Decimal:
+    if item.do == "fee":
+        return case.policy.fees.get(item.args[0], ZERO)
+    if item.do == "apply":
+        return min(case.account.deposit, overdue)
+    return overdue
+
+
+def _hours(
+    case: Case, definition: LadderRow, item: DoItem, is_severe: bool
+) -> tuple[datetime | None, datetime | None]:  # fmt: skip
+    start, clock = case.now
+    before: datetime | None = None
+    day = start
+    if item.do == "notify" and (quiet := case.policy.contact.quiet):
+        first, last = minutes(quiet[0]), minutes(quiet[1])
+        is_quiet = first <= clock < last if first < last else clock >= first or clock < last
+        if is_quiet:
+            day = start if clock < last else start + 1
+            before = case.instant((day, last))
+    if not is_severe:
+        return before, None
+    end: Moment = (day + 1, 0)
+    if definition.interrupts and case.policy.interruptions.window:
+        end = (day, minutes(case.policy.interruptions.window[1]))
+    elif item.do == "notify" and case.policy.contact.quiet:
+        quiet_from = minutes(case.policy.contact.quiet[0])
+        if quiet_from > clock or day > start:
+            end = (day, quiet_from)
+    return before, case.instant(end)
+
+
+# figures
+
+
+def figures(case: Case, definition: LadderRow) -> dict[str, str]:
+    """Return the figures that a notice states: what is owed, by when to pay, and what happens then."""
+    measures = case.view.on(case.today)
+    disputed = sum((debt.disputed for debt in case.account.debts if not debt.written_off), ZERO)
+    found = {
+        "currency": case.policy.currency,
+        "overdue": str(measures.overdue),
+        "disputed": str(disputed),
+        "late_fee": str(accrued(case, case.today)),
+        "fees": str(case.view.outside),
+        "days_past_due": str(measures.days_past_due),
+        "debts": ", ".join(measures.debts),
+    }
+    falls_due = [d for d in case.account.debts if d.open and not d.written_off and d.due_date >= _today(case)]
+    if falls_due:
+        first = min(debt.due_date for debt in falls_due)
+        amount = sum((debt.open for debt in falls_due if debt.due_date == first), ZERO)
+        found |= {"next_due": first.isoformat(), "next_due_amount": str(amount)}
+    if following := next_after(case, definition):
+        row, day = following
+        found |= {
+            "next_step": row.step,
+            "next_date": date.fromordinal(day).isoformat(),
+            "last_day": date.fromordinal(day - 1).isoformat(),
+        }
+    return found
+
+
+def _today(case: Case) -> date:
+    return date.fromordinal(case.today)
+
+
+def next_after(case: Case, definition: LadderRow) -> tuple[LadderRow, int] | None:
+    """Return the row that can follow a row, and the earliest day on which it can, if nothing is paid."""
+    best: tuple[LadderRow, int] | None = None
+    for row in case.ladder.rows:
+        if row.after == definition.step:
+            ready = max(case.today + 1, row.wait.after(_today(case)).toordinal())
+            day = first_day(case, row, ready)
+            if day is not None and (best is None or day < best[1]):
+                best = (row, day)
+    return best
+
+
+def first_day(case: Case, row: LadderRow, ready: int) -> int | None:
+    """Return the first day from `ready` on, on which a row's cells hold if nothing comes in."""
+    days = {ready}
+    for part in case.view.slices:
+        days.update(day for day in turning_days(row, part) if day > ready)
+        if part.due + 1 > ready:
+            days.add(part.due + 1)
+    return next((day for day in sorted(days) if case.holds(row, day)), None)
+
+
+# undoing
+
+_UNDONE_DO: dict[str, Do] = {"place": "recall", "orders": "orders", "billing": "billing", "fee": "fee"}
+_UNDONE_ARGS = {"billing": ("resume",), "orders": ("allow_changes",)}
+
+
+def undo(case: Case, rows: list[tuple[Row, str]]) -> list[Action]:
+    """Take rows out of force: return what must be undone, each effect once, service by its level."""
+    before = case.own_level()
+    leaving = [row for row, _ in rows]
+    case.rows = [row for row in case.rows if not any(row is other for other in leaving)]
+    after = case.own_level()
+    actions: list[Action] = []
+    by_level = sorted(
+        (r for r in leaving if r.demands != "open"), key=lambda r: LEVELS.index(r.demands), reverse=True
+    )  # fmt: skip
+    service = _service_undo(case, by_level[0]) if by_level and after != before else None
+    if service:
+        actions.append(service)
+    for row in leaving:
+        more = [a for key in row.keys if (a := _effect_undo(case, row, key))]
+        keys = [service.key] if service and row in by_level else []
+        actions += more
+        if keys or more:
+            row.undo_keys += (*keys, *(a.key for a in more))
+            row.undone_at = case.at
+        row.left_on = _today(case)
+    case.left += leaving
+    return actions
+
+
+def _service_undo(case: Case, row: Row) -> Action:
+    key = next(key for key in row.keys if do_of(key) in ("service", "terminate"))
+    return Action(
+        key=f"{key.rpartition('/')[0]}/undo",
+        do="service",
+        args=(case.own_level(),),
+        step=row.step,
+        undo=True,
+        debts=row.debts,
+        level=case.told_level(case.own_level()),
+        confirm_by=case.at + restored_within(case),
+    )
+
+
+def restored_within(case: Case) -> timedelta:
+    """Return how long a restoration may stay unconfirmed before a person hears of it."""
+    limits = [clause.within - MARGIN for clause in case.law.clauses_on("restoration") if clause.within]
+    return min([case.policy.confirm.restored_within, *limits])
+
+
+def _effect_undo(case: Case, row: Row, key: str) -> Action | None:
+    do, token = do_of(key), token_of(key)
+    wrongful_fee = do == "fee" and row.state == "withdrawn"
+    if row.lifted or row.words.get(key) in GONE or not (do in ("orders", "billing", "place") or wrongful_fee):
+        return None
+    args = _UNDONE_ARGS.get(do, tuple(token.split(".")[1:]))
+    return Action(
+        key=f"{key.rpartition('/')[0]}/undo",
+        do=_UNDONE_DO[do],
+        args=args,
+        step=row.step,
+        undo=True,
+        debts=row.debts,
+        amount=case.policy.fees.get(args[0], ZERO) if wrongful_fee else ZERO,
+        confirm_by=case.at + case.policy.confirm.within,
+    )
+
+
+def task(case: Case, step: str, entry: int, *what: str) -> Action:
+    """Return a task for a person about a step."""
+    token = ".".join(("task", *what))
+    return Action(key=key_of(case, step, entry, token), do="task", args=what, step=step)

@@ -1,0 +1,160 @@
+"""Everything one look at a case needs, at hand: debts, rows taken, the day, and what blocks it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from engine.feel.interpreter import Note, matches
+from engine.ladder.clock import Held, PromiseState, promise_states
+from engine.ladder.measure import Measures, View
+from engine.ladder.memory import Row, absorb, most_severe
+from engine.ladder.model import CollectionsPolicy, FactTest, Ladder, LadderRow
+from engine.ladder.state import Position, Taken
+from engine.ledger.account import AccountPosition, Level
+from engine.ledger.entries import Act
+
+Moment = tuple[int, int]
+"""A local moment: ordinal of the day, minutes since its midnight."""
+
+
+def minutes(clock: time) -> int:
+    """Return minutes since midnight."""
+    return clock.hour * 60 + clock.minute
+
+
+def facts_hold(tests: tuple[FactTest, ...], position: AccountPosition) -> bool:
+    """Tell whether cells on facts hold; a fact that is not known passes only `-` and `null`."""
+    notes: list[Note] = []
+    return all(
+        not test.tests.tests or matches(test.tests, position.facts.get(test.name), {}, notes=notes) is True
+        for test in tests
+    )
+
+
+def treatment_of(policy: CollectionsPolicy, position: AccountPosition) -> str:
+    """Return the ladder that the customer gets; empty: none (exempt)."""
+    for row in policy.treatment:
+        if facts_hold(row.cells, position):
+            return "" if row.ladder == "none" else row.ladder
+    return ""
+
+
+class Case:
+    """One look at one case; `day` arguments are ordinals of local days from today on."""
+
+    def __init__(self, policy: CollectionsPolicy, taken: Taken, position: Position, at: datetime) -> None:
+        account = position.account
+        self.policy, self.taken, self.at = policy, taken, at
+        self.account, self.law, self.calendar = account, position.law, position.calendar
+        self.zone = ZoneInfo(account.terms.timezone)
+        self.local = at.astimezone(self.zone)
+        self.today = self.local.date().toordinal()
+        self.now: Moment = (self.today, self.local.hour * 60 + self.local.minute)
+        self.treatment = treatment_of(policy, account)
+        name = self.treatment or taken.ladder
+        self.ladder: Ladder = policy.ladders.get(name) or next(iter(policy.ladders.values()))
+        self.view = View(policy, account, taken.opened_anchor)
+        self.receipts = {receipt.key: receipt for receipt in account.receipts}
+        self.rows = [Row.of(row) for row in taken.rows]
+        self.left = [Row.of(row) for row in taken.left]
+        for row in (*self.rows, *self.left):
+            absorb(row, self.ladder.by_step.get(row.step), self.receipts, policy, self.zone)
+        self.acts = [act for act in account.acts if act.received_at >= taken.opened_at]
+        self.entries = dict(taken.entries)
+        self.moved_up_on = taken.moved_up_on.toordinal() if taken.moved_up_on else 0
+        self.notes: list[str] = []
+        self.heard: list[str] = []
+        self._holding: dict[tuple[int, int, bool], bool] = {}
+        self._promises: dict[int, tuple[PromiseState, ...]] = {}
+
+    # the ladder
+
+    def definition(self, row: Row) -> LadderRow | None:
+        """Return the ladder's row of a step that was taken; None when the ladder has no such step."""
+        return self.ladder.by_step.get(row.step)
+
+    def taken_row(self, step: str) -> Row | None:
+        """Return the row of a step if it is taken."""
+        return next((row for row in self.rows if row.step == step), None)
+
+    def holds(self, row: LadderRow, day: int, *, keep: bool = False) -> bool:
+        """Tell whether a row's cells on the debt hold on a day."""
+        key = (row.index, day, keep)
+        found = self._holding.get(key)
+        if found is None:
+            measures = self.view.kept(day) if keep else self.view.on(day)
+            found = self._holding[key] = self._cells_hold(row, measures)
+        return found
+
+    def _cells_hold(self, row: LadderRow, m: Measures) -> bool:
+        if m.anchor is None:
+            return False
+        return (
+            row.age.holds(m.age)
+            and row.days_past_due.holds(m.days_past_due)
+            and row.unpaid_bills.holds(m.unpaid_bills)
+            and (row.overdue.always or row.overdue.holds(m.part(row)))
+            and facts_hold(row.facts, self.account)
+        )
+
+    def warranted(self, day: int, *, keep: bool = False) -> int:
+        """Return the index of the last row whose cells hold; -1: none."""
+        return max((row.index for row in self.ladder.rows if self.holds(row, day, keep=keep)), default=-1)
+
+    def counts(self, row: Row | None, day: int) -> bool:
+        """Tell whether a row is done for the debt that is the anchor, and still valid (rule 2)."""
+        definition = self.definition(row) if row else None
+        anchor = self.view.on(day).anchor
+        if row is None or definition is None or anchor is None or row.state != "done":
+            return False
+        if anchor.debt not in row.debts:
+            return False
+        if not definition.notifies or row.skipped:
+            return True
+        if row.valid_until and row.valid_until.toordinal() < day:
+            return False
+        return not (anchor.renotice and row.done_on and row.done_on.toordinal() <= anchor.renotice)
+
+    def reached(self, day: int) -> int:
+        """Return the index of the last row that is done for the anchor; -1: none."""
+        found = (d.index for r in self.rows if (d := self.definition(r)) and self.counts(r, day))
+        return max(found, default=-1)
+
+    # service
+
+    def own_level(self) -> Level:
+        """Return the level of service that the case demands by its rows."""
+        return most_severe([row.demands for row in self.rows])
+
+    def told_level(self, own: Level) -> Level:
+        """Return the most severe level in force over all demands."""
+        return most_severe([own, *(demand.level for demand in self.account.demands)])
+
+    # what blocks
+
+    def active_holds(self, day: int) -> list[Held]:
+        """Return the holds of the whole account that cover a day."""
+        return [held for held in self.view.held if not held.bill and held.covers(day)]
+
+    def promises(self, day: int) -> tuple[PromiseState, ...]:
+        """Return the promises with their state on a day."""
+        if day not in self._promises:
+            on = date.fromordinal(day)
+            self._promises[day] = promise_states(self.policy, self.account, on)
+        return self._promises[day]
+
+    def stopped(self) -> Act | None:
+        """Return the act by which a person stopped the ladder, if nobody has resumed it."""
+        last = None
+        for act in self.acts:
+            if act.act in ("stop", "resume"):
+                last = act
+        return last if last and last.act == "stop" else None
+
+    def instant(self, moment: Moment) -> datetime:
+        """Return a local moment as an instant; a time that the clock skips is taken as an hour later."""
+        day = date.fromordinal(moment[0])
+        naive = datetime.combine(day, time(moment[1] // 60, moment[1] % 60))
+        local = naive.replace(tzinfo=self.zone)
+        return local.astimezone(ZoneInfo("UTC")).astimezone(self.zone)

@@ -1,0 +1,197 @@
+"""What is wrong with a collections policy as a whole: names, order, what is never undone, what flips."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from engine.ladder.model import FINAL, CollectionsPolicy, DoItem, Ladder, LadderRow
+from engine.ladder.threshold import Bounds, Condition
+from engine.source import Span
+from engine.text import Reader, did_you_mean
+
+FIGURES = (
+    "currency", "overdue", "disputed", "late_fee", "fees", "days_past_due", "debts", "next_due",
+    "next_due_amount", "next_step", "next_date", "last_day",
+)  # fmt: skip
+"""The figures that the text of a notice may state."""
+_FIGURE = re.compile(r"\{([^{}]*)\}")
+
+
+def check(reader: Reader, policy: CollectionsPolicy) -> None:
+    """Note every mistake that can be seen without a law pack."""
+    for ladder in policy.ladders.values():
+        _check_order(reader, ladder)
+        for row in ladder.rows:
+            _check_row(reader, policy, ladder, row)
+    _check_treatment(reader, policy)
+    _check_case(reader, policy)
+    _check_templates(reader, policy)
+    if policy.late_fee:
+        for kind in policy.late_fee.stops_in:
+            if kind not in policy.holds:
+                advice = did_you_mean(kind, policy.holds, of="kinds of hold")
+                span = policy.late_fee.span
+                reader.error("unknown-hold", f"`stops_in` names `{kind}`, which is no hold", span, advice)
+
+
+# the order of rows
+
+
+def _check_order(reader: Reader, ladder: Ladder) -> None:
+    seen: dict[str, LadderRow] = {}
+    for row in ladder.rows:
+        if row.step in seen:
+            first = (("the first one stands here", seen[row.step].span),)
+            reader.error("step-twice", f"step `{row.step}` stands twice", row.span, "rename one", first)
+        seen.setdefault(row.step, row)
+    for row in ladder.rows:
+        if row.after and row.after not in seen:
+            advice = did_you_mean(row.after, seen, of="steps")
+            message = f"step `{row.step}` comes after `{row.after}`, which this ladder has not"
+            reader.error("unknown-step", message, row.span, advice)
+        elif row.after and seen[row.after].index >= row.index:
+            _note_loop(reader, ladder, row)
+        elif not row.after and row.wait.days + row.wait.months:
+            message = f"step `{row.step}` waits {row.wait}, but after no other step"
+            reader.error("wait-without-after", message, row.span, "name the step in `after`, or write `-`")
+    if ladder.rows and not any(not row.after for row in ladder.rows):
+        reader.error("no-first-step", f"every step of `{ladder.name}` comes after another", ladder.span)
+
+
+def _note_loop(reader: Reader, ladder: Ladder, row: LadderRow) -> None:
+    path = [row.step]
+    while (step := ladder.by_step[path[-1]].after) and step in ladder.by_step and step not in path:
+        path.append(step)
+    if step == row.step:
+        shown = " after ".join([*path, row.step])
+        reader.error("after-loop", f"the steps wait for each other: {shown}", row.span, "break the circle")
+    else:
+        message = f"step `{row.step}` comes after `{row.after}`, which stands below it"
+        reader.error("after-below", message, row.span, "write milder steps above")
+
+
+def chain(ladder: Ladder, row: LadderRow) -> Iterator[LadderRow]:
+    """Yield the steps that come before a row, the nearest first; stops at a circle."""
+    seen = {row.step}
+    while row.after and row.after in ladder.by_step and row.after not in seen:
+        row = ladder.by_step[row.after]
+        seen.add(row.step)
+        yield row
+
+
+# one row
+
+
+def _check_row(reader: Reader, policy: CollectionsPolicy, ladder: Ladder, row: LadderRow) -> None:
+    for index, item in enumerate(row.do):
+        _check_item(reader, policy, item, index)
+    final = [item for item in row.do if item.do in FINAL or item.level == "terminated"]
+    if final and not row.final:
+        advice = "write `final` in `release when`"
+        reader.error("final-with-release", f"`{final[0]}` cannot be taken back", row.release.span, advice)
+    elif row.final and not final:
+        advice = "write when it ends: `overdue < 5.00`, or `-` for a notice"
+        reader.error(
+            "final-without-end", f"`{row.step}` ends nothing that would be final", row.release.span, advice
+        )
+    elif row.interrupts and row.release.kind != "condition" and not row.final:
+        message = f"`{row.step}` interrupts, and nothing says when that ends"
+        reader.error("no-release", message, row.release.span, "write the exit: `overdue < 5.00`")
+    if any(item.do == "place" for item in row.do) and row.release.kind not in ("recall", "final"):
+        message = f"`{row.step}` places the debt, and nothing says that it is recalled"
+        reader.error("no-recall", message, row.release.span, "write `recall`")
+    if row.release.condition and _meets(row.overdue.any_of, row.release.condition):
+        message = f"`{row.release.condition.text}` holds for amounts at which `{row.step}` is taken"
+        reader.error(
+            "release-meets-entry", message, row.release.span, "let it go below the entry amount only"
+        )
+    if row.interrupts and not any(before.notifies for before in chain(ladder, row)):
+        message = f"`{row.step}` interrupts, and no notice comes before it"
+        reader.error("no-notice", message, row.span, "let it come `after` a step that notifies")
+    _check_validity(reader, policy, ladder, row)
+
+
+def _check_item(reader: Reader, policy: CollectionsPolicy, item: DoItem, index: int) -> None:
+    if item.do == "notify" and item.args[1] not in policy.templates:
+        advice = did_you_mean(item.args[1], policy.templates, of="templates")
+        message = f"`{item}` needs the text `templates/{item.args[1]}.en.txt`"
+        reader.error("unknown-template", message, item.span, advice or "add the file")
+    if item.do == "fee" and item.args[0] not in policy.fees:
+        advice = did_you_mean(item.args[0], policy.fees, of="fees") or "add `fees: {suspension: 5.00}`"
+        reader.error("unknown-fee", f"`fees` has no `{item.args[0]}`", item.span, advice)
+    if item.do == "approve" and index > 0:
+        advice = "write it first: `approve(write_off), write_off`"
+        reader.error("approve-not-first", f"`{item}` stands behind what it should hold up", item.span, advice)
+
+
+def _meets(entry: tuple[Bounds, ...], release: Condition) -> bool:
+    """Tell whether some amount both enters and leaves; only bounds on the amount are compared."""
+    exits = [
+        t.bounds for clause in release.any_of for t in clause if t.name == "overdue" and len(clause) == 1
+    ]
+    return any(_overlap(a, b) for a in entry for b in exits)
+
+
+def _overlap(a: Bounds, b: Bounds) -> bool:
+    return _below(a, b) and _below(b, a)
+
+
+def _below(a: Bounds, b: Bounds) -> bool:
+    """Tell whether the low end of `a` is not above the high end of `b`."""
+    if a.low is None or b.high is None or a.low < b.high:
+        return True
+    return a.low == b.high and a.low_closed and b.high_closed
+
+
+def _check_validity(reader: Reader, policy: CollectionsPolicy, ladder: Ladder, row: LadderRow) -> None:
+    valid = policy.contact.valid
+    before = ladder.by_step.get(row.after)
+    if valid and before and before.notifies:
+        longest = valid.days + 31 * valid.months
+        if row.wait.days + 28 * row.wait.months > longest:
+            message = f"`{row.step}` waits {row.wait} after a notice that is valid for {valid} only"
+            reader.error(
+                "notice-expires-first", message, row.span, "wait less, or let notices be valid longer"
+            )
+
+
+# the rest
+
+
+def _check_treatment(reader: Reader, policy: CollectionsPolicy) -> None:
+    used = set()
+    for row in policy.treatment:
+        used.add(row.ladder)
+        if row.ladder not in policy.ladders and row.ladder != "none":
+            advice = did_you_mean(row.ladder, [*policy.ladders, "none"], of="ladders")
+            reader.error("unknown-ladder", f"there is no ladder `{row.ladder}`", row.span, advice)
+    if not policy.treatment or any(cell.tests.tests for cell in policy.treatment[-1].cells):
+        span = policy.spans.get("treatment", Span("", 1, 1))
+        advice = "add a last row of `-`"
+        reader.error("treatment-gap", "the treatment does not name a ladder for everybody", span, advice)
+    for ladder in policy.ladders.values():
+        if ladder.name not in used:
+            message = f"no customer gets the ladder `{ladder.name}`"
+            reader.warn("unused-ladder", message, ladder.span, "name it in `treatment`, or remove it")
+
+
+def _check_case(reader: Reader, policy: CollectionsPolicy) -> None:
+    opens = [t.bounds for clause in policy.case.opens.any_of for t in clause if t.name == "overdue"]
+    if _meets(tuple(opens), policy.case.closes):
+        message = f"`closes: {policy.case.closes.text}` holds for amounts at which a case opens"
+        reader.error(
+            "closes-meets-opens", message, policy.case.closes.span, "close below the opening amount only"
+        )
+
+
+def _check_templates(reader: Reader, policy: CollectionsPolicy) -> None:
+    for name, languages in policy.templates.items():
+        for language, text in languages.items():
+            file = f"templates/{name}.{language}.txt"
+            for number, line in enumerate(text.splitlines(), 1):
+                for found in _FIGURE.finditer(line):
+                    if found[1] not in FIGURES:
+                        advice = did_you_mean(found[1], FIGURES, of="figures")
+                        span = Span(file, number, found.start() + 1, len(found[0]))
+                        reader.error("unknown-figure", f"notices have no figure `{found[1]}`", span, advice)

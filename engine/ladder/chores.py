@@ -1,0 +1,59 @@
+"""What a person is asked to see to: receipts that do not come, holds that have lasted long enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from engine.ladder.actions import key_of, restored_within, task
+from engine.ladder.case import Case
+from engine.ladder.clock import FOREVER
+from engine.ladder.memory import Row, do_of, token_of
+from engine.ladder.state import Action
+
+
+def deadlines(case: Case) -> Iterator[tuple[datetime, Action]]:
+    """Yield the instants by which receipts are awaited, each with the task if it does not come."""
+    for row in (*case.rows, *case.left):
+        if row.state == "requested" and row.left_on is None:
+            for key in row.keys:
+                if row.words.get(key, "requested") == "requested" and do_of(key) not in ("task", "approve"):
+                    yield from _missing(case, row, key, row.requested_at + case.policy.confirm.within)
+        if row.undone_at:
+            for key in row.undo_keys:
+                if row.words.get(key, "requested") == "requested":
+                    service = do_of(key) in ("service", "terminate")
+                    within = restored_within(case) if service else case.policy.confirm.within
+                    yield from _missing(case, row, key, row.undone_at + within)
+
+
+def _missing(case: Case, row: Row, key: str, by: datetime) -> Iterator[tuple[datetime, Action]]:
+    way = key.rpartition("/")[2]
+    action = task(case, row.step, row.entry, "missing_receipt", token_of(key), way)
+    if action.key not in case.taken.told:
+        yield by, action.model_copy(update={"debts": row.debts})
+
+
+def hold_chores(case: Case) -> Iterator[tuple[int, str, Action]]:
+    """Yield the days on which a hold asks for a person, with what is told of it."""
+    for held in case.view.held:
+        rules = held.rules
+        step = f"hold.{rules.kind}"
+        if rules.then and held.open_ended and held.days[1] < FOREVER:
+            action = _chore(case, step, held.id, rules.then)
+            if action.key not in case.taken.told:
+                yield held.days[1], rules.kind, action
+        if rules.review and held.days[1] > case.today:
+            number, on = 0, date.fromordinal(held.days[0])
+            while (on := rules.review.after(on)).toordinal() < held.days[1]:
+                number += 1
+                action = _chore(case, step, held.id, "review", str(number))
+                if action.key not in case.taken.told:
+                    yield on.toordinal(), rules.kind, action
+                if on.toordinal() > case.today:
+                    break
+
+
+def _chore(case: Case, step: str, hold: str, *what: str) -> Action:
+    token = ".".join(("task", *what))
+    return Action(key=key_of(case, step, 1, token, item=hold), do="task", args=what, step=step, item=hold)

@@ -1,0 +1,135 @@
+"""Days that do not count: holds and promises as intervals, and the clock that they stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from engine.ladder.model import CollectionsPolicy, HoldRules, PromiseRules
+from engine.ledger.account import AccountPosition, HeldInterval, Promised
+from engine.source import Span
+
+NOWHERE = Span("", 1, 1)
+FOREVER = date.max.toordinal()
+Days = tuple[int, int]
+"""`[first, end)` as ordinals of local days; open-ended ones end at FOREVER."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One hold in force over some days, with the rules of its kind."""
+
+    id: str
+    rules: HoldRules
+    days: Days
+    bill: str
+    open_ended: bool
+    """It had no end of its own and was not released: what it ends with is up to its rules."""
+
+    def covers(self, day: int) -> bool:
+        """Tell whether the day lies in the hold."""
+        return self.days[0] <= day < self.days[1]
+
+    def blocks(self, day: int) -> bool:
+        """Tell whether no step may be taken up on a day: through the `until` day itself."""
+        return self.days[0] <= day <= self.days[1]
+
+
+def hold_rules(policy: CollectionsPolicy, kind: str) -> HoldRules:
+    """Return the rules of a kind of hold; an unknown kind blocks steps and changes nothing else."""
+    return policy.holds.get(kind) or HoldRules(kind, "runs", "keep", NOWHERE)
+
+
+def held_intervals(policy: CollectionsPolicy, position: AccountPosition) -> tuple[Held, ...]:
+    """Return the holds of an account with their ends: stated, released, or after the time of their kind."""
+    return tuple(_held(hold_rules(policy, hold.kind), hold) for hold in position.holds)
+
+
+def _held(rules: HoldRules, hold: HeldInterval) -> Held:
+    end, open_ended = hold.until, hold.until is None
+    if end is None and rules.lasts:
+        end = rules.lasts.after(hold.since)
+    days = (hold.since.toordinal(), end.toordinal() if end else FOREVER)
+    return Held(hold.id, rules, days, hold.bill, open_ended)
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseState:
+    """What a promise is worth on a day."""
+
+    promise: Promised
+    state: str
+    """refused, active, kept, broken, withdrawn."""
+    last: date
+    """The last day on which it can be kept."""
+    why: str = ""
+
+
+def promise_states(
+    policy: CollectionsPolicy, position: AccountPosition, day: date
+) -> tuple[PromiseState, ...]:
+    """Return the state of each promise on a day, in the order in which they were made."""
+    found: list[PromiseState] = []
+    for promise in position.promises:
+        earlier = sum(
+            1 for s in found if s.state != "refused" and (promise.made_on - s.promise.made_on).days < 365
+        )
+        found.append(_promise(policy.promises, promise, earlier, day))
+    return tuple(found)
+
+
+def _promise(rules: PromiseRules | None, promise: Promised, earlier: int, day: date) -> PromiseState:
+    if rules is None:
+        return PromiseState(promise, "refused", promise.by, "the policy accepts no promises")
+    last = rules.grace.after(promise.by)
+    if why := _refused(rules, promise, earlier):
+        return PromiseState(promise, "refused", last, why)
+    if promise.withdrawn_on and promise.withdrawn_on <= day:
+        return PromiseState(promise, "withdrawn", last)
+    wanted = promise.amount * (1 - rules.tolerance)
+    paid = sum((amount for on, amount in promise.paid_by if on <= min(last, day)), Decimal(0))
+    if paid >= wanted:
+        return PromiseState(promise, "kept", last)
+    return PromiseState(promise, "active" if day <= last else "broken", last)
+
+
+def _refused(rules: PromiseRules, promise: Promised, earlier: int) -> str:
+    if (promise.by - promise.made_on).days > rules.max_days:
+        return f"it is for more than {rules.max_days} days later"
+    if promise.amount < rules.covers * promise.overdue:
+        return f"{promise.amount} is less than {rules.covers} of the {promise.overdue} past due"
+    if rules.per_year is not None and earlier >= rules.per_year:
+        return f"there were {earlier} in the year before"
+    return ""
+
+
+def promise_pauses(policy: CollectionsPolicy, position: AccountPosition) -> list[Days]:
+    """Return the days for which accepted promises stop the clock, where the policy says so."""
+    if hold_rules(policy, "promise").clock == "runs":
+        return []
+    days = []
+    for found in promise_states(policy, position, position.today):
+        if found.state != "refused":
+            end = found.last + timedelta(days=1)
+            if found.promise.withdrawn_on:
+                end = min(end, found.promise.withdrawn_on)
+            days.append((found.promise.made_on.toordinal(), end.toordinal()))
+    return days
+
+
+def merged(days: Iterable[Days]) -> tuple[Days, ...]:
+    """Return intervals joined where they overlap or touch, so that each day is counted once."""
+    found: list[Days] = []
+    for first, end in sorted(days):
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((first, end))
+    return tuple(found)
+
+
+def lost(pauses: tuple[Days, ...], base: int, day: int) -> int:
+    """Return how many days of `[base, day)` the clock stood still."""
+    return sum(max(0, min(day, end) - max(base, first)) for first, end in pauses)

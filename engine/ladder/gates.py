@@ -1,0 +1,223 @@
+"""What stands between a row that is warranted and its being taken: holds, hours, calendar, law, news."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from engine.ladder.case import Case, Moment, minutes
+from engine.ladder.law import Clause
+from engine.ladder.model import LadderRow
+from engine.workdays import DayNotCovered
+
+STALE_EACH = 7
+"""After a week without news of payments a blocked case looks again once a week."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Something that is closed: why, and the moment at which it can open by itself."""
+
+    why: str
+    retry: Moment | None = None
+    task: str = ""
+    """A person is asked to see to it."""
+
+
+def case_gate(case: Case, moment: Moment) -> Gate | None:
+    """Return what keeps the whole case from going up at a moment."""
+    day, clock = moment
+    if stop := case.stopped():
+        return Gate(f"{stop.actor} stopped the ladder: {stop.reason}")
+    for row in case.rows:
+        if row.state == "requested":
+            return Gate(f"`{row.step}` was asked for on {row.requested_on} and is not confirmed")
+    if gate := _held(case, day):
+        return gate
+    start = minutes(case.policy.case.hour)
+    if not _runs_on(case, day):
+        return Gate("no run on this day", (_next_run(case, day), start))
+    if case.moved_up_on == day:
+        return Gate("one row a day: the next one not before tomorrow", (_next_run(case, day), start))
+    if clock < start:
+        return Gate(f"the day's run is at {case.policy.case.hour:%H:%M}", (day, start))
+    return None
+
+
+def _held(case: Case, day: int) -> Gate | None:
+    start = minutes(case.policy.case.hour)
+    for held in case.view.held:
+        if not held.bill and held.blocks(day):
+            forever = held.days[1] >= date.max.toordinal()
+            until = "until it is released" if forever else f"through {date.fromordinal(held.days[1])}"
+            retry = None if forever else (held.days[1] + 1, start)
+            return Gate(f"hold `{held.id}` ({held.rules.kind}) {until}", retry)
+    for found in case.promises(day):
+        if found.state == "active":
+            last = found.last.toordinal()
+            what = f"promise `{found.promise.id}` of {found.promise.amount} by {found.promise.by}"
+            return Gate(f"{what} is active through {found.last}", (last + 1, start))
+    return None
+
+
+def _runs_on(case: Case, day: int) -> bool:
+    runs = case.policy.case.runs
+    if runs == "daily":
+        return True
+    on = date.fromordinal(day)
+    if runs == "month_end":
+        return (on + timedelta(days=1)).day == 1
+    return on.day in runs
+
+
+def _next_run(case: Case, day: int) -> int:
+    day += 1
+    while not _runs_on(case, day):
+        day += 1
+    return day
+
+
+def row_gate(case: Case, row: LadderRow, moment: Moment, *, fresh: bool = False) -> Gate | None:
+    """Return what keeps one row from being taken at a moment; `fresh` takes news of payments as given."""
+    return (
+        _law_gate(case, row, moment[0])
+        or _window_gate(case, row, moment)
+        or _cap_gate(case, row, moment[0])
+        or (None if fresh else _freshness_gate(case, row, moment))
+    )
+
+
+# the law
+
+
+def _law_gate(case: Case, row: LadderRow, day: int) -> Gate | None:
+    start = minutes(case.policy.case.hour)
+    if row.level == "terminated":
+        since = _suspended_since(case)
+        for clause in case.law.clauses_on("termination"):
+            if since is None:
+                return Gate(f"{cited(case, clause)}: the service was never suspended")
+            if gate := _clause_gate(case, clause, day, day - since, "suspended for", start):
+                return gate
+    elif row.interrupts:
+        past_due = case.view.on(day).days_past_due
+        for clause in case.law.clauses_on("interruption"):
+            if gate := _clause_gate(case, clause, day, past_due, "past due for", start):
+                return gate
+    return None
+
+
+def _clause_gate(case: Case, clause: Clause, day: int, days: int, what: str, start: int) -> Gate | None:
+    if clause.days is None or clause.days.holds(days):
+        return None
+    later = [turn for turn in clause.days.turns() if turn > days]
+    retry = (day + min(later) - days, start) if later else None
+    return Gate(f"{cited(case, clause)}: {what} {days} days, which is not {clause.days.text}", retry)
+
+
+def cited(case: Case, clause: Clause) -> str:
+    """Return a clause as trails name it."""
+    return f"law pack {case.law.name}, clause {clause.id} ({clause.source})"
+
+
+def _suspended_since(case: Case) -> int | None:
+    days = [row.done_on for row in case.rows if row.demands == "suspended" and row.done_on]
+    return min(days).toordinal() if days else None
+
+
+# hours and days
+
+
+def _window_gate(case: Case, row: LadderRow, moment: Moment) -> Gate | None:
+    rules = case.policy.interruptions
+    if not row.interrupts:
+        return None
+    day, clock = moment
+    first = minutes(rules.window[0]) if rules.window else 0
+    try:
+        if why := forbidden_day(case, day):
+            return Gate(why, (_next_allowed(case, day), max(first, minutes(case.policy.case.hour))))
+        if rules.window and clock < first:
+            return Gate(f"interruptions only from {rules.window[0]:%H:%M}", (day, first))
+        if rules.window and clock >= minutes(rules.window[1]):
+            retry = (_next_allowed(case, day), max(first, minutes(case.policy.case.hour)))
+            return Gate(f"interruptions only until {rules.window[1]:%H:%M}", retry)
+    except DayNotCovered as error:
+        start = max(first, minutes(case.policy.case.hour))
+        return Gate(str(error), (error.day.toordinal(), start), task="calendar")
+    return None
+
+
+def forbidden_day(case: Case, day: int) -> str:
+    """Return why nothing may be interrupted on a day; empty when it may. Raises DayNotCovered."""
+    rules = case.policy.interruptions
+    if not rules.calendar and not rules.not_before:
+        return ""
+    today, next_day = date.fromordinal(day), date.fromordinal(day + 1)
+    calendar = case.calendar
+    if not calendar.is_working(today):
+        return f"{today} is not a working day in calendar {calendar.name}"
+    if "weekend" in rules.not_before and calendar.is_weekend(next_day):
+        return f"{today} is the eve of a weekend"
+    if "holiday" in rules.not_before and calendar.is_holiday(next_day):
+        return f"{today} is the eve of a holiday"
+    return ""
+
+
+def _next_allowed(case: Case, day: int) -> int:
+    day += 1
+    while forbidden_day(case, day):
+        day += 1
+    return day
+
+
+# contact
+
+
+CHANNELS = {"call": ("call",), "message": ("sms", "email", "letter", "push", "message")}
+"""Which channels a cap speaks of."""
+
+
+def _cap_gate(case: Case, row: LadderRow, day: int) -> Gate | None:
+    channels = {item.args[0] for item in row.do if item.do == "notify"}
+    for kind, most, period in case.policy.contact.caps:
+        if not channels & {kind, *CHANNELS.get(kind, ())}:
+            continue
+        days = sorted(_contacts(case, {kind, *CHANNELS.get(kind, ())}))
+        counted = [d for d in days if period.after(date.fromordinal(d)).toordinal() > day]
+        if len(counted) >= most:
+            frees = period.after(date.fromordinal(counted[-most])).toordinal()
+            why = f"contact cap: {most} by {kind} per {period}, {len(counted)} were made"
+            return Gate(why, (frees, minutes(case.policy.case.hour)))
+    return None
+
+
+def _contacts(case: Case, channels: set[str]) -> list[int]:
+    found = []
+    for receipt in case.account.receipts:
+        parts = receipt.key.rsplit("/", 2)[1].split(".") if receipt.key.count("/") >= 2 else []
+        heard = receipt.status in ("done", "requested")
+        if heard and parts[:1] == ["notify"] and len(parts) > 1 and parts[1] in channels:
+            found.append(receipt.at.astimezone(case.zone).date().toordinal())
+    return found
+
+
+# news
+
+
+def _freshness_gate(case: Case, row: LadderRow, moment: Moment) -> Gate | None:
+    most = case.policy.freshness
+    if most is None or not row.severe:
+        return None
+    start = minutes(case.policy.case.hour)
+    complete = case.account.feeds.get("payments")
+    if complete is None:
+        retry = (moment[0] + STALE_EACH, start)
+        return Gate("freshness: the payment feed has never said that it is complete", retry)
+    local = complete.astimezone(case.zone)
+    ends = (most.after(local.date()).toordinal(), local.hour * 60 + local.minute)
+    if moment <= ends:
+        return None
+    again = 1 if moment[0] - ends[0] < STALE_EACH else STALE_EACH
+    why = f"freshness: payments are complete up to {local:%Y-%m-%d %H:%M} only, older than {most}"
+    return Gate(why, (moment[0] + again, start))

@@ -1,0 +1,270 @@
+"""Ladder tables to rows: thresholds, what must come before, what is done, when it is taken back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from engine.credit.model import FactDefinition
+from engine.feel.parser import parse_unary_tests
+from engine.ladder.from_feel import QUANTITIES, read_condition, read_number_test
+from engine.ladder.model import (
+    NO_TIME,
+    Do,
+    DoItem,
+    FactTest,
+    Ladder,
+    LadderRow,
+    Release,
+    TreatmentRow,
+)
+from engine.ladder.threshold import NumberTest
+from engine.ledger.account import LEVELS
+from engine.source import Span
+from engine.text import Cell, Node, Period, Reader, ScalarNode, Table, did_you_mean, read_table
+
+EXEMPT = "none"
+CHANNELS = ("sms", "email", "letter", "push", "call")
+ARGUMENTS: Mapping[Do, tuple[tuple[str, ...] | None, ...]] = {
+    "notify": (CHANNELS, None),
+    "service": (tuple(level for level in LEVELS if level != "open"),),
+    "orders": (("refuse_changes",),),
+    "billing": (("stop",),),
+    "terminate": (("immediate", "end_of_term"),),
+    "fee": (None,),
+    "apply": (("deposit",),),
+    "retry_payment": (),
+    "task": (None,),
+    "approve": (None,),
+    "place": (None,),
+    "recall": (None,),
+    "write_off": (),
+    "recover": (None,),
+    "sell": (None,),
+}
+"""What each action takes: a closed list of words, or any name (None)."""
+
+_STEP = re.compile(r"[a-z][a-z0-9_]{0,49}")
+_CALL = re.compile(r"\s*([a-z_]+)\s*(?:\(([^()]*)\))?\s*")
+_WORD = re.compile(r"[a-z][a-z0-9_]*")
+_NEEDED = ("step", "age", "after", "wait", "do", "release when")
+
+
+def read_ladders(reader: Reader, node: Node, facts: Mapping[str, FactDefinition]) -> dict[str, Ladder]:
+    """Read every ladder: a map from its name to a table."""
+    ladders: dict[str, Ladder] = {}
+    for key, value in reader.entries(node, "`ladders`"):
+        name = reader.slug(key, "the name of a ladder")
+        if name == EXEMPT:
+            reader.error("reserved-name", "`none` means no ladder at all", key.span, "choose another name")
+            continue
+        table = _table(reader, value, f"ladder `{key.text}`")
+        if name and table:
+            rows = _rows(reader, table, facts)
+            by_step = {row.step: row for row in rows}
+            ladders[name] = Ladder(name, rows, key.span, by_step)
+    return ladders
+
+
+def _table(reader: Reader, node: Node, what: str) -> Table | None:
+    if not isinstance(node, ScalarNode):
+        reader.error(
+            "not-a-table", f"{what} is not a table", node.span, "write `name: |` and the table below it"
+        )
+        return None
+    loaded = read_table(node)
+    reader.take(loaded.problems)
+    return loaded.policy
+
+
+def _rows(reader: Reader, table: Table, facts: Mapping[str, FactDefinition]) -> tuple[LadderRow, ...]:
+    columns = {cell.text: i for i, cell in enumerate(table.columns)}
+    missing = [name for name in _NEEDED if name not in columns]
+    for name in missing:
+        advice = f"the columns are: {', '.join(f'`{n}`' for n in _NEEDED)}, `overdue` ..."
+        reader.error("missing-column", f"the ladder lacks the column `{name}`", table.span, advice)
+    known = {*_NEEDED, *QUANTITIES, *facts}
+    for cell in table.columns:
+        if cell.text not in known:
+            advice = did_you_mean(cell.text, known, of="columns")
+            reader.error("unknown-column", f"a ladder has no column `{cell.text}`", cell.span, advice)
+    if missing or any(cell.text not in known for cell in table.columns):
+        return ()
+    rows = [
+        _row(reader, index, {name: row.cells[i] for name, i in columns.items()}, facts, row.span)
+        for index, row in enumerate(table.rows)
+    ]
+    found = tuple(row for row in rows if row is not None)
+    if not table.rows:
+        reader.error("ladder-empty", "the ladder has no rows", table.span)
+    return _with_required(found)
+
+
+def _row(
+    reader: Reader, index: int, cells: Mapping[str, Cell], facts: Mapping[str, FactDefinition], span: Span
+) -> LadderRow | None:
+    step = _step(reader, cells["step"])
+    tests = {name: _quantity(reader, cells.get(name), name) for name in QUANTITIES}
+    do = _do(reader, cells["do"])
+    release = _release(reader, cells["release when"])
+    wait = _wait(reader, cells["wait"])
+    after = cells["after"].text
+    fact_tests = tuple(
+        test for name in facts if name in cells and (test := fact_test(reader, name, cells[name])) is not None
+    )
+    if step is None or do is None or release is None or wait is None or None in tests.values():
+        return None
+    age, dpd, overdue, unpaid = (tests[n] for n in ("age", "days_past_due", "overdue", "unpaid_bills"))
+    if age is None or dpd is None or overdue is None or unpaid is None:
+        return None
+    return LadderRow(
+        step, index, replace(cells["step"].span, cell=f"step {step}"), age, dpd, overdue,
+        unpaid, fact_tests, "" if after == "-" else after, wait, do, release,
+    )  # fmt: skip
+
+
+def _step(reader: Reader, cell: Cell) -> str | None:
+    if _STEP.fullmatch(cell.text):
+        return cell.text
+    advice = "use small letters, digits and underscores, at most 50: `final_notice`"
+    reader.error("not-a-step", f"`{cell.text}` is not the name of a step", cell.span, advice)
+    return None
+
+
+def _quantity(reader: Reader, cell: Cell | None, name: str) -> NumberTest | None:
+    if cell is None:
+        return NumberTest("-", Span("", 1, 1))
+    return read_number_test(reader, cell.text, cell.span, name)
+
+
+def fact_test(reader: Reader, name: str, cell: Cell) -> FactTest | None:
+    """Read a cell on a fact of the customer."""
+    loaded = parse_unary_tests(cell.text, cell.span)
+    reader.take(loaded.problems)
+    return FactTest(name, cell.text, cell.span, loaded.policy) if loaded.policy else None
+
+
+def _wait(reader: Reader, cell: Cell) -> Period | None:
+    if cell.text == "-":
+        return NO_TIME
+    found = Period.parse(cell.text)
+    if found is None:
+        advice = "write days, weeks or months: `P7D`, `P2W`, `P1M`; `-` for none"
+        reader.error("not-a-period", f"`{cell.text}` is not a span of time", cell.span, advice)
+    return found
+
+
+def _release(reader: Reader, cell: Cell) -> Release | None:
+    if cell.text == "-":
+        return Release("none", cell.span)
+    if cell.text == "final":
+        return Release("final", cell.span)
+    if cell.text == "recall":
+        return Release("recall", cell.span)
+    condition = read_condition(reader, cell.text, cell.span)
+    return Release("condition", cell.span, condition) if condition else None
+
+
+def _do(reader: Reader, cell: Cell) -> tuple[DoItem, ...] | None:
+    items: list[DoItem] = []
+    for offset, part in _split(cell.text):
+        item = _item(reader, part, cell.span.shifted(offset, max(1, len(part))))
+        if item is None:
+            return None
+        if any(other.token == item.token for other in items):
+            reader.error("action-twice", f"`{item}` stands twice in one row", item.span, "remove one of them")
+            return None
+        items.append(item)
+    return tuple(items)
+
+
+def _split(text: str) -> list[tuple[int, str]]:
+    """Return the actions of a cell with their offsets: commas inside brackets do not divide."""
+    parts: list[tuple[int, str]] = []
+    depth = start = 0
+    for index, char in enumerate(text + ","):
+        if char == "," and depth == 0:
+            raw = text[start:index]
+            parts.append((start + len(raw) - len(raw.lstrip()), raw.strip()))
+            start = index + 1
+        depth += (char == "(") - (char == ")")
+    return parts
+
+
+def _item(reader: Reader, text: str, span: Span) -> DoItem | None:
+    found = _CALL.fullmatch(text)
+    if not found:
+        reader.error("not-an-action", f"`{text}` is not an action", span, "write `notify(sms, reminder)`")
+        return None
+    name = next((do for do in ARGUMENTS if do == found[1]), None)
+    if name is None:
+        advice = did_you_mean(found[1], ARGUMENTS, of="actions")
+        reader.error("unknown-action", f"there is no action `{found[1]}`", span, advice)
+        return None
+    args = tuple(part.strip() for part in found[2].split(",")) if found[2] and found[2].strip() else ()
+    wanted = ARGUMENTS[name]
+    if len(args) != len(wanted):
+        shown = ", ".join("name" if words is None else words[0] for words in wanted)
+        advice = f"write `{name}({shown})`" if wanted else f"write `{name}`"
+        reader.error(
+            "action-arguments", f"`{text}` has {len(args)} arguments, not {len(wanted)}", span, advice
+        )
+        return None
+    for given, words in zip(args, wanted, strict=True):
+        if words is not None and given not in words:
+            reader.error(
+                "unknown-argument",
+                f"`{given}` is no argument of `{name}`",
+                span,
+                did_you_mean(given, words, of="one of"),
+            )
+            return None
+        if not _WORD.fullmatch(given):
+            reader.error("not-a-name", f"`{given}` is not a name", span, "small letters, digits, underscores")
+            return None
+    return DoItem(name, args, span)
+
+
+def _with_required(rows: tuple[LadderRow, ...]) -> tuple[LadderRow, ...]:
+    """Mark the notices that stand before something severe."""
+    grave = [
+        row for row in rows if row.interrupts or any(i.do in ("place", "write_off", "sell") for i in row.do)
+    ]
+    named = {row.after for row in grave}
+    return tuple(replace(row, required=row.step in named and row.notifies) for row in rows)
+
+
+def read_treatment(
+    reader: Reader, node: Node, facts: Mapping[str, FactDefinition]
+) -> tuple[TreatmentRow, ...]:
+    """Read which ladder a customer gets: the name of one, or a FIRST table over facts."""
+    if isinstance(node, ScalarNode) and node.style != "literal":
+        name = reader.text(node, "`treatment`")
+        return (TreatmentRow((), name, node.span),) if name else ()
+    fields = reader.fields(node, "`treatment`", ["hit", "table"])
+    if fields is None or "table" not in fields:
+        return ()
+    if "hit" in fields:
+        reader.choice(fields["hit"], "the hit policy of a treatment", ["FIRST"])
+    table = _table(reader, fields["table"], "`treatment`")
+    if table is None:
+        return ()
+    if [cell.text for cell in table.outputs] != ["ladder"]:
+        reader.error(
+            "treatment-output", "a treatment has one output, `ladder`", table.span, "write `|| ladder |`"
+        )
+        return ()
+    for cell in table.inputs:
+        if cell.text not in facts:
+            advice = did_you_mean(cell.text, facts, of="facts")
+            reader.error("unknown-fact", f"there is no fact `{cell.text}`", cell.span, advice)
+    rows = []
+    for row in table.rows:
+        cells = tuple(
+            test
+            for column, cell in zip(table.inputs, row.inputs, strict=True)
+            if column.text in facts and (test := fact_test(reader, column.text, cell)) is not None
+        )
+        rows.append(TreatmentRow(cells, row.outputs[0].text.strip('"'), row.outputs[0].span))
+    return tuple(rows)

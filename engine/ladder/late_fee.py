@@ -1,0 +1,79 @@
+"""Late fees: accrued by the day on undisputed principal, exact, stated and counted; booked by billing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+from engine.ladder.case import Case
+from engine.ladder.clock import Days, lost, merged
+from engine.ladder.measure import OUTSIDE
+from engine.ladder.model import LateFeeRules
+from engine.ledger.account import Debt
+
+ZERO = Decimal(0)
+
+
+def counted_fees(case: Case, day: int, what: str) -> Decimal:
+    """Return the fees that count for `closes` or `release`: billed and open ones, and accrued ones."""
+    rules = case.policy.late_fee
+    if rules is None or what not in rules.counts_for:
+        return ZERO
+    return case.view.outside + accrued(case, day)
+
+
+def accrued(case: Case, day: int) -> Decimal:
+    """Return the late fees that have grown up to a day in this case and are not booked yet."""
+    rules = case.policy.late_fee
+    if rules is None:
+        return ZERO
+    return sum((fee_of(case, rules, debt, day) for debt in _charged(case)), ZERO)
+
+
+def _charged(case: Case) -> Iterator[Debt]:
+    for debt in case.account.debts:
+        late = debt.open > 0 or (debt.settled_on is not None and debt.settled_on >= case.taken.opened_on)
+        receipt = case.receipts.get(fee_key(case, debt.id))
+        booked = receipt is not None and receipt.status != "requested"
+        if late and not booked and debt.category not in OUTSIDE and not debt.written_off:
+            yield debt
+
+
+def fees_to_book(case: Case, day: int) -> list[tuple[Debt, Decimal]]:
+    """Return the debts that were settled in this case, each with the late fee that billing is to book."""
+    rules = case.policy.late_fee
+    if rules is None:
+        return []
+    settled = [d for d in _charged(case) if not d.open and fee_key(case, d.id) not in case.taken.told]
+    fees = ((debt, fee_of(case, rules, debt, day)) for debt in settled)
+    return [(debt, fee) for debt, fee in fees if fee]
+
+
+def fee_key(case: Case, debt: str) -> str:
+    """Return the key under which billing books the late fee of a debt; once for a case."""
+    return f"{case.taken.case}/{debt}/late_fee/1/fee.late_fee/do"
+
+
+def fee_of(case: Case, rules: LateFeeRules, debt: Debt, day: int) -> Decimal:
+    """Return the late fee of one debt up to and including a day: rate x undisputed balance x days, capped."""
+    since = rules.grace.after(debt.due_date).toordinal()
+    stops = _stops(case, rules)
+    balance = debt.open + sum((by for _, by in debt.paid), ZERO)
+    total = ZERO
+    for on, by in (*debt.paid, (date.fromordinal(day), ZERO)):
+        until = min(on.toordinal(), day) + 1
+        if until > since:
+            days = until - since - lost(stops, since, until)
+            total += rules.rate * max(ZERO, balance - debt.disputed) * days
+            since = until
+        balance -= by
+    if rules.cap_principal:
+        total = min(total, debt.amount)
+    return total.quantize(rules.rounding, ROUND_HALF_UP)
+
+
+def _stops(case: Case, rules: LateFeeRules) -> tuple[Days, ...]:
+    return merged(
+        held.days for held in case.view.held if held.rules.kind in rules.stops_in or held.rules.fees_stop
+    )

@@ -1,0 +1,94 @@
+"""A policy against a law pack: each row that could break a clause, with the clause named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.ladder.check import chain
+from engine.ladder.law import Clause, LawPack
+from engine.ladder.model import CollectionsPolicy, Ladder, LadderRow
+from engine.source import Problem, Span
+from engine.text import Period
+
+
+def check_law(policy: CollectionsPolicy, law: LawPack) -> tuple[Problem, ...]:
+    """Return what of the policy breaks the law pack; such a policy is not released.
+
+    Days are worst cases: the earliest that the rows allow, by their own cells and those before them.
+    """
+    return tuple(_problems(policy, law))
+
+
+def _problems(policy: CollectionsPolicy, law: LawPack) -> Iterator[Problem]:
+    if policy.regulation != law.name:
+        span = policy.spans.get("regulation", Span("", 1, 1))
+        yield Problem("other-law", f"the policy names `{policy.regulation}`, not `{law.name}`", span)
+    for ladder in policy.ladders.values():
+        for row in ladder.rows:
+            if row.level == "terminated":
+                yield from _terminations(law, ladder, row)
+            elif row.interrupts:
+                yield from _interruptions(policy, law, ladder, row)
+    for clause in law.clauses_on("late_fee"):
+        fee = policy.late_fee
+        if fee and clause.rate is not None and fee.rate > clause.rate:
+            yield _broken(law, clause, f"the late fee is {fee.rate} a day, more than {clause.rate}", fee.span)
+    for clause in law.clauses_on("restoration"):
+        if clause.within is not None and policy.confirm.restored_within >= clause.within:
+            span = policy.spans.get("confirm", policy.spans.get("policy", Span("", 1, 1)))
+            text = "a person hears of a missing restoration only when the time of the law is over"
+            yield _broken(law, clause, text, span)
+
+
+def _interruptions(
+    policy: CollectionsPolicy, law: LawPack, ladder: Ladder, row: LadderRow
+) -> Iterator[Problem]:  # fmt: skip
+    for clause in law.clauses_on("interruption"):
+        days = earliest_days(policy, ladder, row)
+        if clause.days and not clause.days.holds(days):
+            text = f"`{row.step}` can interrupt {days} days past due, which is not {clause.days.text}"
+            yield _broken(law, clause, text, row.age.span if not row.age.always else row.span)
+
+
+def _terminations(law: LawPack, ladder: Ladder, row: LadderRow) -> Iterator[Problem]:
+    for clause in law.clauses_on("termination"):
+        days = days_suspended(ladder, row)
+        if days is None:
+            yield _broken(
+                law, clause, f"`{row.step}` terminates a service that was never suspended", row.span
+            )
+        elif clause.days and not clause.days.holds(days):
+            text = f"`{row.step}` can terminate {days} days after suspension, which is not {clause.days.text}"
+            yield _broken(law, clause, text, row.span)
+
+
+def earliest_days(policy: CollectionsPolicy, ladder: Ladder, row: LadderRow) -> int:
+    """Return the fewest days past due at which a row can be taken: its own cells, and what comes before."""
+    by_age = row.age.lowest if policy.case.anchor != "invoice_date" else 0
+    days = max(1, row.days_past_due.lowest, by_age)
+    before = next(chain(ladder, row), None)
+    if before is not None:
+        days = max(days, earliest_days(policy, ladder, before) + shortest(row.wait))
+    return days
+
+
+def days_suspended(ladder: Ladder, row: LadderRow) -> int | None:
+    """Return the fewest days between the suspension and a row that comes after it; None: no suspension."""
+    days, wait = 0, row.wait
+    for before in chain(ladder, row):
+        days += shortest(wait)
+        if before.level == "suspended":
+            return days
+        wait = before.wait
+    return None
+
+
+def shortest(period: Period) -> int:
+    """Return the fewest days that a span of calendar time has at least."""
+    return period.days + 28 * period.months
+
+
+def _broken(law: LawPack, clause: Clause, text: str, span: Span) -> Problem:
+    said = clause.title.get("en") or next(iter(clause.title.values()), "")
+    related = ((f"clause `{clause.id}`: {said} [{clause.source}]", clause.span),)
+    return Problem("breaks-law", f"{text} (law pack `{law.name}`)", span, "keep the clause", related=related)

@@ -1,0 +1,212 @@
+"""What is owed, seen as a ladder sees it: slices of debt with their own age, measured on any day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from engine.ladder.clock import Days, Held, held_intervals, hold_rules, lost, merged, promise_pauses
+from engine.ladder.model import CollectionsPolicy, LadderRow
+from engine.ledger.account import AccountPosition, Debt
+
+ZERO = Decimal(0)
+HORIZON = 4000
+"""Days that are looked ahead; no clock of a ladder runs longer."""
+OUTSIDE = ("fee", "late_fee")
+"""Categories that never age and never anchor: a fee never causes an interruption."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of one debt that ages as a whole."""
+
+    debt: str
+    bill: str
+    base: int
+    """Ordinal of the day from which its age counts."""
+    due: int
+    amount: Decimal
+    pauses: tuple[Days, ...] = ()
+    out: tuple[Days, ...] = ()
+    """Days on which it is out of the ladder's sight: disputed, or its bill is held."""
+    keeps: bool = True
+    """While it is out, it still keeps steps that were taken."""
+    anchors: bool = True
+    renotice: int = 0
+    """Notices done up to this day do not count for it."""
+
+    def age(self, day: int) -> int:
+        """Days since its base that the clock counted."""
+        if day <= self.base or not self.pauses:
+            return day - self.base
+        return day - self.base - lost(self.pauses, self.base, day)
+
+    def is_out(self, day: int) -> bool:
+        """Tell whether it is out of sight on a day."""
+        return any(first <= day < end for first, end in self.out)
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """The quantities of one day."""
+
+    day: int
+    live: tuple[tuple[Slice, int], ...]
+    """Slices past due, each with its age."""
+    anchor: Slice | None
+    age: int
+    days_past_due: int
+    overdue: Decimal
+    unpaid_bills: int
+
+    def part(self, row: LadderRow) -> Decimal:
+        """Return the amount a row speaks of: the part that has itself reached the row's age (rule 3)."""
+        if row.age.always and row.days_past_due.always:
+            return self.overdue
+        return sum(
+            (s.amount for s, age in self.live
+             if row.age.reached_by(age) and row.days_past_due.reached_by(self.day - s.due)),
+            ZERO,
+        )  # fmt: skip
+
+    def values(self, overdue: Decimal) -> dict[str, Decimal | int]:
+        """Return the quantities by the names that conditions use."""
+        return {
+            "overdue": overdue,
+            "age": self.age,
+            "days_past_due": self.days_past_due,
+            "unpaid_bills": self.unpaid_bills,
+        }
+
+    @property
+    def debts(self) -> tuple[str, ...]:
+        """The debts that a notice of this day names."""
+        return tuple(dict.fromkeys(s.debt for s, _ in self.live))
+
+
+class View:
+    """The debts of one account under one policy; measured on a day, each day once."""
+
+    def __init__(self, policy: CollectionsPolicy, position: AccountPosition, entered: date | None) -> None:
+        self.held = held_intervals(policy, position)
+        self.slices = tuple(_slices(policy, position, self.held, entered))
+        self.outside = sum(
+            (d.open - d.disputed for d in position.debts if d.category in OUTSIDE and not d.written_off), ZERO
+        )
+        """Fees that are open: they never raise a step, and may keep one."""
+        self._seen: dict[tuple[int, bool], Measures] = {}
+
+    def on(self, day: int) -> Measures:
+        """Measure what can raise a step."""
+        return self._measured(day, keep=False)
+
+    def kept(self, day: int) -> Measures:
+        """Measure what can keep a step that was taken: disputed and held parts too, where they keep."""
+        return self._measured(day, keep=True)
+
+    def _measured(self, day: int, keep: bool) -> Measures:
+        found = self._seen.get((day, keep))
+        if found is None:
+            found = self._seen[day, keep] = self._measure(day, keep)
+        return found
+
+    def _measure(self, day: int, keep: bool) -> Measures:
+        live = []
+        anchor, age, oldest, overdue = None, 0, day, ZERO
+        bills = set()
+        for part in self.slices:
+            if part.due >= day or (part.out and part.is_out(day) and not (keep and part.keeps)):
+                continue
+            own = part.age(day)
+            live.append((part, own))
+            overdue += part.amount
+            if part.anchors:
+                bills.add(part.bill)
+                oldest = min(oldest, part.due)
+                if anchor is None or own > age:
+                    anchor, age = part, own
+        return Measures(day, tuple(live), anchor, age, day - oldest, overdue, len(bills))
+
+
+def _slices(
+    policy: CollectionsPolicy, position: AccountPosition, held: tuple[Held, ...], entered: date | None
+) -> list[Slice]:
+    everywhere = [h.days for h in held if not h.bill and h.rules.clock == "stops"]
+    everywhere += promise_pauses(policy, position)
+    left = {d.id: d.amount for d in position.disputes if d.outcome in ("rejected", "withdrawn")}
+    found: list[Slice] = []
+    for debt in position.debts:
+        owed = debt.open
+        if policy.case.credits == "allocated_only" and debt.without_credit is not None:
+            owed = debt.without_credit
+        if owed > 0 and not debt.written_off and debt.category not in OUTSIDE:
+            found += _debt_slices(policy, position, debt, owed, held, everywhere, entered, left)
+    return found
+
+
+def _debt_slices(
+    policy: CollectionsPolicy, position: AccountPosition, debt: Debt, owed: Decimal,
+    held: tuple[Held, ...], everywhere: list[Days], entered: date | None, left: dict[str, Decimal],
+) -> list[Slice]:  # fmt: skip
+    base, due = _base(policy, debt, entered).toordinal(), debt.due_date.toordinal()
+    mine = [h for h in held if h.bill in (debt.bill, debt.id)]
+    pauses = everywhere + [h.days for h in mine if h.rules.clock == "stops"]
+    out = tuple(h.days for h in mine)
+    keeps = all(h.rules.taken == "keep" for h in mine)
+    anchors = owed >= policy.case.ignore_below
+    rules = hold_rules(policy, "dispute")
+    found = []
+    disputed = min(debt.disputed, owed)
+    if disputed:
+        now = ((position.today.toordinal(), _FOREVER),)
+        stays = rules.taken == "keep"
+        found.append(Slice(debt.id, debt.bill, base, due, disputed, merged(pauses), now, stays, anchors))
+    plain = owed - disputed
+    for dispute in position.disputes:
+        if dispute.id in left and dispute.bill in (debt.bill, debt.id) and dispute.resolved_on and plain:
+            part = min(left[dispute.id], plain)
+            left[dispute.id] -= part
+            plain -= part
+            days = (dispute.since.toordinal(), dispute.resolved_on.toordinal())
+            stopped = [*pauses, days] if rules.minus_hold else pauses
+            renotice = days[1] if rules.renotice else 0
+            if part:
+                found.append(
+                    Slice(debt.id, debt.bill, base, due, part, merged(stopped), out, keeps, anchors, renotice)
+                )
+    if plain:
+        found.append(Slice(debt.id, debt.bill, base, due, plain, merged(pauses), out, keeps, anchors))
+    return found
+
+
+_FOREVER = date.max.toordinal()
+
+
+def _base(policy: CollectionsPolicy, debt: Debt, entered: date | None) -> date:
+    rules = policy.case
+    base = debt.invoice_date if rules.anchor == "invoice_date" else debt.due_date
+    if debt.reopened_on and rules.reopened_age.get(debt.reopened_by) == "event_date":
+        base = max(base, debt.reopened_on)
+    if rules.anchor in ("entry_date", "latest_due_date_at_entry") and entered:
+        base = max(base, entered)
+    return base
+
+
+def turning_days(row: LadderRow, part: Slice) -> set[int]:
+    """Return the days on which a slice of debt comes to an age, or to days past due, that a row tests."""
+    days = {part.due + turn for turn in row.days_past_due.turns()}
+    for turn in row.age.turns():
+        if (day := day_of_age(part, turn)) is not None:
+            days.add(day)
+    return days
+
+
+def day_of_age(part: Slice, age: int) -> int | None:
+    """Return the first day on which a slice has an age; None when its clock stands still for good."""
+    day = part.base + age
+    while (short := age - part.age(day)) > 0:
+        day += short
+        if day > part.base + age + HORIZON:
+            return None
+    return day

@@ -1,0 +1,144 @@
+"""Rows that were taken, with the last word on each of their actions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from engine.ladder.model import PRINCIPAL, CollectionsPolicy, LadderRow
+from engine.ladder.state import TakenRow
+from engine.ledger.account import LEVELS, Level, Received
+
+State = Literal["requested", "done", "failed", "expired", "suppressed", "withdrawn"]
+GONE: frozenset[str] = frozenset(("failed", "expired", "suppressed", "withdrawn"))
+"""Words that say that an action had no effect."""
+
+
+@dataclass(slots=True)
+class Row:
+    """A row of `taken` while a step looks at it."""
+
+    step: str
+    entry: int
+    requested_at: datetime
+    requested_on: date
+    state: State = "requested"
+    item: str = "account"
+    keys: tuple[str, ...] = ()
+    debts: tuple[str, ...] = ()
+    done_at: datetime | None = None
+    done_on: date | None = None
+    valid_until: date | None = None
+    level: Level | None = None
+    undo_keys: tuple[str, ...] = ()
+    words: dict[str, str] = field(default_factory=dict)
+    undone_at: datetime | None = None
+    left_on: date | None = None
+    tries: int = 1
+    forced: bool = False
+    skipped: bool = False
+
+    @classmethod
+    def of(cls, taken: TakenRow) -> Row:
+        """Return a working copy."""
+        return cls(
+            taken.step, taken.entry, taken.requested_at, taken.requested_on, taken.state, taken.item,
+            taken.keys, taken.debts, taken.done_at, taken.done_on, taken.valid_until, taken.level,
+            taken.undo_keys, dict(taken.words), taken.undone_at, taken.left_on, taken.tries, taken.forced,
+            taken.skipped,
+        )  # fmt: skip
+
+    def frozen(self) -> TakenRow:
+        """Return the row as it is kept."""
+        return TakenRow(
+            step=self.step, entry=self.entry, state=self.state, item=self.item, keys=self.keys,
+            debts=self.debts, requested_at=self.requested_at, requested_on=self.requested_on,
+            done_at=self.done_at, done_on=self.done_on, valid_until=self.valid_until, level=self.level,
+            undo_keys=self.undo_keys, words=self.words, undone_at=self.undone_at, left_on=self.left_on,
+            tries=self.tries, forced=self.forced, skipped=self.skipped,
+        )  # fmt: skip
+
+    @property
+    def lifted(self) -> bool:
+        """Tell whether its effect was taken back."""
+        return bool(self.undo_keys)
+
+    @property
+    def undo_pending(self) -> bool:
+        """Tell whether its undoing is not confirmed yet."""
+        return any(self.words.get(key, "requested") == "requested" for key in self.undo_keys)
+
+    def in_force(self, do: str) -> bool:
+        """Tell whether an action of this kind was asked for and not said to be without effect."""
+        return not self.lifted and any(
+            do_of(key) == do and self.words.get(key) not in GONE for key in self.keys
+        )
+
+    @property
+    def demands(self) -> Level:
+        """The level of service that the row demands now."""
+        if self.level and (self.in_force("service") or self.in_force("terminate")):
+            return self.level
+        return "open"
+
+
+def do_of(key: str) -> str:
+    """Return the kind of action of a key."""
+    return token_of(key).partition(".")[0]
+
+
+def token_of(key: str) -> str:
+    """Return the action of a key with its arguments: `notify.sms.reminder`."""
+    return key.rsplit("/", 2)[1]
+
+
+def most_severe(levels: list[Level]) -> Level:
+    """Return the most severe of some levels of service; `open` when there are none."""
+    return max(levels, key=LEVELS.index, default="open")
+
+
+def absorb(
+    row: Row, definition: LadderRow | None, receipts: Mapping[str, Received],
+    policy: CollectionsPolicy, zone: ZoneInfo,
+) -> None:  # fmt: skip
+    """Take in what receipts say of the row's actions, and with it the row's state."""
+    for key in row.keys + row.undo_keys:
+        found = receipts.get(key)
+        if found and (found.status != "requested" or key not in row.words):
+            row.words[key] = found.status
+    if row.skipped:
+        return
+    principal = [key for key in row.keys if do_of(key) in PRINCIPAL]
+    words = [row.words.get(key, "requested") for key in principal]
+    before = row.state
+    row.state = _state(words, _complete(row, definition))
+    if row.state == "done" and (before != "done" or row.done_at is None):
+        found_at = [receipts[key].at for key in principal if key in receipts]
+        row.done_at = max(found_at, default=row.requested_at)
+        row.done_on = row.done_at.astimezone(zone).date()
+        untils = [r.until for key in principal if (r := receipts.get(key)) and r.until]
+        row.valid_until = min(untils, default=None)
+        if row.valid_until is None and policy.contact.valid:
+            row.valid_until = policy.contact.valid.after(row.done_on)
+        row.tries = 1
+
+
+def _complete(row: Row, definition: LadderRow | None) -> bool:
+    """Tell whether nothing of the row is still to be asked for behind its approval."""
+    if definition is None or not any(item.do == "approve" for item in definition.do):
+        return True
+    return len(definition.do) == 1 or any(do_of(key) != "approve" for key in row.keys)
+
+
+def _state(words: list[str], complete: bool) -> State:
+    if "withdrawn" in words:
+        return "withdrawn"
+    if "requested" in words:
+        return "requested"
+    for gone in ("failed", "expired", "suppressed"):
+        if gone in words:
+            return gone
+    return "done" if complete else "requested"

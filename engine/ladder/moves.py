@@ -1,0 +1,235 @@
+"""Where a case can move: rows that it leaves at once, and the one row that it may take next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from engine.ladder.actions import task
+from engine.ladder.case import Case, Moment, minutes
+from engine.ladder.gates import Gate, case_gate, row_gate
+from engine.ladder.late_fee import counted_fees
+from engine.ladder.measure import Measures
+from engine.ladder.memory import Row
+from engine.ladder.model import LadderRow
+from engine.ladder.state import Action
+from engine.ladder.threshold import Condition
+from engine.ledger.entries import Act
+
+
+@dataclass(slots=True)
+class Leaving:
+    """Rows that leave, each with the reason in words."""
+
+    rows: list[tuple[Row, str]] = field(default_factory=list)
+    closes: bool = False
+    """Everything that opened the case is gone."""
+
+
+@dataclass(slots=True)
+class Climb:
+    """The row that may be taken now, if any, and what keeps others from it."""
+
+    row: LadderRow | None = None
+    act: Act | None = None
+    """The act of a person that takes it out of turn."""
+    gate: Gate | None = None
+    """What keeps the whole case from going up."""
+    notes: dict[str, str] = field(default_factory=dict)
+    retries: list[Moment] = field(default_factory=list)
+    tasks: list[Action] = field(default_factory=list)
+
+    def tasks_untold(self, told: tuple[str, ...]) -> list[Action]:
+        """Return the tasks for a person that were not asked for yet."""
+        return [task for task in self.tasks if task.key not in told]
+
+
+def closes(case: Case, day: int) -> bool:
+    """Tell whether so little is owed that the case is over: disputed and held parts are still owed."""
+    measures = case.view.kept(day)
+    owed = sum((s.amount for s in case.view.slices if s.due < day), Decimal(0))
+    return _met(case, case.policy.case.closes, measures, owed, "closes")
+
+
+def _met(case: Case, condition: Condition, m: Measures, overdue: Decimal, what: str) -> bool:
+    fees = counted_fees(case, m.day, what)
+    return condition.holds(m.values(overdue + fees))
+
+
+def leaving(case: Case, day: int) -> Leaving:
+    """Return the rows that leave on a day: down is immediate (rule 2)."""
+    found = Leaving()
+    if not case.treatment:
+        found.rows = [(row, "the customer is exempt") for row in case.rows if not _absorbed(case, row)]
+        return found
+    found.closes = closes(case, day)
+    kinds = [held.rules for held in case.active_holds(day) if held.rules.taken == "release"]
+    warranted = case.warranted(day, keep=True)
+    for row in case.rows:
+        if why := _why_leaves(case, row, day, found.closes, warranted, [rules.kind for rules in kinds]):
+            found.rows.append((row, why))
+    return found
+
+
+def _absorbed(case: Case, row: Row) -> bool:
+    definition = case.definition(row)
+    return definition is not None and definition.final and row.state == "done"
+
+
+def _why_leaves(
+    case: Case, row: Row, day: int, closing: bool, warranted: int, released_by: list[str]
+) -> str:  # fmt: skip
+    definition = case.definition(row)
+    if row.state == "withdrawn":
+        return "it was withdrawn"
+    if definition is None:
+        return f"ladder `{case.ladder.name}` has no such step"
+    if _absorbed(case, row):
+        return ""
+    if closing:
+        return f"`{case.policy.case.closes.text}` holds: the case closes"
+    if released_by and row.level is not None and not row.lifted:
+        return f"hold `{released_by[0]}` releases what was taken"
+    release = definition.release
+    if release.condition is not None:
+        measures = case.view.kept(day)
+        part = measures.part(definition)
+        if _met(case, release.condition, measures, part, "release"):
+            return f"`{release.condition.text}` holds for the part of this age: {part}"
+        return ""
+    if warranted < definition.index and not row.forced:
+        return "the level fell below it"
+    return ""
+
+
+def climb(case: Case, moment: Moment, *, fresh: bool = False) -> Climb:
+    """Return the one row that may be taken at a moment, or what keeps each wanted one from it."""
+    found = Climb()
+    if not case.treatment or any(_absorbed(case, r) and _ends(case, r) for r in case.rows):
+        return found
+    found.gate = case_gate(case, moment)
+    if found.gate:
+        if found.gate.retry:
+            found.retries.append(found.gate.retry)
+        return found
+    if _forced(case, moment, found, fresh):
+        return found
+    wanted = _wanted(case, moment[0])
+    for row in case.ladder.rows:
+        if row.step in wanted and _eligible(case, row, moment, found, fresh):
+            found.row = row
+            return found
+    return found
+
+
+def _ends(case: Case, row: Row) -> bool:
+    return any(
+        case.definition(row) is not None and key.rsplit("/", 2)[1] in ("write_off", "sell")
+        for key in row.keys
+    )
+
+
+def _forced(case: Case, moment: Moment, found: Climb, fresh: bool) -> bool:
+    for act in case.acts:
+        if act.act in ("force", "skip") and act.id not in case.taken.heard:
+            row = case.ladder.by_step.get(act.step)
+            if row is None or _stands(case, row, moment[0]):
+                continue
+            gate = row_gate(case, row, moment, fresh=fresh) if act.act == "force" else None
+            if gate:
+                found.notes[row.step] = gate.why
+                if gate.retry:
+                    found.retries.append(gate.retry)
+                continue
+            found.row, found.act = row, act
+            return True
+    return False
+
+
+def _stands(case: Case, row: LadderRow, day: int) -> bool:
+    taken = case.taken_row(row.step)
+    return taken is not None and (taken.state == "requested" or case.counts(taken, day))
+
+
+def _wanted(case: Case, day: int) -> set[str]:
+    """Return rows above the reached one whose cells hold, and what must be done (again) before them."""
+    reached = case.reached(day)
+    wanted: set[str] = set()
+    for row in case.ladder.rows:
+        if row.index > reached and case.holds(row, day):
+            step = row.step
+            while step and step not in wanted and not case.counts(case.taken_row(step), day):
+                wanted.add(step)
+                step = case.ladder.by_step[step].after
+    return wanted
+
+
+def _eligible(case: Case, row: LadderRow, moment: Moment, found: Climb, fresh: bool) -> bool:
+    day = moment[0]
+    start = minutes(case.policy.case.hour)
+    if not case.holds(row, day):
+        return False
+    if row.after:
+        before = case.taken_row(row.after)
+        if before is None or before.done_on is None or not case.counts(before, day):
+            anchor = case.view.on(day).anchor
+            named = f" for {anchor.debt}" if anchor else ""
+            found.notes[row.step] = f"waits for `{row.after}` to be done{named}"
+            return False
+        ready = row.wait.after(before.done_on).toordinal()
+        if ready > day:
+            found.notes[row.step] = f"waits for {row.wait} since `{row.after}` done {before.done_on}"
+            found.retries.append((ready, start))
+            return False
+    taken = case.taken_row(row.step)
+    if taken and taken.state in ("failed", "expired", "suppressed"):
+        if taken.tries >= case.policy.contact.attempts:
+            found.notes[row.step] = f"{taken.state} {taken.tries} times: a person has to see to it"
+            found.tasks.append(task(case, row.step, taken.entry, "undeliverable"))
+            return False
+        if taken.requested_on.toordinal() >= day:
+            found.retries.append((day + 1, start))
+            found.notes[row.step] = f"{taken.state} on {taken.requested_on}: again tomorrow"
+            return False
+    gate = row_gate(case, row, moment, fresh=fresh)
+    if gate is None:
+        return True
+    found.notes[row.step] = gate.why
+    if gate.retry:
+        found.retries.append(gate.retry)
+    if gate.task:
+        found.tasks.append(task(case, row.step, case.entries.get(row.step, 0) + 1, gate.task))
+    return False
+
+
+def revived(case: Case, day: int) -> list[Row]:
+    """Return rows that stand again because the payment that ended them bounced soon enough."""
+    period = case.policy.case.revive
+    if period is None:
+        return []
+    back = {
+        debt.id: debt.reopened_on
+        for debt in case.account.debts
+        if debt.reopened_by == "chargeback" and debt.reopened_on and debt.open
+    }
+    found = []
+    for row in case.left:
+        if row.left_on is None or row.state != "done" or case.taken_row(row.step):
+            continue
+        again = [on for debt in row.debts if (on := back.get(debt)) and on >= row.left_on]
+        if again and min(again) <= period.after(row.left_on):
+            found.append(row)
+    lifted = [r for r in found if r.lifted and case.definition(r)]
+    top = max((_index(case, row) for row in lifted), default=None)
+    return [row for row in found if case.definition(row) and (top is None or _index(case, row) < top)]
+
+
+def _index(case: Case, row: Row) -> int:
+    definition = case.definition(row)
+    return definition.index if definition else -1
+
+
+def day_of(moment: Moment) -> date:
+    """Return the local day of a moment."""
+    return date.fromordinal(moment[0])

@@ -1,0 +1,364 @@
+"""The sections of a collections policy beside its ladders: case, holds, contact, hours, promises, fees."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import time, timedelta
+from decimal import Decimal
+from typing import Literal
+
+from engine.ladder.from_feel import read_condition
+from engine.ladder.model import (
+    CaseRules,
+    ConfirmRules,
+    ContactRules,
+    HoldRules,
+    InterruptionRules,
+    LateFeeRules,
+    PromiseRules,
+)
+from engine.ladder.threshold import Condition
+from engine.text import ListNode, Node, Period, Reader, ScalarNode, optional
+
+ANCHORS = ("invoice_date", "oldest_due_date", "latest_due_date_at_entry", "entry_date")
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_HOURS = re.compile(r"PT(\d{1,4})H")
+_CAP = re.compile(r"(\d{1,4}) per (P\S+)")
+_COVERS = re.compile(r"(\d+(?:\.\d+)?) of overdue")
+_RATE = re.compile(r"(\d+(?:\.\d+)?) per day")
+_FROM = re.compile(r"due \+ (P\S+)")
+_ROUNDING = re.compile(r"(\d+(?:\.\d+)?) half_up")
+
+_CASE_NEEDED = ("opens", "closes")
+_CASE_MORE = (
+    "grain", "anchor", "ignore_below", "credits", "runs", "hour", "binding", "when_late", "revive",
+    "reopened_age",
+)  # fmt: skip
+
+
+def read_case(reader: Reader, node: Node) -> CaseRules | None:
+    """Read `case`: what one is, when it opens and closes, when it is looked at."""
+    fields = reader.fields(node, "`case`", _CASE_NEEDED, _CASE_MORE)
+    if fields is None:
+        return None
+    opens = _condition(reader, fields, "opens", ("overdue", "age", "days_past_due", "unpaid_bills"))
+    closes = _condition(reader, fields, "closes", ("overdue",))
+    only(reader, fields, "grain", "account", "invoice and instalment ladders are not carried out yet")
+    only(reader, fields, "binding", "pin", "adopting a new text in open cases is not carried out yet")
+    only(reader, fields, "when_late", "step_by_step", "jumping over rows is not carried out yet")
+    anchor = choice(reader, fields, "anchor", "an anchor", ANCHORS) or "oldest_due_date"
+    counted = choice(reader, fields, "credits", "a way to count credits", ("net", "allocated_only"))
+    ignore = optional(fields, "ignore_below", lambda n, w: reader.decimal(n, w, 0), "`ignore_below`")
+    if opens is None or closes is None:
+        return None
+    return CaseRules(
+        opens, closes,
+        anchor=_anchor(anchor),
+        ignore_below=ignore or Decimal(0),
+        credits="allocated_only" if counted == "allocated_only" else "net",
+        runs=_runs(reader, fields["runs"]) if "runs" in fields else "daily",
+        hour=optional(fields, "hour", lambda n, w: clock(reader, n, w), "`hour`") or time(9),
+        revive=optional(fields, "revive", reader.period, "`revive`"),
+        reopened_age=_reopened(reader, fields["reopened_age"]) if "reopened_age" in fields else {},
+    )  # fmt: skip
+
+
+def _anchor(
+    text: str,
+) -> Literal["invoice_date", "oldest_due_date", "latest_due_date_at_entry", "entry_date"]:
+    match text:
+        case "invoice_date" | "latest_due_date_at_entry" | "entry_date":
+            return text
+        case _:
+            return "oldest_due_date"
+
+
+def _condition(
+    reader: Reader, fields: Mapping[str, Node], name: str, names: tuple[str, ...]
+) -> Condition | None:  # fmt: skip
+    node = fields.get(name)
+    found = reader.scalar(node, f"`{name}`") if node else None
+    return read_condition(reader, found.text, found.inner, names) if found else None
+
+
+def only(reader: Reader, fields: Mapping[str, Node], name: str, word: str, why: str) -> None:
+    """Refuse by name what the format knows and this version does not carry out."""
+    node = fields.get(name)
+    found = reader.text(node, f"`{name}`") if node else word
+    if node and found != word and found is not None:
+        reader.error("not-carried-out", f"`{name}: {found}`: {why}", node.span, f"write `{name}: {word}`")
+
+
+def choice(
+    reader: Reader, fields: Mapping[str, Node], name: str, what: str, options: tuple[str, ...]
+) -> str | None:
+    """Read one of some words if the key is there."""
+    return optional(fields, name, lambda node, _: reader.choice(node, what, options), f"`{name}`")
+
+
+def clock(reader: Reader, node: Node, what: str) -> time | None:
+    """Read a time of day written as `09:00`."""
+    text = reader.text(node, what)
+    if text is None:
+        return None
+    found = _CLOCK.fullmatch(text)
+    if not found:
+        advice = "write hours and minutes of the day: `09:00`; in YAML put it in quotes"
+        reader.error("not-a-time", f"{what} is `{text}`, not a time of day", node.span, advice)
+        return None
+    return time(int(found[1]), int(found[2]))
+
+
+def _span_of_day(reader: Reader, node: Node, what: str) -> tuple[time, time] | None:
+    text = reader.text(node, what)
+    first, _, last = (text or "").partition("-")
+    found = _CLOCK.fullmatch(first), _CLOCK.fullmatch(last)
+    if found[0] and found[1]:
+        start, end = (time(int(m[1]), int(m[2])) for m in found if m)
+        if start != end:
+            return start, end
+    if text is not None:
+        reader.error("not-hours", f"{what} is `{text}`, not hours of a day", node.span, "write `21:00-08:00`")
+    return None
+
+
+def _runs(reader: Reader, node: Node) -> Literal["daily", "month_end"] | tuple[int, ...]:
+    if isinstance(node, ListNode):
+        days = reader.list_of(node, "`runs`", lambda n, w: reader.integer(n, w, 1, 28))
+        return tuple(sorted(set(days))) or "daily"
+    found = reader.choice(node, "a way to run", ("daily", "month_end"))
+    return "month_end" if found == "month_end" else "daily"
+
+
+def _reopened(reader: Reader, node: Node) -> dict[str, Literal["original", "event_date"]]:
+    fields = reader.fields(node, "`reopened_age`", (), ("refund", "chargeback")) or {}
+    found: dict[str, Literal["original", "event_date"]] = {}
+    for name, value in fields.items():
+        word = reader.choice(value, "an age", ("original", "event_date"))
+        found[name] = "event_date" if word == "event_date" else "original"
+    return found
+
+
+def read_holds(reader: Reader, node: Node) -> dict[str, HoldRules]:
+    """Read `holds`: for each kind what it does to the clock and to steps taken."""
+    found: dict[str, HoldRules] = {}
+    for key, value in reader.entries(node, "`holds`"):
+        rules = _hold(reader, key, value)
+        if rules:
+            found[rules.kind] = rules
+    return found
+
+
+def _hold(reader: Reader, key: ScalarNode, node: Node) -> HoldRules | None:
+    kind = reader.slug(key, "a kind of hold")
+    what = f"hold `{key.text}`"
+    more = ("taken", "for", "then", "review", "scope", "rejected", "fees", "contact")
+    fields = reader.fields(node, what, ["clock"], more)
+    if fields is None or kind is None:
+        return None
+    lasts = optional(fields, "for", reader.period, f"`for` of {what}")
+    then = _call(reader, fields["then"], "task") if "then" in fields else ""
+    if (lasts is None) != (then == ""):
+        advice = "write both: `for: P30D, then: task(review)`"
+        reader.error("hold-unclear", f"{what} has only one of `for` and `then`", node.span, advice)
+    if "contact" in fields:
+        reader.choice(fields["contact"], "what is possible for `contact`", ("none",))
+    if "scope" in fields:
+        reader.choice(fields["scope"], "a scope of holds", ("disputed part", "account"))
+    minus_hold, renotice = _rejected(reader, fields["rejected"]) if "rejected" in fields else (True, False)
+    return HoldRules(
+        kind,
+        clock="stops" if _says(reader, fields, "clock", ("runs", "stops")) == "stops" else "runs",
+        taken="release" if _says(reader, fields, "taken", ("keep", "release")) == "release" else "keep",
+        span=key.span,
+        lasts=lasts,
+        then=then,
+        review=optional(fields, "review", reader.period, f"`review` of {what}"),
+        minus_hold=minus_hold,
+        renotice=renotice,
+        fees_stop=_says(reader, fields, "fees", ("stop", "run")) == "stop",
+    )
+
+
+def _says(reader: Reader, fields: Mapping[str, Node], name: str, words: tuple[str, ...]) -> str | None:
+    return choice(reader, fields, name, f"what is possible for `{name}`", words)
+
+
+def _rejected(reader: Reader, node: Node) -> tuple[bool, bool]:
+    fields = reader.fields(node, "`rejected`", ["age"], ["then"]) or {}
+    age = choice(reader, fields, "age", "an age", ("minus_hold", "original"))
+    then = choice(reader, fields, "then", "what follows a rejection", ("renotice",))
+    return age != "original", then == "renotice"
+
+
+def _call(reader: Reader, node: Node, name: str) -> str:
+    text = reader.text(node, f"`{name}`") or ""
+    found = re.fullmatch(rf"{name}\(([a-z][a-z0-9_]*)\)", text)
+    if not found:
+        reader.error("not-an-action", f"`{text}` is not a {name}", node.span, f"write `{name}(review)`")
+        return ""
+    return found[1]
+
+
+def read_contact(reader: Reader, node: Node) -> ContactRules:
+    """Read `contact`: quiet hours, caps, how long a notice counts."""
+    fields = reader.fields(node, "`contact`", (), ("quiet_hours", "caps", "valid", "attempts")) or {}
+    caps: list[tuple[str, int, Period]] = []
+    if "caps" in fields:
+        for kind, value in (
+            reader.fields(fields["caps"], "`caps`", (), ("call", "message", "sms", "email", "letter", "push"))
+            or {}
+        ).items():
+            text = reader.text(value, f"the cap of `{kind}`") or ""
+            found = _CAP.fullmatch(text)
+            period = Period.parse(found[2]) if found else None
+            if found and period and int(found[1]) > 0:
+                caps.append((kind, int(found[1]), period))
+            else:
+                reader.error("not-a-cap", f"`{text}` is not a cap", value.span, "write `7 per P7D`")
+    return ContactRules(
+        optional(fields, "quiet_hours", lambda n, w: _span_of_day(reader, n, w), "`quiet_hours`"),
+        tuple(caps),
+        optional(fields, "valid", reader.period, "`valid`"),
+        optional(fields, "attempts", lambda n, w: reader.integer(n, w, 1, 20), "`attempts`") or 3,
+    )
+
+
+def read_interruptions(reader: Reader, node: Node) -> InterruptionRules:
+    """Read `interruptions`: hours and days on which service may be cut."""
+    fields = reader.fields(node, "`interruptions`", (), ("window", "not_before", "calendar", "shift")) or {}
+    only(reader, fields, "shift", "later", "shifting an interruption to an earlier day is not carried out")
+    eves = ("weekend", "holiday")
+    before = (
+        reader.list_of(
+            fields["not_before"], "`not_before`", lambda n, _: reader.choice(n, "a kind of day", eves)
+        )
+        if "not_before" in fields
+        else ()
+    )
+    window = optional(fields, "window", lambda n, w: _span_of_day(reader, n, w), "`window`")
+    if window and window[0] > window[1]:
+        reader.error(
+            "window-overnight", "the window runs over midnight", fields["window"].span, "write `09:00-16:00`"
+        )
+    calendar = optional(fields, "calendar", reader.text, "`calendar`") or ""
+    if before and not calendar:
+        reader.error(
+            "calendar-missing",
+            "`not_before` needs a `calendar`",
+            fields["not_before"].span,
+            "add `calendar: CN`",
+        )
+    return InterruptionRules(window, before, calendar)
+
+
+def read_promises(reader: Reader, node: Node) -> PromiseRules | None:
+    """Read `promise_to_pay`: which promises are accepted, and when one is broken."""
+    more = ("covers", "tolerance", "grace", "per_year")
+    fields = reader.fields(node, "`promise_to_pay`", ["max_days"], more)
+    if fields is None or "max_days" not in fields:
+        return None
+    days = reader.integer(fields["max_days"], "`max_days`", 1, 366)
+    covers = Decimal(0)
+    if "covers" in fields:
+        text = reader.text(fields["covers"], "`covers`") or ""
+        found = _COVERS.fullmatch(text)
+        if found and Decimal(found[1]) <= 1:
+            covers = Decimal(found[1])
+        else:
+            reader.error(
+                "not-a-share",
+                f"`{text}` is not a share of what is owed",
+                fields["covers"].span,
+                "write `0.5 of overdue`",
+            )
+    tolerance = optional(fields, "tolerance", lambda n, w: reader.decimal(n, w, 0, 1), "`tolerance`")
+    return PromiseRules(
+        days or 1, covers, tolerance or Decimal(0),
+        optional(fields, "grace", reader.period, "`grace`") or Period(),
+        optional(fields, "per_year", lambda n, w: reader.integer(n, w, 0, 366), "`per_year`"),
+    )  # fmt: skip
+
+
+def read_late_fee(reader: Reader, node: Node) -> LateFeeRules | None:
+    """Read `late_fee`: rate, from when, on what, rounding, cap."""
+    more = ("from", "on", "rounding", "cap", "stops_in", "counts_for")
+    fields = reader.fields(node, "`late_fee`", ["rate"], more)
+    if fields is None or "rate" not in fields:
+        return None
+    rate = _match(reader, fields, "rate", _RATE, "0.003 per day")
+    start = _match(reader, fields, "from", _FROM, "due + P1D")
+    rounding = _match(reader, fields, "rounding", _ROUNDING, "0.01 half_up")
+    choice(reader, fields, "on", "what a late fee grows on", ("undisputed principal",))
+    cap = choice(reader, fields, "cap", "a cap of late fees", ("principal", "none"))
+    kinds = reader.list_of(fields["stops_in"], "`stops_in`", reader.text) if "stops_in" in fields else ()
+    words = ("closes", "release")
+    counts = (
+        reader.list_of(
+            fields["counts_for"], "`counts_for`", lambda n, _: reader.choice(n, "what it counts for", words)
+        )
+        if "counts_for" in fields
+        else ()
+    )
+    grace = Period.parse(start) if start else Period(days=1)
+    if rate is None or grace is None:
+        return None
+    return LateFeeRules(
+        Decimal(rate), grace, node.span, Decimal(rounding or "0.01"), cap != "none", kinds, counts
+    )
+
+
+def _match(
+    reader: Reader, fields: Mapping[str, Node], name: str, form: re.Pattern[str], example: str
+) -> str | None:  # fmt: skip
+    node = fields.get(name)
+    if node is None:
+        return None
+    text = reader.text(node, f"`{name}`") or ""
+    found = form.fullmatch(text)
+    if not found or (name == "from" and Period.parse(found[1]) is None):
+        reader.error("not-understood", f"`{name}` is `{text}`", node.span, f"write `{example}`")
+        return None
+    return found[1]
+
+
+def read_fees(reader: Reader, node: Node) -> dict[str, Decimal]:
+    """Read `fees`: the amount of each fee that a ladder names."""
+    found: dict[str, Decimal] = {}
+    for key, value in reader.entries(node, "`fees`"):
+        amount = reader.decimal(value, f"fee `{key.text}`", 0)
+        if reader.slug(key, "the name of a fee") and amount is not None:
+            found[key.text] = amount
+    return found
+
+
+def read_confirm(reader: Reader, node: Node) -> ConfirmRules:
+    """Read `confirm`: how long receipts may take before a person is asked."""
+    fields = reader.fields(node, "`confirm`", (), ("within", "restored_within")) or {}
+    within = _duration(reader, fields["within"]) if "within" in fields else None
+    restored = _duration(reader, fields["restored_within"]) if "restored_within" in fields else None
+    return ConfirmRules(within or timedelta(days=2), restored or timedelta(hours=36))
+
+
+def _duration(reader: Reader, node: Node) -> timedelta | None:
+    text = reader.text(node, "a time for receipts") or ""
+    if found := _HOURS.fullmatch(text):
+        return timedelta(hours=int(found[1]))
+    period = Period.parse(text)
+    if period and not period.months:
+        return timedelta(days=period.days)
+    reader.error("not-a-duration", f"`{text}` is not hours or days", node.span, "write `PT36H` or `P2D`")
+    return None
+
+
+def read_freshness(reader: Reader, node: Node) -> Period | None:
+    """Read `freshness`: how old the news of payments may be before something severe."""
+    fields = reader.fields(node, "`freshness`", ["payments"]) or {}
+    return optional(fields, "payments", reader.period, "`payments`")
+
+
+def refuse(reader: Reader, fields: Mapping[str, Node], name: str, why: str) -> None:
+    """Refuse a section that the format knows and this version does not carry out."""
+    if name in fields:
+        reader.error("not-carried-out", f"`{name}`: {why}", fields[name].span, f"remove `{name}` for now")

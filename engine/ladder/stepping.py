@@ -1,0 +1,203 @@
+"""One look at a case: what is warranted, what was reached, what follows from it, when to look again."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Inexact, localcontext
+
+from engine.ladder.actions import ask, asked_items, undo
+from engine.ladder.case import Case
+from engine.ladder.chores import deadlines, hold_chores
+from engine.ladder.late_fee import fee_key, fees_to_book
+from engine.ladder.memory import Row
+from engine.ladder.model import CollectionsPolicy, LadderRow
+from engine.ladder.moves import Climb, Leaving, climb, closes, leaving, revived
+from engine.ladder.state import Action, Position, Step, Taken
+from engine.ladder.telling import trace_of
+from engine.ladder.wake import next_wake
+
+PRECISION = 60
+"""Digits of amounts in a ladder's arithmetic; a sum that does not fit raises `decimal.Inexact`."""
+
+
+def step(policy: CollectionsPolicy, taken: Taken, position: Position, at: datetime) -> Step:
+    """Return what follows for a case from what was taken and what is known at `at`.
+
+    Pure: the same arguments give the same step for ever. Raises `decimal.Inexact` for amounts of more
+    than 60 digits.
+    """
+    with localcontext() as context:
+        context.prec, context.traps[Inexact] = PRECISION, True
+        case = Case(policy, taken, position, at)
+        if taken.ended:
+            return Step(taken=taken, open=False, trace=trace_of(case, Leaving(), Climb()))
+        return _step(case)
+
+
+def _step(case: Case) -> Step:
+    actions: list[Action] = []
+    _revive(case)
+    left = leaving(case, case.today)
+    if left.rows:
+        actions += undo(case, left.rows)
+    _hear(case)
+    actions += _go_on(case)
+    up = climb(case, case.now)
+    if up.row:
+        actions += _take(case, up.row, up)
+        up = _then(case, up)
+    actions += _chores(case, up)
+    ended = _ended(case)
+    kept = _kept(case, actions, ended)
+    wake = None if ended else next_wake(case, up)
+    return Step(
+        taken=kept, actions=tuple(actions), wake_at=wake, open=not ended, trace=trace_of(case, left, up)
+    )
+
+
+def _revive(case: Case) -> None:
+    standing = revived(case, case.today)
+    for row in standing:
+        case.left = [other for other in case.left if other is not row]
+        case.notes.append(f"`{row.step}` of {row.requested_on} stands again: the payment bounced")
+        row.left_on = None
+        case.rows.append(row)
+    case.rows.sort(key=lambda row: _index(case, row))
+
+
+def _index(case: Case, row: Row) -> int:
+    definition = case.definition(row)
+    return definition.index if definition else -1
+
+
+def _hear(case: Case) -> None:
+    """Carry out acts of people that need no room on the ladder: approvals, and skips that go nowhere."""
+    for act in case.acts:
+        if act.id in case.taken.heard:
+            continue
+        row = case.taken_row(act.step)
+        if act.act == "confirm" and row is not None:
+            for key in row.keys:
+                if key.rsplit("/", 2)[1].startswith("approve.") and row.words.get(key) != "done":
+                    row.words[key] = "done"
+            case.heard.append(act.id)
+            case.notes.append(f"{act.actor} approved `{act.step}`: {act.reason}")
+        elif act.act in ("force", "skip") and act.step not in case.ladder.by_step:
+            case.heard.append(act.id)
+            case.notes.append(f"{act.actor} named `{act.step}`, which ladder `{case.ladder.name}` has not")
+
+
+def _go_on(case: Case) -> list[Action]:
+    """Ask for what stands behind an approval that was given."""
+    actions: list[Action] = []
+    for row in case.rows:
+        definition = case.definition(row)
+        if definition and row.state == "requested" and definition.do[0].do == "approve":
+            items = asked_items(case, row, definition)
+            if items and row.keys:
+                actions += ask(case, row, definition, items)
+    return actions
+
+
+def _take(case: Case, definition: LadderRow, up: Climb) -> list[Action]:
+    measures = case.view.on(case.today)
+    existing = case.taken_row(definition.step)
+    case.moved_up_on = case.today
+    if up.act:
+        case.heard.append(up.act.id)
+        case.notes.append(f"{up.act.actor}: {up.act.act} `{definition.step}`: {up.act.reason}")
+    if existing and existing.state == "done" and not existing.lifted and not definition.notifies:
+        existing.debts = tuple(dict.fromkeys((*existing.debts, *measures.debts)))
+        case.notes.append(f"`{definition.step}` is in force and now stands for {', '.join(measures.debts)}")
+        return []
+    entry = case.entries.get(definition.step, 0) + 1
+    case.entries[definition.step] = entry
+    row = Row(
+        definition.step, entry, case.at, date.fromordinal(case.today), debts=measures.debts,
+        tries=existing.tries + 1 if existing and existing.state != "done" else 1,
+        forced=bool(up.act and up.act.act == "force"),
+    )  # fmt: skip
+    case.rows = [other for other in case.rows if other is not existing]
+    case.rows.append(row)
+    case.rows.sort(key=lambda r: _index(case, r))
+    if up.act and up.act.act == "skip":
+        row.skipped = True
+        _done_now(case, row)
+        return []
+    items = asked_items(case, row, definition)
+    if not items:
+        _done_now(case, row)
+        return []
+    return ask(case, row, definition, items)
+
+
+def _done_now(case: Case, row: Row) -> None:
+    row.state, row.done_at, row.done_on = "done", case.at, date.fromordinal(case.today)
+
+
+def _then(case: Case, up: Climb) -> Climb:
+    """Return what keeps the case from going further after a row was taken."""
+    after = climb(case, case.now)
+    after.row, after.act = up.row, up.act
+    return after
+
+
+def _chores(case: Case, up: Climb) -> list[Action]:
+    tasks = [action for by, action in deadlines(case) if by <= case.at]
+    tasks += [action for on, _, action in hold_chores(case) if on <= case.today]
+    tasks += up.tasks_untold(case.taken.told)
+    for debt, fee in fees_to_book(case, case.today):
+        key = fee_key(case, debt.id)
+        tasks.append(
+            Action(
+                key=key, do="fee", args=("late_fee",), item=debt.id, step="late_fee", debts=(debt.id,),
+                amount=fee, confirm_by=case.at + case.policy.confirm.within,
+            )
+        )  # fmt: skip
+    return tasks
+
+
+def _ended(case: Case) -> str:
+    """Return how the case has ended; empty while anything is owed, or left to be confirmed."""
+    for row in case.rows:
+        if row.state == "done" and row.in_force("write_off"):
+            return "written_off"
+        if row.state == "done" and row.in_force("sell"):
+            return "sold"
+    if any(row.undo_pending for row in case.left):
+        return ""
+    final = [row for row in case.rows if (d := case.definition(row)) and d.final and row.state == "done"]
+    if len(final) < len(case.rows):
+        return ""
+    if not case.treatment:
+        return "terminated" if final else "stopped"
+    if closes(case, case.today):
+        return "terminated" if final else "cured"
+    return ""
+
+
+def _kept(case: Case, actions: list[Action], ended: str) -> Taken:
+    told = [a.key for a in actions if (a.do == "task" and "/task." in a.key) or a.step == "late_fee"]
+    told = [key for key in told if not any(key in row.keys for row in case.rows)]
+    left = [row for row in case.left if row.undo_pending or _may_return(case, row)]
+    return case.taken.model_copy(
+        update={
+            "ladder": case.ladder.name,
+            "rows": tuple(row.frozen() for row in case.rows),
+            "left": tuple(row.frozen() for row in left),
+            "entries": case.entries,
+            "moved_up_on": date.fromordinal(case.moved_up_on) if case.moved_up_on else None,
+            "level": case.own_level(),
+            "ended": ended,
+            "ended_on": date.fromordinal(case.today) if ended else None,
+            "heard": (*case.taken.heard, *case.heard),
+            "told": (*case.taken.told, *told),
+        }
+    )
+
+
+def _may_return(case: Case, row: Row) -> bool:
+    period = case.policy.case.revive
+    if period is None or row.left_on is None or row.state != "done":
+        return False
+    return period.after(row.left_on).toordinal() >= case.today

@@ -1,0 +1,88 @@
+"""Why a step did what it did, in words: every row, what stood in the way, and what was noted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from engine.ladder.case import Case
+from engine.ladder.measure import Measures
+from engine.ladder.model import LadderRow
+from engine.ladder.moves import Climb, Leaving
+from engine.ladder.state import StepTrace, TraceRow
+
+
+def trace_of(case: Case, left: Leaving, up: Climb) -> StepTrace:
+    """Return the trace of one look at a case."""
+    m = case.view.on(case.today)
+    warranted, reached = case.warranted(case.today), case.reached(case.today)
+    rows = case.ladder.rows
+    disputed = sum(
+        (debt.disputed for debt in case.account.debts if not debt.written_off), start=m.overdue * 0
+    )
+    return StepTrace(
+        ladder=case.ladder.name,
+        today=date.fromordinal(case.today),
+        anchor=date.fromordinal(m.anchor.base) if m.anchor else None,
+        age=m.age,
+        days_past_due=m.days_past_due,
+        overdue=m.overdue,
+        disputed=disputed,
+        warranted=rows[warranted].step if warranted >= 0 else "",
+        reached=rows[reached].step if reached >= 0 else "",
+        rows=tuple(_row(case, row, m, up) for row in rows),
+        notes=tuple(_notes(case, left, up)),
+    )
+
+
+def _row(case: Case, row: LadderRow, m: Measures, up: Climb) -> TraceRow:
+    holds = case.holds(row, case.today)
+    taken = case.taken_row(row.step)
+    if up.row is row:
+        note = "taken now"
+    elif not holds:
+        note = failing(case, row, m)
+    elif row.step in up.notes:
+        note = up.notes[row.step]
+    elif taken:
+        note = f"{taken.state} {taken.done_on or taken.requested_on}"
+    else:
+        note = ""
+    return TraceRow(step=row.step, warranted=holds, reached=case.counts(taken, case.today), note=note)
+
+
+def failing(case: Case, row: LadderRow, m: Measures) -> str:
+    """Return the first cell of a row that does not hold, in words: `age 34 is not >= 45`."""
+    if m.anchor is None:
+        return "nothing is past due"
+    if not row.age.holds(m.age):
+        return f"age {m.age} is not {row.age.text}"
+    if not row.days_past_due.holds(m.days_past_due):
+        return f"days_past_due {m.days_past_due} is not {row.days_past_due.text}"
+    if not row.unpaid_bills.holds(m.unpaid_bills):
+        return f"unpaid_bills {m.unpaid_bills} is not {row.unpaid_bills.text}"
+    if not row.overdue.holds(m.part(row)):
+        part = "" if row.age.always else " of this age"
+        return f"overdue {m.part(row)}{part} is not {row.overdue.text}"
+    for test in row.facts:
+        return f"{test.name} {case.account.facts.get(test.name)!r} is not {test.text}"
+    return ""
+
+
+def _notes(case: Case, left: Leaving, up: Climb) -> Iterator[str]:
+    yield from case.notes
+    if not case.treatment:
+        yield "exempt: the treatment of this customer is `none`"
+    for row, why in left.rows:
+        yield f"`{row.step}` leaves: {why}"
+    if left.closes:
+        yield f"`{case.policy.case.closes.text}` holds"
+    if up.gate:
+        yield up.gate.why
+    for held in case.active_holds(case.today):
+        yield f"hold `{held.id}` ({held.rules.kind}): clock {held.rules.clock}, taken {held.rules.taken}"
+    for found in case.promises(case.today):
+        shown = f"promise `{found.promise.id}` of {found.promise.amount} by {found.promise.by}: {found.state}"
+        yield f"{shown} ({found.why})" if found.why else shown
+    for demand in case.account.demands:
+        yield f"{demand.source} demands {demand.level} since {demand.since}"
