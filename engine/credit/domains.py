@@ -57,18 +57,23 @@ Domain: TypeAlias = Numbers | Dates | Values | None
 _BOTH: tuple[Decimal | str | bool, ...] = (True, False)
 
 
-def domain_of(policy: CreditPolicy, expression: Expression, kind: FeelType) -> Domain:
-    """Return what a heading can be; unknown kinds of values have no domain."""
+def domain_of(
+    policy: CreditPolicy, expression: Expression, kind: FeelType, *, nullable: bool = False
+) -> Domain:
+    """Return what a heading can be; unknown kinds of values have no domain.
+
+    Whether a formula can be null is not known; `nullable` says that the table reckons with it.
+    """
     known = _known(policy, expression.node)
     if known is not None:
         return known
     if kind == kinds.NUMBER:
-        return Numbers()
+        return Numbers(nullable=nullable)
     if kind == kinds.BOOLEAN:
-        return Values(_BOTH)
+        return Values(_BOTH, nullable=nullable)
     if kind == kinds.STRING:
-        return Values(open=True)
-    return Dates() if kind == kinds.DATE else None
+        return Values(open=True, nullable=nullable)
+    return Dates(nullable=nullable) if kind == kinds.DATE else None
 
 
 def _known(policy: CreditPolicy, node: Node) -> Domain:
@@ -79,6 +84,8 @@ def _known(policy: CreditPolicy, node: Node) -> Domain:
             decision = policy.decisions[name]
             if isinstance(decision, Scorecard):
                 return _of_scorecard(decision)
+            if isinstance(decision, DecisionTable) and decision.hit is HitPolicy.COLLECT_COUNT:
+                return _count_of(decision)
             if isinstance(decision, DecisionTable) and len(decision.outputs) == 1:
                 return _of_column(decision, 0)
         case Path(Name(name), entry) if isinstance(table := policy.decisions.get(name), DecisionTable):
@@ -88,7 +95,7 @@ def _known(policy: CreditPolicy, node: Node) -> Domain:
             table := policy.decisions.get(name), DecisionTable
         ):
             if table.hit.lists:
-                return Numbers(Decimal(0), Decimal(len(table.rules)), whole=True)
+                return _count_of(table)
     return None
 
 
@@ -119,6 +126,10 @@ def _of_scorecard(card: Scorecard) -> Numbers:
         low, high = low + min(points), high + max(points)
         whole = whole and all(value == value.to_integral_value() for value in points)
     return Numbers(low, high, whole)
+
+
+def _count_of(table: DecisionTable) -> Numbers:
+    return Numbers(Decimal(0), Decimal(len(table.rules)), whole=True)
 
 
 def _of_column(table: DecisionTable, column: int) -> Domain:

@@ -21,7 +21,9 @@ def grid_of(
     axes = []
     covered: list[list[int]] = []
     for heading, cells in zip(headings, columns, strict=True):
-        axis = axis_of(domain_of(policy, heading, _kind(heading, known)), [cell.node for cell in cells])
+        nodes = [cell.node for cell in cells]
+        nullable = any(isinstance(test, syntax.Null) for node in nodes for test in node.tests)
+        axis = axis_of(domain_of(policy, heading, _kind(heading, known), nullable=nullable), nodes)
         if axis is None:
             return heading
         pieces = [axis.covered(cell.node) for cell in cells]
