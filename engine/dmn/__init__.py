@@ -1,0 +1,17 @@
+"""DMN 1.5: models in XML read, linked and evaluated, and tried by the conformance kit."""
+
+from engine.dmn.evaluation import (
+    Evaluation,
+    NotInModel,
+    evaluate_bkm,
+    evaluate_decision,
+    evaluate_service,
+)
+from engine.dmn.kit import CaseResult, Count, KitReport, kit_results, run_kit
+from engine.dmn.limits import LIMITS, DmnLimits
+from engine.dmn.loading import Model, load_model
+
+__all__ = [
+    "LIMITS", "CaseResult", "Count", "DmnLimits", "Evaluation", "KitReport", "Model", "NotInModel",
+    "evaluate_bkm", "evaluate_decision", "evaluate_service", "kit_results", "load_model", "run_kit",
+]  # fmt: skip
