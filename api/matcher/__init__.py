@@ -1,0 +1,1 @@
+"""The production-rule matcher in a process of its own."""
