@@ -7,11 +7,13 @@ from engine.dmn.evaluation import (
     evaluate_decision,
     evaluate_service,
 )
+from engine.dmn.facts import facts_from_json, value_as_json
 from engine.dmn.kit import CaseResult, Count, KitReport, kit_results, run_kit
 from engine.dmn.limits import LIMITS, DmnLimits
 from engine.dmn.loading import Model, load_model
 
 __all__ = [
     "LIMITS", "CaseResult", "Count", "DmnLimits", "Evaluation", "KitReport", "Model", "NotInModel",
-    "evaluate_bkm", "evaluate_decision", "evaluate_service", "kit_results", "load_model", "run_kit",
+    "evaluate_bkm", "evaluate_decision", "evaluate_service", "facts_from_json", "kit_results", "load_model",
+    "run_kit", "value_as_json",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,8 @@ from engine.policy import Loaded
 
 TOLERANCE: Final = Decimal("1e-8")
 """Numbers that are nearer than this are equal, as in the kit's own runner."""
+LEVEL: Final = re.compile(r"^.*?((?:compliance-level-|non-compliant)[^/]*)")
+"""What stands before the folder of a level, as in `TestCases/compliance-level-2`, is no part of the names."""
 Status = Literal["passed", "failed", "error"]
 
 
@@ -40,8 +43,8 @@ class CaseResult:
 
     @property
     def level(self) -> str:
-        """The first folder: `compliance-level-3`."""
-        return self.folder.partition("/")[0]
+        """The folder of the level: `compliance-level-3`."""
+        return self.folder.partition("/")[0] if "/" in self.folder else "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,11 @@ class Count:
     def total(self) -> int:
         """All cases."""
         return self.passed + self.failed + self.errors
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The counts by name."""
+        return {"cases": self.total, "passed": self.passed, "failed": self.failed, "errors": self.errors}
 
     @property
     def rate(self) -> Decimal:
@@ -81,6 +89,16 @@ class KitReport:
             if (not level or result.level == level) and (result.expects_a_value or not only_values)
         ]  # fmt: skip
         return Count(chosen.count("passed"), chosen.count("failed"), chosen.count("error"))
+
+    def counts(self) -> dict[str, dict[str, dict[str, int]]]:
+        """Return all counts by level (`all` is one of them), for all cases and for those with a value."""
+        return {
+            level or "all": {
+                "all": self.count(level).numbers,
+                "values": self.count(level, only_values=True).numbers,
+            }
+            for level in ("", *self.levels)
+        }
 
     @property
     def wrong(self) -> tuple[CaseResult, ...]:
@@ -123,7 +141,8 @@ class _Suite:
     def __init__(
         self, folder: str, name: str, files: Mapping[str, bytes], at: datetime | None, limits: DmnLimits
     ) -> None:
-        self.folder, self.name, self.files, self.at, self.limits = folder, name, files, at, limits
+        self.folder = LEVEL.sub(r"\1", folder)
+        self.name, self.files, self.at, self.limits = name, files, at, limits
 
     def results(self) -> Iterator[CaseResult]:
         try:
