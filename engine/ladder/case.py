@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from engine.feel.interpreter import Note, matches
+from engine.feel.syntax import Null
 from engine.ladder.clock import Held, PromiseState, promise_states
 from engine.ladder.measure import Measures, View
 from engine.ladder.memory import Row, absorb, most_severe
@@ -25,11 +26,16 @@ def minutes(clock: time) -> int:
 
 def facts_hold(tests: tuple[FactTest, ...], position: AccountPosition) -> bool:
     """Tell whether cells on facts hold; a fact that is not known passes only `-` and `null`."""
+    return all(_fact_holds(test, position.facts.get(test.name)) for test in tests)
+
+
+def _fact_holds(test: FactTest, value: object) -> bool:
+    if not test.tests.tests:
+        return True
+    if value is None:  # in FEEL the cell `true` would be a condition here, and hold
+        return any(isinstance(part, Null) for part in test.tests.tests) != test.tests.negated
     notes: list[Note] = []
-    return all(
-        not test.tests.tests or matches(test.tests, position.facts.get(test.name), {}, notes=notes) is True
-        for test in tests
-    )
+    return matches(test.tests, value, {}, notes=notes) is True
 
 
 def treatment_of(policy: CollectionsPolicy, position: AccountPosition) -> str:

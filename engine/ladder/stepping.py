@@ -42,14 +42,14 @@ def _step(case: Case) -> Step:
         actions += undo(case, left.rows)
     _hear(case)
     actions += _go_on(case)
-    up = climb(case, case.now)
+    up = after = climb(case, case.now)
     if up.row:
         actions += _take(case, up.row, up)
-        up = _then(case, up)
-    actions += _chores(case, up)
+        after = climb(case, case.now)
+    actions += _chores(case, after)
     ended = _ended(case)
     kept = _kept(case, actions, ended)
-    wake = None if ended else next_wake(case, up)
+    wake = None if ended else next_wake(case, after)
     return Step(
         taken=kept, actions=tuple(actions), wake_at=wake, open=not ended, trace=trace_of(case, left, up)
     )
@@ -133,13 +133,6 @@ def _take(case: Case, definition: LadderRow, up: Climb) -> list[Action]:
 
 def _done_now(case: Case, row: Row) -> None:
     row.state, row.done_at, row.done_on = "done", case.at, date.fromordinal(case.today)
-
-
-def _then(case: Case, up: Climb) -> Climb:
-    """Return what keeps the case from going further after a row was taken."""
-    after = climb(case, case.now)
-    after.row, after.act = up.row, up.act
-    return after
 
 
 def _chores(case: Case, up: Climb) -> list[Action]:

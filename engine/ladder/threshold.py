@@ -60,6 +60,11 @@ class NumberTest:
             yield from _turns(bounds)
 
     @property
+    def ends(self) -> bool:
+        """Tell whether the cell can stop holding as a number grows."""
+        return any(bounds.high is not None for bounds in self.any_of)
+
+    @property
     def lowest(self) -> int:
         """The first whole number that has reached the cell's lowest bound; 0 when there is none."""
         starts = [min(_turns(b)) if b.low is not None else 0 for b in self.any_of]
@@ -88,6 +93,11 @@ class Condition:
     text: str
     span: Span
     any_of: tuple[tuple[Term, ...], ...]
+
+    @property
+    def names(self) -> set[str]:
+        """The quantities that it compares."""
+        return {term.name for clause in self.any_of for term in clause}
 
     def holds(self, values: Mapping[str, Decimal | int]) -> bool:
         """Tell whether the condition holds for these quantities."""

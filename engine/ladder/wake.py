@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from heapq import heapify, heappop, heappush
 
@@ -19,7 +18,9 @@ def next_wake(case: Case, now: Climb) -> datetime | None:
     `now` is what was found at this moment; its rows that wait say when they can go on.
     """
     instants = [instant for instant, _ in deadlines(case) if instant > case.at]
-    moments = [m for m in _moments(case, now) if m > case.now]
+    waits = now.gate is not None and now.gate.retry is None  # for a receipt or a person: nothing goes up
+    found = _falling(case) if waits else [*_falling(case), *_rising(case, now)]
+    moments = [m for m in found if m > case.now]
     heapify(moments)
     seen: set[Moment] = set()
     while moments:
@@ -27,7 +28,7 @@ def next_wake(case: Case, now: Climb) -> datetime | None:
         if moment in seen or moment[0] >= FOREVER or moment[0] > case.today + HORIZON:
             continue
         seen.add(moment)
-        ahead = climb(case, moment, fresh=True)
+        ahead = Climb() if waits else climb(case, moment, fresh=True)
         if _changes(case, moment, ahead):
             instants.append(case.instant(moment))
             break
@@ -50,25 +51,36 @@ def _changes(case: Case, moment: Moment, ahead: Climb) -> bool:
     return bool(found.rows) or (found.closes and not case.rows and not pending)
 
 
-def _moments(case: Case, now: Climb) -> Iterator[Moment]:
-    start = minutes(case.policy.case.hour)
-    yield (case.today, start)
-    yield (case.today + 1, start)
-    yield from now.retries
+def _falling(case: Case) -> list[Moment]:
+    """Return the moments at which something can fall, or ask for a person, without any news."""
+    days = {on for on, _, _ in hold_chores(case)}
     if case.account.next_value_date:
-        yield (case.account.next_value_date.toordinal(), start)
-    for on, _, _ in hold_chores(case):
-        yield (on, start)
+        days.add(case.account.next_value_date.toordinal())
+    ending = [row for row in case.ladder.rows if row.age.ends or row.days_past_due.ends]
+    growing = [
+        row
+        for row in case.ladder.rows
+        if row.release.condition and row.release.condition.names != {"overdue"}
+    ]
     for part in case.view.slices:
-        yield (part.due + 1, start)
         for first, end in part.out:
-            yield (first, start)
-            yield (end, start)
+            days |= {first, end}
+        for row in ending:
+            days |= turning_days(row, part)
+        for row in growing:
+            assert row.release.condition is not None  # by the choice above
+            days |= {part.due + turn for turn in row.release.condition.turns("age", "days_past_due")}
+    start = minutes(case.policy.case.hour)
+    return [(day, start) for day in days]
+
+
+def _rising(case: Case, now: Climb) -> list[Moment]:
+    """Return the moments at which a row can come to hold or to count no longer."""
+    days = {case.today, case.today + 1}
+    for part in case.view.slices:
+        days.add(part.due + 1)
         for row in case.ladder.rows:
-            for day in turning_days(row, part):
-                yield (day, start)
-        for turn in case.policy.case.closes.turns("age", "days_past_due"):
-            yield (part.due + turn, start)
-    for row_ in case.rows:
-        if row_.valid_until:
-            yield (row_.valid_until.toordinal() + 1, start)
+            days |= turning_days(row, part)
+    days |= {row.valid_until.toordinal() + 1 for row in case.rows if row.valid_until}
+    start = minutes(case.policy.case.hour)
+    return [*now.retries, *((day, start) for day in days)]
