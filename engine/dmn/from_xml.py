@@ -16,6 +16,7 @@ from engine.dmn.model import (
     Import,
     InputData,
     ItemDefinition,
+    Reference,
 )
 from engine.dmn.names import MODEL_NAMESPACES
 from engine.dmn.xml import Element, XmlRefused, parse_xml
@@ -125,8 +126,13 @@ class _Reader:
             "kept": tuple(c for c in element.children if c.name not in READ or c.namespace != own),
         }  # fmt: skip
 
-    def _references(self, element: Element, *names: str) -> tuple[tuple[str, str], ...]:
-        return tuple((c.name, self.required(c, "href")) for c in element.children if c.name in names)
+    def _references(self, element: Element, requirement: str, *kinds: str) -> tuple[Reference, ...]:
+        return tuple(
+            Reference(self.required(child, "href"), child.name, inside.get("id"))
+            for inside in element.named(requirement)
+            for child in inside.children
+            if child.name in kinds
+        )
 
     def input_data(self, element: Element) -> DrgElement:
         """Read an input data."""
@@ -134,19 +140,15 @@ class _Reader:
 
     def decision(self, element: Element) -> DrgElement:
         """Read a decision."""
-        required: list[tuple[str, str]] = []
-        for requirement in element.named("informationRequirement"):
-            required += self._references(requirement, "requiredInput", "requiredDecision")
         return Decision(
             **self._common(element),  # type: ignore[arg-type]  # likewise
-            expression=self.expressions.inside(element), inputs=tuple(href for _, href in required),
-            required_kinds=tuple(kind for kind, _ in required), knowledge=self._knowledge(element),
+            expression=self.expressions.inside(element), knowledge=self._knowledge(element),
+            inputs=self._references(element, "informationRequirement", "requiredInput", "requiredDecision"),
             question=text_of(element.first("question")), answers=text_of(element.first("allowedAnswers")),
         )  # fmt: skip
 
-    def _knowledge(self, element: Element) -> tuple[str, ...]:
-        found = (self._references(r, "requiredKnowledge") for r in element.named("knowledgeRequirement"))
-        return tuple(href for references in found for _, href in references)
+    def _knowledge(self, element: Element) -> tuple[Reference, ...]:
+        return self._references(element, "knowledgeRequirement", "requiredKnowledge")
 
     def knowledge_model(self, element: Element) -> DrgElement:
         """Read a business knowledge model."""
@@ -162,7 +164,7 @@ class _Reader:
         """Read a decision service."""
 
         def references(name: str) -> tuple[str, ...]:
-            return tuple(href for _, href in self._references(element, name))
+            return tuple(self.required(child, "href") for child in element.named(name))
 
         return DecisionService(
             **self._common(element),  # type: ignore[arg-type]  # likewise

@@ -101,9 +101,9 @@ class Graph:
             element = node.element
             hrefs: tuple[str, ...] = ()
             if isinstance(element, Decision):
-                hrefs = element.inputs + element.knowledge
+                hrefs = tuple(r.href for r in (*element.inputs, *element.knowledge))
             elif isinstance(element, BusinessKnowledgeModel):
-                hrefs = element.knowledge
+                hrefs = tuple(r.href for r in element.knowledge)
             elif isinstance(element, DecisionService):
                 hrefs = element.outputs + element.encapsulated + element.input_decisions + element.input_data
             found = self._resolved(node.model, hrefs, element)

@@ -55,6 +55,17 @@ class DrgElement:
     """Parts that have no meaning for evaluation, as they were written."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """That an element requires another one: `#id`, or `namespace#id` of an imported model."""
+
+    href: str
+    kind: str
+    """`requiredInput`, `requiredDecision` or `requiredKnowledge`."""
+    id: str | None = None
+    """The id of the requirement, which diagrams speak of."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class InputData(DrgElement):
     """A value that comes from outside."""
@@ -65,14 +76,12 @@ class Decision(DrgElement):
     """A value that follows from others."""
 
     expression: Boxed | None
-    inputs: tuple[str, ...] = ()
-    """References to required decisions and input data, in order: `#id` or `namespace#id`."""
-    knowledge: tuple[str, ...] = ()
-    """References to required functions."""
+    inputs: tuple[Reference, ...] = ()
+    """The decisions and input data that it requires."""
+    knowledge: tuple[Reference, ...] = ()
+    """The functions that it requires."""
     question: str | None = None
     answers: str | None = None
-    required_kinds: tuple[str, ...] = ()
-    """For each of `inputs`, whether it was written as `requiredInput` or `requiredDecision`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,7 +89,7 @@ class BusinessKnowledgeModel(DrgElement):
     """A function that decisions call by name."""
 
     logic: FunctionDefinition | None
-    knowledge: tuple[str, ...] = ()
+    knowledge: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -13,6 +13,14 @@ MODEL_NAMESPACES: Final = {
 }
 """The namespace of a model and the version of the standard that it stands for."""
 MODEL: Final = "https://www.omg.org/spec/DMN/20230324/MODEL/"
+DMNDI: Final = "https://www.omg.org/spec/DMN/20230324/DMNDI/"
+DMNDI_NAMESPACES: Final = frozenset(
+    (
+        "http://www.omg.org/spec/DMN/20180521/DMNDI/", "https://www.omg.org/spec/DMN/20191111/DMNDI/",
+        "https://www.omg.org/spec/DMN/20211108/DMNDI/", DMNDI,
+    )
+)  # fmt: skip
+"""The namespace of diagrams; a model without them has the same meaning."""
 FEEL_NAMESPACES: Final = frozenset(
     (
         "http://www.omg.org/spec/FEEL/20140401", "http://www.omg.org/spec/DMN/20180521/FEEL/",
