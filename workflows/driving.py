@@ -15,8 +15,6 @@ from workflows.case_state import CaseState
 from workflows.messages import ActRequest, CaseResult, Problem, StepRecord
 from workflows.waiting import Woken, for_news_or_time
 
-STEPS_A_RUN = 100
-"""Looks after which a run continues anew: a few hundred events, far from Temporal's limits."""
 STALE_LOOKS = 3
 ROUNDS = 30
 """Looks in a row that each ask for something new; no ladder is so long."""
@@ -57,7 +55,7 @@ async def wait(state: CaseState) -> None:
 
 def run_is_long(state: CaseState) -> bool:
     """Tell whether the run should continue anew."""
-    return workflow.info().is_continue_as_new_suggested() or state.steps_in_run >= STEPS_A_RUN
+    return workflow.info().is_continue_as_new_suggested() or state.steps_in_run >= state.start.run_length
 
 
 async def _until_nothing_new(state: CaseState) -> StepRecord:

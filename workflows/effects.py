@@ -37,7 +37,7 @@ OPEN_DUE = "open_due"
 HOPELESS = [
     "PolicyNotFound", "PolicyUnusable", "PolicyRefused", "TextNotFound", "AccountNotFound",
     "CustomerNotFound", "NotFound", "DayNotCovered", "FactsRefused", "EvaluationFailed",
-    "NoRowMatches", "RowsCollide",
+    "NoRowMatches", "RowsCollide", "RequestReused",
 ]  # fmt: skip
 """Errors that do not go away by trying again; a person has to do something first."""
 STALE = "StaleAction"

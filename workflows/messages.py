@@ -40,6 +40,8 @@ class CaseStart(Model):
     """Ids of the pokes taken last, across runs."""
     steps: int = 0
     """Looks taken in earlier runs."""
+    run_length: int = 100
+    """Looks after which a run continues anew: a few hundred events, far from Temporal's limits."""
 
 
 class Poke(Model):
@@ -213,7 +215,7 @@ class ReviewChunk(Model):
     done: int
     counts: dict[str, int]
     inputs_digest: str
-    """`running_digest` over the facts of each customer in order."""
+    """`running_digest` over `{"customer": id, "facts": facts}` of each customer decided on, in order."""
     decisions_digest: str
     """`running_digest` over the records in order, as they are stored."""
     failures: tuple[tuple[str, str], ...] = ()

@@ -107,8 +107,8 @@ def record(
     return StepRecord.model_validate(fields | wrong)
 
 
-def start(account: str = "A1", offset: timedelta = timedelta(0)) -> CaseStart:
-    return CaseStart(account=account, number=1, policy="sha256:policy", clock_offset=offset)
+def start(account: str = "A1", **more: Any) -> CaseStart:
+    return CaseStart(account=account, number=1, policy="sha256:policy", **more)
 
 
 BUSINESS_DAY = date(2026, 1, 5)

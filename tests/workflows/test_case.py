@@ -26,10 +26,10 @@ _numbers = itertools.count(1)
 
 
 @asynccontextmanager
-async def running(client: Client, script: Script, offset: timedelta = timedelta(0)) -> AsyncIterator[str]:
+async def running(client: Client, script: Script, **more: Any) -> AsyncIterator[str]:
     case = ids.case_id(f"T{next(_numbers)}", 1)
     async with Workers(client, script.activities, []):
-        await client.start_workflow(ids.CASE, start(offset=offset), id=case, task_queue=ids.TASK_QUEUE)
+        await client.start_workflow(ids.CASE, start(**more), id=case, task_queue=ids.TASK_QUEUE)
         yield case
 
 
@@ -93,7 +93,7 @@ def test_business_time_is_offset_from_the_clock(run: Run, client: Client) -> Non
     offset = timedelta(days=-1000)
 
     async def story() -> None:
-        async with running(client, script, offset) as case:
+        async with running(client, script, clock_offset=offset) as case:
             await result(client, case)
 
     run(story())
@@ -281,16 +281,13 @@ def test_a_record_that_answers_something_else_stops_the_task_until_mended(
     run(story())
 
 
-def test_long_cases_continue_anew_and_lose_no_poke(
-    run: Run, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(driving, "STEPS_A_RUN", 3)
+def test_long_cases_continue_anew_and_lose_no_poke(run: Run, client: Client) -> None:
     pokes = 60
 
     script = Script(lambda request, number: {"wake": 30 * DAY})
 
     async def story() -> tuple[CaseView, int]:
-        async with running(client, script) as case:
+        async with running(client, script, run_length=3) as case:
             first = (await client.get_workflow_handle(case).describe()).run_id
             await asyncio.gather(*(poke(client, case, n) for n in range(pokes)))
             while True:

@@ -35,6 +35,7 @@ class Assess:
             self._decisions.record([record])
             # Read again: another attempt of this request may have been quicker.
             stored = self._decisions.find(request.request) or record
+        _same_request(request, stored)
         return short(stored)
 
     def _decide(self, request: AssessmentRequest) -> AssessmentRecord:
@@ -53,6 +54,20 @@ class Assess:
             decision=decision,
             facts_digest=decision.facts_digest,
             trace_digest=trace_digest(decision),
+        )
+
+
+class RequestReused(Exception):
+    """A request's id was used before for another question."""
+
+
+def _same_request(request: AssessmentRequest, stored: AssessmentRecord) -> None:
+    asked = (request.policy, request.as_of, request.customer, request.account)
+    before = (stored.decision.digest, stored.decision.as_of, stored.customer, stored.account)
+    if asked != before:
+        raise RequestReused(
+            f"The request `{request.request}` was answered before, for another policy, day or customer. "
+            "Ask again under an id of its own."
         )
 
 

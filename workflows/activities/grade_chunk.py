@@ -79,12 +79,11 @@ class GradeChunk:
         inputs = progress.inputs
         for (customer, segment), facts in zip(customers, gathered, strict=True):
             decided = self._decide(request, segment, facts)
-            read = decided.facts if isinstance(decided, Decision) else facts
-            inputs = running_digest(inputs, [{"customer": customer, "facts": read}])
             if isinstance(decided, str):
                 counts["failed"] += 1
                 failures.append((customer, decided))
                 continue
+            inputs = running_digest(inputs, [{"customer": customer, "facts": decided.facts}])
             counts[decided.status] += 1
             counts[f"grade:{decided.outcome.get('grade') or '-'}"] += 1
             records.append(_record(request, customer, decided))

@@ -1,0 +1,205 @@
+"""The audit of a bundle: every run replayed strictly, every decision taken again, runs in a chain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from google.protobuf.message import DecodeError
+from temporalio.api.history.v1 import History, HistoryEvent
+
+from engine.model import digest
+from workflows import effects
+from workflows.audit.redeciding import acted_as_decided, assessment_again, step_again
+from workflows.audit.report import AuditReport, Finding, RunReport, Verdict
+from workflows.audit.reviewing import chunks_again
+from workflows.audit.shapes import SIMULATED
+from workflows.audit.strict import StrictReplayer
+from workflows.audit.structure import check_structure, is_closed
+from workflows.audit.texts import Texts
+from workflows.audit.values import Values, read_values
+from workflows.messages import CaseStart, SweepRequest
+
+_ROUNDING = timedelta(microseconds=2)
+"""The workflow's clock is read through a binary float."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """One exported run: whose it is said to be, and the raw bytes of its history (protobuf)."""
+
+    workflow: str
+    run: str
+    history: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What an auditor is given."""
+
+    histories: Sequence[Exported]
+    texts: Texts
+    records: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
+    """Decisions of portfolio reviews by the digest that their chunk states, one canonical JSON text each."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    report: RunReport
+    first: str = ""
+    previous: str = ""
+    next: str = ""
+    start: object = None
+    continued: object = None
+
+
+async def audit(bundle: Bundle, *, accept_simulated: bool = False) -> AuditReport:
+    """Audit a bundle; nothing in it can raise, everything wrong is in the report."""
+    replayer = StrictReplayer()
+    runs = [await _run(replayer, exported, bundle) for exported in bundle.histories]
+    return AuditReport(
+        runs=tuple(run.report for run in runs),
+        findings=tuple(_chains(runs)),
+        notes=tuple(_notes(runs)),
+        accept_simulated=accept_simulated,
+    )
+
+
+def audit_now(bundle: Bundle, *, accept_simulated: bool = False) -> AuditReport:
+    """Audit a bundle from code without an event loop."""
+    return asyncio.run(audit(bundle, accept_simulated=accept_simulated))
+
+
+async def _run(replayer: StrictReplayer, exported: Exported, bundle: Bundle) -> _Run:
+    try:
+        events = list(History.FromString(exported.history).events)
+    except DecodeError as error:
+        return _unreadable(exported, f"the history cannot be read: {error}")
+    said = check_structure(events, exported.workflow, exported.run)
+    if not events or not events[0].HasField("workflow_execution_started_event_attributes"):
+        return _unreadable(exported, said[0][1] if said else "the history has no beginning")
+    replayed = await replayer.replay(exported.workflow, exported.run, events)
+    values = read_values(events, replayed.asked)
+    said += replayed.said + values.said + list(_steps_fit(values)) + list(acted_as_decided(values.effects))
+    return _reported(exported, events, values, said, bundle)
+
+
+def _reported(
+    exported: Exported,
+    events: Sequence[HistoryEvent],
+    values: Values,
+    said: list[tuple[int, str]],
+    bundle: Bundle,
+) -> _Run:
+    where = f"{exported.workflow} run {exported.run}"
+    findings = [Finding(f"{where} event {number}" if number else where, "event", why) for number, why in said]
+    report = RunReport(
+        workflow=exported.workflow,
+        run=exported.run,
+        kind=values.kind,
+        events=len(events),
+        closed=is_closed(events),
+        simulated=_simulated(events, values),
+        findings=tuple(dict.fromkeys(findings)),
+        verdicts=tuple(_verdicts(values, bundle, where)),
+    )
+    started = events[0].workflow_execution_started_event_attributes
+    return _Run(
+        report,
+        first=started.first_execution_run_id,
+        previous=started.continued_execution_run_id,
+        next=events[-1].workflow_execution_continued_as_new_event_attributes.new_execution_run_id,
+        start=values.start,
+        continued=values.continued,
+    )
+
+
+def _unreadable(exported: Exported, why: str) -> _Run:
+    found = Finding(f"{exported.workflow} run {exported.run}", "event", why)
+    return _Run(RunReport(exported.workflow, exported.run, "", 0, False, False, (found,)))
+
+
+def _simulated(events: Sequence[HistoryEvent], values: Values) -> bool:
+    offset = getattr(values.start, "clock_offset", None)
+    return bool(offset) or any(event.event_type in SIMULATED for event in events)
+
+
+def _verdicts(values: Values, bundle: Bundle, where: str) -> Iterator[Verdict]:
+    for effect in values.effects:
+        place = f"{where} event {effect.event}"
+        if effect.result is None or effect.request is None:
+            continue
+        if effect.name == effects.STEP:
+            yield step_again(effect, bundle.texts, place)
+        elif effect.name == effects.ASSESS:
+            yield assessment_again(effect, bundle.texts, place)
+        elif effect.name == effects.GRADE_CHUNK:
+            yield from chunks_again(effect, bundle.texts, bundle.records, place)
+
+
+def _steps_fit(values: Values) -> Iterator[tuple[int, str]]:
+    """Check, apart from the workflow's code, that looks follow each other and the workflow's clock."""
+    start = values.start
+    if not isinstance(start, CaseStart):
+        yield from _pages_fit(values)
+        return
+    allowed = {digest(start.taken)}
+    for effect in values.effects:
+        if effect.name == effects.STEP and effect.request is not None:
+            asked = effect.request
+            if effect.at is not None and abs(asked.at - effect.at - start.clock_offset) > _ROUNDING:
+                yield effect.event, f"the look is at {asked.at}, the workflow's clock says {effect.at}"
+            if digest(asked.taken) not in allowed:
+                yield effect.event, "the look does not start from what the one before left"
+            if effect.result is not None:
+                allowed = {digest(effect.result.taken), digest(asked.taken)}
+        elif effect.name == effects.ACT and not effect.failed and effect.request is not None:
+            allowed = {digest(effect.request.taken)}
+
+
+def _pages_fit(values: Values) -> Iterator[tuple[int, str]]:
+    if not isinstance(values.start, SweepRequest):
+        return
+    for effect in values.effects:
+        if effect.request is None or effect.at is None:
+            continue
+        if abs(effect.request.at - effect.at - values.start.clock_offset) > _ROUNDING:
+            yield effect.event, f"the page is of {effect.request.at}, the clock says {effect.at}"
+
+
+def _chains(runs: Sequence[_Run]) -> Iterator[Finding]:
+    """Check that the runs of each workflow follow each other without a gap."""
+    by_id = {run.report.run: run for run in runs}
+    if len(by_id) != len(runs):
+        yield Finding("bundle", "runs", "a run is in the bundle twice")
+    for run in runs:
+        where = f"{run.report.workflow} run {run.report.run}"
+        if run.previous:
+            before = by_id.get(run.previous)
+            if before is None:
+                yield Finding(where, "runs", f"the run before it, {run.previous}, is not in the bundle")
+            elif before.next != run.report.run or before.report.workflow != run.report.workflow:
+                yield Finding(where, "runs", f"the run {run.previous} does not go on as this one")
+            elif before.first != run.first:
+                yield Finding(where, "runs", "it names another first run than the one before")
+            elif before.continued != run.start:
+                yield Finding(where, "runs", "it starts from something else than the run before left")
+        if run.next and run.next not in by_id:
+            yield Finding(where, "runs", f"the run that goes on, {run.next}, is not in the bundle")
+
+
+def _notes(runs: Sequence[_Run]) -> Iterator[str]:
+    opened: dict[str, int] = defaultdict(int)
+    for run in runs:
+        if not run.report.closed:
+            opened[run.report.kind or "unreadable"] += 1
+    for kind, count in sorted(opened.items()):
+        yield f"{count} runs of {kind} were open when they were exported: their ends are not proved."
+
+
+def describe(report: AuditReport, *findings: Finding, signed_by: str = "") -> AuditReport:
+    """Return the report with what was found around the histories."""
+    return replace(report, findings=(*findings, *report.findings), signed_by=signed_by)

@@ -1,0 +1,111 @@
+"""Every decision in a history, taken again from the recorded facts and the texts of the recorded digests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import DecimalException
+from typing import Any
+
+from engine.credit import CreditError, decide
+from engine.errata import erratum_between
+from engine.ladder import Position
+from engine.model import canonical
+from workflows import effects
+from workflows.activities.assess import trace_digest, without_misses
+from workflows.activities.step import look
+from workflows.audit.diff import json_differences
+from workflows.audit.report import AGREES, DIFFERS, Verdict
+from workflows.audit.texts import Texts, TextWrong
+from workflows.audit.values import Effect
+from workflows.messages import AssessmentRecord, AssessmentRequest, StepRecord, StepRequest
+
+OWN_VERSION = ("engine", "semantics")
+"""Who took the decision, not what was decided."""
+
+
+def step_again(effect: Effect, texts: Texts, where: str) -> Verdict:
+    """Take a step again."""
+    asked, record = effect.request, effect.result
+    assert isinstance(asked, StepRequest)
+    assert isinstance(record, StepRecord)
+    try:
+        policy = texts.collections(record.policy)
+        position = Position(record.position, texts.law(record.law), texts.calendar(record.calendar))
+        again = look(policy, position, asked)
+    except (TextWrong, LookupError, ValueError, DecimalException) as error:
+        return Verdict(where, "step", DIFFERS, (f"it cannot be taken again: {error}",))
+    return _compared(where, "step", record, again, record.semantics)
+
+
+def assessment_again(effect: Effect, texts: Texts, where: str) -> Verdict:
+    """Take an assessment again, from the facts that it read."""
+    asked, record = effect.request, effect.result
+    assert isinstance(asked, AssessmentRequest)
+    assert isinstance(record, AssessmentRecord)
+    given = {name: fact for name, fact in asked.facts.items() if record.decision.facts.get(name) != fact}
+    if given:
+        return Verdict(where, "assessment", DIFFERS, (f"it did not read the given facts {sorted(given)}",))
+    named = (asked.request, asked.customer, asked.account, asked.policy, asked.as_of)
+    decided = record.decision
+    if named != (record.request, record.customer, record.account, decided.digest, decided.as_of):
+        return Verdict(where, "assessment", DIFFERS, ("it is of another request",))
+    return record_again(record, texts, where, "assessment")
+
+
+def record_again(record: AssessmentRecord, texts: Texts, where: str, kind: Any) -> Verdict:
+    """Take a recorded decision again; a record without a trace was taken by the fast machine."""
+    traced = bool(record.trace_digest)
+    try:
+        policy = texts.credit(record.decision.digest)
+        again = decide(policy, record.decision.facts, record.decision.as_of, trace=traced)
+    except (TextWrong, CreditError, LookupError, ValueError, DecimalException) as error:
+        return Verdict(where, kind, DIFFERS, (f"it cannot be taken again: {error}",))
+    recomputed = record.model_copy(
+        update={
+            "decision": without_misses(again),
+            "facts_digest": again.facts_digest,
+            "trace_digest": trace_digest(again) if traced else "",
+        }
+    )
+    short = record.model_copy(update={"decision": without_misses(record.decision)})
+    return _compared(where, kind, short, recomputed, record.decision.semantics)
+
+
+def acted_as_decided(made: list[Effect]) -> Iterator[tuple[int, str]]:
+    """Yield what was carried out without having been decided, or with another state than the decision's."""
+    last: StepRecord | None = None
+    before: Any = None
+    for effect in made:
+        if effect.name == effects.STEP and effect.result is not None:
+            last, before = effect.result, effect.request.taken
+        elif effect.name == effects.ACT and effect.request is not None:
+            asked = effect.request
+            if last is None:
+                yield effect.event, "something is carried out before anything was decided"
+                continue
+            for name, value, decided in (
+                ("actions", asked.actions, last.actions),
+                ("taken", asked.taken, last.taken),
+                ("taken_before", asked.taken_before, before),
+                ("at", asked.at, last.at),
+                ("policy", asked.policy, last.policy),
+            ):
+                if value != decided:
+                    yield effect.event, f"`{name}` of what is carried out is not what was decided"
+
+
+def _compared(where: str, kind: Any, recorded: Any, again: Any, semantics: int) -> Verdict:
+    left, right = _plain(recorded), _plain(again)
+    if canonical(left) == canonical(right):
+        return Verdict(where, kind, AGREES)
+    erratum = erratum_between(semantics)
+    said = tuple(json_differences(left, right))
+    return Verdict(where, kind, f"differs by erratum {erratum.number}" if erratum else DIFFERS, said)
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = record.model_dump(mode="json")
+    for part in (plain, plain.get("decision", {})):
+        for name in OWN_VERSION:
+            part.pop(name, None)
+    return plain

@@ -1,0 +1,164 @@
+"""Does the list of events hang together: every event known, in its place, none missing, none added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
+from temporalio.api.history.v1 import HistoryEvent
+
+from workflows import ids
+from workflows.audit.expected import COMMAND_EVENTS
+from workflows.audit.shapes import CLOSING, FIELDS, SHARED, SIMULATED
+
+E = EventType
+Said = tuple[int, str]
+"""Event id and a sentence."""
+
+
+def check_structure(events: Sequence[HistoryEvent], workflow: str, run: str) -> list[Said]:
+    """Return everything that is wrong with the shape of a history."""
+    if not events:
+        return [(0, "there are no events")]
+    walk = _Walk(workflow, run)
+    for place, event in enumerate(events, 1):
+        walk.said += [(place, why) for why in _shape(event, place)]
+        walk.take(event)
+    return walk.said
+
+
+def is_closed(events: Sequence[HistoryEvent]) -> bool:
+    """Tell whether the run has ended."""
+    return bool(events) and events[-1].event_type in CLOSING
+
+
+def name_of(event: HistoryEvent) -> str:
+    """Return the event's type as people write it."""
+    try:
+        return E.Name(event.event_type).removeprefix("EVENT_TYPE_")
+    except ValueError:
+        return f"type {event.event_type}"
+
+
+def attributes_of(event: HistoryEvent) -> Any:
+    """Return the event's attributes."""
+    return getattr(event, str(event.WhichOneof("attributes")))
+
+
+def _shape(event: HistoryEvent, place: int) -> Iterator[str]:
+    """Check an event by itself: its number, its kind, and that it says nothing it has no business to say."""
+    if event.event_id != place:
+        yield f"it has the number {event.event_id}: an event is missing, added or moved"
+    allowed = FIELDS.get(event.event_type)
+    if allowed is None:
+        yield f"{name_of(event)} is no event of our workflows"
+        return
+    expected = f"{name_of(event).lower()}_event_attributes"
+    if event.WhichOneof("attributes") != expected:
+        yield f"{name_of(event)} has the attributes of another kind"
+        return
+    for field, _ in attributes_of(event).ListFields():
+        if field.name not in allowed:
+            yield f"`{field.name}` is set, which our workflows never do"
+    shared = {*SHARED, expected}
+    shared |= {"user_metadata"} if event.event_type in COMMAND_EVENTS else set()
+    shared |= {"worker_may_ignore"} if event.event_type in SIMULATED else set()
+    for field, _ in event.ListFields():
+        if field.name not in shared:
+            yield f"`{field.name}` is set, which our workflows never do"
+
+
+class _Walk:
+    """Follows tasks, activities and timers through a history."""
+
+    def __init__(self, workflow: str, run: str) -> None:
+        self.said: list[Said] = []
+        self._workflow, self._run = workflow, run
+        self._place = 0
+        self._scheduled = self._started = self._completed = 0
+        self._activities: dict[int, int] = {}
+        """Scheduled event to started event; 0 while it waits."""
+        self._timers: dict[int, str] = {}
+        self._closed = False
+
+    def take(self, event: HistoryEvent) -> None:
+        """Take the next event."""
+        self._place += 1
+        if self._closed:
+            self._say("it comes after the run has ended")
+        if (self._place == 1) != (event.event_type == E.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED):
+            self._say("a history begins with WORKFLOW_EXECUTION_STARTED, once")
+        if event.event_type in FIELDS and event.WhichOneof("attributes"):
+            self._follow(event, attributes_of(event))
+        self._closed = event.event_type in CLOSING
+
+    def _follow(self, event: HistoryEvent, attributes: Any) -> None:
+        kind = event.event_type
+        if kind in COMMAND_EVENTS:
+            self._refers(attributes, "workflow_task_completed_event_id", self._completed)
+        if kind == E.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+            self._start(attributes)
+        elif kind == E.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+            self._task_scheduled()
+        elif kind == E.EVENT_TYPE_WORKFLOW_TASK_STARTED:
+            self._refers(attributes, "scheduled_event_id", self._scheduled)
+            self._started = self._place
+        elif name_of(event).startswith("WORKFLOW_TASK_"):
+            self._task_ended(kind, attributes)
+        elif name_of(event).startswith("ACTIVITY_"):
+            self._activity(kind, attributes)
+        elif name_of(event).startswith("TIMER_"):
+            self._timer(kind, attributes)
+
+    def _start(self, attributes: Any) -> None:
+        for name, told in (("workflow_id", self._workflow), ("original_execution_run_id", self._run)):
+            if getattr(attributes, name) != told:
+                self._say(f"`{name}` is `{getattr(attributes, name)}`, the evidence is of `{told}`")
+        if attributes.task_queue.name not in (ids.TASK_QUEUE, ids.REVIEW_QUEUE):
+            self._say(f"`task_queue` is `{attributes.task_queue.name}`, which is none of ours")
+        if bool(attributes.continued_execution_run_id) != (attributes.first_execution_run_id != self._run):
+            self._say("`continued_execution_run_id` and `first_execution_run_id` do not fit each other")
+
+    def _task_scheduled(self) -> None:
+        if self._scheduled:
+            self._say("a workflow task is scheduled while another one is under way")
+        self._scheduled = self._place
+
+    def _task_ended(self, kind: int, attributes: Any) -> None:
+        self._refers(attributes, "scheduled_event_id", self._scheduled)
+        self._refers(attributes, "started_event_id", self._started)
+        if kind == E.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+            self._completed = self._place
+        elif kind == E.EVENT_TYPE_WORKFLOW_TASK_FAILED and attributes.cause == (
+            WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW
+        ):
+            self._say("the run was reset: what came after was taken back by hand")
+        self._scheduled = self._started = 0
+
+    def _activity(self, kind: int, attributes: Any) -> None:
+        if kind == E.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+            self._activities[self._place] = 0
+            return
+        scheduled = attributes.scheduled_event_id
+        if scheduled not in self._activities:
+            self._say(f"`scheduled_event_id` {scheduled} is no activity under way")
+        elif kind == E.EVENT_TYPE_ACTIVITY_TASK_STARTED:
+            if self._activities[scheduled]:
+                self._say("the activity was started before")
+            self._activities[scheduled] = self._place
+        elif kind != E.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED:
+            self._refers(attributes, "started_event_id", self._activities.pop(scheduled))
+
+    def _timer(self, kind: int, attributes: Any) -> None:
+        if kind == E.EVENT_TYPE_TIMER_STARTED:
+            self._timers[self._place] = attributes.timer_id
+        elif self._timers.pop(attributes.started_event_id, None) != attributes.timer_id:
+            self._say(f"it ends timer `{attributes.timer_id}`, which is not running")
+
+    def _refers(self, attributes: Any, name: str, to: int) -> None:
+        if getattr(attributes, name) != to or not (to or name == "started_event_id"):
+            self._say(f"`{name}` is {getattr(attributes, name)}; it follows {to or 'nothing'}")
+
+    def _say(self, why: str) -> None:
+        self.said.append((self._place, why))
