@@ -14,9 +14,8 @@ from typing import Protocol
 
 from engine.credit.domains import Dates, Domain, Numbers, Values
 from engine.feel import syntax as s
-from engine.feel.dates import Date, civil_from_days
-from engine.feel.interpreter import at_literal
-from engine.feel.values import FeelError, Value
+from engine.feel.dates import civil_from_days, parse_date
+from engine.feel.values import Value
 
 _EPOCH = date(1970, 1, 1)
 
@@ -160,12 +159,16 @@ class _Line:
         return 1 << 2 * bisect_left(self.points, point) + 1
 
     def example(self, pieces: int) -> Value:
-        piece = _lowest(pieces)
-        if piece == self.null:
+        first = _lowest(pieces)
+        if first == self.null:
             return None
-        index, at = divmod(piece, 2)
-        number = self.points[index] if at else self._between(index)
+        numbers = [self._number(piece) for piece in _pieces(pieces & (1 << self.null) - 1, 8)]
+        number = next((n for n in numbers if n == round(n, 2)), numbers[0])  # 100.01 rather than 100.005
         return civil_from_days(int(number)) if isinstance(self.domain, Dates) else number
+
+    def _number(self, piece: int) -> Decimal:
+        index, at = divmod(piece, 2)
+        return self.points[index] if at else self._between(index)
 
     def _between(self, index: int) -> Decimal:
         below = self.points[index - 1] if index else None
@@ -185,6 +188,14 @@ def _ordered(test: s.Node) -> bool:
     return isinstance(test, s.RangeLiteral) or (
         isinstance(test, s.UnaryComparison) and test.operator not in ("=", "!=")
     )
+
+
+def _pieces(pieces: int, most: int) -> Iterable[int]:
+    for _ in range(most):
+        if not pieces:
+            return
+        yield _lowest(pieces)
+        pieces &= pieces - 1
 
 
 def _lowest(pieces: int) -> int:
@@ -207,9 +218,6 @@ def _point(node: s.Node) -> Decimal | None:
         case s.Negation(s.Number(value)):
             return -value
         case s.AtLiteral(text):
-            try:
-                value_at = at_literal(text)
-            except FeelError:
-                return None
-            return Decimal(value_at.ordinal) if isinstance(value_at, Date) else None
+            day = parse_date(text)
+            return None if day is None else Decimal(day.ordinal)
     return None

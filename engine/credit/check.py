@@ -19,7 +19,7 @@ from engine.credit.model import (
     Tests,
 )
 from engine.credit.order import names_in, reads_of
-from engine.credit.policy_reader import PolicyReader
+from engine.credit.policy_reader import PolicyReader, polished
 from engine.feel import kinds, syntax
 from engine.feel.functions import REGISTRY
 from engine.feel.inference import infer, infer_tests
@@ -83,13 +83,13 @@ class _Checker:
         """Return the type of an expression, noting what in it can never work."""
         names = {**self.kinds, **(more or {})}
         kind, problems = infer(expression.node, names, expression.span, expression.text)
-        self.reader.take(_polished(problem) for problem in problems)
+        self.reader.take(polished(problem) for problem in problems)
         self._known_texts(expression)
         return kind
 
     def _cell(self, tests: Tests, heading: Expression, kind: FeelType) -> None:
         found = infer_tests(tests.node, kind, self.kinds, tests.span, tests.text)
-        self.reader.take(_polished(problem) for problem in found)
+        self.reader.take(polished(problem) for problem in found)
         domain = domain_of(self.policy, heading, kind)
         if isinstance(domain, Values) and not domain.open:
             literals = (test for test in tests.node.tests if isinstance(test, syntax.String))
@@ -139,7 +139,7 @@ class _Checker:
             if not (fits(found, kind) or fits(kind, found)) and kinds.ANY not in (found, kind):
                 heading = table.outputs[column].name
                 message = (
-                    f"`{result.text}` is {_a(found)}; the cells above it in column `{heading}` are {_a(kind)}"
+                    f"`{result.text}` is {_a(found)}; above it in column `{heading}` stands {_a(kind)}"
                 )
                 self.reader.error("column-mixed", message, result.span, self._mixed_advice(result))
                 continue
@@ -188,7 +188,7 @@ class _Checker:
                 self.reader.warn(
                     "reason-language", message, reason.span, "other reasons of this policy have one"
                 )
-            if reason.code not in used:
+            if reason.code not in used and not has_errors(self.reader.problems):
                 message = f"reason `{reason.code}` is never given"
                 self.reader.warn("unused-reason", message, reason.span, "remove it, or use it in a row")
 
@@ -265,9 +265,3 @@ def _gives_reasons(decision: DecisionDefinition) -> bool:
 
 def _a(kind: FeelType) -> str:
     return {"Null": "null", "Any": "anything"}.get(str(kind), f"a {kind}")
-
-
-def _polished(problem: Problem) -> Problem:
-    """Return a problem of an expression with its advice in the manner of this reader."""
-    advice = problem.advice
-    return replace(problem, advice=advice[:1].lower() + advice[1:])

@@ -150,7 +150,8 @@ def _note_gap(
         _note_too_large(reader, what, span)
         return
     if box is not None:
-        message = f"no row of {what} matches {_example(headings, grid.example(box))}"
+        rows = "bin" if what.startswith("`") else "row"
+        message = f"no {rows} of {what} matches {_example(headings, grid.example(box))}"
         reader.warn("row-missing", message, span, advice)
 
 

@@ -39,6 +39,7 @@ from engine.text import (
 
 _BARE = re.compile(r"[^\W\d]\w*(?:-\w+)*")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_SEPARATED = re.compile(r"(?<![\w.\"])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w\"])")
 _NOT_HERE = {"PRIORITY": "use FIRST, with the rows in order of priority", "OUTPUT ORDER": "use RULE ORDER"}
 _KEYS = ("table", "file", "hit", "otherwise", "scorecard")
 
@@ -138,7 +139,7 @@ def _results(reader: PolicyReader, table: Table, what: str) -> dict[tuple[int, i
     found: dict[tuple[int, int], Expression] = {}
     for column, heading in enumerate(table.outputs):
         cells = [(row.number, row.outputs[column]) for row in table.rows]
-        bare = all(_is_text(reader, cell, heading.text) for _, cell in cells)
+        bare = 2 * sum(_is_text(reader, cell) for _, cell in cells) > len(cells)
         for number, cell in cells:
             result = _result(reader, cell, bare, heading.text)
             if result:
@@ -146,7 +147,7 @@ def _results(reader: PolicyReader, table: Table, what: str) -> dict[tuple[int, i
     return found
 
 
-def _is_text(reader: PolicyReader, cell: Cell, heading: str) -> bool:
+def _is_text(reader: PolicyReader, cell: Cell) -> bool:
     text = cell.text
     if text in ("", "-", "null"):
         return True
@@ -165,7 +166,18 @@ def _result(reader: PolicyReader, cell: Cell, bare: bool, heading: str) -> Expre
         return Expression("null", cell.span, Null())
     if bare and _BARE.fullmatch(text) and text != "null":
         return Expression(text, cell.span, String(text, length=len(text)))
-    return reader.expression_at(text, cell.span)
+    return None if _has_comma(reader, cell) else reader.expression_at(text, cell.span)
+
+
+def _has_comma(reader: PolicyReader, cell: Cell) -> bool:
+    """Note `1,500.00`, which FEEL reads as two values, 1 and 500.00."""
+    found = _SEPARATED.search(cell.text)
+    if found is None:
+        return False
+    place = cell.span.shifted(found.start(), len(found[0]))
+    advice = f"write `{found[0].replace(',', '')}`, or a blank after the comma if two values are meant"
+    reader.error("number-with-comma", f"`{found[0]}` has a comma in it", place, advice)
+    return True
 
 
 def _otherwise(
@@ -185,7 +197,7 @@ def _otherwise(
         if output.name in cells:
             cell = cells[output.name]
             text = Cell(cell.text.strip(), cell.inner)
-            results.append(_result(reader, text, _is_text(reader, text, output.name), output.name))
+            results.append(_result(reader, text, _is_text(reader, text), output.name))
     complete = tuple(result for result in results if result)
     return complete if len(complete) == len(outputs) else None
 
@@ -201,7 +213,7 @@ def _rule(reader: PolicyReader, row: Row, results: dict[tuple[int, int], Express
 
 def _tests(reader: PolicyReader, cell: Cell) -> Tests | None:
     if cell.text:
-        return reader.tests_at(cell.text, cell.span)
+        return None if _has_comma(reader, cell) else reader.tests_at(cell.text, cell.span)
     advice = "write `-` where anything may stand"
     reader.error("input-empty", "an input cell is empty", cell.span, advice)
     return None

@@ -198,6 +198,7 @@ def _promise(reader: PolicyReader, node: Node) -> Promise | None:
             reader.error(
                 "unknown-name", f"the promise speaks of `{name}`, which is unknown", scalar.span, advice
             )
+            return None
     return Promise(
         scalar.text,
         scalar.span,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ from engine.feel.parser import parse_expression, parse_unary_tests
 from engine.feel.syntax import Node as FeelNode
 from engine.feel.syntax import UnaryTests
 from engine.policy import Texts
-from engine.source import Span
+from engine.source import Problem, Span
 from engine.text import Node, Reader, ScalarNode, did_you_mean
 
 
@@ -29,11 +30,14 @@ class PolicyReader(Reader):
     def file(self, path: str, span: Span) -> bytes | None:
         """Return the bytes of a file of the policy, by its path beside the policy file."""
         if path not in self.texts:
-            advice = did_you_mean(path, self.texts, of="files of this policy")
+            advice = f"put it beside the policy file; {did_you_mean(path, self._others())}".rstrip("; ")
             self.error("unknown-file", f"there is no file `{path}`", span, advice)
             return None
         self.used.add(path)
         return self.texts[path]
+
+    def _others(self) -> list[str]:
+        return [path for path in self.texts if path not in self.used]
 
     def expression(self, node: Node, what: str) -> Expression | None:
         """Return the expression that a scalar holds."""
@@ -44,7 +48,7 @@ class PolicyReader(Reader):
         """Return the expression of a text that begins at `span`."""
         if text not in self._expressions:
             loaded = parse_expression(text, span, self.names)
-            self.take(loaded.problems)
+            self.take(map(polished, loaded.problems))
             if loaded.policy is None:
                 return None
             self._expressions[text] = loaded.policy
@@ -54,7 +58,7 @@ class PolicyReader(Reader):
         """Return the unary tests of a cell that begins at `span`."""
         if text not in self._tests:
             loaded = parse_unary_tests(text, span, self.names)
-            self.take(loaded.problems)
+            self.take(map(polished, loaded.problems))
             if loaded.policy is None:
                 return None
             self._tests[text] = loaded.policy
@@ -83,6 +87,12 @@ class PolicyReader(Reader):
         read = self.integer if kind is FactKind.INTEGER else self.decimal
         value = read(node, what)
         return None if value is None else Decimal(value)
+
+
+def polished(problem: Problem) -> Problem:
+    """Return a problem of an expression with its advice in the manner of this reader."""
+    advice = problem.advice[:1].lower() + problem.advice[1:]
+    return replace(problem, advice=advice.removesuffix("."))
 
 
 def is_bare(node: ScalarNode) -> bool:

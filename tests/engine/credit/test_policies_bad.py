@@ -1,0 +1,42 @@
+"""One broken file a mistake, with the whole message as the expected result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.credit import load_credit
+from engine.source import Severity
+from tests.update_expected import BAD, credit_message, texts_of
+
+FOLDERS = sorted(BAD.glob("credit-*"))
+GOOD = BAD.parent / "policies_good"
+ONLY_WARNED = {
+    "bare-threshold", "bin-missing", "cell-never-matches", "reason-language", "row-hidden", "row-missing",
+    "unused-decision", "unused-fact",
+}  # fmt: skip
+
+
+def test_there_are_broken_policies() -> None:
+    assert len(FOLDERS) >= 50
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_mistake_gets_its_message(folder: Path) -> None:
+    assert credit_message(folder) == (folder / "expected.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_an_error_leaves_no_policy_and_a_warning_does(folder: Path) -> None:
+    loaded = load_credit(texts_of(folder))
+    assert loaded.problems
+    assert loaded.ok is (folder.name.removeprefix("credit-") in ONLY_WARNED)
+    assert (loaded.policy is not None) is loaded.ok
+
+
+@pytest.mark.parametrize("folder", sorted(GOOD.glob("credit-*")), ids=lambda folder: folder.name)
+def test_a_good_policy_gets_no_message(folder: Path) -> None:
+    loaded = load_credit(texts_of(folder))
+    assert loaded.ok
+    assert [problem for problem in loaded.problems if problem.severity is not Severity.INFO] == []

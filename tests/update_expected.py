@@ -1,0 +1,46 @@
+"""Writes the expected messages of the broken policies anew: `python -m tests.update_expected`.
+
+Read the difference before it is committed: these messages are what authors see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from engine.credit import load_credit
+from engine.source import Problem, render_problem
+
+BAD = Path(__file__).parents[1] / "fixtures" / "policies_bad"
+
+
+def texts_of(folder: Path) -> dict[str, bytes]:
+    """Return every file of a policy by its path in the folder, without what is expected of it."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in files
+        if path.name not in ("expected.txt", "cases.yaml")
+    }
+
+
+def rendered(problems: tuple[Problem, ...], texts: Mapping[str, bytes]) -> str:
+    """Return problems as an author sees them."""
+    sources = {path: data.decode("utf-8-sig", "replace") for path, data in texts.items()}
+    return "\n".join(render_problem(problem, sources) for problem in problems) + "\n"
+
+
+def credit_message(folder: Path) -> str:
+    """Return what the reader of credit policies says of a folder."""
+    texts = texts_of(folder)
+    return rendered(load_credit(texts).problems, texts)
+
+
+def main() -> None:
+    """Write `expected.txt` of each broken credit policy."""
+    for folder in sorted(BAD.glob("credit-*")):
+        (folder / "expected.txt").write_text(credit_message(folder), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
