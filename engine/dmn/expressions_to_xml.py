@@ -45,10 +45,10 @@ def literal(expression: x.LiteralExpression, name: str = "literalExpression") ->
 
 def context(expression: x.Context) -> Out:
     """Return a boxed context."""
-    entries = [
-        Out("contextEntry", {}, [entry.variable and variable("variable", entry.variable), boxed(entry.value)])
-        for entry in expression.entries
-    ]
+    entries = []
+    for entry in expression.entries:
+        name = None if entry.variable is None else variable("variable", entry.variable)
+        entries.append(Out("contextEntry", {}, [name, boxed(entry.value)]))
     return Out("context", common(expression), entries)
 
 

@@ -13,6 +13,7 @@ from engine.dmn.model import (
     Definitions,
     DrgElement,
     ItemDefinition,
+    Reference,
 )
 from engine.dmn.names import DMNDI, DMNDI_NAMESPACES, MODEL, MODEL_NAMESPACES
 from engine.dmn.out import Out
@@ -53,7 +54,9 @@ def _prefixes(model: Definitions) -> dict[str, str]:
 
 def _sorted(kept: Iterable[Element]) -> tuple[list[Element], list[Element], list[Element]]:
     """Return extension elements, which come first, diagrams, which come last, and between them the rest."""
-    extensions, others, diagrams = [], [], []
+    extensions: list[Element] = []
+    others: list[Element] = []
+    diagrams: list[Element] = []
     for element in kept:
         last = diagrams if element.namespace in DMNDI_NAMESPACES else others
         (extensions if element.name == "extensionElements" else last).append(element)
@@ -66,7 +69,8 @@ def _described(description: str | None, name: str = "description") -> Out | None
 
 def _item(item: ItemDefinition, name: str = "itemDefinition") -> Out:
     attributes = {
-        "id": item.id, "name": item.name, "label": item.label, "isCollection": "true" if item.collection else None,
+        "id": item.id, "name": item.name, "label": item.label,
+        "isCollection": "true" if item.collection else None,
     }  # fmt: skip
     signature = None
     if item.parameters is not None:
@@ -89,17 +93,13 @@ def _element(element: DrgElement) -> Out:
     head = [_described(element.description), *map(_kept, extensions)]
     match element:
         case Decision():
-            required = (
-                _required(kind, href)
-                for kind, href in zip(element.required_kinds, element.inputs, strict=True)
-            )
             asked = [_described(element.question, "question"), _described(element.answers, "allowedAnswers")]
-            knowledge = (_knowledge(href) for href in element.knowledge)
-            tail = [*map(_kept, others), boxed(element.expression)]
-            return Out("decision", attributes, [*head, *asked, own, *required, *knowledge, *tail])
+            required = (_required("informationRequirement", reference) for reference in element.inputs)
+            tail = [*map(_knowledge, element.knowledge), *map(_kept, others), boxed(element.expression)]
+            return Out("decision", attributes, [*head, *asked, own, *required, *tail])
         case BusinessKnowledgeModel():
             logic = None if element.logic is None else function(element.logic, "encapsulatedLogic")
-            rest = [*(_knowledge(href) for href in element.knowledge), *map(_kept, others)]
+            rest = [*map(_knowledge, element.knowledge), *map(_kept, others)]
             return Out("businessKnowledgeModel", attributes, [*head, own, logic, *rest])
         case DecisionService():
             lists = {
@@ -111,12 +111,12 @@ def _element(element: DrgElement) -> Out:
     return Out("inputData", attributes, [*head, own, *map(_kept, others)])
 
 
-def _required(kind: str, href: str) -> Out:
-    return Out("informationRequirement", {}, [Out(kind, {"href": href})])
+def _required(name: str, reference: Reference) -> Out:
+    return Out(name, {"id": reference.id}, [Out(reference.kind, {"href": reference.href})])
 
 
-def _knowledge(href: str) -> Out:
-    return Out("knowledgeRequirement", {}, [Out("requiredKnowledge", {"href": href})])
+def _knowledge(reference: Reference) -> Out:
+    return _required("knowledgeRequirement", reference)
 
 
 def _kept(element: Element, around: str = MODEL) -> Out:
