@@ -16,7 +16,7 @@ from api.rest.problems import problem
 from api.rest.strict_json import BadJson, pointer_of
 from api.storage import errors as stored
 from api.storage.idempotency import KeyInFlight, KeyReused
-from engine.credit.errors import CreditError
+from engine.credit.errors import CreditError, FactsRefused
 from workflows.ports import AccountNotFound, PolicyNotFound, TextNotFound
 
 log = logging.getLogger("forbear.api")
@@ -35,6 +35,7 @@ TABLE: tuple[tuple[type[Exception], str], ...] = (
     (stored.PolicyRefused, "policy-refused"),
     (KeyInFlight, "request-in-flight"),
     (KeyReused, "idempotency-key-reused"),
+    (FactsRefused, "facts-refused"),
     (CreditError, "policy-failed"),
 )
 """Which error is which kind of problem; the first line that fits counts."""
@@ -70,6 +71,17 @@ def _extra(error: Exception) -> dict[str, Any]:
         return {
             "errors": [
                 {"pointer": f"/{p.field}" if p.field else "", "detail": p.message, "code": p.code}
+                for p in error.problems
+            ]
+        }
+    if isinstance(error, FactsRefused):
+        return {
+            "errors": [
+                {
+                    "pointer": f"/facts{p.pointer}",
+                    "detail": f"{p.message}. {p.advice}".strip(),
+                    "code": p.code,
+                }
                 for p in error.problems
             ]
         }

@@ -24,7 +24,7 @@ def add_account(work: Work, values: Mapping[str, Any], at: datetime) -> tuple[Ac
 
     Raises CustomerNotFound, and AlreadyThere if it exists with other terms.
     """
-    require_customer(work.session, values["customer"])
+    customer = require_customer(work.session, values["customer"])
     found = work.session.get(AccountRow, values["id"])
     if found is not None:
         differs = [name for name in _SAID if getattr(found, name) != values[name]]
@@ -35,7 +35,7 @@ def add_account(work: Work, values: Mapping[str, Any], at: datetime) -> tuple[Ac
     row = AccountRow(
         **{name: values[name] for name in ("id", *_SAID)},
         created_at=at,
-        version=len(work.session.exec(facts).all()),
+        version=len(work.session.exec(facts).all()) + bool(customer.segment),
     )
     work.session.add(row)
     work.session.flush()

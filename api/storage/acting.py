@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -117,7 +117,7 @@ class Acting:
         return receipt
 
 
-def receipt_id(key: str, status: str, at: datetime) -> str:
-    """Return the id of a receipt that we write ourselves: the same news has the same id."""
-    text = "\n".join((key, status, at.isoformat()))
+def receipt_id(key: str, status: str, at: datetime | None = None) -> str:
+    """Return the id of a receipt that nobody else named: the same news has the same id."""
+    text = "\n".join((key, status, at.astimezone(UTC).isoformat() if at else ""))
     return f"own-{hashlib.sha256(text.encode()).hexdigest()[:32]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, TypeAlias
 
 from sqlmodel import col, select
@@ -78,6 +78,7 @@ class Batch:
         self._clamp = clamp
         self._customers = self._read_customers(items)
         self._ledgers = self._read_ledgers(items)
+        self._strangers: list[CustomerRow] = []
         self._new: list[AccountRow] = []
         self._facts: dict[datetime, dict[str, dict[str, Fact]]] = {}
 
@@ -92,7 +93,10 @@ class Batch:
     def finish(self) -> None:
         """Write everything that was taken."""
         work = self._work
+        work.session.add_all(self._strangers)
+        work.session.flush()
         self._count_facts()
+        work.session.add_all(self._new)
         work.session.flush()
         for at, facts in self._facts.items():
             set_facts(work, facts, at)
@@ -121,7 +125,7 @@ class Batch:
         else:
             row = CustomerRow(id=item.id, created_at=item.at, **said)
             self._customers[item.id] = row
-            self._work.session.add(row)
+            self._strangers.append(row)
             self._work.audit("customer", item.id, item.at, digest({"id": item.id} | said))
         if item.facts:
             self._facts.setdefault(item.at, {}).setdefault(item.id, {}).update(item.facts)
@@ -143,7 +147,6 @@ class Batch:
         row = AccountRow(id=item.id, created_at=item.at, **said)
         self._ledgers[item.id] = _Ledger(row, [])
         self._new.append(row)
-        self._work.session.add(row)
         self._work.audit("account", item.id, item.at, digest({"id": item.id} | said))
         return True
 
@@ -179,12 +182,12 @@ class Batch:
         """Start each new account at the number of facts that its customer has already."""
         said = self._said_of([row.customer for row in self._new])
         for row in self._new:
-            row.version = len(said.get(row.customer, []))
+            row.version = len(said.get(row.customer, [])) + bool(self._customers[row.customer].segment)
 
     def _said_of(self, customers: Sequence[str]) -> dict[str, list[CustomerFactRow]]:
         said: dict[str, list[CustomerFactRow]] = {}
         if not customers:
             return said
-        for row in fact_rows(self._work.session, customers, datetime.max.replace(tzinfo=UTC)):
+        for row in fact_rows(self._work.session, customers):
             said.setdefault(row.customer, []).append(row)
         return said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -81,7 +81,7 @@ def set_facts(work: Work, said: Mapping[str, Mapping[str, Fact]], at: datetime) 
 def _fact_row(customer: str, name: str, fact: Fact, at: datetime) -> dict[str, Any]:
     return {
         "customer": customer, "name": name, "value": canonical(fact.value).decode(),
-        "as_of": fact.as_of or at.date(), "source": fact.source, "verified_by": fact.verified_by,
+        "as_of": fact.as_of, "source": fact.source, "verified_by": fact.verified_by,
         "verified_at": fact.verified_at, "received_at": at,
         "digest": digest({"name": name} | fact.model_dump(mode="json")),
     }  # fmt: skip
@@ -125,11 +125,13 @@ def _grade(record: AssessmentRecord) -> Fact:
     return Fact(value=decision.outcome[GRADE], as_of=decision.as_of, source=f"decision {record.id}")
 
 
-def fact_rows(session: Session, customers: Iterable[str], at: datetime) -> Sequence[CustomerFactRow]:
-    """Return the facts about customers known at an instant, in the order in which they became known."""
-    query = select(CustomerFactRow).where(
-        col(CustomerFactRow.customer).in_(list(customers)), col(CustomerFactRow.received_at) <= at
-    )
+def fact_rows(
+    session: Session, customers: Iterable[str], at: datetime | None = None
+) -> Sequence[CustomerFactRow]:
+    """Return the facts about customers known at an instant (None: now), in the order of becoming known."""
+    query = select(CustomerFactRow).where(col(CustomerFactRow.customer).in_(list(customers)))
+    if at is not None:
+        query = query.where(col(CustomerFactRow.received_at) <= at)
     return session.exec(query.order_by(col(CustomerFactRow.seq))).all()
 
 
@@ -138,9 +140,18 @@ def latest_facts(rows: Iterable[CustomerFactRow]) -> dict[str, Fact]:
     found: dict[str, CustomerFactRow] = {}
     for row in rows:
         other = found.get(row.name)
-        if other is None or (row.as_of, row.received_at) >= (other.as_of, other.received_at):
+        if other is None or _when(row) >= _when(other):
             found[row.name] = row
     return {name: fact_of(row) for name, row in sorted(found.items())}
+
+
+def day_of(row: CustomerFactRow) -> date:
+    """Return the day from which on a fact counts: of which it speaks, else on which it was told."""
+    return row.as_of or row.received_at.date()
+
+
+def _when(row: CustomerFactRow) -> tuple[date, datetime]:
+    return day_of(row), row.received_at
 
 
 def fact_of(row: CustomerFactRow) -> Fact:

@@ -117,8 +117,10 @@ def stored_twin(entries: Sequence[Entry], entry: Entry) -> Entry | None:
 def page_of_entries(
     session: Session, kind: str, account: str, after: tuple[str, int], limit: int
 ) -> Sequence[EntryRow]:
-    """Return entries of a kind after a cursor (account, seq), of one account if one is named."""
-    query = select(EntryRow).where(EntryRow.kind == kind)
+    """Return entries of a kind (empty: of all) after a cursor (account, seq), of one account if named."""
+    query = select(EntryRow)
+    if kind:
+        query = query.where(EntryRow.kind == kind)
     if account:
         query = query.where(EntryRow.account == account, col(EntryRow.seq) > after[1])
     else:
@@ -133,3 +135,8 @@ def entry_row(session: Session, account: str, kind: str, ref: str) -> EntryRow |
     """Return one stored entry."""
     query = select(EntryRow).where(EntryRow.account == account, EntryRow.kind == kind, EntryRow.ref == ref)
     return session.exec(query).one_or_none()
+
+
+def all_rows(session: Session, account: str) -> Sequence[EntryRow]:
+    """Return all stored entries of an account, in the order of their arrival."""
+    return session.exec(select(EntryRow).where(EntryRow.account == account).order_by(col(EntryRow.seq))).all()

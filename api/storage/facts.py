@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from api.storage.accounts import get_account, terms_of
-from api.storage.customers import fact_rows, latest_facts, require_customer
+from api.storage.customers import day_of, fact_rows, latest_facts, require_customer
 from api.storage.entries import entries_of
 from api.storage.errors import CustomerNotFound
 from api.storage.tables import AccountRow, CustomerFactRow, CustomerRow
@@ -79,7 +79,7 @@ def _facts(
         facts["tenure_months"] = Fact(value=months, as_of=as_of, source=f"customer since {customer.since}")
     if customer.segment:
         facts["segment"] = Fact(value=customer.segment, as_of=as_of, source="customer")
-    told = latest_facts(row for row in said if row.as_of <= as_of)
+    told = latest_facts(row for row in said if day_of(row) <= as_of)
     return dict(sorted((facts | told).items()))
 
 

@@ -14,7 +14,7 @@ from api.storage.errors import PolicyRefused
 from api.storage.portfolio import PORTFOLIO, Portfolio, load_portfolio
 from api.storage.shelf import InForce, in_force, read_texts
 from api.storage.tables import AccountRow, ActivationRow
-from engine.credit import CreditPolicy, load_credit
+from engine.credit import CompiledPolicy, CreditPolicy, compile_policy, load_credit
 from engine.ladder import CollectionsPolicy, LawPack, load_collections, load_law, no_law
 from engine.policy import Loaded
 from engine.workdays import Calendar, load_calendar, no_calendar
@@ -34,12 +34,13 @@ class Library:
         self._told = -1
         self._lock = threading.Lock()
 
-    def credit(self, session: Session, digest: str) -> CreditPolicy:
-        """Return a credit policy; raise PolicyNotFound."""
+    def credit(self, session: Session, digest: str) -> tuple[CreditPolicy, CompiledPolicy]:
+        """Return a credit policy, read and compiled; raise PolicyNotFound."""
 
-        def read() -> CreditPolicy:
+        def read() -> tuple[CreditPolicy, CompiledPolicy]:
             _, texts = read_texts(session, digest)
-            return usable(load_credit(texts), texts)
+            policy = usable(load_credit(texts), texts)
+            return policy, compile_policy(policy)
 
         return self._once("credit", digest, read)
 

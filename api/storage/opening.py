@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from api.storage import outbox
+from api.storage.errors import PolicyRefused
 from api.storage.library import Library
 from api.storage.session import Work
 from api.storage.tables import AccountRow, CaseRow
 from engine.ladder import CollectionsPolicy, Position, Taken, watch_on
 from engine.ledger.account import AccountPosition
+from engine.workdays import DayNotCovered
 from workflows.ids import case_id
 from workflows.messages import CaseStart
+from workflows.ports import PolicyNotFound
+
+log = logging.getLogger("forbear.opening")
 
 
 class Opening:
@@ -28,18 +34,27 @@ class Opening:
         self, work: Work, row: AccountRow, account: AccountPosition, at: datetime, *, opens: bool
     ) -> bool:
         """Set when the account must be looked at; open its case if that is now. Tell whether it did."""
-        session = work.session
-        policy = self._library.collections_for(session, row, account.today)
-        if policy is None:
-            row.watch_on = None
+        previous = _last_case(work.session, row)
+        try:
+            policy = self._library.collections_for(work.session, row, account.today)
+            row.watch_on = self._when(work.session, policy, _new_debts(account, previous), at)
+            row.trouble = ""
+        except (PolicyNotFound, PolicyRefused, DayNotCovered) as error:
+            # News is never lost because a text is missing: the account is looked at again tomorrow.
+            log.error("Account %s cannot be watched: %s", row.id, error)
+            row.trouble, row.watch_on = str(error), at + timedelta(days=1)
             return False
-        previous = _last_case(session, row)
-        position = self._around(session, policy, _new_debts(account, previous))
-        row.watch_on = watch_on(policy, position, at)
-        if not opens or row.watch_on is None or row.watch_on > at:
+        if not opens or policy is None or row.watch_on is None or row.watch_on > at:
             return False
         self._open(work, row, policy, previous, account, at)
         return True
+
+    def _when(
+        self, session: Session, policy: CollectionsPolicy | None, account: AccountPosition, at: datetime
+    ) -> datetime | None:
+        if policy is None:
+            return None
+        return watch_on(policy, self._around(session, policy, account), at)
 
     def _around(self, session: Session, policy: CollectionsPolicy, account: AccountPosition) -> Position:
         law = self._library.law(session, policy.regulation, account.today)

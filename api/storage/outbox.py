@@ -51,6 +51,14 @@ def head_of(session: Session, account: str, channel: Channel) -> OutboxRow | Non
     return session.exec(query.order_by(col(OutboxRow.id)).limit(1)).one_or_none()
 
 
+def pending_of(session: Session, account: str, channel: Channel) -> list[int]:
+    """Return the pending rows of an account."""
+    query = select(OutboxRow.id).where(
+        OutboxRow.state == "pending", OutboxRow.channel == channel, OutboxRow.account == account
+    )
+    return [number for number in session.exec(query) if number is not None]
+
+
 def pending_among(session: Session, numbers: Sequence[int]) -> set[int]:
     """Return those of the given rows that are still pending."""
     query = select(OutboxRow.id).where(col(OutboxRow.id).in_(list(numbers)), OutboxRow.state == "pending")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from sqlmodel import Session
 
 from api.storage.accounts import terms_of
-from api.storage.customers import fact_rows, require_customer
+from api.storage.customers import day_of, fact_rows, require_customer
 from api.storage.entries import EntryShelf
 from api.storage.feeds import feeds_at
 from api.storage.tables import AccountRow, CustomerFactRow, CustomerRow
@@ -55,19 +55,18 @@ def customer_entries(customer: CustomerRow, rows: Iterable[CustomerFactRow]) -> 
     """
     found = []
     if customer.segment:
-        found.append(_fact("segment", "segment", customer.segment, _ALWAYS, _ALWAYS))
+        found.append(_fact("segment", "segment", customer.segment, _ALWAYS.date(), _ALWAYS))
     for row in rows:
         value = json.loads(row.value)
         if isinstance(value, list):
             value = tuple(value)
         if value is None or isinstance(value, bool | int | str | tuple):
-            day = datetime(row.as_of.year, row.as_of.month, row.as_of.day, tzinfo=UTC)
-            found.append(_fact(row.name, f"{row.name}/{row.seq}", value, day, row.received_at))
+            found.append(_fact(row.name, f"{row.name}/{row.seq}", value, day_of(row), row.received_at))
     return found
 
 
-def _fact(name: str, ref: str, value: object, day: datetime, received_at: datetime) -> FactSet:
+def _fact(name: str, ref: str, value: object, day: date, received_at: datetime) -> FactSet:
     return FactSet.model_validate(
-        {"id": f"customer/{ref}", "value_date": day.date(), "received_at": received_at}
+        {"id": f"customer/{ref}", "value_date": day, "received_at": received_at}
         | {"name": name, "value": value}
     )

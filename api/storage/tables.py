@@ -58,7 +58,8 @@ class CustomerFactRow(Row, table=True):
     customer: str = Field(foreign_key="customers.id")
     name: str
     value: str = Field(sa_type=Text)
-    as_of: date
+    as_of: date | None = None
+    """The day on which it was true; None: nobody said."""
     source: str = ""
     verified_by: str = ""
     verified_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -89,7 +90,9 @@ class AccountRow(Row, table=True):
     cases: int = 0
     """How many cases it has had."""
     level: str = "open"
-    """The most severe level of service that was confirmed or asked for."""
+    """The most severe level of service that was confirmed."""
+    trouble: str = Field(default="", sa_type=Text)
+    """Why it cannot be seen whether a case is due: a law pack or a calendar is missing."""
 
 
 class EntryRow(Row, table=True):

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-21 22:44:53.542810
+Create Date: 2026-11-21 23:02:13.647754
 """
 
 import sqlalchemy as sa
@@ -240,6 +240,7 @@ def upgrade() -> None:
         sa.Column("open_case", sa.Integer(), nullable=True),
         sa.Column("cases", sa.Integer(), nullable=False),
         sa.Column("level", sa.String(), nullable=False),
+        sa.Column("trouble", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["customer"], ["customers.id"], name=op.f("fk_accounts_customer")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
     )
@@ -271,7 +272,7 @@ def upgrade() -> None:
         sa.Column("customer", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
-        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=True),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("verified_by", sa.String(), nullable=False),
         sa.Column("verified_at", Instant(), nullable=True),

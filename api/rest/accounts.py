@@ -1,0 +1,188 @@
+"""Accounts: their terms, where their ledger and cases stand, and what is owed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from fastapi import APIRouter, Query, Response, status
+from pydantic import AwareDatetime, Field, field_validator
+
+from api.rest.bodies import Body, Currency, Id, Page, ReceivedAt, example
+from api.rest.paging import After, Limit, cursor_of, page_of
+from api.rest.routes import received, router
+from api.storage.accounts import add_account, get_account, page_of_accounts, terms_of
+from api.storage.tables import AccountRow
+from api.wiring import Wiring
+from engine.ledger import AccountPosition, Allocation, allocation_report
+from engine.ledger.account import LEVELS, Level
+from engine.model import Amount
+
+
+class AccountBody(Body):
+    """A billing account (TMF666): whose it is, in which money, in whose days."""
+
+    model_config = example(id="A1001", customer="C1001", currency="CNY", timezone="Asia/Shanghai")
+    id: Id
+    customer: Id
+    currency: Currency
+    timezone: str = Field(
+        description="IANA name; business dates are local dates here.", examples=["Asia/Shanghai"]
+    )
+    collections_policy: str = Field(
+        default="",
+        max_length=64,
+        description="Name of its collections policy; empty: what the portfolio says.",
+    )
+    received_at: ReceivedAt = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("this is no time zone of the IANA list, such as Asia/Shanghai") from None
+        return value
+
+
+class AccountOut(Body):
+    """An account and where it stands."""
+
+    id: str
+    customer: str
+    currency: str
+    timezone: str
+    collections_policy: str
+    version: int = Field(description="Rises with each entry; also the ETag.")
+    last_received_at: AwareDatetime | None
+    watch_on: AwareDatetime | None = Field(
+        description="When a case is due to be opened, if nothing else comes."
+    )
+    open_case: int | None = Field(description="Number of the open case.")
+    cases: int
+    service_level: Level = Field(description="What the network was last confirmed to give.")
+    trouble: str = Field(
+        description="Why it cannot be seen whether a case is due; empty: nothing stands in the way."
+    )
+
+
+class DebtOut(Body):
+    """One debt: a bill or an instalment of one."""
+
+    id: str
+    bill: str
+    due_date: date
+    amount: Amount
+    remaining_amount: Amount
+    disputed_amount: Amount
+    days_past_due: int
+    written_off: bool
+
+
+class PositionOut(Body):
+    """What is owed on an account, as known at an instant."""
+
+    account: str
+    currency: str
+    at: AwareDatetime
+    on: date = Field(description="Local business date of that instant.")
+    version: int
+    open_amount: Amount
+    overdue_amount: Amount = Field(description="Past due, undisputed, not written off.")
+    disputed_amount: Amount
+    credit: Amount
+    deposit: Amount
+    debts: list[DebtOut]
+    allocations: list[Allocation] = Field(description="Which money paid which debt.")
+
+
+def accounts_router(wiring: Wiring) -> APIRouter:
+    """Return the paths of accounts."""
+    api = router("accounts")
+
+    @api.post("/accounts", status_code=201, summary="Create an account")
+    def create(body: AccountBody, response: Response) -> AccountOut:
+        at = received(wiring, body.received_at, needed=False)
+        values = body.model_dump(include={"id", "customer", "currency", "timezone"})
+        with wiring.database.write() as work:
+            row, new = add_account(work, values | {"policy": body.collections_policy}, at)
+        response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
+        response.headers["Location"] = f"/v1/accounts/{row.id}"
+        return account_out(row)
+
+    @api.get("/accounts/{account}", summary="Read an account")
+    def read(account: str, response: Response) -> AccountOut:
+        with wiring.database.read() as session:
+            row = get_account(session, account)
+        response.headers["ETag"] = f'"{row.version}"'
+        return account_out(row)
+
+    @api.get("/accounts/{account}/position", summary="Read what is owed, as known at an instant")
+    def position(
+        account: str,
+        at: Annotated[AwareDatetime | None, Query(description="Left out: as known now.")] = None,
+    ) -> PositionOut:
+        with wiring.database.read() as session:
+            row = get_account(session, account)
+            moment = at or max(wiring.clock.now(), row.last_received or wiring.clock.now())
+            if at is None and wiring.simulated:
+                moment = row.last_received or wiring.directory.created
+            entries = wiring.positions.entries(session, row, moment)
+            found = wiring.positions.of(session, row, entries, moment)
+        return _position(found, allocation_report(terms_of(row), entries, moment))
+
+    @api.get("/accounts", summary="List accounts")
+    def page(
+        customer: Annotated[str, Query(description="Of one customer.")] = "",
+        limit: Limit = 100,
+        after: After = "",
+    ) -> Page[AccountOut]:
+        (cursor,) = cursor_of(after, str) or ("",)
+        with wiring.database.read() as session:
+            rows = page_of_accounts(session, cursor, limit, customer)
+        asked = {"customer": customer}
+        following = page_of("/v1/accounts", rows, limit, lambda row: (row.id,), asked)
+        return Page(items=[account_out(row) for row in rows], next=following)
+
+    return api
+
+
+def account_out(row: AccountRow) -> AccountOut:
+    """Return a stored account as it goes out."""
+    return AccountOut(
+        id=row.id, customer=row.customer, currency=row.currency, timezone=row.timezone,
+        collections_policy=row.policy, version=row.version, last_received_at=row.last_received,
+        watch_on=row.watch_on, open_case=row.open_case, cases=row.cases,
+        service_level=_level(row.level), trouble=row.trouble,
+    )  # fmt: skip
+
+
+def _level(text: str) -> Level:
+    return next(level for level in LEVELS if level == text)
+
+
+def _position(found: AccountPosition, allocations: tuple[Allocation, ...]) -> PositionOut:
+    debts = [
+        DebtOut(
+            id=d.id, bill=d.bill, due_date=d.due_date, amount=d.amount, remaining_amount=d.open,
+            disputed_amount=d.disputed, written_off=d.written_off,
+            days_past_due=max(0, (found.today - d.due_date).days) if d.open else 0,
+        )
+        for d in found.debts
+    ]  # fmt: skip
+    owed = [d for d in debts if not d.written_off]
+    return PositionOut(
+        account=found.terms.account, currency=found.terms.currency, at=found.at, on=found.today,
+        version=found.version, open_amount=_sum(d.remaining_amount for d in owed),
+        overdue_amount=_sum(d.remaining_amount - d.disputed_amount for d in owed if d.days_past_due > 0),
+        disputed_amount=_sum(d.disputed_amount for d in owed), credit=found.credit, deposit=found.deposit,
+        debts=debts, allocations=list(allocations),
+    )  # fmt: skip
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, Decimal(0))

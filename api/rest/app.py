@@ -1,0 +1,73 @@
+"""The application: every path, behind one gate."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from api.rest import errors
+from api.rest.accounts import accounts_router
+from api.rest.actions import actions_router
+from api.rest.assessments import assessments_router
+from api.rest.bulk import bulk_router
+from api.rest.cases import cases_router
+from api.rest.customers import customers_router
+from api.rest.decisions import decisions_router
+from api.rest.docs import docs_router
+from api.rest.entries import entries_router
+from api.rest.feeds import feeds_router
+from api.rest.gate import Gate
+from api.rest.health import health_router
+from api.rest.idempotent import Idempotency
+from api.rest.policies import policies_router
+from api.rest.simulation import simulation_router
+from api.rest.tasks import tasks_router
+from api.wiring import Wiring
+
+HOSTS = ("127.0.0.1", "localhost", "[::1]")
+_ABOUT = """A billing system posts what happened (`ledger`), asks for grades (`grading`), follows `cases`.
+
+Every `/v1` call needs `Authorization: Bearer <key>`; the key is in `api.key` of the data directory.
+Amounts are decimal strings in the account's currency, never JSON numbers with a fraction.
+Dates are local business dates in the account's time zone; instants carry an offset.
+Entries are idempotent by their id; any POST takes an `Idempotency-Key`, and an assessment needs one.
+Answers are kept for 48 hours under their key. Failures are problems (RFC 9457) with stable types."""
+
+
+def create_app(wiring: Wiring) -> ASGIApp:
+    """Return the API over the wired parts; the relay and the worker are run by whoever serves it."""
+    app = FastAPI(
+        title="Forbear",
+        version=version("forbear"),
+        description=_ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        openapi_tags=_TAGS,
+        separate_input_output_schemas=False,
+    )
+    errors.install(app)
+    for make in (
+        customers_router, accounts_router, bulk_router, entries_router, feeds_router, assessments_router,
+        decisions_router, cases_router, actions_router, tasks_router, policies_router, simulation_router,
+        health_router,
+    ):  # fmt: skip
+        app.include_router(make(wiring))
+    app.include_router(docs_router(app))
+    inner = Idempotency(app, keys=wiring.keys, now=wiring.clock.now)
+    settings = wiring.settings
+    hosts = {*HOSTS, settings.host, *settings.hosts}
+    return Gate(inner, key=wiring.directory.key, hosts=hosts, body_limit=settings.body_limit)
+
+
+_TAGS = [
+    {"name": "customers", "description": "Who owes, and what is known of them."},
+    {"name": "accounts", "description": "Terms, standing and position of accounts."},
+    {"name": "ledger", "description": "What happens to an account: one path a kind, or many rows at once."},
+    {"name": "grading", "description": "Assessments, previews and decisions."},
+    {"name": "cases", "description": "Arrears cases, the actions they ask for, the tasks of people."},
+    {"name": "policies", "description": "The shelf of texts."},
+    {"name": "simulation", "description": "Only in simulated time."},
+    {"name": "health", "description": "For those who watch over the process."},
+]

@@ -1,0 +1,151 @@
+"""Customers: who they are, and what is known of them for grading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response, status
+from fastapi.concurrency import run_in_threadpool
+from pydantic import AwareDatetime, Field
+from sqlmodel import Session
+
+from api.rest.bodies import Body, Id, Page, ReceivedAt, example
+from api.rest.paging import After, Limit, cursor_of, page_of
+from api.rest.routes import Prefer, day_told, received, router, wait_for
+from api.storage.customers import (
+    add_customer,
+    fact_rows,
+    latest_facts,
+    page_of_customers,
+    require_customer,
+    set_facts,
+)
+from api.storage.pokes import poke_open_cases
+from api.storage.session import Work
+from api.storage.tables import CustomerRow
+from api.wiring import Wiring
+from engine.credit.decision import Fact
+
+Plain = bool | int | str | tuple[str, ...] | None
+
+
+class FactBody(Body):
+    """A fact with its quality: numbers with a fraction are decimal strings."""
+
+    value: Plain
+    as_of: date | None = Field(
+        default=None, description="The day on which it was true; its age is measured from here."
+    )
+    source: str = ""
+    verified_by: str = ""
+    verified_at: AwareDatetime | None = None
+
+
+FactsBody = dict[Annotated[str, Field(min_length=1, max_length=64)], Plain | FactBody]
+
+
+class CustomerBody(Body):
+    """A customer (TMF629): segment and standing data never change; what changes is a fact."""
+
+    model_config = example(
+        id="C1001", name="Zhang Wei", segment="consumer", since="2021-03-20",
+        facts={"value": "mid", "id_verified": {"value": True, "source": "shop", "verified_by": "agent 17"}},
+    )  # fmt: skip
+    id: Id
+    name: str = Field(default="", max_length=200)
+    segment: str = Field(default="", max_length=64, description="Which credit policy judges them.")
+    since: date | None = None
+    facts: FactsBody = {}
+    received_at: ReceivedAt = None
+
+
+class CustomerOut(Body):
+    """A customer with the last word on each fact."""
+
+    id: str
+    name: str
+    segment: str
+    since: date | None
+    facts: dict[str, Fact]
+
+
+class FactsOut(Body):
+    """Which facts were new."""
+
+    new: list[str]
+
+
+class SetFactsBody(Body):
+    """Facts that became known about a customer."""
+
+    model_config = example(facts={"value": {"value": "high", "as_of": "2026-03-01", "source": "crm"}})
+    facts: FactsBody
+    received_at: ReceivedAt = None
+
+
+def facts_of(given: Mapping[str, Any], on: date | None = None) -> dict[str, Fact]:
+    """Return the facts of a body as the engine takes them; `on` is the day of those that name none."""
+    facts = {}
+    for name, said in given.items():
+        fact = Fact(**said.model_dump()) if isinstance(said, FactBody) else Fact(value=said)
+        facts[name] = fact if fact.as_of else fact.model_copy(update={"as_of": on})
+    return facts
+
+
+def customers_router(wiring: Wiring) -> APIRouter:
+    """Return the paths of customers."""
+    api = router("customers")
+
+    @api.post("/customers", status_code=201, summary="Create a customer")
+    def create(body: CustomerBody, response: Response) -> CustomerOut:
+        at = received(wiring, body.received_at, needed=False)
+        with wiring.database.write() as work:
+            row, new = add_customer(work, body.model_dump(include={"id", "name", "segment", "since"}), at)
+            set_facts(work, {row.id: facts_of(body.facts, day_told(at))}, at)
+            out = _out(work.session, row, wiring)
+        response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
+        response.headers["Location"] = f"/v1/customers/{row.id}"
+        return out
+
+    @api.post("/customers/{customer}/facts", summary="Tell facts about a customer")
+    async def tell(customer: str, body: SetFactsBody, response: Response, prefer: Prefer = None) -> FactsOut:
+        at = received(wiring, body.received_at)
+
+        def write() -> tuple[list[str], Work]:
+            with wiring.database.write() as work:
+                require_customer(work.session, customer)
+                new = set_facts(work, {customer: facts_of(body.facts, day_told(at))}, at).get(customer, [])
+                if new:
+                    poke_open_cases(work, customer, "fact", at)
+                return new, work
+
+        new, work = await run_in_threadpool(write)
+        await wait_for(wiring, work.outbox, prefer, response)
+        return FactsOut(new=new)
+
+    @api.get("/customers/{customer}", summary="Read a customer")
+    def read(customer: str) -> CustomerOut:
+        with wiring.database.read() as session:
+            return _out(session, require_customer(session, customer), wiring)
+
+    @api.get("/customers", summary="List customers")
+    def page(
+        segment: Annotated[str, Query(description="Of one segment.")] = "",
+        limit: Limit = 100,
+        after: After = "",
+    ) -> Page[CustomerOut]:
+        (cursor,) = cursor_of(after, str) or ("",)
+        with wiring.database.read() as session:
+            rows = page_of_customers(session, cursor, limit, segment)
+            items = [_out(session, row, wiring) for row in rows]
+        asked = {"segment": segment}
+        return Page(items=items, next=page_of("/v1/customers", rows, limit, lambda row: (row.id,), asked))
+
+    return api
+
+
+def _out(session: Session, row: CustomerRow, wiring: Wiring) -> CustomerOut:
+    facts = latest_facts(fact_rows(session, [row.id]))
+    return CustomerOut(id=row.id, name=row.name, segment=row.segment, since=row.since, facts=facts)

@@ -1,0 +1,69 @@
+"""Asking Temporal for an assessment, and what its failures mean to a caller."""
+
+from __future__ import annotations
+
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from api.rest.errors import Refusal
+from api.wiring import Wiring
+from workflows import ids
+from workflows.messages import AssessmentRecord, AssessmentRequest, AssessmentResult
+
+_SLUGS = {
+    "PolicyNotFound": "policy-not-found",
+    "PolicyUnusable": "policy-refused",
+    "TextNotFound": "policy-not-found",
+    "AccountNotFound": "account-not-found",
+    "CustomerNotFound": "customer-not-found",
+    "FactsRefused": "facts-refused",
+    "EvaluationFailed": "policy-failed",
+    "NoRowMatches": "policy-failed",
+    "RowsCollide": "policy-failed",
+}
+
+
+async def assess(wiring: Wiring, request: AssessmentRequest) -> AssessmentRecord:
+    """Run one assessment, or read the answer of the one that ran; raise Refusal if it failed.
+
+    Started eagerly: the worker of this process takes it without another round over the server.
+    """
+    client = wiring.temporal
+    if client is None:
+        raise Refusal("temporal-away", "No connection to Temporal has been made yet.")
+    try:
+        return (await _run(client, request)).record
+    except WorkflowFailureError as error:
+        raise _refusal(error) from error
+    except RPCError as error:
+        raise Refusal("temporal-away", f"Temporal did not take the request: {error.message}.") from error
+
+
+async def _run(client: Client, request: AssessmentRequest) -> AssessmentResult:
+    workflow = ids.assessment_id(request.request)
+    try:
+        handle = await client.start_workflow(
+            ids.ASSESSMENT,
+            request,
+            id=workflow,
+            task_queue=ids.TASK_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            request_eager_start=True,
+            result_type=AssessmentResult,
+        )
+    except WorkflowAlreadyStartedError:
+        handle = client.get_workflow_handle(workflow, result_type=AssessmentResult)
+    result: AssessmentResult = await handle.result()
+    return result
+
+
+def _refusal(error: WorkflowFailureError) -> Exception:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ApplicationError) and cause.type in _SLUGS:
+            return Refusal(_SLUGS[cause.type], cause.message)
+        cause = cause.__cause__
+    return error

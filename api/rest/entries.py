@@ -1,0 +1,103 @@
+"""Entries of the ledger: one path for each kind, posted one by one; the same again is answered as stored."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response, status
+from fastapi.concurrency import run_in_threadpool
+
+from api.rest.bodies import Body, Page
+from api.rest.entry_bodies import RESOURCES, EntryBody, kind_of, to_body, to_entry
+from api.rest.paging import After, Limit, cursor_of, page_of
+from api.rest.routes import Prefer, received, router, wait_for
+from api.storage.entries import entry_row, page_of_entries
+from api.storage.errors import NotFound
+from api.storage.tables import EntryRow
+from api.wiring import Wiring
+
+
+class StoredEntry(Body):
+    """An entry as it is stored, and the account's version after it."""
+
+    entry: dict[str, Any]
+    version: int
+
+
+def entries_router(wiring: Wiring) -> APIRouter:
+    """Return the paths of all kinds of entries."""
+    api = router("ledger")
+    for path, body in RESOURCES.items():
+        _add_kind(api, wiring, path, body)
+    _add_whole_ledger(api, wiring)
+    return api
+
+
+def _add_kind(api: APIRouter, wiring: Wiring, path: str, body_type: type[EntryBody]) -> None:
+    kind = kind_of(body_type)
+    name = kind.replace("_", " ")
+
+    async def post(body: EntryBody, response: Response, prefer: Prefer = None) -> StoredEntry:
+        entry = to_entry(body, received(wiring, body.received_at))
+
+        def write() -> tuple[StoredEntry, bool, list[int]]:
+            with wiring.database.write() as work:
+                posted = wiring.writer.post(work, body.account, entry, clamp=not wiring.simulated)
+            stored = StoredEntry(entry=to_body(body.account, posted.entry), version=posted.version)
+            return stored, posted.new, work.outbox
+
+        stored, new, outbox = await run_in_threadpool(write)
+        response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
+        response.headers["Location"] = f"/v1/{path}/{body.account}/{body.id}"
+        await wait_for(wiring, outbox, prefer, response)
+        return stored
+
+    post.__annotations__["body"] = body_type
+
+    def find(account: str, ref: str) -> dict[str, Any]:
+        with wiring.database.read() as session:
+            row = entry_row(session, account, kind, ref)
+        if row is None:
+            raise NotFound(name, f"{account}/{ref}")
+        return _out(row)
+
+    def page(
+        account: Annotated[str, Query(description="Of one account.")] = "",
+        limit: Limit = 100,
+        after: After = "",
+    ) -> Page[dict[str, Any]]:
+        return _page(wiring, f"/v1/{path}", kind, account, limit, after)
+
+    told = body_type.__doc__ or ""
+    api.post(
+        f"/{path}", status_code=201, summary=f"Post a {name}", description=told, name=f"post_{kind}",
+        response_description="Stored now (201), or stored before with the same content (200)",
+    )(post)  # fmt: skip
+    api.get(f"/{path}", summary=f"List {path.replace('-', ' ')}", name=f"list_{kind}")(page)
+    api.get(f"/{path}/{{account}}/{{ref:path}}", summary=f"Read a {name}", name=f"read_{kind}")(find)
+
+
+def _add_whole_ledger(api: APIRouter, wiring: Wiring) -> None:
+    @api.get(
+        "/accounts/{account}/entries", summary="List everything that happened to an account, as received"
+    )
+    def whole(account: str, limit: Limit = 100, after: After = "") -> Page[dict[str, Any]]:
+        return _page(wiring, f"/v1/accounts/{account}/entries", "", account, limit, after)
+
+
+def _page(
+    wiring: Wiring, path: str, kind: str, account: str, limit: int, after: str
+) -> Page[dict[str, Any]]:  # fmt: skip
+    cursor = cursor_of(after, str, int) or ("", 0)
+    with wiring.database.read() as session:
+        rows = page_of_entries(session, kind, account, cursor, limit)
+    asked = {"account": account} if kind else {}
+    return Page(
+        items=[_out(row) for row in rows],
+        next=page_of(path, rows, limit, lambda row: (row.account, row.seq), asked),
+    )
+
+
+def _out(row: EntryRow) -> dict[str, Any]:
+    return {"account": row.account, **json.loads(row.body)}

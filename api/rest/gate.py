@@ -1,0 +1,110 @@
+"""The gate: who may call, by which name, with what kind of body; others are turned away unread."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.rest.errors import answer
+from api.rest.problems import problem
+
+OPEN = ("/", "/docs", "/openapi.json", "/health", "/ready")
+"""What may be read without the key: it tells nothing about anybody."""
+BULK = "/v1/ledger/bulk"
+BULK_FACTOR = 50
+_SAFE = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+_BODIED = frozenset({"POST", "PUT", "PATCH"})
+
+
+class _TooLarge(Exception):
+    """The body grew over the limit while it was read."""
+
+
+class Gate:
+    """ASGI middleware in front of everything."""
+
+    def __init__(self, app: ASGIApp, *, key: str, hosts: Iterable[str], body_limit: int) -> None:
+        self._app = app
+        self._key = key.encode()
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._limit = body_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, or answer it with a problem."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._app(scope, receive, send)
+            return  # no websockets here
+        headers, path = Headers(scope=scope), scope["path"]
+        refusal = self._refusal(scope, headers, path)
+        if refusal is not None:
+            slug, detail = refusal
+            extra = {"WWW-Authenticate": 'Bearer realm="forbear"'} if slug == "key-missing" else {}
+            await answer(problem(slug, detail) | {"instance": path}, extra)(scope, receive, send)
+            return
+        await self._let_in(scope, receive, send, path)
+
+    def _refusal(self, scope: Scope, headers: Headers, path: str) -> tuple[str, str] | None:
+        if not self._is_host(scope, headers.get("host", "")):
+            return "host-not-allowed", f"`{headers.get('host', '')[:100]}` is not a name of this server."
+        is_open = path in OPEN or path.startswith("/problems/")
+        if not is_open and not self._has_key(headers.get("authorization", "")):
+            return "key-missing", "This path needs the key of the API."
+        if scope["method"] in _BODIED and (slug := self._wrong_type(headers, path)):
+            return "not-a-json-body", slug
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length) > self._limit_of(path):
+            return (
+                "body-too-large",
+                f"The body has {int(length):,} bytes; up to {self._limit_of(path):,} are taken.",
+            )
+        return None
+
+    def _is_host(self, scope: Scope, host: str) -> bool:
+        name, _, port = (
+            host.lower().rpartition(":") if ":" in host.rsplit("]", 1)[-1] else (host.lower(), "", "")
+        )
+        server = scope.get("server")
+        own = str(server[1]) if server else ""
+        return name in self._hosts and (port or "80") == own
+
+    def _has_key(self, authorization: str) -> bool:
+        scheme, _, given = authorization.partition(" ")
+        return scheme.lower() == "bearer" and secrets.compare_digest(given.strip().encode(), self._key)
+
+    def _wrong_type(self, headers: Headers, path: str) -> str:
+        given = headers.get("content-type", "").partition(";")[0].strip().lower()
+        wanted = ("application/x-ndjson", "application/jsonl") if path == BULK else ("application/json",)
+        return "" if given in wanted else f"The body is declared as `{given[:60]}`, not as `{wanted[0]}`."
+
+    def _limit_of(self, path: str) -> int:
+        return self._limit * (BULK_FACTOR if path == BULK else 1)
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
+        seen, limit, begun = 0, self._limit_of(path), False
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                raise _TooLarge
+            return message
+
+        async def guarded(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_SAFE]
+            await send(message)
+
+        try:
+            await self._app(scope, counted, guarded)
+        except _TooLarge:
+            if begun:
+                raise
+            said = problem("body-too-large", f"The body is larger than {limit:,} bytes.")
+            await answer(said | {"instance": path})(scope, receive, send)

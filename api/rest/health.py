@@ -1,0 +1,60 @@
+"""Health: whether this process answers, and whether it can do its work."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fastapi import APIRouter, Response
+from pydantic import AwareDatetime, Field
+
+from api.rest.bodies import Body
+from api.storage import outbox
+from api.wiring import Wiring
+
+EXPORT_WITHIN = timedelta(days=300)
+"""Temporal keeps a run for a year; one that is not exported long before that is in danger."""
+
+
+class HealthOut(Body):
+    """The process answers."""
+
+    status: str = "up"
+
+
+class ReadyOut(Body):
+    """Whether work can be done, and what stands in the way."""
+
+    ready: bool
+    temporal: bool = Field(description="Temporal was reached when it was last needed.")
+    simulated: bool
+    outbox: dict[str, int] = Field(description="Rows that wait, by channel; `dead` ones were given up.")
+    receiver: bool = Field(description="Somebody is told of actions; otherwise they are kept and shown.")
+    oldest_unexported: AwareDatetime | None
+    why: list[str]
+
+
+def health_router(wiring: Wiring) -> APIRouter:
+    """Return the open paths for those who watch over the process."""
+    api = APIRouter(tags=["health"])
+
+    @api.get("/health", summary="The process answers")
+    def health() -> HealthOut:
+        return HealthOut()
+
+    @api.get("/ready", summary="It can do its work", responses={503: {"model": ReadyOut}})
+    def ready(response: Response) -> ReadyOut:
+        with wiring.database.read() as session:
+            waiting = outbox.backlog(session)
+        oldest = wiring.evidence.oldest_unexported()
+        why = []
+        if not wiring.relay.reaches_temporal:
+            why.append("Temporal cannot be reached.")
+        if oldest is not None and wiring.clock.now() - oldest > EXPORT_WITHIN:
+            why.append(f"A run of {oldest.date()} is not exported, and Temporal will soon forget it.")
+        response.status_code = 503 if why else 200
+        return ReadyOut(
+            ready=not why, temporal=wiring.relay.reaches_temporal, simulated=wiring.simulated,
+            outbox=dict(waiting), receiver=wiring.courier.sends, oldest_unexported=oldest, why=why,
+        )  # fmt: skip
+
+    return api

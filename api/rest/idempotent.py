@@ -1,0 +1,110 @@
+"""A repeated request gets the answer of the first one (Idempotency-Key, IETF httpapi draft)."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.rest.errors import Refusal, answer, problem_of
+from api.storage.idempotency import IdempotencyKeys, KeyInFlight, KeyReused, StoredAnswer
+
+KEPT_HEADERS = frozenset({"content-type", "location", "etag", "preference-applied"})
+LONGEST = 128
+
+
+def key_of(header: str) -> str:
+    """Return the key from its header: a quoted string (RFC 8941), or bare. Raises Refusal."""
+    key = header.strip()
+    if len(key) > 1 and key[0] == key[-1] == '"':
+        key = key[1:-1]
+    if not 1 <= len(key) <= LONGEST or any(not "!" <= c <= "~" for c in key):
+        raise Refusal(
+            "bad-idempotency-key", f"`{header[:60]}` is no key of 1 to {LONGEST} visible ASCII characters."
+        )
+    return key
+
+
+class Idempotency:
+    """ASGI middleware behind the gate: stores what succeeded, gives it again, refuses other payloads.
+
+    Failures are not stored: their cause may go away, and the same key may then be used again.
+    """
+
+    def __init__(self, app: ASGIApp, *, keys: IdempotencyKeys, now: Callable[[], datetime]) -> None:
+        self._app = app
+        self._keys = keys
+        self._now = now
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it from what is stored."""
+        header = Headers(scope=scope).get("idempotency-key") if scope["type"] == "http" else None
+        if header is None or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        try:
+            key = key_of(header)
+            body = await _body(receive)
+            stored = await asyncio.to_thread(self._keys.begin, key, _fingerprint(scope, body), self._now())
+        except (Refusal, KeyInFlight, KeyReused) as error:
+            said = problem_of(error) or {}
+            await answer(said | {"instance": scope["path"]})(scope, receive, send)
+            return
+        if stored is not None:
+            again = Response(stored.body, stored.status, {**stored.headers, "idempotency-replayed": "true"})
+            await again(scope, receive, send)
+            return
+        await self._first(key, body, scope, receive, send)
+
+    async def _first(self, key: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        told: list[Message] = []
+        replayed = False
+
+        async def again() -> Message:
+            nonlocal replayed
+            if replayed:
+                return await receive()
+            replayed = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def keep(message: Message) -> None:
+            told.append(message)
+
+        try:
+            await self._app(scope, again, keep)
+            await self._settle(key, told)
+        except BaseException:
+            await asyncio.shield(asyncio.to_thread(self._keys.forget, key))
+            raise
+        for message in told:
+            await send(message)
+
+    async def _settle(self, key: str, told: list[Message]) -> None:
+        start = told[0]
+        if not 200 <= start["status"] < 300:
+            await asyncio.to_thread(self._keys.forget, key)
+            return
+        headers = {k.decode(): v.decode() for k, v in start["headers"] if k.decode().lower() in KEPT_HEADERS}
+        body = b"".join(message.get("body", b"") for message in told[1:])
+        await asyncio.to_thread(self._keys.answer, key, StoredAnswer(start["status"], headers, body))
+
+
+async def _body(receive: Receive) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _fingerprint(scope: Scope, body: bytes) -> str:
+    said = hashlib.sha256()
+    for part in (scope["method"].encode(), scope["path"].encode(), scope["query_string"], body):
+        said.update(len(part).to_bytes(8) + part)
+    return said.hexdigest()

@@ -1,0 +1,98 @@
+"""What all paths share: strict JSON, the instant of receipt, and waiting for what a write caused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from api.rest.bodies import ProblemBody
+from api.rest.errors import Refusal
+from api.rest.strict_json import BadJson, loads
+from api.wiring import Wiring
+
+LONGEST_WAIT = 60.0
+_FROM_THE_START = datetime(1970, 1, 1, tzinfo=UTC)
+"""When master data became known in simulated time, if nobody says it: before everything else."""
+_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,4})\"?(?:$|[,;\s])", re.IGNORECASE)
+
+Prefer = Annotated[
+    str | None,
+    Header(description="`wait=N` (RFC 7240): answer when the case was told, at most N seconds later."),
+]
+
+
+class _StrictRequest(Request):
+    async def json(self) -> Any:
+        try:
+            return loads(await self.body())
+        except BadJson as error:
+            raise HTTPException(400, error.detail) from error  # the handler reads its cause
+
+
+class _StrictRoute(APIRoute):
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Read bodies strictly."""
+        handle = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handle(_StrictRequest(request.scope, request.receive))
+
+        return strict
+
+
+def router(tag: str) -> APIRouter:
+    """Return a router whose bodies are read strictly and whose failures are problems."""
+    return APIRouter(
+        prefix="/v1", tags=[tag], route_class=_StrictRoute, responses={"4XX": {"model": ProblemBody}}
+    )
+
+
+def received(wiring: Wiring, given: datetime | None, *, needed: bool = True) -> datetime:
+    """Return when something became known: the server's clock, or in simulated time what the caller says.
+
+    Raises Refusal where it may not be given, and where it must be.
+    """
+    if not wiring.simulated:
+        if given is not None:
+            raise Refusal(
+                "received-at-not-allowed", "`received_at` may be given only in a simulated data directory.",
+                "/received_at",
+            )  # fmt: skip
+        return wiring.clock.now()
+    if given is None:
+        if needed:
+            raise Refusal(
+                "received-at-missing", "This data directory is simulated: say `received_at`.", "/received_at"
+            )
+        return _FROM_THE_START
+    return given
+
+
+def day_told(at: datetime) -> date | None:
+    """Return the day on which something was told; None for what is known from the start."""
+    return None if at == _FROM_THE_START else at.date()
+
+
+def wait_of(prefer: str | None) -> float | None:
+    """Return how many seconds a caller wants to wait (RFC 7240); None if that was not asked for."""
+    if prefer is None or "wait" not in prefer.lower():
+        return None
+    found = _WAIT.search(prefer)
+    if found is None:
+        raise Refusal("bad-preference", f"`Prefer: {prefer[:60]}` cannot be read.")
+    return min(float(found[1]), LONGEST_WAIT)
+
+
+async def wait_for(wiring: Wiring, outbox: Sequence[int], prefer: str | None, response: Response) -> None:
+    """Wait until what a write put into the outbox has reached its case, if the caller asked for it."""
+    seconds = wait_of(prefer)
+    if seconds is None:
+        return
+    if not outbox or await wiring.relay.settled(outbox, seconds):
+        response.headers["Preference-Applied"] = f"wait={seconds:.0f}"
