@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
@@ -22,6 +22,12 @@ NEVER = Fraction(50, 1000)
 """Of a hundred notices 1.5 fail, 3 are confirmed hours later, 0.5 never; each bound includes those before."""
 RESTORED_LATER = Fraction(8, 100)
 FEE_DUE = timedelta(days=17)
+BOOKED_AFTER = timedelta(minutes=30)
+PAID_AFTER = timedelta(hours=20)
+"""Customers who pay their debt, pay the fees that they are told of a day later."""
+DESK_TAKES = timedelta(hours=26)
+"""A person at a desk has done a task, or approved something, the day after."""
+FOR_PEOPLE = ("task", "approve")
 
 Mood = Literal["done", "failed", "later", "never"]
 
@@ -50,6 +56,8 @@ class Reaction:
     receipt: str = ""
     """Key of the action that is confirmed."""
     entry: dict[str, Any] = field(default_factory=dict)
+    pays_fees: bool = False
+    """The customer pays the fees that were booked by then."""
 
 
 @dataclass(slots=True)
@@ -62,6 +70,8 @@ class Network:
     moods: Counter[str] = field(default_factory=Counter)
     levels: dict[str, str] = field(default_factory=dict)
     reactions: dict[str, list[Reaction]] = field(default_factory=lambda: defaultdict(list))
+    fees: dict[str, dict[str, Decimal]] = field(default_factory=lambda: defaultdict(dict))
+    """Fees that were booked and are not paid, by account and bill."""
     _seen: dict[str, dict[str, Any] | None] = field(default_factory=dict)
 
     def carry_out(self, event: dict[str, Any]) -> dict[str, Any] | None:
@@ -73,6 +83,10 @@ class Network:
         if order.key in self._seen:
             return self._seen[order.key]
         self.orders.append(order)
+        if order.do in FOR_PEOPLE:
+            self.moods["desk"] += 1
+            self._react(order, Reaction(order.at + DESK_TAKES, receipt=order.key))
+            return self._answer(order, None)
         mood = self._mood(order)
         self.moods[mood] += 1
         if mood == "failed":
@@ -88,6 +102,28 @@ class Network:
     def confirmed(self, key: str) -> None:
         """Carry out an order now that was to be confirmed later."""
         self._book(next(order for order in self.orders if order.key == key))
+
+    def paid(self, account: str, at: datetime) -> None:
+        """Note that a customer pays; whoever pays the debt pays open fees too."""
+        if self.fees[account]:
+            self.reactions[account].append(Reaction(at + PAID_AFTER, pays_fees=True))
+
+    def entries_of(self, reaction: Reaction, account: str) -> list[dict[str, Any]]:
+        """Return the entries that billing posts for a reaction, now that its instant has come."""
+        if reaction.entry:
+            if reaction.entry["kind"] == "bill":
+                self.fees[account][reaction.entry["id"]] = reaction.entry["amount"]
+            return [reaction.entry]
+        if not reaction.pays_fees:
+            return []
+        day = self._day(account, reaction.at)
+        return [
+            {
+                "kind": "payment", "id": f"PAY-{bill}", "value_date": day, "amount": amount,
+                "method": "wallet", "pays": [{"bill": bill, "amount": amount}],
+            }
+            for bill, amount in self.fees.pop(account, {}).items()
+        ]  # fmt: skip
 
     def _answer(self, order: Order, receipt: dict[str, Any] | None) -> dict[str, Any] | None:
         self._seen[order.key] = receipt
@@ -113,27 +149,27 @@ class Network:
             self.levels[order.account] = order.level
         if order.undo:
             return
-        day = order.at.astimezone(ZoneInfo(self.zones[order.account])).date()
-        at = order.at + timedelta(minutes=30)
+        day = self._day(order.account, order.at)
+        at = order.at + BOOKED_AFTER
         name = order.key.replace("/", "-")[-96:]
         if order.do == "fee" and order.amount > 0:
+            late = order.args == ("late_fee",)
             bill = {
                 "kind": "bill", "id": f"FEE-{name}", "value_date": day, "due_date": day + FEE_DUE,
-                "amount": order.amount, "category": "fee",
-            }  # fmt: skip
-            paid_on = day + FEE_DUE - timedelta(days=2)
-            paid = {
-                "kind": "payment", "id": f"PAY-{name}", "value_date": paid_on, "amount": order.amount,
-                "method": "wallet", "pays": [{"bill": bill["id"], "amount": order.amount}],
+                "amount": order.amount, "category": "late_fee" if late else "fee",
             }  # fmt: skip
             self._react(order, Reaction(at, entry=bill))
-            self._react(order, Reaction(at + FEE_DUE - timedelta(days=2), entry=paid))
+            if late:  # it is asked for when the debt is paid: this customer pays
+                self._react(order, Reaction(order.at + PAID_AFTER, pays_fees=True))
         elif order.do == "apply" and order.amount > 0:
             moved = {
                 "kind": "deposit", "id": f"DEP-{name}", "value_date": day, "move": "applied",
                 "amount": order.amount,
             }  # fmt: skip
             self._react(order, Reaction(at, entry=moved))
+
+    def _day(self, account: str, at: datetime) -> date:
+        return at.astimezone(ZoneInfo(self.zones[account])).date()
 
 
 def _order(event: dict[str, Any]) -> Order:

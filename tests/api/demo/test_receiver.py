@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from api.demo.draws import Draws
-from api.demo.network import FEE_DUE, Network
+from api.demo.network import DESK_TAKES, FEE_DUE, Network
 from api.demo.receiver import Receiver
 
 SECRET = "whsec_" + base64.b64encode(b"x" * 32).decode()
@@ -77,17 +77,37 @@ def test_some_notices_fail_come_late_or_are_never_confirmed() -> None:
 
 
 @pytest.mark.parametrize("undo", [False, True])
-def test_a_fee_is_booked_as_a_bill_and_paid_unless_it_is_taken_back(undo: bool) -> None:
+def test_a_fee_is_booked_as_a_bill_unless_it_is_taken_back(undo: bool) -> None:
     net = network()
-    net.carry_out(event("c/1/suspend/1/fee/do", "fee", amount="20.00", undo=undo))
-    booked = net.reactions["A1"]
+    net.carry_out(event("c/1/suspend/1/fee/do", "fee", args=["suspension"], amount="5.00", undo=undo))
+    booked = [e for r in net.reactions["A1"] for e in net.entries_of(r, "A1")]
     if undo:
         assert booked == []
         return
-    bill, paid = (r.entry for r in booked)
-    assert (bill["category"], str(bill["amount"])) == ("fee", "20.00")
+    (bill,) = booked
+    assert (bill["category"], str(bill["amount"])) == ("fee", "5.00")
     assert bill["due_date"] - bill["value_date"] == FEE_DUE
-    assert paid["pays"][0]["bill"] == bill["id"]
+
+
+def test_who_pays_the_debt_pays_the_fees_a_day_later() -> None:
+    net = network()
+    net.paid("A1", AT)
+    assert net.reactions["A1"] == []  # nothing is booked
+    net.carry_out(event("c/1/B1/late_fee/1/fee.late_fee/do", "fee", args=["late_fee"], amount="7.40"))
+    first, then = net.reactions.pop("A1")
+    (bill,) = net.entries_of(first, "A1")
+    net.paid("A1", AT)
+    assert net.reactions["A1"][0].pays_fees
+    (paid,) = net.entries_of(then, "A1")
+    assert (bill["category"], paid["pays"]) == ("late_fee", [{"bill": bill["id"], "amount": bill["amount"]}])
+    assert net.entries_of(then, "A1") == []
+
+
+def test_a_task_is_done_by_a_person_the_day_after() -> None:
+    net = network()
+    assert net.carry_out(event("c/1/manager/1/task.call/do", "task", args=["call"])) is None
+    (done,) = net.reactions["A1"]
+    assert (done.receipt, done.at - AT) == ("c/1/manager/1/task.call/do", DESK_TAKES)
 
 
 def test_an_applied_deposit_is_booked() -> None:

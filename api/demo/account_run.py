@@ -1,0 +1,197 @@
+"""One account of the demo through its year: its news in order, its case fast-forwarded in between.
+
+The billing system tells the account's news at the instant at which it became known; between two pieces of
+news the case's clock is moved, from one wake-up to the next. No account waits for another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from temporalio.client import Client as TemporalClient
+from temporalio.service import RPCError
+
+from api.demo.book import AccountLedger, body_of
+from api.demo.client import WAIT, CallRefused, Client
+from api.demo.network import Network, Reaction
+from api.simulated_time import SimulatedTime
+from workflows import ids
+from workflows.messages import CaseView
+
+MOMENT = timedelta(seconds=1)
+"""A case is moved this far past an instant, so that what is known at the instant is known to it."""
+PATIENCE_SECONDS = 60.0
+
+
+class RunFailed(Exception):
+    """An account could not be run; the sentence says why."""
+
+
+@dataclass(slots=True)
+class World:
+    """What all accounts of a run share."""
+
+    client: Client
+    temporal: TemporalClient
+    time: SimulatedTime
+    network: Network
+    horizon: datetime
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class AccountRun:
+    """Drives one account; `told` is how many of its entries were posted before."""
+
+    world: World
+    ledger: AccountLedger
+    told: int = 0
+    _later: list[tuple[datetime, int, Reaction]] = field(default_factory=list)
+    _order: Any = field(default_factory=count)
+
+    async def run(self) -> None:
+        """Tell everything and move the account's cases up to the horizon."""
+        state = await self._state()
+        while True:
+            self._hear()
+            if state["open_case"] is not None:
+                await self._in_arrears(ids.case_id(self.ledger.account, state["open_case"]))
+                state = await self._state()
+            elif (moved := await self._calm(state)) is None:
+                return
+            else:
+                state = moved
+
+    async def _state(self) -> dict[str, Any]:
+        state: dict[str, Any] = await self.world.client.get(f"/v1/accounts/{self.ledger.account}")
+        if state["trouble"]:
+            raise RunFailed(f"account {self.ledger.account}: {state['trouble']}")
+        return state
+
+    def _hear(self) -> None:
+        """Take what the network will say later into the order of events."""
+        fresh = self.world.network.reactions.pop(self.ledger.account, [])
+        for reaction in fresh:
+            heapq.heappush(self._later, (reaction.at, next(self._order), reaction))
+
+    def _next(self) -> datetime | None:
+        """Return when the next news comes; None when nothing comes before the horizon."""
+        entries = self.ledger.entries
+        comes = [entries[self.told].received_at] if self.told < len(entries) else []
+        comes += [self._later[0][0]] if self._later else []
+        first = min(comes, default=None)
+        return first if first is not None and first <= self.world.horizon else None
+
+    async def _calm(self, state: dict[str, Any]) -> dict[str, Any] | None:
+        """Without a case: open one if it is due before the next news, else tell the next news."""
+        after = self._next()
+        due = datetime.fromisoformat(state["watch_on"]) if state["watch_on"] else None
+        if due is not None and due <= min(after or self.world.horizon, self.world.horizon):
+            answer = await self.world.client.post(
+                "/v1/simulation/open", {"account": self.ledger.account, "at": due.isoformat()}, Prefer=WAIT
+            )
+            self.world.counts["opened"] += bool(answer["opened"])
+            if not answer["opened"] and answer["account"]["watch_on"] == state["watch_on"]:
+                raise RunFailed(f"account {self.ledger.account} does not open its case at {due.isoformat()}")
+            account: dict[str, Any] = answer["account"]
+            return account
+        if after is None:
+            return None
+        await self._tell(after)
+        return await self._state()
+
+    async def _in_arrears(self, workflow: str) -> None:
+        """With a case: move it through its wake-ups to the next news, tell that, and so on until it ends."""
+        offset = await self._offset(workflow)
+        stalled: datetime | None = None
+        while True:
+            view = await self._idle(workflow)
+            if view is None:
+                return
+            self._hear()
+            after = self._next()
+            wake = view.wake_at if view.wake_at != stalled else None
+            until = min(t for t in (after, wake, self.world.horizon) if t is not None)
+            if until > view.business_now and not await self.world.time.fast_forward(
+                workflow, until + MOMENT, offset
+            ):
+                return
+            if after is not None and until == after:
+                await self._tell(after)
+            elif until == self.world.horizon:
+                self.world.counts["open"] += 1
+                self._close_book()
+                return
+            stalled = until
+
+    def _close_book(self) -> None:
+        self._later.clear()
+        self.told = len(self.ledger.entries)
+
+    async def _offset(self, workflow: str) -> timedelta:
+        view = await self._view(workflow)
+        return view.business_now - await self.world.time.now(workflow)
+
+    async def _view(self, workflow: str) -> CaseView:
+        handle = self.world.temporal.get_workflow_handle(workflow)
+        view: CaseView = await handle.query(ids.VIEW, result_type=CaseView)
+        return view
+
+    async def _idle(self, workflow: str) -> CaseView | None:
+        """Wait until the case waits; None when it has ended."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        while asyncio.get_running_loop().time() < deadline:
+            try:
+                view = await self._view(workflow)
+            except RPCError as error:
+                raise RunFailed(f"{workflow} does not answer: {error.message}") from error
+            if view.problem:
+                raise RunFailed(f"{workflow} cannot go on: {view.problem.detail}")
+            if view.idle:
+                return view
+            if view.taken and view.taken.ended and (await self._state())["open_case"] is None:
+                return None
+            await asyncio.sleep(0.02)
+        raise RunFailed(f"{workflow} is still at work after {PATIENCE_SECONDS:.0f} s")
+
+    async def _tell(self, at: datetime) -> None:
+        """Tell the next news, which comes at an instant."""
+        if self._later and self._later[0][0] == at:
+            _, _, reaction = heapq.heappop(self._later)
+            await self._react(reaction)
+            return
+        entry = self.ledger.entries[self.told]
+        self.told += 1
+        self.world.counts["entries"] += 1
+        await self._post({**body_of(entry)})
+        if entry.kind == "payment":
+            self.world.network.paid(self.ledger.account, entry.received_at)
+
+    async def _react(self, reaction: Reaction) -> None:
+        at = {"received_at": reaction.at.isoformat()}
+        if reaction.receipt:
+            self.world.network.confirmed(reaction.receipt)
+            await self.world.client.confirm(
+                reaction.receipt, {"status": "done", "at": reaction.at.isoformat(), **at}
+            )
+        for entry in self.world.network.entries_of(reaction, self.ledger.account):
+            self.world.counts["booked"] += 1
+            await self._post({**entry, **at})
+
+    async def _post(self, entry: dict[str, Any]) -> None:
+        try:
+            await self.world.client.post_entry(self.ledger.account, entry)
+        except CallRefused as error:
+            if error.type != "received-backwards":
+                raise
+            # The case was at work a moment longer: what it wrote is the newer news.
+            state = await self._state()
+            await self.world.client.post_entry(
+                self.ledger.account, {**entry, "received_at": state["last_received_at"]}
+            )

@@ -1,0 +1,96 @@
+"""A billing system's HTTP client: every call with the key, refusals as sentences."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+PATHS = {
+    "bill": "bills", "payment": "payments", "payment_returned": "returned-payments",
+    "return_reversed": "return-reversals", "refund": "refunds", "credit_note": "credit-notes",
+    "adjustment": "adjustments", "dispute": "disputes", "dispute_resolved": "dispute-resolutions",
+    "promise": "promises", "promise_withdrawn": "promise-withdrawals", "hold": "holds",
+    "hold_released": "hold-releases", "fact": "facts", "write_off_mark": "write-off-marks",
+    "demand": "demands", "deposit": "deposits",
+}  # fmt: skip
+"""Where each kind of entry is posted, for the kinds that the demo's billing system knows."""
+WAIT = "wait=10"
+
+
+class CallRefused(Exception):
+    """A call was answered with a problem; it carries its type and its sentence."""
+
+    def __init__(self, method: str, path: str, status: int, problem: dict[str, Any]) -> None:
+        self.type = str(problem.get("type", "")).rsplit("/", 1)[-1]
+        self.status = status
+        self.problem = problem
+        super().__init__(f"{method} {path}: {status} {problem.get('detail') or problem.get('title') or ''}")
+
+
+class Client:
+    """One keep-alive connection pool to the API."""
+
+    def __init__(self, url: str, key: str, connections: int = 64) -> None:
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+        headers = {"Authorization": f"Bearer {key}"}
+        self._http = httpx.AsyncClient(
+            base_url=url, headers=headers, timeout=120, limits=limits, trust_env=False
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    async def get(self, path: str, **query: Any) -> Any:
+        """Read one thing."""
+        return _answer(await self._http.get(path, params=query))
+
+    async def pages(self, path: str, **query: Any) -> AsyncIterator[dict[str, Any]]:
+        """Read a list to its end, page by page."""
+        page = await self.get(path, **query)
+        while True:
+            for item in page["items"]:
+                yield item
+            if not page["next"]:
+                return
+            page = await self.get(page["next"])
+
+    async def post(self, path: str, body: Any, **headers: str) -> Any:
+        """Post one thing."""
+        text = json.dumps(body, default=str).encode()
+        return _answer(
+            await self._http.post(path, content=text, headers={"Content-Type": "application/json"} | headers)
+        )
+
+    async def post_entry(self, account: str, entry: dict[str, Any]) -> Any:
+        """Post one entry of a ledger; answered when the open case has been told."""
+        return await self.post(f"/v1/{PATHS[entry['kind']]}", {"account": account, **entry}, Prefer=WAIT)
+
+    async def post_rows(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Post many rows at once as NDJSON; return the answer to each."""
+        text = b"".join(json.dumps(row, default=str).encode() + b"\n" for row in rows)
+        response = await self._http.post(
+            "/v1/ledger/bulk", content=text, headers={"Content-Type": "application/x-ndjson"}
+        )
+        if response.status_code >= 300:
+            _answer(response)
+        return [json.loads(line) for line in response.text.splitlines() if line]
+
+    async def confirm(self, key: str, receipt: dict[str, Any]) -> Any:
+        """Say what became of an action."""
+        return await self.post(f"/v1/actions/{quote(key)}/receipts", receipt, Prefer=WAIT)
+
+
+def _answer(response: httpx.Response) -> Any:
+    if response.status_code < 300:
+        return response.json() if response.content else None
+    try:
+        problem = response.json()
+    except ValueError:
+        problem = {"detail": response.text[:300]}
+    request = response.request
+    raise CallRefused(request.method, request.url.path, response.status_code, problem)
