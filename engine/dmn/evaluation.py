@@ -1,22 +1,22 @@
-"""Decisions, business knowledge models and decision services, evaluated (DMN 1.5, 7.1 and 10.4)."""
+"""What a model says: of a decision, a decision service, or a business knowledge model (DMN 1.5, 10.4)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from engine.dmn.boxed import Boxes, structure
 from engine.dmn.graph import Node
 from engine.dmn.limits import LIMITS, DmnLimits
 from engine.dmn.loading import Model
-from engine.dmn.model import BusinessKnowledgeModel, Decision, DecisionService, InputData
-from engine.dmn.run import STACK, Run
+from engine.dmn.model import BusinessKnowledgeModel, Decision, DecisionService
+from engine.dmn.run import Run
+from engine.dmn.session import Session
 from engine.feel.calls import call
 from engine.feel.dates import from_python
-from engine.feel.interpreter import LimitReached, Scope
-from engine.feel.values import FeelError, UserFunction, Value, to_feel
+from engine.feel.interpreter import LimitReached
+from engine.feel.values import FeelError, Value, to_feel
 from engine.source import Problem
 from engine.text import did_you_mean
 
@@ -27,6 +27,13 @@ class NotInModel(LookupError):
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         self.what, self.name = what, name
         super().__init__(f"the model has no {what} `{name}`; {did_you_mean(name, known, of='it has')}")
+
+
+class InputTooDeep(ValueError):
+    """A caller's input is nested more deeply than any value may be."""
+
+    def __init__(self, name: str, most: int) -> None:
+        super().__init__(f"the input `{name}` is nested more than {most} deep (limit `nesting`)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +55,13 @@ def evaluate_decision(
     """Return the value of a decision, from its inputs by name (`{namespace}name` for an imported one).
 
     A decision that is among the inputs is not evaluated. `at` is what `now()` and `today()` say;
-    without it they are worth null. Raises NotInModel, or NotAFeelValue for an input such as a binary float.
+    without it they are worth null. Raises NotInModel, InputTooDeep, or NotAFeelValue for an input such as
+    a binary float.
     """
     node = _find(model, name, Decision, "decision")
-    session = _Session(Run(model, _clock(at), limits), {})
-    session.give(inputs)
-    return session.finish(lambda: session.decided(node))
+    session = _session(model, at, limits)
+    session.give(_values(inputs, limits))
+    return _finish(session, lambda: session.decided(node))
 
 
 def evaluate_service(
@@ -66,38 +74,46 @@ def evaluate_service(
 ) -> Evaluation:
     """Return what a decision service gives for its inputs by name: a value, or a context of several.
 
-    Raises NotInModel, or NotAFeelValue for an input such as a binary float.
+    Raises NotInModel, InputTooDeep, or NotAFeelValue for an input such as a binary float.
     """
     node = _find(model, name, DecisionService, "decision service")
-    session = _Session(Run(model, _clock(at), limits), {})
-    given = {key: to_feel(value) for key, value in inputs.items()}
-    return session.finish(lambda: session.serve(node, session.service_inputs(node, given)))
+    session = _session(model, at, limits)
+    given = _values(inputs, limits)
+    return _finish(session, lambda: session.serve(node, session.service_inputs(node, given)))
 
 
 def evaluate_bkm(
-    model: Model, name: str, arguments: Mapping[str, Any], *, at: datetime | None = None,
+    model: Model,
+    name: str,
+    arguments: Mapping[str, Any],
+    *,
+    at: datetime | None = None,
     limits: DmnLimits = LIMITS,
-) -> Evaluation:  # fmt: skip
+) -> Evaluation:
     """Return what a business knowledge model gives for its arguments by name.
 
-    Raises NotInModel, or NotAFeelValue for an argument such as a binary float.
+    Raises NotInModel, InputTooDeep, or NotAFeelValue for an argument such as a binary float.
     """
     node = _find(model, name, BusinessKnowledgeModel, "business knowledge model")
-    session = _Session(Run(model, _clock(at), limits), {})
-    given = {key: to_feel(value) for key, value in arguments.items()}
-
-    def work() -> Value:
-        try:
-            return call(session.function(node), (), given)
-        except FeelError as error:
-            session.run.warn(error.what, error.why, node.element.span)
-            return None
-
-    return session.finish(work)
+    session = _session(model, at, limits)
+    given = _values(arguments, limits)
+    return _finish(session, lambda: call(session.function(node), (), given))
 
 
-def _clock(at: datetime | None) -> dict[str, Value]:
-    return {} if at is None else {"now": from_python(at), "today": from_python(at.date())}
+def _session(model: Model, at: datetime | None, limits: DmnLimits) -> Session:
+    clock = {} if at is None else {"now": from_python(at), "today": from_python(at.date())}
+    return Session(Run(model, clock, limits), {})
+
+
+def _finish(session: Session, work: Callable[[], Value]) -> Evaluation:
+    run, value = session.run, None
+    try:
+        value = work()
+    except LimitReached as reached:
+        run.warn("limit", str(reached), run.model.root.span)
+    except FeelError as error:
+        run.warn(error.what, error.why, run.model.root.span)
+    return Evaluation(value, tuple(run.warnings))
 
 
 def _find(model: Model, name: str, kind: type[Any], what: str) -> Node:
@@ -108,166 +124,15 @@ def _find(model: Model, name: str, kind: type[Any], what: str) -> Node:
     return node
 
 
-class _Session:
-    """Values of elements that are known in one evaluation; a decision service opens one of its own."""
-
-    def __init__(self, run: Run, given: dict[Node, Value]) -> None:
-        self.run, self.graph = run, run.model.graph
-        self.values: dict[Node, Value] = given
-        self.given = frozenset(given)
-        self.functions: dict[Node, Value] = {}
-
-    def finish(self, work: Any) -> Evaluation:
-        """Do the work and return its value with all warnings."""
-        try:
-            value = work()
-        except LimitReached as reached:
-            self.run.warn("limit", str(reached), self.run.model.root.span)
-            value = None
-        return Evaluation(value, tuple(self.run.warnings))
-
-    # --- inputs -----------------------------------------------------------------------------------
-
-    def give(self, inputs: Mapping[str, Any]) -> None:
-        """Take values for input data and decisions by name."""
-        for name, value in inputs.items():
-            node = self._input(name)
-            if node is None:
-                nodes = self.graph.by_name.values()
-                known = [n.element.name for n in nodes if isinstance(n.element, InputData)]
-                advice = did_you_mean(name, known, of="inputs")
-                root = self.run.model.root.span
-                self.run.warn("unknown-input", f"no input is called `{name}`", root, advice)
-            else:
-                self.values[node] = self._bound(node, to_feel(value))
-        self.given = frozenset(self.values)
-
-    def _input(self, name: str) -> Node | None:
-        if name.startswith("{"):
-            namespace, _, local = name[1:].partition("}")
-            return self.graph.by_name.get((namespace, local))
-        return self.graph.named(self.run.model.root, name)
-
-    def _bound(self, node: Node, value: Value) -> Value:
-        """Return a value as the variable of an element may hold it."""
-        boxes = Boxes(self.run, node.model)
-        variable = node.element.variable
-        return self.run.member(value, boxes.type_of(variable), f"`{node.element.name}`", variable.span)
-
-    # --- decisions --------------------------------------------------------------------------------
-
-    def decided(self, node: Node) -> Value:
-        """Return the value of a decision or input data."""
-        if node not in self.values:
-            order, cyclic = self.graph.in_order(node, self.given)
-            if cyclic is not None:
-                message = f"`{cyclic.element.name}` requires itself, directly or through others"
-                self.run.warn("dmn-cycle", message, cyclic.element.span)
-                return None
-            for step in order:
-                if step not in self.values:
-                    self.values[step] = self._decide(step)
-        return self.values[node]
-
-    def _decide(self, node: Node) -> Value:
-        element = node.element
-        if isinstance(element, Decision):
-            if element.expression is None:
-                self.run.warn("no-logic", f"`{element.name}` has no logic, so it is null", element.span)
-            scope = Scope(self.visible(node), self.run.base)
-            value = Boxes(self.run, node.model).value(element.expression, scope)
-            return self._bound(node, value)
-        self.run.warn("missing-input", f"`{element.name}` is not given, so it is null", element.span)
-        return None
-
-    def visible(self, node: Node) -> dict[str, Value]:
-        """Return what the logic of an element sees by name; elements of imported models in a context each."""
-        seen: dict[str, Value] = {}
-        for requirement in self.graph.required(node):
-            inner = seen
-            for name in requirement.path[:-1]:
-                below = inner.setdefault(name, {})
-                if not isinstance(below, dict):
-                    break
-                inner = below
-            element = requirement.node.element
-            functional = isinstance(element, BusinessKnowledgeModel | DecisionService)
-            value = self.function(requirement.node) if functional else self.decided(requirement.node)
-            inner[requirement.path[-1]] = value
-        return seen
-
-    # --- functions --------------------------------------------------------------------------------
-
-    def function(self, node: Node) -> Value:
-        """Return a business knowledge model or a decision service as a function."""
-        if node not in self.functions:
-            service = isinstance(node.element, DecisionService)
-            self.functions[node] = self._service(node) if service else self._knowledge(node)
-        return self.functions[node]
-
-    def _knowledge(self, node: Node) -> Value:
-        element = node.element
-        if not isinstance(element, BusinessKnowledgeModel) or element.logic is None:
-            self.run.warn("no-logic", f"`{element.name}` has no logic, so it is null", element.span)
-            return None
-        boxes = Boxes(self.run, node.model)
-        around: dict[str, Value] = {}
-        inner = boxes.function(element.logic, Scope(around, self.run.base), element.name)
-        if not isinstance(inner, UserFunction):
-            return None
-        result = boxes.result_of(element.variable)
-        body = inner.call
-
-        def called(arguments: dict[str, Value]) -> Value:
-            if not around:
-                around.update({node.variable: self.functions[node], **self.visible(node)})
-            what = f"the result of `{element.name}`"
-            return self.run.member(body(arguments), result, what, element.variable.span)
-
-        known = structure(result) or inner.result
-        return UserFunction(inner.parameters, called, known, element.name)
-
-    def _service(self, node: Node) -> Value:
-        parameters = self._service_parameters(node)
-
-        def called(arguments: dict[str, Value]) -> Value:
-            self.run.enter(STACK)
-            try:
-                return self.serve(node, {n: self._bound(n, arguments[n.variable]) for n in parameters})
-            finally:
-                self.run.leave(STACK)
-
-        names = tuple((parameter.variable, None) for parameter in parameters)
-        return UserFunction(names, called, None, node.element.name)
-
-    def _service_parameters(self, node: Node) -> tuple[Node, ...]:
-        """Return the inputs of a decision service in the order of the standard (10.4)."""
-        return self.graph.service(node, "input_data") + self.graph.service(node, "input_decisions")
-
-    def service_inputs(self, node: Node, given: dict[str, Value]) -> dict[Node, Value]:
-        """Return the inputs of a decision service by name; one that is missing is null, with a warning."""
-        parameters = self._service_parameters(node)
-        spelled: dict[str, Node] = {}
-        for p in parameters:
-            spelled |= {f"{{{p.model.namespace}}}{p.element.name}": p, p.variable: p, p.element.name: p}
-        for name in given:
-            if name not in spelled:
-                advice = did_you_mean(name, [p.element.name for p in parameters], of="inputs")
-                message = f"`{node.element.name}` has no input `{name}`"
-                self.run.warn("unknown-input", message, node.element.span, advice)
-        values = {spelled[name]: value for name, value in given.items() if name in spelled}
-        for parameter in parameters:
-            if parameter not in values:
-                message = f"`{parameter.element.name}` is not given, so it is null"
-                self.run.warn("missing-input", message, parameter.element.span)
-        return {p: self._bound(p, values.get(p)) for p in parameters}
-
-    def serve(self, node: Node, given: dict[Node, Value]) -> Value:
-        """Return what a decision service gives for its inputs."""
-        inner = _Session(self.run, dict(given))
-        outputs = self.graph.service(node, "outputs")
-        values = {output.variable: inner.decided(output) for output in outputs}
-        value: Value = values[outputs[0].variable] if len(outputs) == 1 else dict(values)
-        variable = node.element.variable
-        result = Boxes(self.run, node.model).result_of(variable)
-        return self.run.member(value, result, f"the result of `{node.element.name}`", variable.span)
+def _values(given: Mapping[str, Any], limits: DmnLimits) -> dict[str, Value]:
+    for name, value in given.items():
+        stack = [(value, 1)]
+        while stack:
+            top, depth = stack.pop()
+            if depth > limits.nesting:
+                raise InputTooDeep(name, limits.nesting)
+            inside = (
+                top.values() if isinstance(top, Mapping) else top if isinstance(top, list | tuple) else ()
+            )
+            stack.extend((item, depth + 1) for item in inside)
+    return {name: to_feel(value) for name, value in given.items()}
