@@ -8,7 +8,7 @@ from datetime import date
 from typing import TypeVar
 
 from sqlalchemy import func
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from api.storage.errors import PolicyRefused
 from api.storage.portfolio import PORTFOLIO, Portfolio, load_portfolio
@@ -106,6 +106,17 @@ class Library:
             return None
         policy = self.collections(session, chosen.digest)
         return policy if policy.currency == account.currency else None
+
+    def next_change(self, session: Session, account: AccountRow, today: date) -> date | None:
+        """Return the next day on which another text may come into force for an account's collections."""
+        portfolio = self.portfolio(session, today)
+        names = {account.policy or (portfolio.collections if portfolio else "")}
+        query = select(func.min(ActivationRow.effective_from)).where(
+            col(ActivationRow.effective_from) > today,
+            (col(ActivationRow.kind) == PORTFOLIO)
+            | ((col(ActivationRow.kind) == "collections") & col(ActivationRow.name).in_(names)),
+        )
+        return session.exec(query).one()
 
     def require(self, session: Session, kind: str, name: str, on: date) -> InForce:
         """Return which text of a name is in force on a day; raise PolicyNotFound."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
@@ -37,7 +38,8 @@ class Opening:
         previous = _last_case(work.session, row)
         try:
             policy = self._library.collections_for(work.session, row, account.today)
-            row.watch_on = self._when(work.session, policy, _new_debts(account, previous), at)
+            account_now = _new_debts(account, previous)
+            row.watch_on = self._when(work.session, row, policy, account_now, at)
             row.trouble = ""
         except (PolicyNotFound, PolicyRefused, DayNotCovered) as error:
             # News is never lost because a text is missing: the account is looked at again tomorrow.
@@ -50,11 +52,16 @@ class Opening:
         return True
 
     def _when(
-        self, session: Session, policy: CollectionsPolicy | None, account: AccountPosition, at: datetime
-    ) -> datetime | None:
-        if policy is None:
-            return None
-        return watch_on(policy, self._around(session, policy, account), at)
+        self, session: Session, row: AccountRow, policy: CollectionsPolicy | None, account: AccountPosition,
+        at: datetime,
+    ) -> datetime | None:  # fmt: skip
+        """Return when to look: when the policy of today says so, or when another one comes into force."""
+        found = watch_on(policy, self._around(session, policy, account), at) if policy else None
+        change = self._library.next_change(session, row, account.today)
+        if change is None or not account.debts:
+            return found
+        start = datetime.combine(change, time(), ZoneInfo(row.timezone))
+        return min(found, start) if found else start
 
     def _around(self, session: Session, policy: CollectionsPolicy, account: AccountPosition) -> Position:
         law = self._library.law(session, policy.regulation, account.today)
