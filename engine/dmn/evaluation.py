@@ -131,8 +131,7 @@ def _values(given: Mapping[str, Any], limits: DmnLimits) -> dict[str, Value]:
             top, depth = stack.pop()
             if depth > limits.nesting:
                 raise InputTooDeep(name, limits.nesting)
-            inside = (
-                top.values() if isinstance(top, Mapping) else top if isinstance(top, list | tuple) else ()
-            )
-            stack.extend((item, depth + 1) for item in inside)
+            if isinstance(top, Mapping | list | tuple):
+                inside = top.values() if isinstance(top, Mapping) else top
+                stack.extend((item, depth + 1) for item in inside)
     return {name: to_feel(value) for name, value in given.items()}

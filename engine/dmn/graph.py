@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.dmn.model import (
@@ -135,13 +135,15 @@ class Graph:
         """Return one of the lists of a decision service: `outputs`, `input_data`, `input_decisions`."""
         return tuple(self._resolved(node.model, getattr(node.element, which), node.element))
 
-    def in_order(self, start: Node, given: frozenset[Node] = frozenset()) -> tuple[list[Node], Node | None]:
-        """Return what an element requires, directly or not, what is required first, and itself last.
+    def in_order(
+        self, starts: Iterable[Node], given: frozenset[Node] = frozenset()
+    ) -> tuple[list[Node], Node | None]:
+        """Return some elements and what they require, directly or not, each behind what it requires.
 
         What is `given` is not looked into. The second value is an element that requires itself, or None.
         """
         order: list[Node] = []
-        done: set[Node] = set(given) - {start}
+        done: set[Node] = set(given)
         open_: set[Node] = set()
         stack: list[tuple[Node, Iterator[Requirement]]] = []
         cyclic: Node | None = None
@@ -150,20 +152,32 @@ class Graph:
             open_.add(node)
             stack.append((node, iter(self._information(node))))
 
-        enter(start)
-        while stack:
-            node, rest = stack[-1]
-            following = next(rest, None)
-            if following is None:
-                stack.pop()
-                open_.discard(node)
-                done.add(node)
-                order.append(node)
-            elif following.node in open_:
-                cyclic = following.node
-            elif following.node not in done:
-                enter(following.node)
+        for start in starts:
+            if start not in done:
+                enter(start)
+            while stack:
+                node, rest = stack[-1]
+                following = next(rest, None)
+                if following is None:
+                    stack.pop()
+                    open_.discard(node)
+                    done.add(node)
+                    order.append(node)
+                elif following.node in open_:
+                    cyclic = cyclic or following.node
+                elif following.node not in done:
+                    enter(following.node)
         return order, cyclic
+
+    def check(self) -> None:
+        """Report an element that requires itself; it has no value."""
+        nodes = [Node(model, element) for model in self.models.values() for element in model.elements]
+        _, cyclic = self.in_order(nodes)
+        if cyclic is not None:
+            name = cyclic.element.name
+            message = f"`{name}` requires itself, directly or through others"
+            advice = "Take one of the requirements away."
+            self.problems.append(Problem("dmn-cycle", message, cyclic.element.span, advice))
 
     def _information(self, node: Node) -> tuple[Requirement, ...]:
         """What has a value before an element can: decisions and input data, not functions."""

@@ -46,6 +46,7 @@ def load_model(files: Mapping[str, bytes], root: str, *, limits: DmnLimits = LIM
     library = _Library(files, root, loaded.policy, problems, limits)
     models = library.models
     graph = Graph(models, problems)
+    graph.check()
     types = Types(models, problems)
     linker = Linker(models, graph, types, limits, problems)
     model = Model(loaded.policy, models, graph, types, linker.parsed)

@@ -42,7 +42,11 @@ class Session:
         if name.startswith("{"):
             namespace, _, local = name[1:].partition("}")
             return self.graph.by_name.get((namespace, local))
-        return self.graph.named(self.run.model.root, name)
+        found = self.graph.named(self.run.model.root, name)
+        if found is None:
+            elsewhere = [node for (_, key), node in self.graph.by_name.items() if key == name]
+            found = elsewhere[0] if len(elsewhere) == 1 else None
+        return found
 
     def _bound(self, node: Node, value: Value) -> Value:
         """Return a value as the variable of an element may hold it."""
@@ -55,7 +59,7 @@ class Session:
     def decided(self, node: Node) -> Value:
         """Return the value of a decision or input data."""
         if node not in self.values:
-            order, cyclic = self.graph.in_order(node, self.given)
+            order, cyclic = self.graph.in_order((node,), self.given)
             if cyclic is not None:
                 message = f"`{cyclic.element.name}` requires itself, directly or through others"
                 self.run.warn("dmn-cycle", message, cyclic.element.span)
