@@ -26,7 +26,7 @@ class ArrearsCase:
             ended = await driving.look_and_act(self._state)
             if ended:
                 return ended
-            if driving.run_is_long(self._state):
+            if self._state.run_is_long():
                 workflow.continue_as_new(self._state.continued())
             await driving.wait(self._state)
 

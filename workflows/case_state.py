@@ -27,7 +27,9 @@ from workflows.wrong import WrongAnswer
 SEEN_POKES = 200
 """A poke is delivered again within minutes, if at all; its id need not be known for longer."""
 LONGEST_WAIT = timedelta(days=90)
-"""Even a case that only news can change is looked at again after so long, should news ever be lost."""
+"""A case is looked at again after so long even if nothing can change, should news ever be lost."""
+LONGEST_RUN = timedelta(days=180)
+"""A run continues anew after so long, so that its evidence leaves Temporal within the year."""
 FIRST_RETRY = timedelta(minutes=15)
 LAST_RETRY = timedelta(hours=6)
 
@@ -138,7 +140,16 @@ class CaseState:
 
     def longest_wait(self) -> timedelta:
         """Return how long to wait if no news comes."""
-        return self.wake_at - self.now() if self.wake_at else LONGEST_WAIT
+        return min(LONGEST_WAIT, self.wake_at - self.now()) if self.wake_at else LONGEST_WAIT
+
+    def run_is_long(self) -> bool:
+        """Tell whether the run should continue anew."""
+        info = workflow.info()
+        return (
+            info.is_continue_as_new_suggested()
+            or self.steps_in_run >= self.start.run_length
+            or workflow.now() - info.start_time > LONGEST_RUN
+        )
 
     def close_request(self, record: StepRecord) -> CloseRequest:
         """Return what the account is told when the case has ended."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from temporalio import workflow
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
@@ -51,11 +50,6 @@ async def wait(state: CaseState) -> None:
     woken = await for_news_or_time(lambda: state.news, state.longest_wait(), state.chain)
     if woken is Woken.TIME:
         state.consume("timer", None)
-
-
-def run_is_long(state: CaseState) -> bool:
-    """Tell whether the run should continue anew."""
-    return workflow.info().is_continue_as_new_suggested() or state.steps_in_run >= state.start.run_length
 
 
 async def _until_nothing_new(state: CaseState) -> StepRecord:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from engine.credit.decision import Decision, Fact
 from engine.ladder.state import Action, StepTrace, Taken
@@ -40,7 +40,7 @@ class CaseStart(Model):
     """Ids of the pokes taken last, across runs."""
     steps: int = 0
     """Looks taken in earlier runs."""
-    run_length: int = 100
+    run_length: Annotated[int, Field(ge=2)] = 100
     """Looks after which a run continues anew: a few hundred events, far from Temporal's limits."""
 
 

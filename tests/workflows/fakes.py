@@ -221,7 +221,11 @@ def credit_world() -> tuple[World, str]:
 
 def bill(number: str, due: date, amount: str, known: datetime) -> Bill:
     return Bill(
-        id=number, value_date=due - timedelta(days=20), received_at=known, due_date=due, amount=Decimal(amount)
+        id=number,
+        value_date=due - timedelta(days=20),
+        received_at=known,
+        due_date=due,
+        amount=Decimal(amount),
     )
 
 

@@ -55,7 +55,7 @@ async def events(client: Client, case: str, kind: EventType.ValueType) -> int:
 
 
 def test_looks_acts_waits_and_closes(run: Run, client: Client, clock: SimulatedTime) -> None:
-    due = datetime(2031, 3, 1, 1, 0, tzinfo=UTC)
+    due = datetime.now(UTC).replace(microsecond=0) + 40 * DAY
 
     def look(request: StepRequest, number: int) -> dict[str, Any]:
         match number:
@@ -287,9 +287,11 @@ def test_long_cases_continue_anew_and_lose_no_poke(run: Run, client: Client) -> 
     script = Script(lambda request, number: {"wake": 30 * DAY})
 
     async def story() -> tuple[CaseView, int]:
-        async with running(client, script, run_length=3) as case:
+        async with running(client, script, run_length=2) as case:
             first = (await client.get_workflow_handle(case).describe()).run_id
-            await asyncio.gather(*(poke(client, case, n) for n in range(pokes)))
+            for batch in range(0, pokes, 10):
+                await asyncio.gather(*(poke(client, case, n) for n in range(batch, batch + 10)))
+                await idle(client, case, 2 + batch // 10)
             while True:
                 seen = await view(client, case)
                 if seen.idle and len(await all_pokes(client, case, first)) == pokes:
@@ -299,6 +301,22 @@ def test_long_cases_continue_anew_and_lose_no_poke(run: Run, client: Client) -> 
     seen, count = run(story())
     assert count > 1
     assert seen.steps >= 3
+
+
+def test_a_quiet_case_is_looked_at_every_quarter_and_continues_anew_twice_a_year(
+    run: Run, client: Client, clock: SimulatedTime
+) -> None:
+    script = Script(lambda request, number: {"wake": 1000 * DAY})
+
+    async def story() -> int:
+        async with running(client, script) as case:
+            first = (await client.get_workflow_handle(case).describe()).run_id
+            await clock.fast_forward(case, await clock.now(case) + 370 * DAY)
+            return len(await runs(client, case, first))
+
+    assert run(story()) == 2
+    days = [(look.at - script.looks[0].at).days for look in script.looks]
+    assert days == [0, 90, 180, 270, 270, 360]
 
 
 async def all_pokes(client: Client, case: str, first: str) -> set[bytes]:
