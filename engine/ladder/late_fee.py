@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from engine.ladder.case import Case
 from engine.ladder.clock import Days, lost, merged
@@ -13,6 +13,8 @@ from engine.ladder.model import LateFeeRules
 from engine.ledger.account import Debt
 
 ZERO = Decimal(0)
+_ROUNDING = Context(prec=60)
+"""Rounding a fee is meant; the ladder's own arithmetic traps everything inexact."""
 
 
 def counted_fees(case: Case, day: int, what: str) -> Decimal:
@@ -70,7 +72,7 @@ def fee_of(case: Case, rules: LateFeeRules, debt: Debt, day: int) -> Decimal:
         balance -= by
     if rules.cap_principal:
         total = min(total, debt.amount)
-    return total.quantize(rules.rounding, ROUND_HALF_UP)
+    return total.quantize(rules.rounding, ROUND_HALF_UP, _ROUNDING)
 
 
 def _stops(case: Case, rules: LateFeeRules) -> tuple[Days, ...]:
