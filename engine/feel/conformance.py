@@ -40,7 +40,7 @@ def conforms(value: Value, kind: FeelType, resolve: Resolve = lambda _: None) ->
     """Tell whether a value belongs to a type; null belongs to `Null` and `Any` only."""
     match kind:
         case Simple(name):
-            return kind == ANY or kind_of(value) == name
+            return kind_of(value) == name or (kind == ANY and value is not None)
         case ListOf(item):
             return isinstance(value, list) and (
                 item == ANY or all(v is None or conforms(v, item, resolve) for v in value)

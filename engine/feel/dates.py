@@ -155,15 +155,21 @@ def parse_date(text: str) -> Date | None:
 
 def parse_time(text: str) -> Time | None:
     """Read `12:30:00`, with a fraction, an offset (`Z`, `+08:00`) or a zone (`@Asia/Shanghai`)."""
+    time = _parse_clock(text)
+    return time if time is None or time.nanoseconds < DAY else replace(time, nanoseconds=0)
+
+
+def _parse_clock(text: str) -> Time | None:
+    """Read a time of day; the end of the day, `24:00:00`, is a whole day of nanoseconds."""
     found = TIME_TEXT.fullmatch(text)
     if found is None:
         return None
     hour, minute, second = (int(found[i]) for i in (1, 2, 3))
     zone = parse_zone(found[5]) if found[5] else None
-    if hour > 23 or minute > 59 or second > 59 or (found[5] and zone is None):
+    nanos = ((hour * 60 + minute) * 60 + second) * SECOND + int((found[4] or "0")[:9].ljust(9, "0"))
+    if nanos > DAY or minute > 59 or second > 59 or (found[5] and zone is None):
         return None
-    nanos = int((found[4] or "0")[:9].ljust(9, "0"))
-    return Time(((hour * 60 + minute) * 60 + second) * SECOND + nanos, zone)
+    return Time(nanos, zone)
 
 
 def parse_zone(text: str) -> Zone | None:
@@ -180,10 +186,15 @@ def parse_zone(text: str) -> Zone | None:
 
 
 def parse_date_time(text: str) -> DateTime | None:
-    """Read `2026-01-31T12:30:00+08:00`; a date alone is its midnight."""
+    """Read `2026-01-31T12:30:00+08:00`; a date alone is its midnight, and 24:00 that of the next day."""
     day, separator, clock = text.partition("T")
-    date, time = parse_date(day), parse_time(clock) if separator else Time(0)
-    return DateTime(date, time) if date and time else None
+    date, time = parse_date(day), _parse_clock(clock) if separator else Time(0)
+    if date is None or time is None:
+        return None
+    if time.nanoseconds < DAY:
+        return DateTime(date, time)
+    last = Date(LAST_YEAR, 12, 31)
+    return None if date == last else at_local((date.ordinal + 1) * DAY, time.zone)
 
 
 # --- zones and instants ---------------------------------------------------------------------------
@@ -263,14 +274,12 @@ def shift(moment: Moment, duration: DaysDuration | MonthsDuration) -> Moment:
 
 
 def months_between(start: Date | DateTime, end: Date | DateTime) -> MonthsDuration:
-    """Return the whole months from one moment to another."""
-    first, last = ((m.date, m.time.nanoseconds) if isinstance(m, DateTime) else (m, 0) for m in (start, end))
-    months = (last[0].year - first[0].year) * 12 + last[0].month - first[0].month
-    over = (last[0].day, last[1]) < (first[0].day, first[1])
-    under = (last[0].day, last[1]) > (first[0].day, first[1])
-    if months > 0 and over:
+    """Return the whole months from one day to another; times of day do not count."""
+    first, last = (moment.date if isinstance(moment, DateTime) else moment for moment in (start, end))
+    months = (last.year - first.year) * 12 + last.month - first.month
+    if months > 0 and last.day < first.day:
         months -= 1
-    elif months < 0 and under:
+    elif months < 0 and last.day > first.day:
         months += 1
     return MonthsDuration(months)
 

@@ -11,7 +11,7 @@ SECOND: Final = 1_000_000_000
 DAY: Final = 86_400 * SECOND
 MONTHS_TEXT = re.compile(r"(-?)P(?:(\d{1,15})Y)?(?:(\d{1,15})M)?", re.ASCII)
 DAYS_TEXT = re.compile(
-    r"(-?)P(?:(\d{1,15})D)?(T(?:(\d{1,15})H)?(?:(\d{1,15})M)?(?:(\d{1,15})(?:\.(\d{1,30}))?S)?)?", re.ASCII
+    r"(-?)P(?:(\d{1,15})D)?(T(?:(\d{1,15})H)?(?:(\d{1,15})M)?(?:(\d{1,15})(?:\.(\d{0,30}))?S)?)?", re.ASCII
 )
 
 

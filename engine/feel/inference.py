@@ -13,8 +13,9 @@ from typing import Final
 
 from engine.feel import syntax as s
 from engine.feel.functions import REGISTRY, BuiltIn, Overload
+from engine.feel.functions.from_text import at_literal
 from engine.feel.functions.signature import VARIABLE
-from engine.feel.interpreter import CLOCKS, at_literal
+from engine.feel.interpreter import CLOCKS
 from engine.feel.kinds import (
     ANY,
     BOOLEAN,

@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 from engine.feel import syntax as s
 from engine.feel.calls import call
 from engine.feel.conformance import conforms
-from engine.feel.dates import Date, civil_from_days, parse_date, parse_date_time, parse_time
-from engine.feel.durations import parse_duration
+from engine.feel.dates import Date, civil_from_days
 from engine.feel.functions import REGISTRY
+from engine.feel.functions.from_text import at_literal
 from engine.feel.functions.moments import property_of
 from engine.feel.limits import LIMITS, Limits
 from engine.feel.operators import arithmetic, compare, in_range, negate, order_key, same
-from engine.feel.values import FeelError, Range, UserFunction, Value, kind_of, show, to_feel
+from engine.feel.values import FeelError, Range, UnaryRange, UserFunction, Value, kind_of, show, to_feel
 
 A = TypeVar("A")
 CLOCKS = ("now", "today")
@@ -261,6 +261,8 @@ class Interpreter:
             return compare(test.operator, subject, self.value(test.operand, scope))
         outer = scope.parent if inherit and scope.parent else scope  # in `a in (b)`, `?` is the cell's own
         wanted = self.value(test, outer)
+        if wanted is None and isinstance(test, s.RangeLiteral):
+            return None
         if not inherit and s.mentions_input(test):
             return wanted if isinstance(wanted, bool) else None
         return belongs(subject, wanted)
@@ -325,14 +327,6 @@ def find(name: str, scope: Scope) -> Value:
     raise FeelError("unknown-name", f"nothing is called `{name}`")
 
 
-def at_literal(text: str) -> Value:
-    """Return the value of `@"text"`."""
-    for parse in (parse_date, parse_date_time, parse_time, parse_duration):
-        if (value := parse(text)) is not None:
-            return value
-    raise FeelError("bad-literal", f'@"{text:.60}" is no date, time or duration')
-
-
 def make_range(low: Value, high: Value, low_closed: bool, high_closed: bool) -> Range:
     """Return a range; raises FeelError unless its bounds can be compared."""
     if low is None or high is None:
@@ -343,14 +337,13 @@ def make_range(low: Value, high: Value, low_closed: bool, high_closed: bool) -> 
 
 def open_range(operator: str, bound: Value) -> Range:
     """Return `(< bound)` and its like."""
-    if operator == "=":
-        return Range(bound, bound)
-    if operator == "!=" or bound is None:
-        raise FeelError("bad-argument", f"({operator} {show(bound)}) is not a range")
-    order_key(bound)
-    closed = operator in ("<=", ">=")
-    below = operator in ("<", "<=")
-    return Range(None, bound, False, closed) if below else Range(bound, None, closed, False)
+    if bound is None:
+        raise FeelError("null-operand", f"({operator} null) is not a range")
+    if operator not in ("=", "!="):
+        order_key(bound)
+    low = bound if operator in ("=", ">", ">=") else None
+    high = bound if operator in ("=", "<", "<=") else None
+    return UnaryRange(low, high, operator in ("=", ">="), operator in ("=", "<="), operator, bound)
 
 
 def between(value: Value, bounds: Range) -> bool:
@@ -390,12 +383,17 @@ def entry_of(source: Value, name: str) -> Value:
                 raise FeelError("no-such-entry", f"there is no `{name}` in {show(source):.80}")
             return source[name]
         case list():
-            return [entry_of(item, name) for item in source]
+            return [_entry_or_null(item, name) for item in source]
         case Range(low, high, low_closed, high_closed):
             parts = {"start": low, "end": high, "start included": low_closed, "end included": high_closed}
             if name in parts:
                 return parts[name]
     return property_of(source, name)
+
+
+def _entry_or_null(item: Value, name: str) -> Value:
+    """A list of entries has null where an item has no such entry; that is nothing wrong (10.3.2.5)."""
+    return item.get(name) if isinstance(item, dict) else entry_of(item, name)
 
 
 def item_scope(item: Value, scope: Scope) -> Scope:
@@ -432,5 +430,7 @@ def steps(start: Value, end: Value) -> Iterable[Value]:
 
 def range_steps(bounds: Range) -> Iterable[Value]:
     """Yield the whole numbers or days of a range."""
+    if compare(">", bounds.low, bounds.high):
+        raise FeelError("bad-argument", f"{show(bounds)} ends before it begins")
     items = list(steps(bounds.low, bounds.high))
     return items[not bounds.low_closed : len(items) - (not bounds.high_closed)]

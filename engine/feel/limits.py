@@ -25,6 +25,8 @@ class Limits:
     """Characters of a regular expression."""
     subject: int = 10_000
     """Characters that a regular expression is matched against."""
+    matching: int = 20_000_000
+    """Ways that matching may have to try, at most, as the pattern tells beforehand."""
 
 
 LIMITS = Limits()

@@ -12,8 +12,8 @@ from typing import Any
 from engine.feel import dates
 from engine.feel.dates import Date, DateTime, Time
 from engine.feel.decimals import CONTEXT
-from engine.feel.durations import DaysDuration, MonthsDuration
-from engine.feel.values import FeelError, Range, Value, kind_of, show
+from engine.feel.durations import SECOND, DaysDuration, MonthsDuration
+from engine.feel.values import FeelError, Range, UnaryRange, Value, kind_of, show
 
 # --- arithmetic -----------------------------------------------------------------------------------
 
@@ -167,7 +167,10 @@ def compared(left: Value, right: Value) -> int | None:
 
 
 def order_key(value: Value) -> tuple[str, Any]:
-    """Return what a value is ordered by, behind the name of those it can be ordered with."""
+    """Return what a value is ordered by, behind the name of those it can be ordered with.
+
+    Times are ordered, and equal, by whole seconds (10.3.2.3.4); only `is` looks at fractions.
+    """
     match value:
         case bool():
             pass
@@ -176,9 +179,9 @@ def order_key(value: Value) -> tuple[str, Any]:
         case Date():
             return "date", value.ordinal
         case DateTime():
-            return f"date and time{'' if value.time.zone else ', local'}", dates.instant(value)
+            return f"date and time{'' if value.time.zone else ', local'}", dates.instant(value) // SECOND
         case Time():
-            return f"time{'' if value.zone else ', local'}", dates.time_instant(value)
+            return f"time{'' if value.zone else ', local'}", dates.time_instant(value) // SECOND
         case DaysDuration(nanoseconds):
             return "days and time duration", nanoseconds
         case MonthsDuration(months):
@@ -201,7 +204,11 @@ def equal(left: Value, right: Value) -> bool:
             return len(left) == len(right) and all(map(equal, left, right))
         case dict(), dict():
             return left.keys() == right.keys() and all(equal(item, right[key]) for key, item in left.items())
+        case UnaryRange(), UnaryRange():
+            return left.sign == right.sign and equal(left.operand, right.operand)
         case Range(), Range():
+            if isinstance(left, UnaryRange) or isinstance(right, UnaryRange):
+                return False
             closed = (left.low_closed, left.high_closed) == (right.low_closed, right.high_closed)
             return closed and equal(left.low, right.low) and equal(left.high, right.high)
     if kind_of(left) == kind_of(right):  # two functions
@@ -219,6 +226,8 @@ def same(left: Value, right: Value) -> bool:
 
 def in_range(value: Value, bounds: Range) -> bool:
     """Tell whether a value lies in a range; raises FeelError if it cannot be compared with a bound."""
+    if isinstance(bounds, UnaryRange):
+        return compare(bounds.sign, value, bounds.operand)
     low, high = bounds.low, bounds.high
     above = low is None or compare(">=" if bounds.low_closed else ">", value, low)
     below = high is None or compare("<=" if bounds.high_closed else "<", value, high)

@@ -16,9 +16,9 @@ from typing import Any, Final
 from engine.feel import runtime
 from engine.feel import syntax as s
 from engine.feel.functions import REGISTRY, Overload
+from engine.feel.functions.from_text import at_literal
 from engine.feel.functions.signature import VARIABLE
 from engine.feel.inference import infer
-from engine.feel.interpreter import at_literal
 from engine.feel.kinds import (
     BOOLEAN,
     DATE,

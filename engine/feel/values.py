@@ -29,6 +29,14 @@ class Range:
     high_closed: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class UnaryRange(Range):
+    """A range that was written as a comparison: `(< 10)`; to the standard it differs from `(null..10)`."""
+
+    sign: str = "="
+    operand: Value = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class UserFunction:
     """A function that an expression or a model defines."""
@@ -159,10 +167,8 @@ def show(value: Value) -> str:
 
 
 def show_range(value: Range) -> str:
-    """Return a range as FEEL would write it: `[1..10)`, or `(< 10)` if one side is open."""
-    low, high = value.low, value.high
-    if low is None and high is not None:
-        return f"({'<=' if value.high_closed else '<'} {show(high)})"
-    if high is None and low is not None:
-        return f"({'>=' if value.low_closed else '>'} {show(low)})"
-    return f"{'[' if value.low_closed else '('}{show(low)}..{show(high)}{']' if value.high_closed else ')'}"
+    """Return a range as FEEL would write it: `[1..10)`, or `(< 10)`."""
+    if isinstance(value, UnaryRange):
+        return f"({value.sign} {show(value.operand)})"
+    bounds = f"{show(value.low)}..{show(value.high)}"
+    return f"{'[' if value.low_closed else '('}{bounds}{']' if value.high_closed else ')'}"

@@ -14,6 +14,7 @@ from decimal import (
 )
 
 from engine.feel.decimals import CONTEXT
+from engine.feel.durations import DaysDuration, MonthsDuration
 from engine.feel.functions.signature import function
 from engine.feel.values import FeelError
 
@@ -32,6 +33,11 @@ def whole(value: Decimal, name: str) -> int:
     if abs(value) > 10**18:
         raise FeelError("bad-argument", f"`{name}` is {value}, too large to count with")
     return int(value)
+
+
+def position(value: Decimal, name: str) -> int:
+    """Return an argument that counts places or items; a fraction is dropped."""
+    return whole(value.to_integral_value(ROUND_DOWN), name)
 
 
 def scaled(n: Decimal, scale: Decimal, rounding: str) -> Decimal:
@@ -92,6 +98,18 @@ def round_half_down(n: Decimal, scale: Decimal = Decimal(0)) -> Decimal:
 def absolute(n: Decimal) -> Decimal:
     """Drop the sign."""
     return CONTEXT.abs(n)
+
+
+@function("abs(n: days and time duration) -> days and time duration")
+def absolute_days(n: DaysDuration) -> DaysDuration:
+    """Drop the sign."""
+    return DaysDuration(abs(n.nanoseconds))
+
+
+@function("abs(n: years and months duration) -> years and months duration")
+def absolute_months(n: MonthsDuration) -> MonthsDuration:
+    """Drop the sign."""
+    return MonthsDuration(abs(n.months))
 
 
 @function("modulo(dividend: number, divisor: number) -> number")

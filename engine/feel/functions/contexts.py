@@ -43,6 +43,8 @@ def context_put(context: Context, key: str, value: Value) -> Context:
 @function("context put(context: context, keys: list<string>, value: any?) -> context")
 def context_put_path(context: Context, keys: list[str], value: Value) -> Context:
     """Return the context with an entry added or replaced in the contexts inside it."""
+    if not all(isinstance(key, str) for key in keys):
+        raise FeelError("null-operand", "one of the keys is null")
     if not keys:
         raise FeelError("bad-argument", "there are no keys")
     outer: Context = dict(context)

@@ -67,8 +67,8 @@ def negation(negand: Value) -> bool | None:
     return not negand
 
 
-@function("is(value1: any?, value2: any?) -> boolean")
-def is_same(value1: Value, value2: Value) -> bool:
+@function("is([value1: any?], [value2: any?]) -> boolean")
+def is_same(value1: Value = None, value2: Value = None) -> bool:
     """Tell whether two values are the same element of the semantic domain: zones count, too."""
     if kind_of(value1) != kind_of(value2):
         return False

@@ -8,6 +8,7 @@ from functools import cmp_to_key
 from typing import TypeVar
 
 from engine.feel.decimals import CONTEXT
+from engine.feel.functions.arithmetic import position as counted
 from engine.feel.functions.arithmetic import whole
 from engine.feel.functions.signature import function
 from engine.feel.limits import LIMITS
@@ -178,7 +179,7 @@ def sublist(items: Items, start_position: Decimal, length: Decimal | None = None
     start = index_from(items, start_position, "start position")
     if length is None:
         return items[start:]
-    size = whole(length, "length")
+    size = counted(length, "length")
     if size < 0 or start + size > len(items):
         raise FeelError("bad-argument", f"there are no {size} items from position {start_position} on")
     return items[start : start + size]
@@ -186,7 +187,7 @@ def sublist(items: Items, start_position: Decimal, length: Decimal | None = None
 
 def index_from(items: Items, position: Decimal, name: str = "position") -> int:
     """Return the index from 0 of a position from 1, or from -1 at the end."""
-    place = whole(position, name)
+    place = counted(position, name)
     if place == 0 or abs(place) > len(items):
         raise FeelError("bad-argument", f"`{name}` is {place}, but the list has {len(items)} items")
     return place - 1 if place > 0 else len(items) + place

@@ -2,7 +2,8 @@
 
     @function("substring(string: string, start position: number, [length: number]) -> string")
 
-Parameters in brackets may be left out, `...name: T` takes the rest, and a type with `?` takes null.
+Parameters in brackets may be left out, `...name: T` takes all the rest, at least one, and a type
+with `?` takes null.
 A result with `?` may be null. `T` stands for one type that the arguments agree on; only the static
 types look at it.
 """
@@ -46,7 +47,7 @@ class Overload:
 
     def takes(self, count: int) -> bool:
         """Tell whether that many arguments by position are right."""
-        least = sum(not (f.optional or f.variadic) for f in self.formals)
+        least = sum(not f.optional for f in self.formals)
         return least <= count and (count <= len(self.formals) or self.formals[-1].variadic)
 
     def formal(self, index: int) -> Formal:
@@ -84,7 +85,7 @@ def function(line: str) -> Callable[[Run], Run]:
 
 def _formals(text: str) -> Iterator[Formal]:
     for part in filter(None, (p.strip() for p in text.split(","))):
-        optional, variadic = part.startswith("["), part.startswith("...")
+        optional, variadic = part.startswith("["), "..." in part
         name, _, kind = part.strip("[].").partition(": ")
         yield Formal(name, _type(kind.removesuffix("?")), optional, variadic, kind.endswith("?"))
 

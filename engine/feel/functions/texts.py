@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from engine.feel import patterns
-from engine.feel.functions.arithmetic import whole
+from engine.feel.functions.arithmetic import position
 from engine.feel.functions.signature import function
 from engine.feel.limits import LIMITS
 from engine.feel.values import FeelError, Value, show
@@ -14,13 +14,13 @@ from engine.feel.values import FeelError, Value, show
 @function("substring(string: string, start position: number, [length: number]) -> string")
 def substring(string: str, start_position: Decimal, length: Decimal | None = None) -> str:
     """Return a part of a text."""
-    start = whole(start_position, "start position")
+    start = position(start_position, "start position")
     if start == 0 or abs(start) > len(string):
         raise FeelError("bad-argument", f"there is no character {start} in a text of {len(string)}")
     index = start - 1 if start > 0 else len(string) + start
     if length is None:
         return string[index:]
-    size = whole(length, "length")
+    size = position(length, "length")
     if size < 1:
         raise FeelError("bad-argument", f"`length` is {size}, not at least 1")
     return string[index : index + size]
@@ -78,13 +78,13 @@ def ends_with(string: str, match: str) -> bool:
 @function("matches(input: string, pattern: string, [flags: string?]) -> boolean")
 def matches(input: str, pattern: str, flags: str | None = None) -> bool:  # noqa: A002 - the standard's name
     """Tell whether a pattern (XPath 3.1) matches somewhere in a text."""
-    return patterns.compiled(pattern, flags or "", input).search(input) is not None
+    return patterns.search(input, pattern, flags or "")
 
 
 @function("replace(input: string, pattern: string, replacement: string, [flags: string?]) -> string")
 def replace(input: str, pattern: str, replacement: str, flags: str | None = None) -> str:  # noqa: A002 - likewise
     """Return the text with all matches replaced; `$1` stands for the first group."""
-    return bounded(patterns.replaced(input, pattern, replacement, flags or ""))
+    return bounded(patterns.replace(input, pattern, replacement, flags or ""))
 
 
 @function("split(string: string, delimiter: string) -> list<string>")
