@@ -1,0 +1,332 @@
+"""Lines of a history to entries: `{on: 2026-01-05, bill: B1, amount: 300.00, due: 2026-01-25}`.
+
+The first key after `on` says what happened and names it; the table below lists every kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from engine.ladder.model import CollectionsPolicy
+from engine.ladder.sections_from_yaml import clock
+from engine.ladder.simulate import Event, Reply
+from engine.ledger.account import LEVELS
+from engine.ledger.entries import EntryAdapter
+from engine.source import Span
+from engine.text import ListNode, MapNode, Node, Reader, ScalarNode, did_you_mean, optional
+
+MORNING = time(8)
+"""When news of a day comes in unless the line says otherwise: before the day's run."""
+WHEN = ("on", "at", "received", "id")
+Fields = Mapping[str, Node]
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One kind of line: the entry it makes, what it must and may say, and how it is read."""
+
+    kind: str
+    needs: tuple[str, ...]
+    may: tuple[str, ...]
+    read: Callable[[HistoryReader, Node, Fields], Values]
+
+
+class HistoryReader(Reader):
+    """Reads the lines of one history; ids that are not given are counted."""
+
+    def __init__(self, zone: ZoneInfo, policies: Mapping[str, CollectionsPolicy]) -> None:
+        super().__init__()
+        self.zone, self.policies = zone, policies
+        self.count: dict[str, int] = {}
+
+    def named(self, kind: str, letter: str) -> str:
+        """Return the next id of a kind: `P1`, `P2`."""
+        self.count[kind] = self.count.get(kind, 0) + 1
+        return f"{letter}{self.count[kind]}"
+
+    def local(self, day: date, hour: time | None) -> datetime:
+        """Return a local time as an instant."""
+        naive = datetime.combine(day, hour or MORNING)
+        return naive.replace(tzinfo=self.zone).astimezone(ZoneInfo("UTC")).astimezone(self.zone)
+
+    def instant(self, node: Node, what: str) -> datetime | None:
+        """Read a local day, perhaps with a time: `2026-02-03` or `2026-02-03 14:00`."""
+        text = self.text(node, what)
+        if text is None:
+            return None
+        day, _, hour = text.partition(" ")
+        try:
+            return self.local(date.fromisoformat(day), time.fromisoformat(hour) if hour else None)
+        except ValueError:
+            self.error("not-an-instant", f"{what} is `{text}`", node.span, "write `2026-02-03 14:00`")
+            return None
+
+    # lines
+
+    def event(self, node: Node) -> Event | None:
+        """Read one line of a history."""
+        if not isinstance(node, MapNode):
+            self.error(
+                "not-an-event",
+                "a line of a history is a map",
+                node.span,
+                "write `{on: 2026-01-05, bill: B1, ...}`",
+            )
+            return None
+        verb_key = next((key for key, _ in node.entries if key.text not in WHEN), None)
+        if verb_key is None or verb_key.text not in VERBS:
+            said = verb_key.text if verb_key else ""
+            advice = did_you_mean(said, VERBS, of="what can happen")
+            span = verb_key.span if verb_key else node.span
+            self.error("unknown-event", f"nothing called `{said}` can happen", span, advice)
+            return None
+        verb = VERBS[verb_key.text]
+        before = len(self.problems)
+        fields = self.fields(
+            node,
+            f"`{verb_key.text}`",
+            ["on", verb_key.text, *verb.needs],
+            ["at", "received", "id", *verb.may],
+        )
+        if fields is None or len(self.problems) > before:
+            return None
+        return self._event(verb_key.text, verb, fields, node.span)
+
+    def _event(self, name: str, verb: Verb, fields: Fields, span: Span) -> Event | None:
+        before = len(self.problems)
+        day = self.date(fields["on"], "`on`")
+        hour = optional(fields, "at", lambda n, w: clock(self, n, w), "`at`")
+        received = optional(fields, "received", self.instant, "`received`")
+        values = verb.read(self, fields[name], fields)
+        if day is None or len(self.problems) > before:
+            return None
+        at = received or self.local(day, hour)
+        text = _told(name, fields)
+        if verb.kind == "policy":
+            return Event(at, text, policy=values["policy"])
+        if verb.kind == "reply":
+            return Event(at, text, reply=Reply(**values))
+        if "id" in fields:
+            values["id"] = self.text(fields["id"], "`id`")
+        try:
+            entry = EntryAdapter.validate_python(
+                {"kind": verb.kind, "value_date": day, "received_at": at, **_moments(values, at)}
+            )
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"][1:])
+            self.error("not-an-entry", f"`{name}`: `{where}` {first['msg'].lower()}", span)
+            return None
+        return Event(at, text, entry=entry)
+
+
+def _moments(values: Values, at: datetime) -> Values:
+    return {key: at if value is NOW else value for key, value in values.items()}
+
+
+NOW = object()
+
+
+def _told(name: str, fields: Fields) -> str:
+    shown = [key for key in fields if key not in (name, "on", "at", "received")]
+    parts = [f"{name} {_plain(fields[name])}", *(f"{key} {_plain(fields[key])}" for key in shown)]
+    return ", ".join(parts)
+
+
+def _plain(node: Node) -> str:
+    if isinstance(node, ScalarNode):
+        return node.text
+    if isinstance(node, ListNode):
+        return "[" + ", ".join(_plain(item) for item in node.items) + "]"
+    return "{" + ", ".join(f"{key.text}: {_plain(value)}" for key, value in node.entries) + "}"
+
+
+# how each kind is read
+
+
+def _amount(r: HistoryReader, node: Node) -> object:
+    return r.decimal(node, "an amount")
+
+
+def _text(r: HistoryReader, fields: Fields, name: str) -> str:
+    return optional(fields, name, r.text, f"`{name}`") or ""
+
+
+def _instalments(r: HistoryReader, fields: Fields) -> list[Values]:
+    found = []
+    for item in r.items(fields["instalments"], "`instalments`") if "instalments" in fields else ():
+        part = r.fields(item, "an instalment", ["due", "amount"]) or {}
+        if len(part) == 2:
+            found.append({"due_date": r.date(part["due"], "`due`"), "amount": _amount(r, part["amount"])})
+    return found
+
+
+def _bill(r: HistoryReader, node: Node, f: Fields) -> Values:
+    parts = _instalments(r, f)
+    due = r.date(f["due"], "`due`") if "due" in f else None
+    if due is None and parts:
+        due = max((part["due_date"] for part in parts if part["due_date"]), default=None)
+    if due is None:
+        r.error("missing-key", "a bill needs `due` or `instalments`", node.span, "add `due: 2026-01-25`")
+    return {
+        "id": r.text(node, "`bill`"), "amount": _amount(r, f["amount"]), "due_date": due, "instalments": parts,
+        "category": _text(r, f, "category") or "normal", "service": _text(r, f, "service"),
+        "draft": bool(optional(f, "draft", r.boolean, "`draft`")),
+    }  # fmt: skip
+
+
+def _plan(r: HistoryReader, node: Node, f: Fields) -> Values:
+    values = _bill(r, node, f)
+    replaced = r.list_of(f["replaces"], "`replaces`", r.text)
+    return values | {"category": "plan", "replaces": replaced}
+
+
+def _payment(r: HistoryReader, node: Node, f: Fields) -> Values:
+    shares = [
+        {"bill": key.text, "amount": _amount(r, value)}
+        for key, value in (r.entries(f["pays"], "`pays`") if "pays" in f else ())
+    ]
+    return {"id": r.named("payment", "P"), "amount": _amount(r, node), "pays": shares}
+
+
+def _reference(letter: str, kind: str, field: str) -> Callable[[HistoryReader, Node, Fields], Values]:
+    def read(r: HistoryReader, node: Node, f: Fields) -> Values:
+        values: Values = {"id": r.named(kind, letter), field: r.text(node, f"`{field}`")}
+        if "reason" in f:
+            values["reason"] = _text(r, f, "reason")
+        if "outcome" in f:
+            values["outcome"] = _text(r, f, "outcome")
+        return values
+
+    return read
+
+
+def _of_amount(letter: str, kind: str, *fields: str) -> Callable[[HistoryReader, Node, Fields], Values]:
+    def read(r: HistoryReader, node: Node, f: Fields) -> Values:
+        values: Values = {"id": r.named(kind, letter), "amount": _amount(r, node)}
+        return values | {name: _text(r, f, name) for name in fields if name in f}
+
+    return read
+
+
+def _dispute(r: HistoryReader, node: Node, f: Fields) -> Values:
+    return {
+        "id": r.text(node, "`dispute`"), "bill": _text(r, f, "bill"), "amount": _amount(r, f["amount"]),
+        "reason": _text(r, f, "reason"),
+    }  # fmt: skip
+
+
+def _promise(r: HistoryReader, node: Node, f: Fields) -> Values:
+    return {"id": r.text(node, "`promise`"), "amount": _amount(r, f["amount"]), "by": r.date(f["by"], "`by`")}
+
+
+def _hold(r: HistoryReader, node: Node, f: Fields) -> Values:
+    return {
+        "id": r.named("hold", "H"), "hold": r.text(node, "`hold`"), "bill": _text(r, f, "bill"),
+        "until": optional(f, "until", r.date, "`until`"), "reason": _text(r, f, "reason"),
+        "author": _text(r, f, "by"),
+    }  # fmt: skip
+
+
+def _fact(r: HistoryReader, node: Node, f: Fields) -> Values:
+    value = f["value"]
+    found: object = None
+    if isinstance(value, ListNode):
+        found = r.list_of(value, "`value`", r.text)
+    elif isinstance(value, ScalarNode) and not value.is_null:
+        number = value.style == "plain" and value.text.lstrip("-").isdigit()
+        found = value.boolean if value.boolean is not None else int(value.text) if number else value.text
+    return {"id": r.named("fact", "F"), "name": r.text(node, "`fact`"), "value": found}
+
+
+def _feed(r: HistoryReader, node: Node, f: Fields) -> Values:
+    complete = optional(f, "complete_to", r.instant, "`complete_to`")
+    return {"id": r.named("feed", "feed-"), "feed": r.text(node, "`feed`"), "complete_to": complete or NOW}
+
+
+def _reply(r: HistoryReader, node: Node, f: Fields) -> Values:
+    words = ("done", "failed", "suppressed", "expired", "withdrawn")
+    return {
+        "action": r.text(node, "`receipt`"), "status": r.choice(f["status"], "a status", words),
+        "until": optional(f, "until", r.date, "`until`"),
+    }  # fmt: skip
+
+
+def _act(name: str) -> Callable[[HistoryReader, Node, Fields], Values]:
+    def read(r: HistoryReader, node: Node, f: Fields) -> Values:
+        step = r.text(node, f"`{name}`") or ""
+        return {
+            "id": r.named("act", "act-"), "act": name, "step": "" if name in ("stop", "resume") else step,
+            "actor": _text(r, f, "by"), "reason": _text(r, f, "reason"),
+        }  # fmt: skip
+
+    return read
+
+
+def _mark(r: HistoryReader, node: Node, f: Fields) -> Values:
+    bill = r.text(node, "`write_off_mark`") or ""
+    marked = optional(f, "marked", r.boolean, "`marked`")
+    return {"id": r.named("mark", "W"), "bill": "" if bill == "all" else bill, "marked": marked is not False}
+
+
+def _demand(r: HistoryReader, node: Node, f: Fields) -> Values:
+    return {
+        "id": r.named("demand", "L"), "source": r.text(node, "`demand`"),
+        "level": r.choice(f["level"], "a level of service", LEVELS), "reason": _text(r, f, "reason"),
+    }  # fmt: skip
+
+
+def _deposit(r: HistoryReader, node: Node, f: Fields) -> Values:
+    moves = ("held", "released", "applied")
+    return {
+        "id": r.named("deposit", "dep-"), "amount": _amount(r, node),
+        "move": r.choice(f["move"], "a move of a deposit", moves),
+    }  # fmt: skip
+
+
+def _policy(r: HistoryReader, node: Node, f: Fields) -> Values:
+    name = r.text(node, "`policy`") or ""
+    if name not in r.policies:
+        advice = did_you_mean(name, r.policies, of="policies beside these cases")
+        r.error("unknown-policy", f"there is no policy text `{name}`", node.span, advice or "add the file")
+    return {"policy": r.policies.get(name)}
+
+
+BILL_MAY = ("due", "instalments", "category", "service", "draft")
+VERBS: dict[str, Verb] = {
+    "bill": Verb("bill", ("amount",), BILL_MAY, _bill),
+    "issued": Verb("bill_issued", (), (), _reference("I", "issued", "bill")),
+    "plan": Verb("bill", ("amount", "replaces", "instalments"), ("due",), _plan),
+    "plan_ended": Verb("plan_ended", (), ("reason",), _reference("E", "plan_ended", "plan")),
+    "payment": Verb("payment", (), ("pays",), _payment),
+    "returned": Verb("payment_returned", (), ("reason",), _reference("R", "returned", "payment")),
+    "return_reversed": Verb("return_reversed", (), (), _reference("V", "reversed", "returned")),
+    "refund": Verb("refund", (), ("payment",), _of_amount("Z", "refund", "payment")),
+    "credit_note": Verb("credit_note", (), ("bill", "reason"), _of_amount("C", "credit", "bill", "reason")),
+    "adjustment": Verb("adjustment", ("bill",), ("reason",), _of_amount("J", "adjust", "bill", "reason")),
+    "dispute": Verb("dispute", ("bill", "amount"), ("reason",), _dispute),
+    "resolved": Verb("dispute_resolved", ("outcome",), (), _reference("S", "resolved", "dispute")),
+    "promise": Verb("promise", ("amount", "by"), (), _promise),
+    "promise_withdrawn": Verb("promise_withdrawn", (), (), _reference("X", "withdrawn", "promise")),
+    "hold": Verb("hold", (), ("until", "bill", "reason", "by"), _hold),
+    "released": Verb("hold_released", (), ("by",), _reference("O", "released", "hold")),
+    "fact": Verb("fact", ("value",), (), _fact),
+    "feed": Verb("feed", (), ("complete_to",), _feed),
+    "receipt": Verb("reply", ("status",), ("until",), _reply),
+    "force": Verb("act", ("by", "reason"), (), _act("force")),
+    "skip": Verb("act", ("by", "reason"), (), _act("skip")),
+    "stop": Verb("act", ("by", "reason"), (), _act("stop")),
+    "resume": Verb("act", ("by", "reason"), (), _act("resume")),
+    "confirm": Verb("act", ("by", "reason"), (), _act("confirm")),
+    "write_off_mark": Verb("write_off_mark", (), ("marked",), _mark),
+    "demand": Verb("demand", ("level",), ("reason",), _demand),
+    "deposit": Verb("deposit", ("move",), (), _deposit),
+    "policy": Verb("policy", (), (), _policy),
+}
