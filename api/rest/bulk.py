@@ -45,7 +45,7 @@ class _Row:
 
 
 class _NothingKept(Exception):
-    """A row was refused and all or nothing was asked: the transaction must leave no trace."""
+    """The transaction must leave no trace: a row was refused and all or none was asked, or a dry run."""
 
 
 def bulk_router(wiring: Wiring) -> APIRouter:
@@ -67,15 +67,16 @@ def bulk_router(wiring: Wiring) -> APIRouter:
         mode: Annotated[
             Literal["each", "all"], Query(description="`each`: good rows are kept; `all`: all or none.")
         ] = "each",
+        dry_run: Annotated[bool, Query(description="Say what would happen, and keep nothing.")] = False,
         prefer: Prefer = None,
     ) -> Response:
         body = await request.body()
-        answers, outbox = await run_in_threadpool(_load, wiring, body, mode == "all")
+        answers, outbox = await run_in_threadpool(_load, wiring, body, mode == "all", dry_run)
         kept = not (mode == "all" and any(a.status >= 400 for a in answers))
         if not kept:
             answers = [a if a.status >= 400 else a.model_copy(update={"status": _NOT_KEPT}) for a in answers]
         lines = [a.model_dump_json(exclude_none=True, exclude_defaults=True) for a in answers]
-        lines.append(SummaryLine(summary=_summary(answers, kept)).model_dump_json())
+        lines.append(SummaryLine(summary=_summary(answers, kept and not dry_run)).model_dump_json())
         response = Response("\n".join(lines) + "\n", 200 if kept else 422, media_type=_NDJSON)
         await wait_for(wiring, outbox, prefer, response)
         return response
@@ -83,9 +84,9 @@ def bulk_router(wiring: Wiring) -> APIRouter:
     return api
 
 
-def _load(wiring: Wiring, body: bytes, all_or_none: bool) -> tuple[list[RowAnswer], list[int]]:
+def _load(wiring: Wiring, body: bytes, all_or_none: bool, dry_run: bool) -> tuple[list[RowAnswer], list[int]]:
     rows = list(_rows(wiring, body))
-    size = max(1, len(rows)) if all_or_none else CHUNK
+    size = max(1, len(rows)) if all_or_none or dry_run else CHUNK
     answers: list[RowAnswer] = []
     outbox: list[int] = []
     for start in range(0, len(rows), size):
@@ -93,7 +94,7 @@ def _load(wiring: Wiring, body: bytes, all_or_none: bool) -> tuple[list[RowAnswe
             with wiring.database.write() as work:
                 found = _take(wiring, work, rows[start : start + size])
                 answers += found
-                if all_or_none and any(a.status >= 400 for a in found):
+                if dry_run or (all_or_none and any(a.status >= 400 for a in found)):
                     raise _NothingKept
             outbox += work.outbox
         except _NothingKept:

@@ -1,0 +1,42 @@
+"""What an import did: rows kept, rows refused, each by its line, column and value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One line that was not taken, and why."""
+
+    line: int
+    column: str
+    """The column whose value is wrong; empty when the line as a whole is."""
+    value: str
+    message: str
+    advice: str = ""
+    kind: str = ""
+    """What the line was to become."""
+
+    def __str__(self) -> str:
+        place = f"line {self.line}" + (f", column `{self.column}`" if self.column else "")
+        shown = f"`{self.value[:60]}`: " if self.value else ""
+        kind = f" ({self.kind.replace('_', ' ')})" if self.kind else ""
+        return f"{place}{kind}: {shown}{self.message}" + (f" {self.advice}" if self.advice else "")
+
+
+@dataclass
+class ImportReport:
+    """The sum of an import."""
+
+    lines: int = 0
+    """Lines of the file that were read, without its heading."""
+    stored: int = 0
+    already: int = 0
+    """Things that were stored before with the same content."""
+    refused: int = 0
+    kept: bool = True
+    """False: all or none was asked, and a line was refused; or it was a dry run."""
+    rejects: list[Reject] = field(default_factory=list)
+    by_kind: dict[str, int] = field(default_factory=dict)
+    """Things stored, by kind."""
