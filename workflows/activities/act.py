@@ -6,7 +6,7 @@ from temporalio import activity
 
 from workflows import effects
 from workflows.messages import ActRequest, ActResult
-from workflows.ports import CaseBook, Clock
+from workflows.ports import CaseBook, Clock, Courier
 
 
 class StaleAction(Exception):
@@ -14,15 +14,23 @@ class StaleAction(Exception):
 
 
 class Act:
-    """Puts actions into the outbox, after deriving them again with the account locked."""
+    """Puts actions into the outbox, after deriving them again with the account locked.
 
-    def __init__(self, cases: CaseBook, clock: Clock) -> None:
+    What was put there is then carried to its receiver at once: one that confirms in its answer costs no
+    second round. Without a courier it waits for the relay.
+    """
+
+    def __init__(self, cases: CaseBook, clock: Clock, courier: Courier | None = None) -> None:
         self._cases = cases
         self._clock = clock
+        self._courier = courier
 
     @activity.defn(name=effects.ACT)
     def act(self, request: ActRequest) -> ActResult:
         """Carry out the actions; raise StaleAction before a severe one that is not of today."""
         if any(action.severe for action in request.actions) and (why := self._clock.refuses(request.at)):
             raise StaleAction(why)
-        return self._cases.act(request)
+        result = self._cases.act(request)
+        if self._courier is not None:
+            self._courier.deliver(request.account, request.at)
+        return result

@@ -14,7 +14,7 @@ from workflows.activities.open_due import OpenDue
 from workflows.activities.step import Step
 from workflows.activities.texts import PolicyTexts
 from workflows.activities.trouble import Trouble
-from workflows.ports import CaseBook, Clock, DecisionBook, Evidence, Ledger, PolicyShelf
+from workflows.ports import CaseBook, Clock, Courier, DecisionBook, Evidence, Ledger, PolicyShelf
 
 Activity = Callable[..., Any]
 
@@ -29,13 +29,15 @@ class Outside:
     decisions: DecisionBook
     evidence: Evidence
     clock: Clock
+    courier: Courier | None = None
+    """None: what is asked for waits for the relay."""
 
 
 def case_activities(outside: Outside, texts: PolicyTexts) -> list[Activity]:
     """Return the activities of cases, assessments and sweeps."""
     return [
         Step(texts, outside.ledger, outside.cases, outside.evidence).step,
-        Act(outside.cases, outside.clock).act,
+        Act(outside.cases, outside.clock, outside.courier).act,
         Close(outside.cases).close,
         Trouble(outside.cases).note,
         OpenDue(outside.cases, outside.evidence).open_due,

@@ -1,0 +1,146 @@
+"""A running Forbear: Temporal, database, worker, relay and API in one process, ended cleanly together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from starlette.types import ASGIApp
+from temporalio.client import Client
+
+from api.embedded import EmbeddedTemporal
+from api.rest.app import create_app
+from api.settings import Settings
+from api.wiring import Wiring, build, connect
+from api.worker import Workers
+from workflows.activities.texts import PolicyTexts
+from workflows.activities.wiring import Outside, case_activities, review_activities
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class PortTaken(Exception):
+    """The API's port is in use by another process."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(
+            f"Port {port} of {host} is in use by another process. "
+            "Set FORBEAR_PORT to a free port, or to 0 for any."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Where a running Forbear can be reached."""
+
+    wiring: Wiring
+    client: Client
+    url: str
+    temporal: str
+    temporal_ui: str | None
+
+
+@asynccontextmanager
+async def serving(
+    settings: Settings, *, simulated: bool | None = None, ui: bool = True, worker: bool = True
+) -> AsyncIterator[Serving]:
+    """Start everything, and end it in the other order.
+
+    Temporal is embedded unless the settings name one. Raises PortTaken, TemporalNotStarted,
+    DirectoryRefused, SettingsError.
+    """
+    async with AsyncExitStack() as stack:
+        sockets = _bound(settings.host, settings.port)
+        stack.callback(sockets.close)
+        wiring = build(settings, simulated=simulated)
+        stack.callback(wiring.close)
+        address, ui_url = settings.temporal, None
+        if not address:
+            temporal = await stack.enter_async_context(
+                await EmbeddedTemporal.start(
+                    settings.data / "temporal", simulated=wiring.simulated, port=settings.temporal_port,
+                    ui_port=0 if ui else None,
+                )
+            )  # fmt: skip
+            address, ui_url = temporal.address, temporal.ui_url
+        client = await connect(settings, "forbear-up", address)
+        wiring.temporal = client
+        if worker:
+            await stack.enter_async_context(workers(wiring, client))
+        await stack.enter_async_context(_task(wiring.relay.run(client), "relay"))
+        await stack.enter_async_context(_http(create_app(wiring), sockets))
+        host, port = sockets.getsockname()[:2]
+        yield Serving(wiring, client, f"http://{host}:{port}", address, ui_url)
+
+
+def workers(wiring: Wiring, client: Client) -> Workers:
+    """Return the workers of this process over the wired parts."""
+    texts = PolicyTexts(wiring.shelf)
+    outside = Outside(
+        shelf=wiring.shelf, ledger=wiring.ledger, cases=wiring.cases, decisions=wiring.decisions,
+        evidence=wiring.evidence, clock=wiring.clock, courier=wiring.courier,
+    )  # fmt: skip
+    return Workers(client, case_activities(outside, texts), review_activities(outside, texts))
+
+
+async def until_told_to_stop(also: Callable[[], bool] = lambda: False) -> None:
+    """Wait for an interrupt, or until `also` says so."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    while not stop.is_set() and not also():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 0.5)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(host, port) from error
+        raise
+    return bound
+
+
+@asynccontextmanager
+async def _http(app: ASGIApp, bound: socket.socket) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False,
+        timeout_graceful_shutdown=10,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    # Not `serve`: that takes over the signals of the whole process.
+    task = asyncio.create_task(server._serve([bound]), name="http")
+    try:
+        while not server.started:
+            if task.done():
+                task.result()
+            await asyncio.sleep(0.01)
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+@asynccontextmanager
+async def _task(work: Coroutine[None, None, None], name: str) -> AsyncIterator[None]:
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
