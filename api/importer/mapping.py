@@ -11,13 +11,15 @@
       - customer: {id: "C{customer}", segment: sme}
       - account:  {id: "A{customer}", customer: "C{customer}", currency: CNY, timezone: Asia/Shanghai}
       - bill:
-          {account: "A{customer}", id: "{invoice}", value_date: "{issued}", due_date: "{due}", amount: "{total}"}
+          {account: "A{customer}", id: "{invoice}", value_date: "{issued}", due_date: "{due}",
+           amount: "{total}"}
       - payment:  {account: "A{customer}", id: "P{invoice}", value_date: "{paid}", amount: "{total}"}
         when:     {paid: "*"}        # only lines whose column is not empty; or a value, or a list of values
 
 A value is a constant or a text with `{column}` in it; its type is that of the field. What needs more is a
 map: `{value: "{LIMIT_BAL}", type: integer}`, `{value: "{x}", words: {"1": low, "2": high}}`,
-`negate: true`, `at: "02:30"` for an instant that the file gives as a day. A field whose columns are empty is left out.
+`negate: true`, `at: "02:30"` for an instant that the file gives as a day. A field whose columns are
+empty is left out.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Publisher:
         self._database = database
 
     def publish(self, texts: Texts, at: datetime) -> Published:
-        """Publish one policy, law pack, calendar or portfolio with all its texts.
+        """Publish one policy, law pack, calendar or portfolio with the texts that it names.
 
         The kind is what the main text says it is. Raises PolicyRefused with every problem.
         """

@@ -63,11 +63,14 @@ class SqlPolicyShelf:
 def put_on_shelf(
     work: Work, manifest: Manifest, texts: Texts, at: datetime, ends: date | None = None
 ) -> bool:
-    """Keep a policy's texts and manifest; False if they were there. Raises ValueError for other bytes."""
-    for path, body in texts.items():
-        if manifest.texts.get(path) != digest_bytes(body):
-            raise ValueError(f"the manifest of `{manifest.policy}` does not name the bytes of `{path}`")
-        work.insert_once(TextRow, {"digest": digest_bytes(body), "body": body})
+    """Keep a policy's manifest and the texts that it names; False if they were there.
+
+    Raises ValueError if a text has other bytes than the manifest says.
+    """
+    for path, mark in manifest.texts.items():
+        if path not in texts or digest_bytes(texts[path]) != mark:
+            raise ValueError(f"the manifest of `{manifest.policy}` names other bytes of `{path}`")
+        work.insert_once(TextRow, {"digest": mark, "body": texts[path]})
     row = {
         "digest": manifest.digest, "kind": manifest.kind, "name": manifest.policy,
         "version": manifest.version, "effective_from": manifest.effective_from, "effective_to": ends,
