@@ -125,7 +125,7 @@ def figures(case: Case, definition: LadderRow) -> dict[str, str]:
         "overdue": str(measures.overdue),
         "disputed": str(disputed),
         "late_fee": str(accrued(case, case.today)),
-        "fees": str(case.view.outside),
+        "fees": str(sum((amount for _, amount in case.view.fees), ZERO)),
         "days_past_due": str(measures.days_past_due),
         "debts": ", ".join(measures.debts),
     }

@@ -120,7 +120,7 @@ class Case:
             return True
         if row.valid_until and row.valid_until.toordinal() < day:
             return False
-        return not (anchor.renotice and row.done_on and row.done_on.toordinal() <= anchor.renotice)
+        return not (anchor.renotice and row.done_on and row.done_on.toordinal() < anchor.renotice)
 
     def reached(self, day: int) -> int:
         """Return the index of the last row that is done for the anchor; -1: none."""

@@ -135,9 +135,8 @@ NOW = object()
 
 
 def _told(name: str, fields: Fields) -> str:
-    shown = [key for key in fields if key not in (name, "on", "at", "received")]
-    parts = [f"{name} {_plain(fields[name])}", *(f"{key} {_plain(fields[key])}" for key in shown)]
-    return ", ".join(parts)
+    more = [key for key in fields if key not in (name, "on", "at", "received")]
+    return ", ".join([f"{name} {_plain(fields[name])}", *(f"{key} {_plain(fields[key])}" for key in more)])
 
 
 def _plain(node: Node) -> str:

@@ -41,7 +41,7 @@ ARGUMENTS: Mapping[Do, tuple[tuple[str, ...] | None, ...]] = {
     "recall": (None,),
     "write_off": (),
     "recover": (None,),
-    "sell": (None,),
+    "sell": (),
 }
 """What each action takes: a closed list of words, or any name (None)."""
 
@@ -227,11 +227,9 @@ def _item(reader: Reader, text: str, span: Span) -> DoItem | None:
 
 
 def _with_required(rows: tuple[LadderRow, ...]) -> tuple[LadderRow, ...]:
-    """Mark the notices that stand before something severe."""
-    grave = [
-        row for row in rows if row.interrupts or any(i.do in ("place", "write_off", "sell") for i in row.do)
-    ]
-    named = {row.after for row in grave}
+    """Mark the notices that stand before something that harms the customer."""
+    harmful = [row for row in rows if row.interrupts or any(item.do in ("place", "sell") for item in row.do)]
+    named = {row.after for row in harmful}
     return tuple(replace(row, required=row.step in named and row.notifies) for row in rows)
 
 

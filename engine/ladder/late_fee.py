@@ -9,7 +9,8 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from engine.ladder.case import Case
 from engine.ladder.clock import Days, lost, merged
 from engine.ladder.measure import OUTSIDE
-from engine.ladder.model import LateFeeRules
+from engine.ladder.memory import Row
+from engine.ladder.model import LadderRow, LateFeeRules
 from engine.ledger.account import Debt
 
 ZERO = Decimal(0)
@@ -17,12 +18,42 @@ _ROUNDING = Context(prec=60)
 """Rounding a fee is meant; the ladder's own arithmetic traps everything inexact."""
 
 
-def counted_fees(case: Case, day: int, what: str) -> Decimal:
-    """Return the fees that count for `closes` or `release`: billed and open ones, and accrued ones."""
+def counted_fees(
+    case: Case, day: int, what: str, *, row: Row | None = None, definition: LadderRow | None = None
+) -> Decimal:
+    """Return the fees that count for `closes` or `release`: those billed and past due, and those that grow.
+
+    For a row: the growing ones of its own debts, settled or of its age. Credit covers fees first.
+    """
     rules = case.policy.late_fee
     if rules is None or what not in rules.counts_for:
         return ZERO
-    return case.view.outside + accrued(case, day)
+    growing = ZERO
+    for debt in _charged(case):
+        mine = (
+            row is None
+            or definition is None
+            or (debt.id in row.debts and _of_age(case, definition, debt, day))
+        )
+        if mine:
+            growing += fee_of(case, rules, debt, day)
+    billed = sum((amount for due, amount in case.view.fees if due < day), ZERO)
+    return max(ZERO, billed + growing - case.account.credit)
+
+
+def _of_age(case: Case, definition: LadderRow, debt: Debt, day: int) -> bool:
+    if is_settled(case, debt):
+        return True
+    return any(
+        definition.age.reached_by(part.age(day)) and definition.days_past_due.reached_by(day - part.due)
+        for part in case.view.slices
+        if part.debt == debt.id
+    )
+
+
+def is_settled(case: Case, debt: Debt) -> bool:
+    """Tell whether so little of a debt is open that nothing of it ages."""
+    return debt.open == 0 or debt.open < case.policy.case.ignore_below
 
 
 def accrued(case: Case, day: int) -> Decimal:
@@ -47,7 +78,9 @@ def fees_to_book(case: Case, day: int) -> list[tuple[Debt, Decimal]]:
     rules = case.policy.late_fee
     if rules is None:
         return []
-    settled = [d for d in _charged(case) if not d.open and fee_key(case, d.id) not in case.taken.told]
+    settled = [
+        d for d in _charged(case) if is_settled(case, d) and fee_key(case, d.id) not in case.taken.told
+    ]
     fees = ((debt, fee_of(case, rules, debt, day)) for debt in settled)
     return [(debt, fee) for debt, fee in fees if fee]
 

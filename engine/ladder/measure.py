@@ -91,10 +91,12 @@ class View:
     def __init__(self, policy: CollectionsPolicy, position: AccountPosition, entered: date | None) -> None:
         self.held = held_intervals(policy, position)
         self.slices = tuple(_slices(policy, position, self.held, entered))
-        self.outside = sum(
-            (d.open - d.disputed for d in position.debts if d.category in OUTSIDE and not d.written_off), ZERO
+        self.fees = tuple(
+            (debt.due_date.toordinal(), debt.open - debt.disputed)
+            for debt in position.debts
+            if debt.category in OUTSIDE and not debt.written_off
         )
-        """Fees that are open: they never raise a step, and may keep one."""
+        """Billed fees by due day: they never raise a step, and may keep one."""
         self._seen: dict[tuple[int, bool], Measures] = {}
 
     def on(self, day: int) -> Measures:

@@ -10,7 +10,6 @@ from engine.ladder.actions import task
 from engine.ladder.case import Case, Moment, minutes
 from engine.ladder.gates import Gate, case_gate, row_gate
 from engine.ladder.late_fee import counted_fees
-from engine.ladder.measure import Measures
 from engine.ladder.memory import Row
 from engine.ladder.model import LadderRow
 from engine.ladder.state import Action
@@ -49,17 +48,22 @@ def closes(case: Case, day: int) -> bool:
     """Tell whether so little is owed that the case is over: disputed and held parts are still owed."""
     measures = case.view.kept(day)
     owed = sum((s.amount for s in case.view.slices if s.due < day), Decimal(0))
-    return _met(case, case.policy.case.closes, measures, owed, "closes")
+    fees = counted_fees(case, day, "closes")
+    return case.policy.case.closes.holds(measures.values(owed + fees))
 
 
-def _met(case: Case, condition: Condition, m: Measures, overdue: Decimal, what: str) -> bool:
-    fees = counted_fees(case, m.day, what)
-    return condition.holds(m.values(overdue + fees))
+def _released(case: Case, row: Row, definition: LadderRow, condition: Condition, day: int) -> bool:
+    """Tell whether a row's exit holds for the debt that it speaks of: the part of its age, and its fees."""
+    measures = case.view.kept(day)
+    fees = counted_fees(case, day, "release", row=row, definition=definition)
+    return condition.holds(measures.values(measures.part(definition) + fees))
 
 
 def leaving(case: Case, day: int) -> Leaving:
     """Return the rows that leave on a day: down is immediate (rule 2)."""
     found = Leaving()
+    if any(_absorbed(case, row) and _ends(row) for row in case.rows):
+        return found  # written off or sold: the case ends and undoes nothing
     if not case.treatment:
         found.rows = [(row, "the customer is exempt") for row in case.rows if not _absorbed(case, row)]
         return found
@@ -93,10 +97,8 @@ def _why_leaves(
         return f"hold `{released_by[0]}` releases what was taken"
     release = definition.release
     if release.condition is not None:
-        measures = case.view.kept(day)
-        part = measures.part(definition)
-        if _met(case, release.condition, measures, part, "release"):
-            return f"`{release.condition.text}` holds for the part of this age: {part}"
+        if _released(case, row, definition, release.condition, day):
+            return f"`{release.condition.text}` holds for the part of the debt that has this age"
         return ""
     if warranted < definition.index and not row.forced:
         return "the level fell below it"
@@ -106,7 +108,7 @@ def _why_leaves(
 def climb(case: Case, moment: Moment, *, fresh: bool = False) -> Climb:
     """Return the one row that may be taken at a moment, or what keeps each wanted one from it."""
     found = Climb()
-    if not case.treatment or any(_absorbed(case, r) and _ends(case, r) for r in case.rows):
+    if not case.treatment or any(_absorbed(case, r) and _ends(r) for r in case.rows):
         return found
     found.gate = case_gate(case, moment)
     if found.gate:
@@ -123,11 +125,8 @@ def climb(case: Case, moment: Moment, *, fresh: bool = False) -> Climb:
     return found
 
 
-def _ends(case: Case, row: Row) -> bool:
-    return any(
-        case.definition(row) is not None and key.rsplit("/", 2)[1] in ("write_off", "sell")
-        for key in row.keys
-    )
+def _ends(row: Row) -> bool:
+    return row.in_force("write_off") or row.in_force("sell")
 
 
 def _forced(case: Case, moment: Moment, found: Climb, fresh: bool) -> bool:

@@ -69,6 +69,8 @@ class Scenario:
     """Nobody looks at the case in `[from, until)`; it is looked at when the outage ends."""
     checks: tuple[datetime, ...] = ()
     """When given, the case is looked at only then: neither news nor its own wake-ups are heard."""
+    probes: tuple[datetime, ...] = ()
+    """Instants at which an open case is asked how it stands, without consequences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class Played:
     entries: list[Entry] = field(default_factory=list)
     unheard: list[str] = field(default_factory=list)
     """Replies to actions that were never asked for."""
+    probed: dict[datetime, Look] = field(default_factory=dict)
 
 
 def show(action: Action) -> str:
@@ -126,7 +129,10 @@ class _Player:
         self.receipts = 0
 
     def play(self) -> Played:
+        probes = sorted(self.scenario.probes)
         while (at := self._next()) is not None and at <= self.scenario.end:
+            while probes and probes[0] < at:
+                self._probe(probes.pop(0))
             news = False
             while self.queue and self.queue[0].at <= at:
                 self._learn(self.queue.pop(0))
@@ -136,7 +142,15 @@ class _Player:
                 self._look(at)
             elif news and self.taken is None:
                 self._watch(at, looked=False)
+        for probe in probes:
+            self._probe(probe)
         return self.played
+
+    def _probe(self, at: datetime) -> None:
+        if self.taken is not None and self.pinned is not None:
+            position = self._position(at)
+            found = step(self.pinned, self.taken, position, at)
+            self.played.probed[at] = Look(at, self.taken, found, position.account, self.pinned)
 
     def _next(self) -> datetime | None:
         instants = [event.at for event in self.queue[:1]]

@@ -115,7 +115,7 @@ def _take(case: Case, definition: LadderRow, up: Climb) -> list[Action]:
     row = Row(
         definition.step, entry, case.at, date.fromordinal(case.today), debts=measures.debts,
         tries=existing.tries + 1 if existing and existing.state != "done" else 1,
-        forced=bool(up.act and up.act.act == "force"),
+        forced=up.act is not None,
     )  # fmt: skip
     case.rows = [other for other in case.rows if other is not existing]
     case.rows.append(row)

@@ -40,10 +40,10 @@ def _row(case: Case, row: LadderRow, m: Measures, up: Climb) -> TraceRow:
     taken = case.taken_row(row.step)
     if up.row is row:
         note = "taken now"
-    elif not holds:
-        note = failing(case, row, m)
     elif row.step in up.notes:
         note = up.notes[row.step]
+    elif not holds:
+        note = failing(case, row, m)
     elif taken:
         note = f"{taken.state} {taken.done_on or taken.requested_on}"
     else:

@@ -39,6 +39,8 @@ EXPECTED = (
     "do", "since", "reached", "warranted", "ladder", "level", "wake", "open", "ended", "overdue", "disputed",
     "age", "days_past_due", "late_fee", "rows", "credit", "says", "figures", "case",
 )  # fmt: skip
+MEASURED = ("overdue", "disputed", "age", "days_past_due", "credit", "warranted", "reached", "ladder")
+"""What is measured in the evening of the day; everything else is as of the last step."""
 NOTHING = "nothing"
 
 
@@ -133,8 +135,14 @@ def _timeline(
         end=history.local(end, time(0)) - timedelta(microseconds=1),
         receiver=next((r for r in RECEIVERS if r == receiver), "done same day"),
         fresh=feed != "silent", outages=outages, checks=checks,
+        probes=tuple(sorted({evening(history, expectation.day) for expectation in expect})),
     )  # fmt: skip
     return Timeline(name, node.span, scenario, expect)
+
+
+def evening(history: HistoryReader, day: date) -> datetime:
+    """Return the last second of a local day."""
+    return history.local(day, time(23, 59, 59))
 
 
 def _zone(reader: Reader, fields: Mapping[str, Node], policy: CollectionsPolicy) -> ZoneInfo:
@@ -268,6 +276,10 @@ def _got(
         return _asked(looks, stated=_states_amounts(node))
     if last is None:
         return {"open": "false"}.get(name, "no case has opened")
+    if name in MEASURED:
+        last = next(
+            (p for at, p in played.probed.items() if at.astimezone(zone).date() == expectation.day), last
+        )
     return _value(name, last, list(looks_on(until, expectation.day, zone)) or until[-1:], zone)
 
 

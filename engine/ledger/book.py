@@ -385,3 +385,9 @@ class Book:
             debt.written_off = marked
         if not marked:
             self.use_credit(day)
+
+    def give_up(self, day: date) -> None:
+        """Take out what is past due: the ladder wrote it off, or sold it."""
+        for debt in self.order:
+            if debt.due_date < day and debt.open:
+                debt.written_off = True

@@ -18,6 +18,7 @@ from engine.ledger.entries import (
     Payment,
     PaymentReturned,
     PlanEnded,
+    Receipt,
     Refund,
     ReturnReversed,
     WriteOffMark,
@@ -29,6 +30,9 @@ RANK = {
     "write_off_mark": 11,
 }  # fmt: skip
 """Within one value date: debts before the money that pays them, money before its return."""
+
+GIVEN_UP = ("/write_off/do", "/sell/do")
+"""Confirmed actions that take the debt out, as a write-off mark from outside does."""
 
 Index = Mapping[tuple[str, str], Entry]
 
@@ -45,10 +49,13 @@ def write_book(entries: Iterable[Entry], *, unnamed_credit: bool = True) -> Book
             first = issued.get(entry.bill)
             if first is None or (entry.value_date, entry.id) < (first.value_date, first.id):
                 issued[entry.bill] = entry
-    timeline = []
+    timeline: list[tuple[date, int, str, Entry]] = []
     for entry in index.values():
         if entry.kind in RANK and (day := _counts_from(entry, index, issued)):
             timeline.append((day, RANK[entry.kind], entry.id, entry))
+    for receipt in last_words(index.values()).values():
+        if receipt.status == "done" and receipt.key.endswith(GIVEN_UP):
+            timeline.append((receipt.value_date, RANK["write_off_mark"], receipt.key, receipt))
     timeline.sort(key=lambda item: item[:3])
     book = Book()
     for day, _, _, entry in timeline:
@@ -56,6 +63,21 @@ def write_book(entries: Iterable[Entry], *, unnamed_credit: bool = True) -> Book
             continue
         _tell(book, entry, day, issued)
     return book
+
+
+def last_words(entries: Iterable[Entry]) -> dict[str, Receipt]:
+    """Return the last word on each action; that it was asked for never outweighs what became of it."""
+    latest: dict[str, Receipt] = {}
+    for entry in entries:
+        if isinstance(entry, Receipt):
+            other = latest.get(entry.key)
+            if other is None or _word(entry) > _word(other):
+                latest[entry.key] = entry
+    return latest
+
+
+def _word(entry: Receipt) -> tuple[bool, datetime, datetime, str]:
+    return (entry.status != "requested", entry.at, entry.received_at, entry.id)
 
 
 def _counts_from(entry: Entry, index: Index, issued: Mapping[str, BillIssued]) -> date | None:
@@ -135,6 +157,8 @@ def _tell_rest(book: Book, entry: Entry, day: date) -> None:
             book.mark(entry.bill, entry.marked, day)
         case PlanEnded():
             book.end_plan(entry.plan, day)
+        case Receipt():
+            book.give_up(day)
         case DepositMoved(move="held"):
             book.deposit += entry.amount
         case DepositMoved():

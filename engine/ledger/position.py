@@ -30,10 +30,9 @@ from engine.ledger.entries import (
     Payment,
     Promise,
     PromiseWithdrawn,
-    Receipt,
     Scalar,
 )
-from engine.ledger.history import write_book
+from engine.ledger.history import last_words, write_book
 from engine.ledger.known import counts_by, known_entries, latest_key, of_kind
 
 SETTLED_DAYS = 92
@@ -199,24 +198,18 @@ def overdue_on(book: Book, day: date) -> Decimal:
 
 
 def _receipts(due: list[Entry], today: date) -> tuple[Received, ...]:
-    latest: dict[str, Receipt] = {}
-    for entry in due:
-        if isinstance(entry, Receipt) and (today - entry.value_date).days <= RECEIPT_DAYS:
-            other = latest.get(entry.key)
-            if other is None or _word(entry) > _word(other):
-                latest[entry.key] = entry
+    recent = {
+        key: entry
+        for key, entry in last_words(due).items()
+        if (today - entry.value_date).days <= RECEIPT_DAYS
+    }
     return tuple(
         Received(
             key=entry.key, status=entry.status, at=entry.at, received_at=entry.received_at,
             detail=entry.detail, until=entry.until,
         )
-        for _, entry in sorted(latest.items())
+        for _, entry in sorted(recent.items())
     )  # fmt: skip
-
-
-def _word(entry: Receipt) -> tuple[bool, datetime, datetime, str]:
-    """The last word on an action; that it was asked for never outweighs what became of it."""
-    return (entry.status != "requested", entry.at, entry.received_at, entry.id)
 
 
 def _acts(due: list[Entry], today: date) -> tuple[Act, ...]:
