@@ -45,9 +45,9 @@ def aggregate(prop: Property, earlier: Earlier, at: datetime) -> Decimal | None:
     match how.function:
         case "sum":
             return _sum(numbers)
-        case "min":
+        case "lowest":
             return min(numbers)
-        case "max":
+        case "highest":
             return max(numbers)
     return _EXACT.divide(_sum(numbers), Decimal(len(numbers))).quantize(
         Decimal(1).scaleb(-prop.places), context=_EXACT

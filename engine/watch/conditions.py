@@ -123,7 +123,9 @@ class _Translator:
         if not isinstance(found, Reference) or found.kind is not Kind.BOOLEAN:
             advice = "compare it with something: `spike.amount > 100`"
             raise Refused("not-a-condition", f"this is a {found.kind}, not a condition", node, advice)
-        return self._compare(node, "=", found, Constant(True, Kind.BOOLEAN), negated)
+        return self._compare(
+            node, "=", found, Constant(not negated, Kind.BOOLEAN), False
+        )  # null stays unknown
 
     def _operand(self, node: s.Node) -> Expression:
         if isinstance(node, s.Comparison | s.And | s.Or):

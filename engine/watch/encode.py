@@ -6,6 +6,7 @@ durable-rules 2.0.28 is fast and has known defects; the encoding is such that no
   - every fact has an id of its own out of a fixed list whose 32-bit hashes differ;
   - names of joined events are unique over all rules, so no two rules share a join;
   - the last test of a joined pattern always holds, because a failing last test reads past its sequence;
+  - what bars a match is asserted before all else, so a match is never taken back;
   - patterns for a fact, columns, rules, slots and states are bounded (layout.py).
 """
 
@@ -56,17 +57,21 @@ class Encoding:
     ruleset: Json
 
     def facts(self, window: Prepared) -> list[Json]:
-        """Return the facts of a window: the clock, what must be absent, then all else, each with its id."""
+        """Return the facts of a window: the clock, what bars a match, then all else, each with its id."""
         strings = dict(self.layout.strings)
         clock = {AT: microseconds(window.as_of)}
-        found = [_fact(slot, CLOCK_POSITION, clock, {}, strings) for slot in self.layout.slots.get(NOW, ())]
+        clocks = [_fact(slot, CLOCK_POSITION, clock, {}, strings) for slot in self.layout.slots.get(NOW, ())]
+        barring: list[Json] = []
+        wanted: list[Json] = []
         for item in window.items:
             codes = {n: code_of(item.values.get(n), p) for n, p in item.type.properties.items()}
             for value in item.values.values():
                 if isinstance(value, str):
                     strings.setdefault(value, len(strings) + FIRST_STRING)
             for slot in self.layout.slots.get(item.type.name, ()):
-                found.append(_fact(slot, item.position, codes, item.values, strings))
+                fact = _fact(slot, item.position, codes, item.values, strings)
+                (barring if slot.absent else wanted).append(fact)
+        found = [*clocks, *barring, *wanted]
         assert len(found) <= MOST_FACTS  # by the bounds of windows and slots
         return [{"id": str(number), "sid": STATE, **fact} for number, fact in enumerate(found)]
 

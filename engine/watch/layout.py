@@ -73,11 +73,15 @@ class Slot:
 
     number: int
     type: str
+    absent: bool
+    """Whether its patterns must not match."""
     columns: dict[Column, str] = field(default_factory=dict)
     patterns: int = 0
 
-    def takes(self, columns: set[Column]) -> bool:
+    def takes(self, pattern: Pattern, columns: set[Column]) -> bool:
         """Tell whether another pattern with these columns finds room."""
+        if self.absent is not pattern.absent:
+            return False  # facts that bar a match are asserted before all others
         return self.patterns < MOST_PATTERNS and len(columns | self.columns.keys()) <= MOST_COLUMNS
 
     def add(self, columns: set[Column]) -> None:
@@ -121,9 +125,9 @@ def lay_out(policy: WatchPolicy, per: str) -> Layout:
     numbers = iter(range(1, 100_000))
     for key, pattern in patterns(plans):
         mine = slots.setdefault(pattern.type, [])
-        slot = next((s for s in mine if s.takes(columns[key])), None)
+        slot = next((s for s in mine if s.takes(pattern, columns[key])), None)
         if slot is None:
-            slot = Slot(next(numbers), pattern.type)
+            slot = Slot(next(numbers), pattern.type, pattern.absent)
             mine.append(slot)
         slot.add(columns[key])
         slot_of[key] = slot

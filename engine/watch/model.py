@@ -15,7 +15,7 @@ from engine.source import Span
 Value: TypeAlias = "bool | Decimal | str | date | datetime | timedelta | None"
 """What a property holds: numbers are decimals, instants aware datetimes; None: it is not known."""
 Operator: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">="]
-Function: TypeAlias = Literal["average", "sum", "count", "min", "max"]
+Function: TypeAlias = Literal["average", "sum", "count", "lowest", "highest"]
 CUSTOMER = "customer"
 """The partition that needs no property, and the property that every event has."""
 AT = "at"
@@ -172,6 +172,8 @@ class Alias:
     type: EventType
     conditions: tuple[Condition, ...]
     """All of them hold; they may speak of the rule's other events."""
+    text: str = ""
+    """The condition as its author wrote it."""
 
 
 @dataclass(frozen=True, slots=True)

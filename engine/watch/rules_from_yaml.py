@@ -100,7 +100,7 @@ def _aliases(
         section: tuple(
             Alias(
                 key.text, key.span, kind,
-                read_conditions(reader, text, wanted | {key.text: kind}) if complete else (),
+                read_conditions(reader, text, wanted | {key.text: kind}) if complete else (), text.text,
             )
             for key, text, kind in found
         )

@@ -16,7 +16,7 @@ from engine.watch.window import MOST_EVENTS
 
 KINDS = ("integer", "decimal(2)", "string", "boolean", "date", "instant")
 FUNCTIONS: Mapping[str, Function] = {
-    "average": "average", "sum": "sum", "count": "count", "min": "min", "max": "max",
+    "average": "average", "sum": "sum", "count": "count", "lowest": "lowest", "highest": "highest",
 }  # fmt: skip
 RESERVED = frozenset({
     "id", "type", "at", "sid", "now", "customer",

@@ -1,0 +1,112 @@
+"""The process that holds durable-rules: rules in, then windows of facts in and what fired out.
+
+It is started by file, isolated, and imports nothing of this house: its C code may end it at any moment.
+A frame is four bytes of length and a JSON text. Each frame is answered with one frame; the process ends when
+its input does.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import struct
+import sys
+from typing import Any, BinaryIO
+
+LENGTH = struct.Struct(">I")
+MOST_BYTES = 64 * 1024 * 1024
+"""The longest frame."""
+STATE = "w"
+PRIMER = {"id": "prime", "sid": STATE, "t": -1}
+"""A fact that makes one rule fire first: only a state in which an action has run can be deleted safely."""
+PRIME_RULE = {"all": [{"prime": {"t": -1}}], "count": 1}
+
+
+class Refused(Exception):  # named for what happened
+    """The C module has answered with something that must not happen; the process is not to be used again."""
+
+
+def read_frame(source: BinaryIO) -> Any | None:
+    """Return the next frame's value, or None at the end of the input."""
+    head = source.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    (length,) = LENGTH.unpack(head)
+    data = source.read(length)
+    return json.loads(data) if len(data) == length <= MOST_BYTES else None
+
+
+def frame(value: Any) -> bytes:
+    """Return a value as a frame."""
+    data = json.dumps(value, separators=(",", ":")).encode()
+    return LENGTH.pack(len(data)) + data
+
+
+class Rules:
+    """One ruleset in the C module, and how a window goes through it."""
+
+    def __init__(self, engine: Any, name: str, ruleset: dict[str, Any], most_matches: int) -> None:
+        self.engine, self.most_matches = engine, most_matches
+        self.handle = engine.create_ruleset(name, json.dumps({**ruleset, "prime": PRIME_RULE}))
+
+    def match(self, facts: list[str]) -> list[tuple[str, dict[str, int]]]:
+        """Return what fires for a window of facts, each a JSON text; raises Refused."""
+        offset = self._prime()
+        for fact in facts:
+            code, _ = self.engine.assert_fact(self.handle, fact)
+            if code not in (0, 1):  # 0: some rule looks at it, 1: none does
+                raise Refused(f"assert_fact answered {code}")
+        fired = self._drain(offset)
+        self.engine.delete_state(self.handle, STATE)
+        return fired
+
+    def _prime(self) -> int:
+        code, offset = self.engine.assert_fact(self.handle, json.dumps(PRIMER))
+        if code != 0 or [name for name, _ in self._drain(offset)] != ["prime"]:
+            raise Refused(f"the first fact was answered by {code}")
+        return int(offset)
+
+    def _drain(self, offset: int) -> list[tuple[str, dict[str, int]]]:
+        fired: list[tuple[str, dict[str, int]]] = []
+        step = self.engine.start_action_for_state(self.handle, offset)
+        found = step[1] if step else None
+        while found:
+            ((rule, match),) = json.loads(found).items()
+            fired.append((rule, {name: fact.get("n", 0) for name, fact in match.items()}))
+            if len(fired) > self.most_matches:
+                raise Refused(f"more than {self.most_matches} matches")
+            found = self.engine.complete_and_start_action(self.handle, offset)
+        return fired
+
+
+def serve(source: BinaryIO, sink: BinaryIO) -> None:
+    """Answer frames until the input ends.
+
+    `{"load": {name: ruleset}, "seconds": s, "megabytes": m, "matches": n}` comes first, then
+    `{"match": name, "facts": [...]}`. A window that takes longer than `seconds` ends the process.
+    """
+    import durable_rules_engine as engine  # only this process loads the C module
+
+    settings = read_frame(source)
+    if settings is None:
+        return
+    limit = settings["megabytes"] * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    loaded = {
+        n: Rules(engine, f"p{i}", r, settings["matches"]) for i, (n, r) in enumerate(settings["load"].items())
+    }
+    sink.write(frame({"loaded": sorted(loaded)}))
+    sink.flush()
+    while (asked := read_frame(source)) is not None:
+        signal.setitimer(signal.ITIMER_REAL, settings["seconds"])  # SIGALRM ends even an endless loop in C
+        answer: dict[str, Any] = {"fired": loaded[asked["match"]].match(asked["facts"])}
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        answer["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        sink.write(frame(answer))
+        sink.flush()
+
+
+if __name__ == "__main__":
+    serve(sys.stdin.buffer, sys.stdout.buffer)
