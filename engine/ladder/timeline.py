@@ -135,12 +135,12 @@ def _timeline(
         end=history.local(end, time(0)) - timedelta(microseconds=1),
         receiver=next((r for r in RECEIVERS if r == receiver), "done same day"),
         fresh=feed != "silent", outages=outages, checks=checks,
-        probes=tuple(sorted({evening(history, expectation.day) for expectation in expect})),
+        probes=tuple(sorted({_evening(history, expectation.day) for expectation in expect})),
     )  # fmt: skip
     return Timeline(name, node.span, scenario, expect)
 
 
-def evening(history: HistoryReader, day: date) -> datetime:
+def _evening(history: HistoryReader, day: date) -> datetime:
     """Return the last second of a local day."""
     return history.local(day, time(23, 59, 59))
 
@@ -276,11 +276,10 @@ def _got(
         return _asked(looks, stated=_states_amounts(node))
     if last is None:
         return {"open": "false"}.get(name, "no case has opened")
-    if name in MEASURED:
-        last = next(
-            (p for at, p in played.probed.items() if at.astimezone(zone).date() == expectation.day), last
-        )
-    return _value(name, last, list(looks_on(until, expectation.day, zone)) or until[-1:], zone)
+    evening = (look for at, look in played.probed.items() if at.astimezone(zone).date() == expectation.day)
+    probe = next(evening, last)
+    shown = probe if name in MEASURED else last
+    return _value(name, shown, list(looks_on(until, expectation.day, zone)) or [probe], zone)
 
 
 def _states_amounts(node: Node) -> bool:
