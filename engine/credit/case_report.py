@@ -70,6 +70,8 @@ def render_report(report: CaseReport, sources: dict[str, str] | None = None) -> 
     lines = [render_problem(problem, sources or {}) for problem in report.problems]
     for result in report.failed:
         lines += _rendered(result)
+    if has_errors(report.problems):
+        return "\n".join([*lines, f"{report.policy}: no case was run, because {report.file} has mistakes"])
     held = len(report.results) - len(report.failed)
     lines.append(f"{report.policy}: {held} of {len(report.results)} cases hold ({report.file})")
     return "\n".join(lines)

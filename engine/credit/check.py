@@ -138,9 +138,7 @@ class _Checker:
             found = self.type_of(result)
             if not (fits(found, kind) or fits(kind, found)) and kinds.ANY not in (found, kind):
                 heading = table.outputs[column].name
-                message = (
-                    f"`{result.text}` is {_a(found)}; above it in column `{heading}` stands {_a(kind)}"
-                )
+                message = f"`{result.text}` is {_a(found)}; above it in column `{heading}` stands {_a(kind)}"
                 self.reader.error("column-mixed", message, result.span, self._mixed_advice(result))
                 continue
             kind = join(kind, found)

@@ -164,7 +164,7 @@ def _result(reader: PolicyReader, cell: Cell, bare: bool, heading: str) -> Expre
             reader.error("output-empty", f"an output cell of column `{heading}` is empty", cell.span, advice)
             return None
         return Expression("null", cell.span, Null())
-    if bare and _BARE.fullmatch(text) and text != "null":
+    if bare and _is_text(reader, cell) and _BARE.fullmatch(text) and text != "null":
         return Expression(text, cell.span, String(text, length=len(text)))
     return None if _has_comma(reader, cell) else reader.expression_at(text, cell.span)
 

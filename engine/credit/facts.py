@@ -144,7 +144,7 @@ def fact_value(definition: FactDefinition, value: Any, currency: str) -> FactVal
             return _integer(value)
         case (FactKind.DECIMAL, int() | Decimal() | str()) if not isinstance(value, bool):
             return _decimal(value)
-        case FactKind.MONEY, _ if not isinstance(value, bool):
+        case FactKind.MONEY, _:
             return _money(value, currency)
         case FactKind.DATE, _:
             return _date(value)

@@ -1,0 +1,247 @@
+"""What the check knows of a table, held against brute force."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.credit import load_credit
+from tests.engine.credit.samples import HEAD, codes_of
+
+FACTS = """
+facts:
+  n: {type: integer, min: 0, max: 6, optional: true}
+  m: {type: money, min: 0, max: 5}
+  s: {type: string, one_of: [a, b, c]}
+  b: {type: boolean}
+"""
+
+
+def table_text(hit: str, rows: list[tuple[str, ...]]) -> str:
+    lines = "\n".join(f"      | {' | '.join(row)} || {number} |" for number, row in enumerate(rows, 1))
+    head = "      | n | m | s | b || out |"
+    return f"{FACTS}decisions:\n  it:\n    hit: {hit}\n    table: |\n{head}\n{lines}\noutcome: {{it: it}}\n"
+
+
+NUMBERS = st.sampled_from(
+    ["-", "< 2", ">= 2", "[1..4)", "(3..6]", "0, 5", "null", "not(null)", "not(2)", "not(>= 3)", "4"]
+)
+AMOUNTS = st.sampled_from(["-", "< 2.50", ">= 2.50", "[0..1]", "(1..5]", "2.5", "not(< 1)", "0", "1, > 4"])
+WORDS = st.sampled_from(["-", '"a"', '"a","b"', 'not("c")', 'not("a","b")', '"c"'])
+TRUTHS = st.sampled_from(["-", "true", "false", "not(true)"])
+ROWS = st.lists(st.tuples(NUMBERS, AMOUNTS, WORDS, TRUTHS), min_size=1, max_size=5)
+
+CUSTOMERS = list(
+    product(
+        [None, *range(7)],
+        [Decimal(x) for x in ("0", "0.5", "1", "1.01", "2", "2.5", "2.51", "4", "4.2", "5")],
+        "abc",
+        [True, False],
+    )
+)
+
+
+def matching(cells: tuple[str, ...], customer: tuple[object, ...]) -> bool:
+    """Tell whether a customer passes the cells of a row, without the engine."""
+    return all(_passes(cell, value) for cell, value in zip(cells, customer, strict=True))
+
+
+def _passes(cell: str, value: object) -> bool:
+    found = _truth(cell[4:-1] if cell.startswith("not(") else cell, value)
+    if cell.startswith("not("):
+        return found is False
+    return found is True
+
+
+def _truth(cell: str, value: object) -> bool | None:
+    if cell == "-":
+        return True
+    parts = [_part(part.strip(), value) for part in ([cell] if cell[0] in "[(" else cell.split(","))]
+    return True if True in parts else None if None in parts else False
+
+
+def _part(part: str, value: object) -> bool | None:
+    if part == "null":
+        return value is None
+    if part in ("true", "false"):
+        return value is (part == "true")
+    if part.startswith('"'):
+        return value == part.strip('"')
+    if part[0] not in "<>[(":
+        return value == Decimal(part)
+    if value is None:
+        return None
+    number = Decimal(str(value))
+    if part[0] in "[(":
+        low, high = part[1:-1].split("..")
+        above = number >= Decimal(low) if part[0] == "[" else number > Decimal(low)
+        return above and (number <= Decimal(high) if part[-1] == "]" else number < Decimal(high))
+    bound = Decimal(part.lstrip("<>= "))
+    return {"<": number < bound, "<=": number <= bound, ">": number > bound, ">=": number >= bound}[
+        part.split()[0]
+    ]
+
+
+@settings(deadline=None, max_examples=150)
+@given(ROWS)
+def test_overlaps_and_gaps_agree_with_brute_force(rows: list[tuple[str, ...]]) -> None:
+    codes = codes_of(table_text("UNIQUE", rows))
+    counts = [sum(matching(row, customer) for row in rows) for customer in CUSTOMERS]
+    assert ("rows-overlap" in codes) == any(count > 1 for count in counts)
+    assert ("row-missing" in codes) == any(count == 0 for count in counts)
+
+
+@settings(deadline=None, max_examples=80)
+@given(ROWS)
+def test_a_hidden_row_matches_nobody_that_an_earlier_one_does_not(rows: list[tuple[str, ...]]) -> None:
+    data = (HEAD + table_text("FIRST", rows)).encode()
+    problems = load_credit({"policy.yaml": data}).problems
+    hidden = {int(p.span.cell.removeprefix("row ")) for p in problems if p.code == "row-hidden"}
+    for number in hidden:
+        before, row = rows[: number - 1], rows[number - 1]
+        assert all(
+            any(matching(earlier, customer) for earlier in before)
+            for customer in CUSTOMERS
+            if matching(row, customer)
+        )
+
+
+@settings(deadline=None, max_examples=80)
+@given(ROWS)
+def test_the_example_of_a_gap_is_a_customer_without_a_row(rows: list[tuple[str, ...]]) -> None:
+    data = (HEAD + table_text("UNIQUE", rows)).encode()
+    for problem in load_credit({"policy.yaml": data}).problems:
+        if problem.code == "row-missing":
+            parts = dict(part.split(" ", 1) for part in problem.message.split(" matches ")[1].split(", "))
+            number = None if parts["n"] == "null" else int(parts["n"])
+            customer = (number, Decimal(parts["m"]), parts["s"].strip('"'), parts["b"] == "true")
+            assert not any(matching(row, customer) for row in rows), problem.message
+
+
+@pytest.mark.parametrize(
+    ("heading", "cells", "codes"),
+    [
+        ("n", ["< 3", ">= 3", "null"], []),
+        ("n", ["< 3", ">= 3"], ["row-missing"]),
+        ("n", ["<= 2", ">= 3", "null"], []),  # whole numbers leave nothing between 2 and 3
+        ("m", ["<= 2", ">= 3"], ["row-missing"]),
+        ("m", ["<= 2", "(2..5]"], []),  # the fact ends at 5
+        ("m", ["<= 2", "(2..5]", "> 5"], ["cell-never-matches"]),
+        ("s", ['"a"', '"b","c"'], []),
+        ("s", ['"a"', '"b"'], ["row-missing"]),
+        ("s", ['"a"', 'not("a")'], []),
+        ("b", ["true", "false"], []),
+        ("b", ["true"], ["row-missing"]),
+        ("count(list_of)", ["0", "> 0"], []),
+        ("count(list_of)", ["0", "1"], ["row-missing"]),
+        ("card", ["< 15", ">= 15"], []),
+        ("card", ["< 10", ">= 10"], ["cell-never-matches"]),  # the card gives 10 to 20
+        ("level", ['"high"', '"low"'], []),
+        ("m * 2", ["< 3", ">= 3"], []),
+        ("m * 2", ["< 3", "> 3"], ["row-missing"]),
+        ("abs(m)", ["< 3", ">= 3"], ["table-not-analysed"]),
+    ],
+)
+def test_what_a_heading_can_be_is_known(heading: str, cells: list[str], codes: list[str]) -> None:
+    rows = "\n".join(f"      | {cell} || {number} |" for number, cell in enumerate(cells))
+    text = f"""{FACTS}
+decisions:
+  list_of:
+    hit: COLLECT
+    table: |
+      | n   || out |
+      | > 1 || 1   |
+      | > 2 || 2   |
+  card:
+    scorecard:
+      base: 10
+      table: |
+        | characteristic | bin   || points |
+        | b              | true  || 10     |
+        | b              | false || 0      |
+  level:
+    table: |
+      | s        || level |
+      | "a"      || high  |
+      | not("a") || low   |
+  it:
+    table: |
+      | {heading} || out |
+{rows}
+outcome: {{it: it, a: list_of, b: card, c: level, m: m}}
+"""
+    assert codes_of(text) == codes
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "warned"),
+    [
+        ("money, min: 0", ["0", "(0..100]", "> 100"], False),
+        ("money, min: 0", ["< 30", "30", "> 30"], True),
+        ("integer, min: 0", ["0", "1", "2", ">= 3"], False),
+        ("integer, min: 0", ["0", "30", ">= 60", "[1..29]", "[31..59]"], False),
+        ("integer, min: 0", ["0", "30", ">= 60"], True),
+        ("integer", ["1", "2", "3"], False),
+        ("decimal", ["< 0.5", "0.5", "> 0.5"], True),
+    ],
+)
+def test_a_bare_number_is_doubted_where_an_order_was_meant(kind: str, cells: list[str], warned: bool) -> None:
+    rows = "\n".join(f"      | {cell} || {number} |" for number, cell in enumerate(cells))
+    text = f"""
+facts: {{x: {{type: {kind}}}}}
+decisions:
+  it:
+    hit: FIRST
+    table: |
+      | x || out |
+{rows}
+      | - || 99 |
+outcome: {{it: it}}
+"""
+    assert ("bare-threshold" in codes_of(text)) is warned
+
+
+@pytest.mark.parametrize(
+    ("decisions", "code"),
+    [
+        ("  x: y\n  y: x\n", "decision-cycle"),
+        ("  a: a + 1\n", "decision-cycle"),
+        ("  a: n + m\n  if: 1\n", "reserved-name"),
+        ("  a-b: n\n", "not-a-name"),
+        ("  reasons: n\n", "reserved-name"),
+        ("  a:\n", "empty"),
+        ("  a: {}\n", "table-where"),
+        ("  a: {table: x, file: y}\n", "table-where"),
+        ("  a: {scorecard: {base: 1}, hit: FIRST}\n", "scorecard-mixed"),
+        ('  a: s = "d"\n', "value-never"),
+        ("  a: s + 1\n", "wrong-types"),
+        ("  a: n.x\n", "no-such-entry"),
+        ("  a: if n then 1 else 2\n", "wrong-types"),
+    ],
+)
+def test_a_decision_that_cannot_work_is_named(decisions: str, code: str) -> None:
+    assert code in codes_of(f"{FACTS}decisions:\n{decisions}outcome: {{n: n}}\n")
+
+
+def test_a_thousand_rows_are_read_checked_and_disjoint() -> None:
+    rows = "\n".join(
+        f'      | [{step}..{step + 1}) | "{s}" || {step} |' for step in range(334) for s in "abc"
+    )
+    text = f"""{HEAD}
+facts:
+  x: {{type: money, min: 0}}
+  s: {{type: string, one_of: [a, b, c]}}
+decisions:
+  it:
+    table: |
+      | x | s || out |
+{rows}
+      | >= 334 | - || 0 |
+outcome: {{it: it}}
+"""
+    loaded = load_credit({"policy.yaml": text.encode()})
+    assert loaded.problems == ()
