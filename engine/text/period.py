@@ -37,8 +37,14 @@ class Period:
     def _moved(self, day: date, sign: int) -> date:
         month = day.year * 12 + day.month - 1 + sign * self.months
         year, month = divmod(month, 12)
+        end = date.max if sign > 0 else date.min  # a moved day stops at the end of the calendar
+        if not date.min.year <= year <= date.max.year:
+            return end
         moved = date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-        return moved + sign * timedelta(days=self.days)
+        try:
+            return moved + sign * timedelta(days=self.days)
+        except OverflowError:
+            return end
 
     def __str__(self) -> str:
         years, months = divmod(self.months, 12)

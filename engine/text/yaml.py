@@ -103,7 +103,7 @@ def read_yaml(data: bytes, file: str) -> Loaded[Node]:
     return Loaded(None if composer.problems else node, tuple(composer.problems))
 
 
-class _StopReading(Exception):  # noqa: N818  # control flow inside this file, not an error of a caller
+class _StopReading(Exception):  # control flow inside this file, not an error of a caller
     """Reading on makes no sense; the problem is already noted."""
 
 
