@@ -68,7 +68,7 @@ def _tests(draw: st.DrawFn, alias: str, kind: str, others: list[tuple[str, str]]
     """Return one comparison of an alias, with a constant or with another event."""
     sign = draw(st.sampled_from(SIGNS))
     equal = draw(st.sampled_from(["=", "!="]))
-    forms = ["number", "number", "string"]
+    forms = ["number", "number", "string", "one of", "range"]
     if kind != "f":
         forms += ["boolean", "day", "at", "clock", "null"]
     if others:
@@ -81,6 +81,14 @@ def _tests(draw: st.DrawFn, alias: str, kind: str, others: list[tuple[str, str]]
         case "string":
             options = ['"x"', '"9"', "null"] if kind == "b" else ['"x"', '"9"']
             return f"{alias}.s {equal} {draw(st.sampled_from(options))}"
+        case "one of":
+            options = draw(st.sampled_from(['"x", "9"', '"x"', '["x", "y"]']))
+            test = f"{alias}.s in ({options})"
+            return draw(st.sampled_from([test, f"not({test})"]))
+        case "range":
+            tests = ["n between 0 and 2", "n in [0..2)", "n in (1, > 2)", "n in (-1..1]"]
+            test = f"{alias}.{draw(st.sampled_from(tests))}"
+            return draw(st.sampled_from([test, f"not({test})"]))
         case "boolean":
             return draw(st.sampled_from([f"{alias}.b", f"not({alias}.b)", f"{alias}.b {equal} true"]))
         case "day":
