@@ -17,11 +17,13 @@ from engine.credit import load_credit
 from engine.ladder import load_collections, load_law
 from engine.policy import Loaded
 from engine.source import Problem, Severity, Span, has_errors, render_problem, sort_problems
+from engine.watch import load_watch
 from engine.workdays import load_calendar
 
 _READERS: Mapping[str, Callable[[PolicyFiles], Loaded[Any]]] = {
     "credit": lambda f: load_credit(f.texts, f.root),
     "collections": lambda f: load_collections(f.texts, f.root),
+    "watch": lambda f: load_watch(f.texts, f.root),
     "law": lambda f: load_law(f.texts[f.root], f.root),
     "calendar": lambda f: load_calendar(f.texts[f.root], f.root),
     "portfolio": lambda f: load_portfolio(f.texts[f.root], f.root),
@@ -29,6 +31,7 @@ _READERS: Mapping[str, Callable[[PolicyFiles], Loaded[Any]]] = {
 _PLURAL = {
     "credit": ("credit policy", "credit policies"),
     "collections": ("collections policy", "collections policies"),
+    "watch": ("watch policy", "watch policies"),
     "law": ("law pack", "law packs"),
     "calendar": ("calendar", "calendars"),
     "portfolio": ("portfolio", "portfolios"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,8 @@ CASES = "cases.yaml"
 LARGEST = 16 * 1024 * 1024
 """Bytes of the largest file that is taken for a text of a policy."""
 
-What = Literal["credit", "collections", "law", "calendar", "portfolio", "unknown"]
+What = Literal["credit", "collections", "watch", "law", "calendar", "portfolio", "unknown"]
+_KINDS: Mapping[str, What] = {"credit": "credit", "collections": "collections", "watch": "watch"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +120,8 @@ def _classified(folder: Path, root: str, texts: dict[str, bytes]) -> PolicyFiles
 def _what(node: Node, root: str) -> tuple[What, tuple[Problem, ...]]:
     if isinstance(node, MapNode):
         kind = node.get("kind")
-        if isinstance(kind, ScalarNode) and kind.text in ("credit", "collections"):
-            return ("credit" if kind.text == "credit" else "collections"), ()
+        if isinstance(kind, ScalarNode) and kind.text in _KINDS:
+            return _KINDS[kind.text], ()
         if node.get("law"):
             return "law", ()
         if node.get("calendar"):
@@ -130,6 +131,6 @@ def _what(node: Node, root: str) -> tuple[What, tuple[Problem, ...]]:
         place = kind.span if kind else node.span
     else:
         place = node.span
-    advice = "a policy says `kind: credit` or `kind: collections`; a law pack `law:`, a calendar `calendar:`"
+    advice = "a policy says `kind: credit`, `collections` or `watch`; a law pack `law:`, a calendar `calendar:`"
     said = f"`kind: {kind.text}`" if isinstance(node, MapNode) and isinstance(kind, ScalarNode) else "nothing"
     return "unknown", (Problem("unknown-kind", f"{said} says what `{root}` is", place, advice),)
