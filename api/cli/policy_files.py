@@ -131,6 +131,8 @@ def _what(node: Node, root: str) -> tuple[What, tuple[Problem, ...]]:
         place = kind.span if kind else node.span
     else:
         place = node.span
-    advice = "a policy says `kind: credit`, `collections` or `watch`; a law pack `law:`, a calendar `calendar:`"
+    advice = (
+        "a policy says `kind: credit`, `collections` or `watch`, a law pack `law:`, a calendar `calendar:`"
+    )
     said = f"`kind: {kind.text}`" if isinstance(node, MapNode) and isinstance(kind, ScalarNode) else "nothing"
     return "unknown", (Problem("unknown-kind", f"{said} says what `{root}` is", place, advice),)
