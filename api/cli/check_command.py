@@ -12,9 +12,10 @@ import click
 
 from api.cli.frame import FINDINGS, OK
 from api.cli.policy_files import PolicyFiles, find_policies
-from api.storage.portfolio import load_portfolio
+from api.cli.surroundings import collections_problems, portfolio_problems
+from api.storage.portfolio import Portfolio, load_portfolio
 from engine.credit import load_credit
-from engine.ladder import load_collections, load_law
+from engine.ladder import CollectionsPolicy, load_collections, load_law
 from engine.policy import Loaded
 from engine.source import Problem, Severity, Span, has_errors, render_problem, sort_problems
 from engine.watch import load_watch
@@ -65,7 +66,13 @@ def check_one(files: PolicyFiles) -> tuple[Problem, ...]:
     """Return all problems of one policy, with places from where the command was called."""
     if files.what == "unknown":
         return files.located(files.problems)
-    return files.located(sort_problems(_READERS[files.what](files).problems))
+    loaded = _READERS[files.what](files)
+    problems = list(loaded.problems)
+    if isinstance(loaded.policy, CollectionsPolicy):
+        problems += collections_problems(files, loaded.policy)
+    elif isinstance(loaded.policy, Portfolio):
+        problems += portfolio_problems(files)
+    return files.located(sort_problems(problems))
 
 
 def _as_text(found: Sequence[PolicyFiles], problems: Mapping[Path, Sequence[Problem]]) -> str:

@@ -1,0 +1,105 @@
+"""What a policy needs that lies beside it: law packs, calendars, and the policies that a portfolio names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from api.cli.frame import Trouble
+from api.cli.policy_files import ROOT, PolicyFiles, find_policies
+from engine.ladder import CollectionsPolicy, LawPack, check_law, load_law, no_law
+from engine.policy import Loaded
+from engine.source import Problem, Span
+from engine.text import MapNode, Node, ScalarNode, did_you_mean, read_yaml
+from engine.workdays import Calendar, load_calendar, no_calendar
+
+T = TypeVar("T")
+
+
+def law_for(files: PolicyFiles, name: str) -> LawPack:
+    """Return the law pack that a policy names, from `regulations` beside its folder."""
+    if not name:
+        return no_law()
+    found = {law.name: law for law in _all(files, "regulations", load_law)}
+    if name not in found:
+        raise Trouble(f"There is no law pack `{name}` beside `{files.folder}`. {_near(name, found)}".strip())
+    return found[name]
+
+
+def calendar_for(files: PolicyFiles, name: str) -> Calendar:
+    """Return the calendar that a policy names, from `calendars` beside its folder."""
+    if not name:
+        return no_calendar()
+    found = {calendar.name: calendar for calendar in _all(files, "calendars", load_calendar)}
+    if name not in found:
+        raise Trouble(f"There is no calendar `{name}` beside `{files.folder}`. {_near(name, found)}".strip())
+    return found[name]
+
+
+def collections_problems(files: PolicyFiles, policy: CollectionsPolicy) -> Iterator[Problem]:
+    """Return what is wrong between a collections policy and what it names: its law, its calendar."""
+    laws = {law.name: law for law in _all(files, "regulations", load_law)}
+    if policy.regulation in laws:
+        yield from check_law(policy, laws[policy.regulation])
+    else:
+        yield _unknown(files, policy, "regulation", policy.regulation, "law packs", laws)
+    calendars = {calendar.name: calendar for calendar in _all(files, "calendars", load_calendar)}
+    if policy.calendar and policy.calendar not in calendars:
+        yield _unknown(files, policy, "interruptions", policy.calendar, "calendars", calendars)
+
+
+def portfolio_problems(files: PolicyFiles) -> Iterator[Problem]:
+    """Return the names in a portfolio that no policy beside it has."""
+    known: dict[str, set[str]] = {"credit": set(), "collections": set()}
+    if any(files.folder.glob(f"*/{ROOT}")):
+        for one in find_policies(path.parent for path in sorted(files.folder.glob(f"*/{ROOT}"))):
+            if one.what in known:
+                known[one.what].add(_name_of(one))
+    node = read_yaml(files.texts[files.root], files.root).policy
+    for kind, name in _named(node):
+        if name.text not in known[kind]:
+            advice = did_you_mean(name.text, sorted(known[kind]), of=f"{kind} policies")
+            yield Problem("unknown-policy", f"there is no {kind} policy `{name.text}`", name.span, advice)
+
+
+def _all(files: PolicyFiles, folder: str, read: Callable[[bytes, str], Loaded[T]]) -> list[T]:
+    loaded = [
+        read(path.read_bytes(), str(path)).policy for path in sorted(_beside(files, folder).glob("*.yaml"))
+    ]
+    return [one for one in loaded if one is not None]
+
+
+def _beside(files: PolicyFiles, folder: str) -> Path:
+    return files.folder.parent / folder
+
+
+def _near(name: str, found: dict[str, T]) -> str:
+    return f"{did_you_mean(name, sorted(found), of='names')}." if found else ""
+
+
+def _unknown(
+    files: PolicyFiles, policy: CollectionsPolicy, section: str, name: str, what: str, found: dict[str, T]
+) -> Problem:
+    span = policy.spans.get(section, Span(files.root, 1, 1))
+    message = f"there is no `{name}` among the {what} in `{files.folder.parent}`"
+    return Problem(f"unknown-{section}", message, span, did_you_mean(name, sorted(found), of=what))
+
+
+def _name_of(files: PolicyFiles) -> str:
+    node = read_yaml(files.texts[files.root], files.root).policy
+    name = node.get("policy") if isinstance(node, MapNode) else None
+    return name.text if isinstance(name, ScalarNode) else ""
+
+
+def _named(node: Node | None) -> Iterator[tuple[str, ScalarNode]]:
+    if not isinstance(node, MapNode):
+        return
+    credit = node.get("credit")
+    if isinstance(credit, MapNode):
+        for key, value in credit.entries:
+            if key.text != "by" and isinstance(value, ScalarNode):
+                yield "credit", value
+    collections = node.get("collections")
+    if isinstance(collections, ScalarNode):
+        yield "collections", collections

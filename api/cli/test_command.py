@@ -1,0 +1,152 @@
+"""`forbear test`: run the cases that stand beside policies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from api.cli.check_command import check_one, counted, problem_json
+from api.cli.frame import FINDINGS, OK
+from api.cli.policy_files import CASES, PolicyFiles, find_policies
+from api.cli.surroundings import calendar_for, law_for
+from engine.credit import load_credit
+from engine.credit.case_report import Mismatch
+from engine.credit.case_report import render_report as render_credit
+from engine.credit.cases import run_cases
+from engine.ladder import load_collections, run_timelines
+from engine.ladder import render_report as render_timelines
+from engine.source import Problem, Span, has_errors, render_problem
+from engine.watch import load_watch, run_watch_cases
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """How the cases beside one policy went."""
+
+    path: Path
+    passed: int
+    failed: tuple[dict[str, Any], ...] = ()
+    """Each failed case: its sentence, its place, and what differs."""
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with the policy or the file of its cases, so that no case could be run."""
+    text: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether every case holds."""
+        return not self.failed and not has_errors(self.problems)
+
+
+@click.command("test")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(paths: tuple[Path, ...], form: str) -> int:
+    """Run the cases beside policies: facts and outcomes, dated timelines, events and alerts.
+
+    PATHS are policy folders or folders of policies; without any, `policies`. Ends with 1 if a case does not
+    hold, or cannot be run.
+
+    \b
+    Example:
+      forbear test
+      forbear test policies/collections --format json
+    """
+    results = [test_one(one) for one in find_policies(paths or (Path("policies"),)) if one.cases is not None]
+    click.echo(_as_json(results) if form == "json" else _as_text(results))
+    return OK if all(result.ok for result in results) else FINDINGS
+
+
+def test_one(files: PolicyFiles) -> Tested:
+    """Run the cases beside one policy."""
+    path = files.folder / CASES
+    problems = check_one(files)
+    if has_errors(problems):
+        sources = files.sources()
+        text = "\n\n".join(render_problem(p, sources) for p in problems if has_errors([p]))
+        return Tested(path, 0, problems=problems, text=text)
+    cases = files.texts[CASES]
+    runs: dict[str, Callable[[PolicyFiles, bytes, Path], Tested]] = {
+        "credit": _credit, "collections": _collections, "watch": _watch,
+    }  # fmt: skip
+    return runs[files.what](files, cases, path)
+
+
+def _credit(files: PolicyFiles, cases: bytes, path: Path) -> Tested:
+    policy = load_credit(files.texts, files.root).policy
+    assert policy is not None  # it was checked
+    report = run_cases(policy, cases, str(path))
+    failed = tuple(_failed(r.case, r.span, [*_differing(r.mismatches), r.error]) for r in report.failed)
+    held = len(report.results) - len(failed)
+    return Tested(path, held, failed, report.problems, render_credit(report, _sources(path, cases)))
+
+
+def _differing(mismatches: Iterable[Mismatch]) -> Iterator[str]:
+    return (f"{m.name}: expected {m.expected}, got {m.got}" for m in mismatches)
+
+
+def _collections(files: PolicyFiles, cases: bytes, path: Path) -> Tested:
+    policy = load_collections(files.texts, files.root).policy
+    assert policy is not None  # it was checked
+    law, calendar = law_for(files, policy.regulation), calendar_for(files, policy.calendar)
+    report = run_timelines(policy, law, calendar, cases, str(path), texts=files.texts)
+    failed = tuple(
+        _failed(r.name, r.span, [f"{m.what}: expected {m.expected}, got {m.got}" for m in r.mismatches])
+        for r in report.failed
+    )
+    held = len(report.results) - len(failed)
+    return Tested(path, held, failed, report.problems, render_timelines(report, _sources(path, cases)))
+
+
+def _watch(files: PolicyFiles, cases: bytes, path: Path) -> Tested:
+    policy = load_watch(files.texts, files.root).policy
+    assert policy is not None  # it was checked
+    report = run_watch_cases(policy, cases, str(path))
+    failed = tuple(_failed(c.name, c.span, c.failures) for c in report.cases if not c.passed)
+    lines = [line for line in report.render().splitlines() if not line.startswith("ok ")]
+    held = len(report.cases) - len(failed)
+    return Tested(path, held, failed, report.problems, "\n".join(lines))
+
+
+def _sources(path: Path, cases: bytes) -> dict[str, str]:
+    return {str(path): cases.decode("utf-8-sig", errors="replace")}
+
+
+def _failed(case: str, span: Span, why: Iterable[str]) -> dict[str, Any]:
+    return {
+        "case": case, "file": span.file, "line": span.line, "why": [line for line in why if line],
+    }  # fmt: skip
+
+
+def _as_text(results: list[Tested]) -> str:
+    lines = []
+    for result in results:
+        lines.append(result.text if result.ok else click.style(result.text, fg="red"))
+    failed = sum(len(result.failed) for result in results)
+    held = sum(result.passed for result in results)
+    stuck = sum(has_errors(result.problems) for result in results)
+    closing = f"{counted(held, 'case holds', 'cases hold')}, {failed} do not"
+    if stuck:
+        closing += f"; {counted(stuck, 'file', 'files')} could not be run"
+    return "\n".join([*lines, f"{closing}."])
+
+
+def _as_json(results: list[Tested]) -> str:
+    report = {
+        "files": [
+            {
+                "path": str(result.path),
+                "passed": result.passed,
+                "failed": list(result.failed),
+                "problems": [problem_json(p) for p in result.problems],
+            }
+            for result in results
+        ],
+        "passed": sum(result.passed for result in results),
+        "failed": sum(len(result.failed) for result in results),
+    }
+    return json.dumps(report, ensure_ascii=False, indent=2)

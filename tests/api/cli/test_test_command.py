@@ -1,0 +1,82 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from api.cli import forbear
+from api.cli.frame import FINDINGS, OK, run
+
+POLICIES = Path(__file__).parents[3] / "policies"
+
+
+def copied(tmp_path: Path, name: str, old: str, new: str, file: str = "cases.yaml") -> Path:
+    """All shipped policies, with words replaced in one file of one of them."""
+    shutil.copytree(POLICIES, tmp_path / "policies")
+    path = tmp_path / "policies" / name / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return path.parent
+
+
+def test_the_shipped_cases_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(forbear, ["test", str(POLICIES)]) == OK
+    assert capsys.readouterr().out.rstrip().endswith("cases hold, 0 do not.")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("consumer-credit", "grade: A", "grade: D"),
+        ("collections", "notify(sms, reminder)", "notify(sms, another)"),
+    ],
+)
+def test_a_case_that_does_not_hold_is_told_with_what_came(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, old: str, new: str
+) -> None:
+    folder = copied(tmp_path, name, old, new)
+    assert run(forbear, ["test", str(folder)]) == FINDINGS
+    out = capsys.readouterr().out
+    assert f"--> {folder / 'cases.yaml'}:" in out
+    assert "got" in out
+    assert run(forbear, ["test", str(folder), "--format", "json"]) == FINDINGS
+    said = json.loads(capsys.readouterr().out)
+    assert said["failed"] >= 1
+    assert said["files"][0]["failed"][0]["why"]
+
+
+def test_a_broken_policy_is_told_instead_of_its_cases(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copied(tmp_path, "sme-credit", "tenure_months: {", "tenure_mnths: {", "policy.yaml")
+    assert run(forbear, ["test", str(folder)]) == FINDINGS
+    out = capsys.readouterr().out
+    assert "error[" in out
+    assert out.rstrip().endswith("0 cases hold, 0 do not; 1 file could not be run.")
+
+
+def test_a_broken_file_of_cases_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = copied(tmp_path, "sme-credit", "cases:", "casess:")
+    assert run(forbear, ["test", str(folder)]) == FINDINGS
+    assert "did you mean `cases`?" in capsys.readouterr().out
+
+
+def test_a_policy_that_breaks_its_law_is_not_released(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copied(tmp_path, "collections", "rate: 0.003 per day", "rate: 0.004 per day", "policy.yaml")
+    assert run(forbear, ["check", str(folder)]) == FINDINGS
+    assert "late-fee-three-per-mille" in capsys.readouterr().out
+
+
+def test_a_law_pack_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = copied(tmp_path, "collections", "regulation: cn-telecom", "regulation: cn-telcom", "policy.yaml")
+    assert run(forbear, ["check", str(folder)]) == FINDINGS
+    assert "did you mean `cn-telecom`?" in capsys.readouterr().out
+
+
+def test_a_portfolio_that_names_nobody_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = copied(tmp_path, ".", "sme: sme-credit", "sme: sme-crdit", "portfolio.yaml")
+    assert run(forbear, ["check", str(folder)]) == FINDINGS
+    assert "there is no credit policy `sme-crdit`" in capsys.readouterr().out
