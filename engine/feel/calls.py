@@ -10,7 +10,7 @@ from engine.feel.conformance import Mismatch, coerced, conforms
 from engine.feel.functions import BuiltIn, Formal, Overload
 from engine.feel.functions.signature import VARIABLE
 from engine.feel.kinds import ANY, FUNCTION, FeelType, ListOf
-from engine.feel.values import FeelError, UserFunction, Value, kind_of, show
+from engine.feel.values import FeelError, UserFunction, Value, brief, kind_of
 
 
 def call(function: Value, arguments: Sequence[Value], named: Mapping[str, Value]) -> Value:
@@ -19,7 +19,7 @@ def call(function: Value, arguments: Sequence[Value], named: Mapping[str, Value]
         return _call_user(function, arguments, named)
     if isinstance(function, BuiltIn):
         return _call_built_in(function, arguments, named)
-    raise FeelError("not-a-function", f"{show(function):.80} is a {kind_of(function)}, not a function")
+    raise FeelError("not-a-function", f"{brief(function)} is a {kind_of(function)}, not a function")
 
 
 def _call_user(function: UserFunction, arguments: Sequence[Value], named: Mapping[str, Value]) -> Value:
@@ -93,7 +93,7 @@ def _argument(overload: Overload, formal: Formal, value: Value, exact: bool) -> 
     except Mismatch as error:
         raise FeelError("bad-argument", f"`{formal.name}` of `{overload.name}`: {error.why}") from None
     if kind == FUNCTION:
-        return lambda *given: call(value, given[: arity(value)], {})
+        return lambda *given: call(value, given, {})
     return value
 
 

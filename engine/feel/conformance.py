@@ -19,7 +19,7 @@ from engine.feel.kinds import (
     Simple,
     fits,
 )
-from engine.feel.values import FeelError, Range, UserFunction, Value, kind_of, show
+from engine.feel.values import FeelError, Range, UserFunction, Value, brief, kind_of
 
 Resolve = Callable[[str], FeelType | None]
 """Finds a type that is defined elsewhere, by its name."""
@@ -29,7 +29,7 @@ class Mismatch(FeelError):
     """A value is not of the type that is wanted."""
 
     def __init__(self, value: Value, wanted: FeelType) -> None:
-        super().__init__("wrong-types", f"{show(value):.80} is not {_article(str(wanted))}")
+        super().__init__("wrong-types", f"{brief(value)} is not {_article(str(wanted))}")
 
 
 def _article(noun: str) -> str:

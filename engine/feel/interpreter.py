@@ -5,24 +5,31 @@ A wrong expression is worth null, and the reason is noted. Three-valued logic: n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from math import prod
 from typing import Any, TypeVar
 
 from engine.feel import syntax as s
 from engine.feel.calls import call
 from engine.feel.conformance import conforms
 from engine.feel.dates import Date, civil_from_days
-from engine.feel.functions import REGISTRY
+from engine.feel.decimals import CONTEXT
+from engine.feel.functions import REGISTRY, BuiltIn
 from engine.feel.functions.from_text import at_literal
 from engine.feel.functions.moments import property_of
+from engine.feel.kinds import FeelType
 from engine.feel.limits import LIMITS, Limits
+from engine.feel.limits import LimitReached as LimitReached
 from engine.feel.operators import arithmetic, compare, in_range, negate, order_key, same
-from engine.feel.values import FeelError, Range, UnaryRange, UserFunction, Value, kind_of, show, to_feel
+from engine.feel.values import FeelError, Range, UnaryRange, UserFunction, Value, brief, kind_of, to_feel
+from engine.feel.weight import weight
 
 A = TypeVar("A")
 CLOCKS = ("now", "today")
+ITEMS_A_STEP = 8
+MATCHING = ("matches", "replace", "split")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +42,26 @@ class Note:
     length: int
 
 
-class LimitReached(Exception):
-    """The evaluation costs more than it may."""
+class Given(Mapping[str, Value]):
+    """What the caller gives, as FEEL values, each converted when it is read first."""
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        self.facts = facts
+        self.known: dict[str, Value] = {}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.facts
+
+    def __getitem__(self, name: str) -> Value:
+        if name not in self.known:
+            self.known[name] = to_feel(self.facts[name])
+        return self.known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.facts)
+
+    def __len__(self) -> int:
+        return len(self.facts)
 
 
 class Scope:
@@ -52,8 +77,7 @@ class Scope:
         scope: Scope | None = self
         while scope is not None:
             if name in scope.values:
-                value = scope.values[name]
-                return to_feel(value) if scope.parent is None else value
+                return scope.values[name]
             scope = scope.parent
         raise KeyError(name)
 
@@ -64,7 +88,7 @@ def evaluate(node: s.Node, scope: Mapping[str, Any], *, notes: list[Note], limit
     Raises NotAFeelValue if a name that is read holds something that FEEL has no kind for, such as a float.
     """
     interpreter = Interpreter(notes, limits)
-    return interpreter.guarded(node, lambda: interpreter.value(node, Scope(scope)))
+    return interpreter.guarded(node, lambda: interpreter.whole(node, Scope(Given(scope))))
 
 
 def matches(
@@ -72,7 +96,7 @@ def matches(
 ) -> bool | None:
     """Tell whether a value passes the tests of a cell; None if that is unknown."""
     interpreter = Interpreter(notes, limits)
-    inner = Scope({"?": to_feel(value)}, Scope(scope))
+    inner = Scope({"?": to_feel(value)}, Scope(Given(scope)))
     return interpreter.guarded(tests, lambda: interpreter.passes(tests, inner))
 
 
@@ -93,15 +117,27 @@ class Interpreter:
 
     def note(self, node: s.Node, what: str, why: str) -> None:
         """Remember why a part is worth null."""
-        self.notes.append(Note(what, why, node.offset, node.length))
+        if len(self.notes) < self.limits.notes:
+            self.notes.append(Note(what, why, node.offset, node.length))
 
-    def spend(self) -> None:
-        """Count one step."""
-        self.steps += 1
+    def spend(self, count: int = 1) -> None:
+        """Count some steps; raises LimitReached beyond the limit."""
+        self.steps += count
         if self.steps > self.limits.iterations:
-            raise LimitReached(
-                f"the evaluation takes more than {self.limits.iterations} steps (limit `iterations`)"
-            )
+            raise LimitReached(f"it takes more than {self.limits.iterations} steps (limit `iterations`)")
+
+    def look_through(self, *values: Value) -> None:
+        """Count what it costs to look through values; raises LimitReached if they are too large or deep."""
+        for value in values:
+            if isinstance(value, list | dict) or (isinstance(value, str) and len(value) > 64):
+                left = self.limits.iterations - self.steps
+                self.spend(weight(value, left * ITEMS_A_STEP, self.limits) // ITEMS_A_STEP)
+
+    def whole(self, node: s.Node, scope: Scope) -> Value:
+        """Return what an expression is worth, if that is a value that others can look through."""
+        value = self.value(node, scope)
+        self.look_through(value)
+        return value
 
     def value(self, node: s.Node, scope: Scope) -> Value:
         """Return what a node is worth; null with a note if it has no value."""
@@ -140,7 +176,7 @@ class Interpreter:
             case s.Name(name):
                 return find(name, scope)
             case s.Path(source, name):
-                return entry_of(self.value(source, scope), name)
+                return self._path(self.value(source, scope), name)
             case s.Filter(source, condition):
                 return self._filter(self.value(source, scope), condition, scope)
             case s.Call():
@@ -151,7 +187,7 @@ class Interpreter:
             case s.Negation(operand):
                 return negate(self.value(operand, scope))
             case s.Comparison(operator, left, right):
-                return compare(operator, self.value(left, scope), self.value(right, scope))
+                return self._compare(operator, self.value(left, scope), self.value(right, scope))
             case s.And(items):
                 return self._logic(items, scope, decisive=False)
             case s.Or(items):
@@ -162,7 +198,7 @@ class Interpreter:
             case s.In(operand, tests):
                 return self._any_passes(tests, Scope({"?": self.value(operand, scope)}, scope), inherit=True)
             case s.InstanceOf(operand, kind):
-                return conforms(self.value(operand, scope), kind)
+                return self._instance_of(self.value(operand, scope), kind)
             # control
             case s.If(condition, then, otherwise):
                 return self.value(then if self._truth(condition, scope) else otherwise, scope)
@@ -193,10 +229,27 @@ class Interpreter:
         function = self.value(node.function, scope)
         if isinstance(node.function, s.Name) and node.function.name in CLOCKS and not node.arguments:
             return function  # the caller gave the value
-        if node.named:
-            named = {entry.name: self.value(entry.value, scope) for entry in node.named}
-            return call(function, (), named)
-        return call(function, [self.value(argument, scope) for argument in node.arguments], {})
+        named = {entry.name: self.value(entry.value, scope) for entry in node.named}
+        arguments = [self.value(argument, scope) for argument in node.arguments]
+        self.look_through(*arguments, *named.values())
+        if isinstance(function, BuiltIn) and function.name in MATCHING:
+            self.spend(
+                prod(len(text) + 1 for text in (*arguments, *named.values()) if isinstance(text, str)) // 64
+            )
+        return call(function, arguments, named)
+
+    def _path(self, source: Value, name: str) -> Value:
+        if isinstance(source, list):
+            self.look_through(source)
+        return entry_of(source, name)
+
+    def _compare(self, operator: str, left: Value, right: Value) -> bool:
+        self.look_through(left, right)
+        return compare(operator, left, right)
+
+    def _instance_of(self, value: Value, kind: FeelType) -> bool:
+        self.look_through(value)
+        return conforms(value, kind)
 
     def _filter(self, source: Value, condition: s.Node, scope: Scope) -> Value:
         if source is None:
@@ -217,7 +270,7 @@ class Interpreter:
         """A condition that is not true is as good as false, but one that is no truth at all is noted."""
         truth = self.value(condition, scope)
         if not isinstance(truth, bool):
-            self.note(condition, "not-a-truth", f"the condition is {show(truth):.80}, neither true nor false")
+            self.note(condition, "not-a-truth", f"the condition is {brief(truth)}, neither true nor false")
         return truth is True
 
     def _logic(self, items: Iterable[s.Node], scope: Scope, *, decisive: bool) -> bool | None:
@@ -230,7 +283,7 @@ class Interpreter:
             if not isinstance(value, bool):
                 unknown = True
                 if value is not None:
-                    self.note(item, "not-a-truth", f"{show(value):.80} is neither true nor false")
+                    self.note(item, "not-a-truth", f"{brief(value)} is neither true nor false")
         return None if unknown else not decisive
 
     def passes(self, tests: s.UnaryTests, scope: Scope) -> bool | None:
@@ -258,9 +311,10 @@ class Interpreter:
         if subject is None and not inherit and isinstance(test, s.UnaryComparison | s.RangeLiteral):
             return self._null_passes(test, scope)
         if isinstance(test, s.UnaryComparison):
-            return compare(test.operator, subject, self.value(test.operand, scope))
+            return self._compare(test.operator, subject, self.value(test.operand, scope))
         outer = scope.parent if inherit and scope.parent else scope  # in `a in (b)`, `?` is the cell's own
         wanted = self.value(test, outer)
+        self.look_through(subject, wanted)
         if wanted is None and isinstance(test, s.RangeLiteral):
             return None
         if not inherit and s.mentions_input(test):
@@ -380,7 +434,7 @@ def entry_of(source: Value, name: str) -> Value:
             raise FeelError("null-operand", f"`.{name}` is asked of null")
         case dict():
             if name not in source:
-                raise FeelError("no-such-entry", f"there is no `{name}` in {show(source):.80}")
+                raise FeelError("no-such-entry", f"there is no `{name}` in {brief(source)}")
             return source[name]
         case list():
             return [_entry_or_null(item, name) for item in source]
@@ -425,12 +479,12 @@ def steps(start: Value, end: Value) -> Iterable[Value]:
     current = start
     while (current <= end) if step > 0 else (current >= end):
         yield current
-        current += step
+        current = CONTEXT.add(current, step)
 
 
 def range_steps(bounds: Range) -> Iterable[Value]:
     """Yield the whole numbers or days of a range."""
     if compare(">", bounds.low, bounds.high):
-        raise FeelError("bad-argument", f"{show(bounds)} ends before it begins")
-    items = list(steps(bounds.low, bounds.high))
-    return items[not bounds.low_closed : len(items) - (not bounds.high_closed)]
+        raise FeelError("bad-argument", f"{brief(bounds)} ends before it begins")
+    inside = steps(bounds.low, bounds.high)
+    return (item for item in inside if in_range(item, bounds))

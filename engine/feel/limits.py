@@ -16,17 +16,25 @@ class Limits:
     calls: int = 120
     """Nesting of evaluation, functions that call themselves included."""
     iterations: int = 1_000_000
-    """Steps of one evaluation."""
+    """Steps of one evaluation: an operation, or eight items or 64 characters that one looks at."""
     items: int = 100_000
     """Items of a list."""
+    nesting: int = 60
+    """Nesting of a value: lists in lists, contexts in contexts."""
     characters: int = 1_000_000
     """Characters of a string."""
     pattern: int = 500
     """Characters of a regular expression."""
     subject: int = 10_000
     """Characters that a regular expression is matched against."""
-    matching: int = 20_000_000
-    """Ways that matching may have to try, at most, as the pattern tells beforehand."""
+    matching: int = 500_000
+    """Steps of one regular expression on one text."""
+    notes: int = 1_000
+    """Notes that one evaluation keeps."""
 
 
 LIMITS = Limits()
+
+
+class LimitReached(Exception):
+    """Something costs more than it may; the sentence names the limit."""

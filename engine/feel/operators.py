@@ -5,15 +5,20 @@ A function here gives the value or raises `FeelError`; null as the answer of a c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from decimal import ROUND_DOWN, Decimal, DecimalException
-from typing import Any
+from typing import Any, Final
 
 from engine.feel import dates
 from engine.feel.dates import Date, DateTime, Time
 from engine.feel.decimals import CONTEXT
 from engine.feel.durations import SECOND, DaysDuration, MonthsDuration
-from engine.feel.values import FeelError, Range, UnaryRange, Value, kind_of, show
+from engine.feel.limits import LIMITS
+from engine.feel.values import FeelError, Range, UnaryRange, Value, brief, kind_of
+
+LONGEST: Final = 10**30
+"""Nanoseconds, or months, of the longest duration."""
+
 
 # --- arithmetic -----------------------------------------------------------------------------------
 
@@ -25,9 +30,9 @@ def arithmetic(operator: str, left: Value, right: Value) -> Value:
     try:
         result = ARITHMETIC[operator](left, right)
     except ZeroDivisionError:
-        raise FeelError("division-by-zero", f"{show(left)} is divided by zero") from None
+        raise FeelError("division-by-zero", f"{brief(left)} is divided by zero") from None
     except (DecimalException, OverflowError) as error:
-        why = f"{show(left)} {operator} {show(right)} is not a number of 34 digits"
+        why = f"{brief(left)} {operator} {brief(right)} is not a number of 34 digits"
         raise FeelError("out-of-range", str(error) if type(error) is OverflowError else why) from None
     if result is None:
         raise FeelError("wrong-types", f"there is no {kind_of(left)} {operator} {kind_of(right)}")
@@ -53,11 +58,12 @@ def _add(left: Value, right: Value) -> Value:
         case Decimal(), Decimal():
             return CONTEXT.add(left, right)
         case str(), str():
+            bounded_length(len(left) + len(right))
             return left + right
         case (MonthsDuration(a), MonthsDuration(b)):
-            return MonthsDuration(a + b)
+            return MonthsDuration(_countable(a + b))
         case (DaysDuration(a), DaysDuration(b)):
-            return DaysDuration(a + b)
+            return DaysDuration(_countable(a + b))
         case (Date() | DateTime(), DaysDuration() | MonthsDuration()) | (Time(), DaysDuration()):
             return dates.shift(left, right)  # type: ignore[arg-type]  # mypy does not join or-patterns
         case (DaysDuration() | MonthsDuration(), Date() | DateTime()) | (DaysDuration(), Time()):
@@ -70,9 +76,9 @@ def _subtract(left: Value, right: Value) -> Value:
         case Decimal(), Decimal():
             return CONTEXT.subtract(left, right)
         case (MonthsDuration(a), MonthsDuration(b)):
-            return MonthsDuration(a - b)
+            return MonthsDuration(_countable(a - b))
         case (DaysDuration(a), DaysDuration(b)):
-            return DaysDuration(a - b)
+            return DaysDuration(_countable(a - b))
         case (Date() | DateTime(), Date() | DateTime()):
             return _elapsed(left, right)
         case Time(), Time():
@@ -83,9 +89,9 @@ def _subtract(left: Value, right: Value) -> Value:
 
 
 def _elapsed(left: Date | DateTime, right: Date | DateTime) -> Value:
-    zones = [m.time.zone is not None for m in (left, right) if isinstance(m, DateTime)]
-    if len(zones) == 2 and zones[0] != zones[1]:
-        raise FeelError("wrong-types", "a date and time with a zone and one without cannot be subtracted")
+    local = [isinstance(moment, DateTime) and moment.time.zone is None for moment in (left, right)]
+    if local[0] != local[1]:  # a date alone is its midnight in UTC (10.3.2.3.4)
+        raise FeelError("wrong-types", "of two dates and times, one has a zone and one has none")
     return DaysDuration(dates.instant(left) - dates.instant(right))
 
 
@@ -125,9 +131,20 @@ def _scaled(count: int, factor: Decimal) -> int:
 
 
 def _whole(value: Decimal) -> int:
-    if abs(value) > Decimal("1e30"):
+    return _countable(int(value.to_integral_value(ROUND_DOWN)) if abs(value) <= LONGEST else LONGEST + 1)
+
+
+def _countable(count: int) -> int:
+    if abs(count) > LONGEST:
         raise OverflowError("the duration is too long")
-    return int(value.to_integral_value(ROUND_DOWN))
+    return count
+
+
+def bounded_length(characters: int) -> None:
+    """Refuse a text before it is made; raises FeelError if it would be too long."""
+    if characters > LIMITS.characters:
+        why = f"a text would have more than {LIMITS.characters} characters (limit `characters`)"
+        raise FeelError("limit", why)
 
 
 ARITHMETIC: dict[str, Callable[[Value, Value], Value]] = {
@@ -222,6 +239,22 @@ def same(left: Value, right: Value) -> bool:
         return equal(left, right)
     except FeelError:
         return False
+
+
+def identity(value: Value) -> Hashable:
+    """Return something that two values have in common exactly if `same` holds for them."""
+    match value:
+        case list():
+            return "list", tuple(map(identity, value))
+        case dict():
+            return "context", frozenset((key, identity(item)) for key, item in value.items())
+        case UnaryRange():
+            return "unary range", value.sign, identity(value.operand)
+        case Range():
+            return "range", identity(value.low), identity(value.high), value.low_closed, value.high_closed
+        case None | bool():
+            return kind_of(value), value
+    return ("function", id(value)) if kind_of(value) == "function" else order_key(value)
 
 
 def in_range(value: Value, bounds: Range) -> bool:

@@ -1,60 +1,150 @@
-"""Regular expressions of XPath (Functions and Operators 3.1, 5.6), translated for the `regex` package.
+"""Matching by backtracking that never comes to the same place twice, so its cost is bounded.
 
-The matcher backtracks and the engine has no clock, so a pattern tells beforehand what it can cost at
-most on a text of a length: choices multiply, loops multiply by the length, choices inside a loop go to
-the power of its rounds. What may cost more than the limit is refused, never tried.
+A state is an instruction and an offset; one that has failed once is not tried again, which makes the
+cost at most instructions times characters. With back-references what follows depends on the groups, too:
+then nothing is remembered, and only the limit on steps holds.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-import regex  # type: ignore[import-untyped]  # ships no types
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from engine.feel.limits import LIMITS
+from engine.feel.operators import bounded_length
 from engine.feel.values import FeelError, Value
-from engine.feel.xpath_regex import Cost, RegexError, translate
+from engine.feel.xpath_regex import Again, Anchor, Char, Fork, Mark, Program, RegexError, compile_pattern
+
+Groups = tuple[int, ...]
+"""Starts and ends by group, -1 for none; the first two are those of the whole match."""
 
 
-@lru_cache(maxsize=512)
-def _compiled(pattern: str, flags: str) -> tuple[regex.Pattern[str], Cost]:
-    options = regex.VERSION1 | (regex.IGNORECASE if "i" in flags else 0)
-    text, cost = translate(pattern, flags)
-    try:
-        return regex.compile(text, options), cost
-    except regex.error as error:
-        raise RegexError(str(error.msg)) from None
+@dataclass(slots=True)
+class Matcher:
+    """A program on one subject, with what it has cost so far."""
+
+    program: Program
+    subject: str
+    steps: int = 0
+
+    def matches(self) -> Iterator[Groups]:
+        """Yield the matches from left to right; they do not overlap."""
+        start = 0
+        while (found := self.search(start)) is not None:
+            yield found
+            start = found[1] + (found[0] == found[1])
+
+    def search(self, start: int) -> Groups | None:
+        """Return the leftmost match from an offset on."""
+        failed: set[int] = set()
+        for offset in range(start, len(self.subject) + 1):
+            if (found := self._match_at(offset, failed)) is not None:
+                return found
+        return None
+
+    def _match_at(self, start: int, failed: set[int]) -> Groups | None:
+        code, subject, remembers = self.program.code, self.subject, not self.program.refers
+        waiting: list[tuple[int, int, Groups]] = [(0, start, (-1,) * (2 * self.program.groups + 2))]
+        while waiting:
+            at, offset, groups = waiting.pop()
+            while at < len(code):
+                state = offset * len(code) + at
+                if remembers and state in failed:
+                    break
+                failed.add(state)
+                self._spend()
+                match code[at]:
+                    case Char(accepts):
+                        if offset >= len(subject) or not accepts(subject[offset]):
+                            break
+                        at, offset = at + 1, offset + 1
+                    case Fork(first, second):
+                        if first != second:
+                            waiting.append((at + second, offset, groups))
+                        at += first
+                    case Mark(number):
+                        groups = (*groups[:number], offset, *groups[number + 1 :])
+                        at += 1
+                    case Anchor(holds):
+                        if not holds(subject, offset):
+                            break
+                        at += 1
+                    case Again(group):
+                        size = self._repeated(groups, group, offset)
+                        if size is None:
+                            break
+                        at, offset = at + 1, offset + size
+            else:
+                return (start, offset, *groups[2:])
+        return None
+
+    def _repeated(self, groups: Groups, group: int, offset: int) -> int | None:
+        """Return the length of a group's text if it stands at an offset again, else None."""
+        text = _text(self.subject, groups, group)
+        there = self.subject[offset : offset + len(text)]
+        if self.program.ignore_case:
+            text, there = text.casefold(), there.casefold()
+        return len(text) if text == there else None
+
+    def _spend(self) -> None:
+        self.steps += 1
+        if self.steps > LIMITS.matching:
+            raise FeelError("limit", f"matching takes more than {LIMITS.matching} steps (limit `matching`)")
 
 
-def compiled(pattern: str, flags: str, subject: str) -> regex.Pattern[str]:
-    """Return a pattern that may be matched against a subject; raises FeelError otherwise."""
+def _text(subject: str, groups: Groups, group: int) -> str:
+    """Return what a group has matched; nothing if it took no part."""
+    return subject[max(groups[2 * group], 0) : max(groups[2 * group + 1], 0)]
+
+
+def matcher(subject: str, pattern: str, flags: str) -> Matcher:
+    """Return a pattern on a subject; raises FeelError if the pattern is wrong or either is too long."""
     for name, text, most in (("pattern", pattern, LIMITS.pattern), ("subject", subject, LIMITS.subject)):
         if len(text) > most:
             raise FeelError("limit", f"matching is limited to {most} characters (limit `{name}`)")
     try:
-        found, cost = _compiled(pattern, flags)
+        return Matcher(compile_pattern(pattern, flags), subject)
     except RegexError as error:
         raise FeelError("bad-argument", f"`{pattern:.60}` is not a pattern: {error}") from None
-    if cost(len(subject)) > LIMITS.matching:
-        why = f"may take more than {LIMITS.matching} steps on {len(subject)} characters (limit `matching`)"
-        raise FeelError("limit", f"`{pattern:.60}` {why}")
-    return found
 
 
 def search(subject: str, pattern: str, flags: str) -> bool:
     """Tell whether the pattern matches somewhere in the subject."""
-    return compiled(pattern, flags, subject).search(subject) is not None
+    return matcher(subject, pattern, flags).search(0) is not None
 
 
 def replace(subject: str, pattern: str, replacement: str, flags: str) -> str:
     r"""Return the subject with each match replaced; `$1` is a group, `\$` a dollar, `\\` a backslash."""
-    found = compiled(pattern, flags, subject)
-    if found.fullmatch(""):
-        raise FeelError("bad-argument", f"`{pattern:.60}` matches nothing, which cannot be replaced")
-    if "q" in flags:
-        return str(found.sub(lambda _: replacement, subject))
-    parts = _template(replacement, found.groups)
-    return str(found.sub(lambda m: "".join(p if isinstance(p, str) else m[p] or "" for p in parts), subject))
+    found = matcher(subject, pattern, flags)
+    _refuse_empty(pattern, flags)
+    parts = [replacement] if "q" in flags else _template(replacement, found.program.groups)
+    made: list[str] = []
+    start = size = 0
+    for groups in found.matches():
+        made.append(subject[start : groups[0]])
+        made += [part if isinstance(part, str) else _text(subject, groups, part) for part in parts]
+        start = groups[1]
+        size += sum(map(len, made[-len(parts) :]))
+        bounded_length(size + len(subject))
+    return "".join([*made, subject[start:]])
+
+
+def split(subject: str, pattern: str) -> list[Value]:
+    """Return the parts of a subject between the matches."""
+    found = matcher(subject, pattern, "")
+    _refuse_empty(pattern, "")
+    parts: list[Value] = []
+    start = 0
+    for groups in found.matches():
+        parts.append(subject[start : groups[0]])
+        start = groups[1]
+    return [*parts, subject[start:]]
+
+
+def _refuse_empty(pattern: str, flags: str) -> None:
+    """As XPath does: a pattern that matches the empty text cannot be replaced or split at (FORX0003)."""
+    if matcher("", pattern, flags).search(0) is not None:
+        raise FeelError("bad-argument", f"`{pattern:.60}` matches the empty text")
 
 
 def _template(replacement: str, groups: int) -> list[str | int]:
@@ -78,16 +168,3 @@ def _template(replacement: str, groups: int) -> list[str | int]:
             parts.append(letter)
             index += 1
     return parts
-
-
-def split(subject: str, pattern: str) -> list[Value]:
-    """Return the parts of a subject between the matches."""
-    found = compiled(pattern, "", subject)
-    if found.fullmatch(""):
-        raise FeelError("bad-argument", f"`{pattern:.60}` matches nothing, which cannot separate")
-    parts: list[Value] = []
-    start = 0
-    for match in found.finditer(subject):
-        parts.append(subject[start : match.start()])
-        start = match.end()
-    return [*parts, subject[start:]]

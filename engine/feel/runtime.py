@@ -13,7 +13,7 @@ from engine.feel.functions import BuiltIn
 from engine.feel.interpreter import Note, between, entry_of, evaluate, item_at, matches
 from engine.feel.kinds import ANY, CONTEXT
 from engine.feel.operators import arithmetic, compare, negate
-from engine.feel.values import FeelError, Range, Value, show
+from engine.feel.values import FeelError, Range, Value, brief
 
 __all__ = [
     "ANY", "CONTEXT", "DECIMAL", "Decimal", "arithmetic", "call_by_position", "compare", "entry_of",
@@ -76,14 +76,14 @@ def logic(decisive: bool, *thunks: Callable[[], Value]) -> bool | None:
         if value is None:
             unknown = True
         elif not isinstance(value, bool):
-            raise FeelError("not-a-truth", f"{show(value):.80} is neither true nor false")
+            raise FeelError("not-a-truth", f"{brief(value)} is neither true nor false")
     return None if unknown else not decisive
 
 
 def truth(value: Value) -> bool:
     """Return a condition; raises FeelError if it is neither true nor false."""
     if not isinstance(value, bool):
-        raise FeelError("not-a-truth", f"the condition is {show(value):.80}, neither true nor false")
+        raise FeelError("not-a-truth", f"the condition is {brief(value)}, neither true nor false")
     return value
 
 

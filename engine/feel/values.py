@@ -13,6 +13,7 @@ from engine.feel.dates import Date, DateTime, Time
 from engine.feel.decimals import CONTEXT, plain
 from engine.feel.durations import DaysDuration, MonthsDuration
 from engine.feel.kinds import FeelType
+from engine.feel.limits import LIMITS
 from engine.feel.tokens import escape
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ class UserFunction:
     name: str = ""
 
 
+BRIEF = 60
+"""Characters of a text that a message shows."""
+
 Value: TypeAlias = (
     "bool | Decimal | str | Date | Time | DateTime | DaysDuration | MonthsDuration"
     " | list[Value] | dict[str, Value] | Range | UserFunction | BuiltIn | None"
@@ -71,11 +75,20 @@ class NotAFeelValue(TypeError):
         super().__init__(f"`{value!r:.80}` ({what}) is not a FEEL value{advice}")
 
 
-def to_feel(value: Any) -> Value:
+class TooDeep(NotAFeelValue):
+    """A caller's value is nested deeper than any expression could look through."""
+
+    def __init__(self, depth: int) -> None:
+        TypeError.__init__(self, f"a value is nested more than {depth} deep (limit `nesting`)")
+
+
+def to_feel(value: Any, depth: int = LIMITS.nesting) -> Value:
     """Return a plain Python value as a FEEL value: `int` as a number, `date` as a date, and so on.
 
     Raises NotAFeelValue for a float and for anything that FEEL has no kind for.
     """
+    if depth == 0:
+        raise TooDeep(LIMITS.nesting)
     match value:
         case (
             None | bool() | str() | Date() | Time() | DateTime() | DaysDuration() | MonthsDuration() | Range()
@@ -91,9 +104,9 @@ def to_feel(value: Any) -> Value:
         case timedelta():
             return DaysDuration((value.days * 86_400 + value.seconds) * 10**9 + value.microseconds * 1000)
         case Mapping():
-            return {str(key): to_feel(item) for key, item in value.items()}
+            return {str(key): to_feel(item, depth - 1) for key, item in value.items()}
         case list() | tuple():
-            return [to_feel(item) for item in value]
+            return [to_feel(item, depth - 1) for item in value]
     if hasattr(value, "overloads"):
         built_in: BuiltIn = value
         return built_in
@@ -164,6 +177,24 @@ def show(value: Value) -> str:
         case Range():
             return show_range(value)
     return "function"
+
+
+def brief(value: Value, depth: int = 3) -> str:
+    """Return a value as FEEL would write it, shortened to about 80 characters, for messages."""
+    if isinstance(value, str) and len(value) > BRIEF:
+        return f"{show(value[:BRIEF])}..."
+    if isinstance(value, list):
+        parts = [brief(item, depth - 1) for item in value[:4]] if depth else []
+        return f"[{_shortened(parts, len(value))}]"
+    if isinstance(value, dict):
+        entries = list(value.items())[:4] if depth else []
+        parts = [f"{key:.{BRIEF}}: {brief(item, depth - 1)}" for key, item in entries]
+        return f"{{{_shortened(parts, len(value))}}}"
+    return show(value)[: 2 * BRIEF]
+
+
+def _shortened(parts: list[str], count: int) -> str:
+    return ", ".join([*parts, "..."] if len(parts) < count else parts)
 
 
 def show_range(value: Range) -> str:

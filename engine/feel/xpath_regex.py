@@ -1,65 +1,110 @@
-"""The regular expressions of XPath, read strictly, and written for Python's `regex` package.
+"""The regular expressions of XPath: text to a small program for the matcher in `patterns`.
 
 Grammar: XML Schema Datatypes 1.1, appendix G, with the additions of XPath Functions 3.1, 5.6.1: anchors,
-reluctant quantifiers, groups that do not capture, back-references.
+reluctant quantifiers, groups that do not capture, back-references. It is read strictly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import log2
+from functools import cache, lru_cache
 from typing import Final, NoReturn
 
-Cost = Callable[[int], float]
-"""How many ways a matcher may have to try on a text of a length, at most."""
+import regex  # type: ignore[import-untyped]  # ships no types
 
 ENDLESS: Final = 1 << 30
 DEPTH: Final = 20
-REPEATS: Final = 1000
+INSTRUCTIONS: Final = 5000
 BLANKS: Final = " \t\r\n"
 LITERAL_ESCAPES: Final = frozenset("\\|.-^?*+{}()[]$")
-CONTROL_ESCAPES: Final = {"n": "\\n", "r": "\\r", "t": "\\t"}
-NAME_START: Final = ":A-Z_a-z\\u00C0-\\u00D6\\u00D8-\\u00F6\\u00F8-\\u02FF\\u0370-\\u037D\\u037F-\\u1FFF" \
-    "\\u200C-\\u200D\\u2070-\\u218F\\u2C00-\\u2FEF\\u3001-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFFD" \
-    "\\U00010000-\\U000EFFFF"  # fmt: skip
-NAME_PART: Final = f"{NAME_START}\\-.0-9\\u00B7\\u0300-\\u036F\\u203F-\\u2040"
+CONTROLS: Final = {"n": "\n", "r": "\r", "t": "\t"}
+NAME_START: Final = (
+    r":A-Z_a-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u02FF\u0370-\u037D\u037F-\u1FFF\u200C-\u200D\u2070-\u218F"
+    r"\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD\U00010000-\U000EFFFF"
+)
+NAME_PART: Final = rf"{NAME_START}\-.0-9\u00B7\u0300-\u036F\u203F-\u2040"
 CLASSES: Final = {
-    "s": "[ \\t\\n\\r]", "d": "\\p{Nd}", "w": "[^\\p{P}\\p{Z}\\p{C}]",
-    "i": f"[{NAME_START}]", "c": f"[{NAME_PART}]",
-    "S": "[^ \\t\\n\\r]", "D": "\\P{Nd}", "W": "[\\p{P}\\p{Z}\\p{C}]",
-    "I": f"[^{NAME_START}]", "C": f"[^{NAME_PART}]",
+    "s": r"[ \t\n\r]", "d": r"\p{Nd}", "w": r"[^\p{P}\p{Z}\p{C}]",
+    "S": r"[^ \t\n\r]", "D": r"\P{Nd}", "W": r"[\p{P}\p{Z}\p{C}]",
+    "i": f"[{NAME_START}]", "c": f"[{NAME_PART}]", "I": f"[^{NAME_START}]", "C": f"[^{NAME_PART}]",
 }  # fmt: skip
 MINOR_CATEGORIES: Final = {
     "L": "ultmo", "M": "nce", "N": "dlo", "P": "cdseifo", "Z": "slp", "S": "mcko", "C": "cfon",
 }  # fmt: skip
-CATEGORIES: Final = {
-    major + minor for major, minors in MINOR_CATEGORIES.items() for minor in ("", *minors)
-}  # fmt: skip
+CATEGORIES: Final = {major + minor for major, minors in MINOR_CATEGORIES.items() for minor in ("", *minors)}
 
 
 class RegexError(ValueError):
     """The pattern is not one of XPath."""
 
 
+# --- programs -------------------------------------------------------------------------------------
+
+Holds = Callable[[str, int], bool]
+
+
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A translated piece: its text, the least it matches, its cost, and the choices written in it."""
+class Char:
+    """Take one character, if it is one of these."""
 
-    text: str
-    least: int
-    cost: Cost
-    choices: int = 0
+    accepts: Callable[[str], bool]
 
 
-def translate(pattern: str, flags: str) -> tuple[str, Cost]:
-    """Return the pattern for `regex`, version 1, and its cost; raises RegexError."""
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Go on at two places, so many instructions away, the first one first."""
+
+    first: int
+    second: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Remember the place as the start (even) or end (odd) of a group."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Go on if the place is right: the text, and the offset in it."""
+
+    holds: Holds
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Take what a group has matched."""
+
+    group: int
+
+
+Instruction = Char | Fork | Mark | Anchor | Again
+Code = tuple[Instruction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A compiled pattern; the end of the code is a match."""
+
+    code: Code
+    groups: int
+    ignore_case: bool
+
+    @property
+    def refers(self) -> bool:
+        """Tell whether it has back-references."""
+        return any(isinstance(instruction, Again) for instruction in self.code)
+
+
+@lru_cache(maxsize=512)
+def compile_pattern(pattern: str, flags: str) -> Program:
+    """Return the program of a pattern; raises RegexError if it is not one of XPath."""
     for flag in flags:
         if flag not in "smixq":
             raise RegexError(f"there is no flag `{flag}`; there are s, m, i, x and q")
-    if "q" in flags:
-        return "".join(map(_quoted, pattern)), _once
-    return _Reader(_without_blanks(pattern) if "x" in flags else pattern, flags).read()
+    return _Reader(_without_blanks(pattern) if "x" in flags and "q" not in flags else pattern, flags).read()
 
 
 def _without_blanks(pattern: str) -> str:
@@ -75,14 +120,38 @@ def _without_blanks(pattern: str) -> str:
     return "".join(kept)
 
 
-def _once(_: int) -> float:
-    return 1
+@cache
+def _set(text: str, ignore_case: bool) -> Callable[[str], bool]:
+    """Return a test of one character against a class in the notation of `regex`."""
+    try:
+        found = regex.compile(text, regex.VERSION1 | (regex.IGNORECASE if ignore_case else 0))
+    except regex.error as error:
+        raise RegexError(str(error.msg)) from None
+    return lru_cache(maxsize=256)(lambda letter: found.match(letter) is not None)
+
+
+def _at_start(_: str, at: int) -> bool:
+    return at == 0
+
+
+def _at_end(text: str, at: int) -> bool:
+    return at == len(text)
+
+
+def _at_line_start(text: str, at: int) -> bool:
+    return at == 0 or (text[at - 1] == "\n" and at < len(text))
+
+
+def _at_line_end(text: str, at: int) -> bool:
+    return at == len(text) or text[at] == "\n"
 
 
 def _quoted(letter: str) -> str:
-    return (
-        letter if letter.isalnum() else f"\\{letter}" if letter.isascii() and letter.isprintable() else letter
-    )
+    """Return a character as itself in the notation of `regex`."""
+    return f"\\U{ord(letter):08X}"
+
+
+# --- the reader -----------------------------------------------------------------------------------
 
 
 class _Reader:
@@ -93,13 +162,11 @@ class _Reader:
         self.index = self.depth = self.groups = 0
         self.closed: set[int] = set()
 
-    def read(self) -> tuple[str, Cost]:
-        part = self._choice()
-        if self.index < len(self.pattern):
+    def read(self) -> Program:
+        code = tuple(map(self._literal, self.pattern)) if "q" in self.flags else self._choice()
+        if self.index < len(self.pattern) and "q" not in self.flags:
             self._refuse(f"`{self.pattern[self.index]}` closes nothing")
-        if part.text.startswith("\\A") and "|" not in self.pattern:
-            return part.text, part.cost
-        return part.text, lambda length: part.cost(length) * (length + 1)  # it may begin anywhere
+        return Program(code, self.groups, "i" in self.flags)
 
     @property
     def letter(self) -> str:
@@ -120,122 +187,139 @@ class _Reader:
     def _refuse(self, why: str) -> NoReturn:
         raise RegexError(why)
 
+    def _deeper(self) -> None:
+        self.depth += 1
+        if self.depth > DEPTH:
+            self._refuse(f"it is nested more than {DEPTH} deep")
+
     # --- structure --------------------------------------------------------------------------------
 
-    def _choice(self) -> Part:
+    def _choice(self) -> Code:
         branches = [self._sequence()]
         while self._accept("|"):
             branches.append(self._sequence())
-        if len(branches) == 1:
-            return branches[0]
-        costs = [branch.cost for branch in branches]
-        text = "|".join(branch.text for branch in branches)
-        choices = sum(branch.choices for branch in branches) + len(branches) - 1
-        least = min(branch.least for branch in branches)
-        return Part(text, least, lambda length: sum(cost(length) for cost in costs), choices)
+        code = branches.pop()
+        while branches:
+            first = branches.pop()
+            jump = len(code) + 1
+            code = (Fork(1, len(first) + 2), *first, Fork(jump, jump), *code)
+        return code
 
-    def _sequence(self) -> Part:
-        parts: list[Part] = []
+    def _sequence(self) -> Code:
+        code: list[Instruction] = []
         while self.letter not in ("", "|", ")"):
-            parts.append(self._repeated(self._atom()))
-        costs = [part.cost for part in parts]
-        text, choices = "".join(part.text for part in parts), sum(part.choices for part in parts)
-        return Part(text, sum(part.least for part in parts), lambda length: _product(costs, length), choices)
+            code += self._repeated(self._atom())
+            if len(code) > INSTRUCTIONS:
+                self._refuse("its repeats are too long when written out (limit `pattern`)")
+        return tuple(code)
 
-    def _repeated(self, part: Part) -> Part:
+    def _repeated(self, code: Code) -> Code:
         bounds = self._bounds()
         if bounds is None:
-            return part
-        least, most, text = bounds
-        if self._accept("?"):
-            text += "?"
+            return code
+        least, most = bounds
+        lazy = self._accept("?")
         if self.letter and self.letter in "?*+{":
             self._refuse(f"`{self.letter}` repeats a repeat")
-        choices = part.choices + (least != most)
-        return Part(part.text + text, part.least * least, _rounds(part, least, most), choices)
+        if (len(code) + 2) * (least + 1 if most == ENDLESS else most) > INSTRUCTIONS:
+            self._refuse("its repeats are too long when written out (limit `pattern`)")
+        if most == ENDLESS:
+            size = len(code)
+            loop = (_fork(1, size + 2, lazy), *code, Fork(-size - 1, -size - 1))
+            return code * least + loop
+        optional: Code = ()
+        for _ in range(most - least):
+            optional = (_fork(1, len(code) + len(optional) + 1, lazy), *code, *optional)
+        return code * least + optional
 
-    def _bounds(self) -> tuple[int, int, str] | None:
+    def _bounds(self) -> tuple[int, int] | None:
         for sign, least, most in (("?", 0, 1), ("*", 0, ENDLESS), ("+", 1, ENDLESS)):
             if self._accept(sign):
-                return least, most, sign
+                return least, most
         if not self._accept("{"):
             return None
-        low = self._digits()
-        high: int = low
+        low = high = self._digits()
         if self._accept(","):
             high = ENDLESS if self.letter == "}" else self._digits()
         if not self._accept("}") or low > high:
             self._refuse("a quantifier is `{n}`, `{n,}` or `{n,m}`")
-        return low, high, f"{{{low}}}" if low == high else f"{{{low},{'' if high == ENDLESS else high}}}"
+        return low, high
 
     def _digits(self) -> int:
         start = self.index
         while self.letter.isdecimal() and self.letter.isascii():
             self.index += 1
         text = self.pattern[start : self.index]
-        if not text or len(text) > 4 or int(text) > REPEATS:
-            self._refuse(f"a quantifier counts from 0 to {REPEATS}")
+        if not text or len(text) > 4:
+            self._refuse("a quantifier counts from 0 to 9999")
         return int(text)
 
     # --- atoms ------------------------------------------------------------------------------------
 
-    def _atom(self) -> Part:
+    def _atom(self) -> Code:
         letter = self._take()
-        if letter == "(":
-            return self._group()
-        if letter == "[":
-            return Part(self._class(), 1, _once)
-        if letter == "\\":
-            return self._escape()
-        if letter == ".":
-            return Part("(?s:.)" if "s" in self.flags else "[^\\n\\r]", 1, _once)
-        if letter == "^":
-            return Part("(?:\\A|(?<=\\n)(?!\\Z))" if "m" in self.flags else "\\A", 0, _once)
-        if letter == "$":
-            return Part("(?=\\n|\\Z)" if "m" in self.flags else "\\Z", 0, _once)
-        if letter in "?*+{}]":
-            self._refuse(f"`{letter}` stands for itself only as `\\{letter}`")
-        return Part(_quoted(letter), 1, _once)
+        lines = "m" in self.flags
+        match letter:
+            case "(":
+                return self._group()
+            case "[":
+                return (self._one_of(self._class()),)
+            case "\\":
+                return (self._escape(),)
+            case ".":
+                return (self._one_of("(?s:.)" if "s" in self.flags else r"[^\n\r]"),)
+            case "^":
+                return (Anchor(_at_line_start if lines else _at_start),)
+            case "$":
+                return (Anchor(_at_line_end if lines else _at_end),)
+            case "?" | "*" | "+" | "{" | "}" | "]":
+                self._refuse(f"`{letter}` stands for itself only as `\\{letter}`")
+        return (self._literal(letter),)
 
-    def _group(self) -> Part:
-        self.depth += 1
-        if self.depth > DEPTH:
-            self._refuse(f"groups are nested more than {DEPTH} deep")
-        head, number = "(?:", 0
+    def _literal(self, letter: str) -> Char:
+        return self._one_of(_quoted(letter)) if "i" in self.flags else Char(letter.__eq__)
+
+    def _one_of(self, text: str) -> Char:
+        return Char(_set(text, "i" in self.flags))
+
+    def _group(self) -> Code:
+        self._deeper()
+        number = 0
         if not self._accept("?:"):
             self.groups += 1
-            head, number = "(", self.groups
+            number = self.groups
         inner = self._choice()
         if not self._accept(")"):
             self._refuse("a `(` is not closed")
-        if number:
-            self.closed.add(number)
         self.depth -= 1
-        return Part(f"{head}{inner.text})", inner.least, inner.cost, inner.choices)
+        if not number:
+            return inner
+        self.closed.add(number)
+        return (Mark(2 * number), *inner, Mark(2 * number + 1))
 
-    def _escape(self) -> Part:
+    def _escape(self) -> Instruction:
         letter = self._take()
         if letter.isdecimal() and letter.isascii():
             return self._back_reference(letter)
-        return Part(self._escaped(letter), 1, _once)
+        return self._one_of(self._escaped(letter))
 
-    def _back_reference(self, digits: str) -> Part:
+    def _back_reference(self, digits: str) -> Again:
         while self.letter.isdecimal() and self.letter.isascii() and int(digits + self.letter) <= self.groups:
             digits += self._take()
         number = int(digits)
         if number not in self.closed:
             self._refuse(f"there is no group {number} before `\\{digits}`")
-        return Part(f"(?({number})\\{number}|)", 0, _once)  # a group that took no part is empty
+        return Again(number)
 
     def _escaped(self, letter: str) -> str:
-        if letter in LITERAL_ESCAPES:
-            return f"\\{letter}"
+        """Return an escape in the notation of `regex`."""
+        if letter in LITERAL_ESCAPES or letter in CONTROLS:
+            return _quoted(CONTROLS.get(letter, letter))
         if letter in "pP":
             return self._property(letter)
-        found = CONTROL_ESCAPES.get(letter) or CLASSES.get(letter)
-        if found is None:
+        if letter not in CLASSES:
             self._refuse(f"`\\{letter}` stands for nothing")
-        return found
+        return CLASSES[letter]
 
     def _property(self, letter: str) -> str:
         end = self.pattern.find("}", self.index)
@@ -253,10 +337,8 @@ class _Reader:
     # --- character classes ------------------------------------------------------------------------
 
     def _class(self) -> str:
-        """Read a class behind its `[`."""
-        self.depth += 1
-        if self.depth > DEPTH:
-            self._refuse(f"classes are nested more than {DEPTH} deep")
+        """Read a class behind its `[`, into the notation of `regex`."""
+        self._deeper()
         negated = self._accept("^")
         items: list[str] = []
         without = ""
@@ -276,46 +358,24 @@ class _Reader:
     def _class_item(self) -> str:
         low, plain = self._class_letter()
         if not plain or self.letter != "-" or self.pattern[self.index + 1 : self.index + 2] in ("]", "["):
-            return low if not plain else _quoted(plain)
+            return low
         self.index += 1
-        _, end = self._class_letter()
+        high, end = self._class_letter()
         if not end or end < plain:
             self._refuse(f"`{plain}-{end}` is not a range")
-        return f"{_quoted(plain)}-{_quoted(end)}"
+        return f"{low}-{high}"
 
     def _class_letter(self) -> tuple[str, str]:
-        """Read one letter: as text of a class, and as itself unless it stands for many."""
+        """Read one letter: in the notation of `regex`, and as itself unless it stands for many."""
         letter = self._take()
         if letter == "[":
             self._refuse("`[` stands for itself only as `\\[`")
         if letter != "\\":
-            return letter, letter
+            return _quoted(letter), letter
         escape = self._take()
-        text = self._escaped(escape)
-        if escape in LITERAL_ESCAPES:
-            return text, escape
-        control = {"n": "\n", "r": "\r", "t": "\t"}.get(escape, "")
-        return text, control
+        single = escape in LITERAL_ESCAPES or escape in CONTROLS
+        return self._escaped(escape), CONTROLS.get(escape, escape) if single else ""
 
 
-def _product(costs: list[Cost], length: int) -> float:
-    result = 1.0
-    for cost in costs:
-        result = min(result * cost(length), 1e18)
-    return result
-
-
-def _rounds(part: Part, least: int, most: int) -> Cost:
-    """Return the cost of a repeat: where it may stop, and the choices of each round."""
-
-    def cost(length: int) -> float:
-        rounds = min(most, length // max(1, part.least) + 1)
-        inside = part.cost(length)
-        stops = rounds - min(least, rounds) + 1
-        if inside <= 1:
-            return stops
-        # each round chooses; but no more often than there are characters to choose at
-        log_ways = min(rounds * log2(inside), (length + 1) * log2(part.choices + 1))
-        return min(stops * float(2 ** min(log_ways, 60)), 1e18)
-
-    return cost
+def _fork(inside: int, behind: int, lazy: bool) -> Fork:
+    return Fork(behind, inside) if lazy else Fork(inside, behind)

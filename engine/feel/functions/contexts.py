@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.feel.functions.signature import function
-from engine.feel.values import FeelError, Value, show
+from engine.feel.values import FeelError, Value, brief
 
 Context = dict[str, Value]
 
@@ -27,9 +27,9 @@ def context(entries: list[Context]) -> Context:
     for entry in entries:
         key = entry.get("key")
         if not isinstance(key, str) or "value" not in entry:
-            raise FeelError("bad-argument", f"{show(entry)} is not an entry with a `key` and a `value`")
+            raise FeelError("bad-argument", f"{brief(entry)} is not an entry with a `key` and a `value`")
         if key in made:
-            raise FeelError("bad-argument", f"the key {show(key)} stands there twice")
+            raise FeelError("bad-argument", f"the key {brief(key)} stands there twice")
         made[key] = entry["value"]
     return made
 
@@ -52,7 +52,7 @@ def context_put_path(context: Context, keys: list[str], value: Value) -> Context
     for key in keys[:-1]:
         below = inner.get(key)
         if below is not None and not isinstance(below, dict):
-            raise FeelError("bad-argument", f"{show(below)} under {show(key)} is not a context")
+            raise FeelError("bad-argument", f"{brief(below)} under {brief(key)} is not a context")
         inner[key] = below = dict(below or {})
         inner = below
     inner[keys[-1]] = value

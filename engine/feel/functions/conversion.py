@@ -8,9 +8,8 @@ from decimal import Decimal
 from engine.feel.dates import Date, DateTime, Time
 from engine.feel.decimals import CONTEXT, plain
 from engine.feel.functions.signature import function
-from engine.feel.functions.texts import bounded
-from engine.feel.operators import same
-from engine.feel.values import FeelError, Value, kind_of, show
+from engine.feel.operators import bounded_length, same
+from engine.feel.values import FeelError, Value, brief, kind_of, show
 
 NUMBER_TEXT = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 GROUPS = (" ", ",", ".", None)
@@ -20,9 +19,9 @@ GROUPS = (" ", ",", ".", None)
 def number(text: str, grouping_separator: str | None = None, decimal_separator: str | None = None) -> Decimal:
     """Read a number, written with these separators."""
     if grouping_separator not in GROUPS:
-        raise FeelError("bad-argument", f"{show(grouping_separator)} does not separate groups")
+        raise FeelError("bad-argument", f"{brief(grouping_separator)} does not separate groups")
     if decimal_separator not in (".", ",", None):
-        raise FeelError("bad-argument", f"{show(decimal_separator)} does not separate decimals")
+        raise FeelError("bad-argument", f"{brief(decimal_separator)} does not separate decimals")
     if grouping_separator is not None and grouping_separator == decimal_separator:
         raise FeelError("bad-argument", "the two separators are the same")
     clean = text.replace(grouping_separator, "") if grouping_separator else text
@@ -41,7 +40,9 @@ def number_from_number(value: Decimal) -> Decimal:
 @function("string(from: any) -> string")
 def string(value: Value) -> str:
     """Return a value as text."""
-    return bounded(text_of(value))
+    text = text_of(value)
+    bounded_length(len(text))
+    return text
 
 
 def text_of(value: Value) -> str:
@@ -63,7 +64,7 @@ def negation(negand: Value) -> bool | None:
     if negand is None:
         return None
     if not isinstance(negand, bool):
-        raise FeelError("bad-argument", f"{show(negand)} is neither true nor false")
+        raise FeelError("bad-argument", f"{brief(negand)} is neither true nor false")
     return not negand
 
 

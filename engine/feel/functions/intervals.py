@@ -9,12 +9,12 @@ from typing import Literal
 
 from engine.feel.functions.signature import function
 from engine.feel.operators import compared, equal
-from engine.feel.values import FeelError, Range, UnaryRange, Value, kind_of, show
+from engine.feel.values import FeelError, Range, UnaryRange, Value, brief, kind_of
 
 
 def _range(value: Value) -> Range:
     if isinstance(value, UnaryRange) and value.sign == "!=":
-        raise FeelError("bad-argument", f"{show(value)} is not one range")
+        raise FeelError("bad-argument", f"{brief(value)} is not one range")
     return value if isinstance(value, Range) else Range(value, value)
 
 
@@ -145,5 +145,5 @@ def finished_by(a: Range, inner: Value) -> bool:
 def coincides(a: Value, b: Value) -> bool:
     """Tell whether two points or two ranges are the same."""
     if isinstance(a, Range) != isinstance(b, Range):
-        raise FeelError("wrong-types", f"{show(a)} and {show(b)} are not both points or both ranges")
+        raise FeelError("wrong-types", f"{brief(a)} and {brief(b)} are not both points or both ranges")
     return equal(a, b)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Hashable
 from decimal import Decimal
 from functools import cmp_to_key
 from typing import TypeVar
@@ -12,8 +13,8 @@ from engine.feel.functions.arithmetic import position as counted
 from engine.feel.functions.arithmetic import whole
 from engine.feel.functions.signature import function
 from engine.feel.limits import LIMITS
-from engine.feel.operators import arithmetic, compare, compared, same
-from engine.feel.values import FeelError, Value, kind_of, show
+from engine.feel.operators import arithmetic, compare, compared, identity, same
+from engine.feel.values import FeelError, Value, brief, kind_of
 
 Items = list[Value]
 A = TypeVar("A")
@@ -87,7 +88,7 @@ def _fold(operator: str, items: Items) -> Value:
 def _numbers(items: Items) -> list[Decimal]:
     for index, item in enumerate(items):
         if not isinstance(item, Decimal):
-            raise FeelError("bad-argument", f"item {index + 1} is {show(item)}, not a number")
+            raise FeelError("bad-argument", f"item {index + 1} is {brief(item)}, not a number")
     return items  # type: ignore[return-value]  # just checked
 
 
@@ -160,7 +161,7 @@ def any_of(items: Items) -> Value:
 def _truths(items: Items) -> bool:
     for index, item in enumerate(items):
         if not isinstance(item, bool):
-            raise FeelError("bad-argument", f"item {index + 1} is {show(item)}, not true or false")
+            raise FeelError("bad-argument", f"item {index + 1} is {brief(item)}, not true or false")
     return True
 
 
@@ -235,7 +236,7 @@ def list_replace_where(items: Items, match: Callable[..., Value], new_item: Valu
 def is_true(answer: Value) -> bool:
     """Return the answer of a function that has to say true or false."""
     if not isinstance(answer, bool):
-        raise FeelError("bad-argument", f"the function gave {show(answer)}, not true or false")
+        raise FeelError("bad-argument", f"the function gave {brief(answer)}, not true or false")
     return answer
 
 
@@ -260,23 +261,17 @@ def union(*lists: Items) -> Items:
 @function("distinct values(list: list<T>) -> list<T>")
 def distinct_values(items: Items) -> Items:
     """Return the items, each once, in the order of their first places."""
-    found: Items = []
-    seen: set[tuple[str, str]] = set()
+    found: dict[Hashable, Value] = {}
     for item in items:
-        simple = (kind_of(item), str(item.normalize(CONTEXT) if isinstance(item, Decimal) else item))
-        if isinstance(item, str | Decimal | bool | None):
-            if simple not in seen:
-                seen.add(simple)
-                found.append(item)
-        elif not any(same(item, other) for other in found):
-            found.append(item)
-    return found
+        found.setdefault(identity(item), item)
+    return list(found.values())
 
 
 @function("duplicate values(list: list<T>) -> list<T>")
 def duplicate_values(items: Items) -> Items:
-    """Return the items that occur more than once, each once."""
-    return [item for item in distinct_values(items) if sum(same(item, other) for other in items) > 1]
+    """Return the items that occur more than once, each once, in the order of their first places."""
+    counts = Counter(map(identity, items))
+    return [item for item in distinct_values(items) if counts[identity(item)] > 1]
 
 
 @function("flatten(list: list<any>) -> list<any>")

@@ -17,7 +17,7 @@ from engine.feel.durations import (
 )
 from engine.feel.functions.arithmetic import whole
 from engine.feel.functions.signature import function
-from engine.feel.values import FeelError, Value, show
+from engine.feel.values import FeelError, Value, brief
 
 V = TypeVar("V")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -222,7 +222,7 @@ def property_of(value: Value, name: str) -> Value:
     if found is None and isinstance(value, DaysDuration | MonthsDuration):
         found = _duration_part(value, name)
     if found is None:
-        raise FeelError("no-such-entry", f"there is no `{name}` in {show(value)}")
+        raise FeelError("no-such-entry", f"there is no `{name}` in {brief(value)}")
     return Decimal(found)
 
 

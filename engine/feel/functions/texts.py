@@ -7,8 +7,8 @@ from decimal import Decimal
 from engine.feel import patterns
 from engine.feel.functions.arithmetic import position
 from engine.feel.functions.signature import function
-from engine.feel.limits import LIMITS
-from engine.feel.values import FeelError, Value, show
+from engine.feel.operators import bounded_length
+from engine.feel.values import FeelError, Value, brief
 
 
 @function("substring(string: string, start position: number, [length: number]) -> string")
@@ -84,7 +84,7 @@ def matches(input: str, pattern: str, flags: str | None = None) -> bool:  # noqa
 @function("replace(input: string, pattern: string, replacement: string, [flags: string?]) -> string")
 def replace(input: str, pattern: str, replacement: str, flags: str | None = None) -> str:  # noqa: A002 - likewise
     """Return the text with all matches replaced; `$1` stands for the first group."""
-    return bounded(patterns.replace(input, pattern, replacement, flags or ""))
+    return patterns.replace(input, pattern, replacement, flags or "")
 
 
 @function("split(string: string, delimiter: string) -> list<string>")
@@ -98,15 +98,8 @@ def string_join(items: list[Value], delimiter: str | None = None) -> str:
     """Return the texts of a list as one; null items are left out."""
     for index, item in enumerate(items):
         if not isinstance(item, str | None):
-            raise FeelError("bad-argument", f"item {index + 1} is {show(item)}, not a text")
+            raise FeelError("bad-argument", f"item {index + 1} is {brief(item)}, not a text")
     texts = [item for item in items if isinstance(item, str)]
-    return bounded((delimiter or "").join(texts))
-
-
-def bounded(text: str) -> str:
-    """Return a text that is not too long; raises FeelError otherwise."""
-    if len(text) > LIMITS.characters:
-        raise FeelError(
-            "limit", f"a text has {len(text)} characters, more than {LIMITS.characters} (limit `characters`)"
-        )
-    return text
+    between = delimiter or ""
+    bounded_length(sum(map(len, texts)) + len(between) * max(0, len(texts) - 1))
+    return between.join(texts)
