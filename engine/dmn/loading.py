@@ -80,7 +80,7 @@ class _Library:
     def _is_model(self, imported: Import) -> bool:
         if imported.import_type in MODEL_NAMESPACES or not imported.import_type:
             return True
-        message = f"`{imported.import_type}` is imported, which is not a DMN model"
+        message = f"`{imported.import_type}` is imported, which is no DMN model"
         advice = "Define its types in an item definition."
         problem = Problem("dmn-unsupported", message, imported.span, advice, Severity.WARNING)
         self.problems.append(problem)

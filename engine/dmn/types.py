@@ -209,11 +209,10 @@ def convert(value: Value, kind: ItemType, passes: Passes) -> tuple[Value, str | 
     if reason is None:
         return value, None
     if isinstance(value, list) and len(value) == 1 and not kind.is_list:
-        inner, still = convert_date(value[0], kind), None
-        if (still := why_not(inner, kind, passes)) is None:
-            return inner, None
-        return None, still
-    if kind.is_list and not isinstance(value, list):
+        inner = convert_date(value[0], kind)
+        still = why_not(inner, kind, passes)
+        return (inner, None) if still is None else (None, still)
+    if kind.is_list:
         wrapped: Value = [convert_date(value, kind.item())]
         return (wrapped, None) if why_not(wrapped, kind, passes) is None else (None, reason)
     if why_not(dated := convert_date(value, kind), kind, passes) is None:
