@@ -53,7 +53,7 @@ def find_type(reader: Reader, text: Text, types: Mapping[str, EventType]) -> Eve
     named = [found for item in _conjuncts(text.tree) if (found := _type_test(item, text.alias))]
     if len(named) != 1:
         what = "no type" if not named else "two types"
-        advice = 'write exactly one `type = "..."`, joined to the rest by `and`'
+        advice = 'write exactly one `type = "..."`, joined to the rest by `and`; put an `or` in brackets'
         reader.error("no-event-type", f"`{text.alias}` names {what}", text.span, advice)
         return None
     right = named[0]

@@ -132,11 +132,10 @@ def _written(
         text = reader.scalar(node, f"`{key.text}`")
         if usable_name(reader, key, "an event of a rule") and text:
             found.append((key, text))
-    if not isinstance(fields[section], MapNode):
-        return found
-    if not found or len(found) > most:
-        message = f"`{section}` names {len(found)} events; it takes 1 to {most}"
-        reader.error("how-many-events", message, fields[section].span)
+    node = fields[section]
+    if isinstance(node, MapNode) and not 1 <= len(node.entries) <= most:
+        message = f"`{section}` names {len(node.entries)} events; it takes 1 to {most}"
+        reader.error("how-many-events", message, node.span)
     return found
 
 
