@@ -28,8 +28,10 @@ SEEN_POKES = 200
 """A poke is delivered again within minutes, if at all; its id need not be known for longer."""
 LONGEST_WAIT = timedelta(days=90)
 """A case is looked at again after so long even if nothing can change, should news ever be lost."""
-LONGEST_RUN = timedelta(days=180)
+LONGEST_RUN = timedelta(days=170)
 """A run continues anew after so long, so that its evidence leaves Temporal within the year."""
+LONGEST_LOOK = timedelta(minutes=10)
+"""A look that took longer, retries included, is not taken for an answer."""
 FIRST_RETRY = timedelta(minutes=15)
 LAST_RETRY = timedelta(hours=6)
 
@@ -48,6 +50,7 @@ class CaseState:
         self.idle = False
         self.news = False
         self._failures = 0
+        self._first_look: datetime | None = None
         self._seen = dict.fromkeys(start.seen)
         self._chain = HistoryChain(start.chain, start)
 
@@ -84,12 +87,16 @@ class CaseState:
         )
 
     def take_record(self, asked: StepRequest, record: StepRecord) -> None:
-        """Consume a look's record, if it answers what was asked; raise WrongAnswer."""
-        want = (asked.case, asked.at, asked.policy, digest(asked.taken))
-        got = (record.case, record.at, record.policy, record.taken_before)
-        if got != want:
-            raise WrongAnswer(want, got)
+        """Consume a look's record, if it answers what was asked; raise WrongAnswer.
+
+        Its instant is the record's, not the question's: a replay may ask a little later (see chain.py).
+        """
+        want = (asked.case, asked.policy, digest(asked.taken))
+        got = (record.case, record.policy, record.taken_before)
+        if got != want or not asked.at - LONGEST_LOOK <= record.at <= asked.at:
+            raise WrongAnswer((*want, asked.at), (*got, record.at))
         self.consume("step", record)
+        self._first_look = self._first_look or record.at
         self.steps += 1
         self.steps_in_run += 1
 
@@ -144,11 +151,10 @@ class CaseState:
 
     def run_is_long(self) -> bool:
         """Tell whether the run should continue anew."""
-        info = workflow.info()
         return (
-            info.is_continue_as_new_suggested()
+            workflow.info().is_continue_as_new_suggested()
             or self.steps_in_run >= self.start.run_length
-            or workflow.now() - info.start_time > LONGEST_RUN
+            or (self._first_look is not None and self.now() - self._first_look > LONGEST_RUN)
         )
 
     def close_request(self, record: StepRecord) -> CloseRequest:

@@ -60,7 +60,6 @@ async def step(request: StepRequest) -> StepRecord:
         result_type=StepRecord,
         start_to_close_timeout=timedelta(seconds=30),
         retry_policy=_QUICK,
-        summary=f"looks at {request.at.isoformat(timespec='minutes')}",
     )
     return result
 

@@ -1,4 +1,4 @@
-"""The hash chain of a run, bound to its workflow's clock and history."""
+"""The hash chain of a run, bound to the run and its input."""
 
 from __future__ import annotations
 
@@ -20,5 +20,4 @@ class HistoryChain:
 
     def consume(self, kind: str, data: Any) -> None:
         """Extend the chain by one thing that came in."""
-        events = workflow.info().get_current_history_length()
-        self.head = link(self.head, kind, workflow.now(), events, data)
+        self.head = link(self.head, kind, data)

@@ -235,19 +235,13 @@ def paid(number: str, on: datetime, amount: str) -> Payment:
 
 FACTS: dict[str, object] = {
     "value": "mid", "id_verified": True, "prior_write_off": False, "direct_debit": True,
-    "tenure_months": 60, "avg_monthly_bill": "88.40", "max_dpd_12m": 0, "arrears_count_12m": 0,
-    "late_count_12m": 0, "returned_payments_12m": 0, "on_time_rate_12m": "1", "suspensions_12m": 0,
-    "broken_promises_12m": 0, "overdue_now": "0",
+    "tenure_months": 60, "avg_monthly_bill": Decimal("88.40"), "max_dpd_12m": 0, "arrears_count_12m": 0,
+    "late_count_12m": 0, "returned_payments_12m": 0, "on_time_rate_12m": Decimal(1), "suspensions_12m": 0,
+    "broken_promises_12m": 0, "overdue_now": Decimal(0),
 }  # fmt: skip
 
 
 def facts(**changed: object) -> dict[str, Fact]:
     """Facts of a customer who always pays, with some changed."""
-    given = FACTS | changed
-    return {
-        name: Fact(value=Decimal(value) if name in _NUMBERS else value, as_of=date(2026, 11, 20), source="ledger")
-        for name, value in given.items()
-    }  # fmt: skip
-
-
-_NUMBERS = ("avg_monthly_bill", "on_time_rate_12m", "overdue_now")
+    day = date(2026, 11, 20)
+    return {name: Fact(value=value, as_of=day, source="ledger") for name, value in (FACTS | changed).items()}

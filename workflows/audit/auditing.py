@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from google.protobuf.message import DecodeError
 from temporalio.api.history.v1 import History, HistoryEvent
@@ -18,7 +18,7 @@ from workflows.audit.report import AuditReport, Finding, RunReport, Verdict
 from workflows.audit.reviewing import chunks_again
 from workflows.audit.shapes import SIMULATED
 from workflows.audit.strict import StrictReplayer
-from workflows.audit.structure import check_structure, is_closed
+from workflows.audit.structure import check_structure, is_closed, task_starts
 from workflows.audit.texts import Texts
 from workflows.audit.values import Values, read_values
 from workflows.messages import CaseStart, SweepRequest
@@ -83,7 +83,12 @@ async def _run(replayer: StrictReplayer, exported: Exported, bundle: Bundle) -> 
         return _unreadable(exported, said[0][1] if said else "the history has no beginning")
     replayed = await replayer.replay(exported.workflow, exported.run, events)
     values = read_values(events, replayed.asked)
-    said += replayed.said + values.said + list(_steps_fit(values)) + list(acted_as_decided(values.effects))
+    said += (
+        replayed.said
+        + values.said
+        + list(_steps_fit(values, task_starts(events)))
+        + list(acted_as_decided(values.effects))
+    )
     return _reported(exported, events, values, said, bundle)
 
 
@@ -140,7 +145,7 @@ def _verdicts(values: Values, bundle: Bundle, where: str) -> Iterator[Verdict]:
             yield from chunks_again(effect, bundle.texts, bundle.records, place)
 
 
-def _steps_fit(values: Values) -> Iterator[tuple[int, str]]:
+def _steps_fit(values: Values, since: Mapping[int, datetime]) -> Iterator[tuple[int, str]]:
     """Check, apart from the workflow's code, that looks follow each other and the workflow's clock."""
     start = values.start
     if not isinstance(start, CaseStart):
@@ -150,8 +155,10 @@ def _steps_fit(values: Values) -> Iterator[tuple[int, str]]:
     for effect in values.effects:
         if effect.name == effects.STEP and effect.request is not None:
             asked = effect.request
-            if effect.at is not None and abs(asked.at - effect.at - start.clock_offset) > _ROUNDING:
-                yield effect.event, f"the look is at {asked.at}, the workflow's clock says {effect.at}"
+            if effect.result is not None and effect.at is not None:
+                earliest, at = since[effect.event], effect.result.at - start.clock_offset
+                if not earliest - _ROUNDING <= at <= effect.at + _ROUNDING:
+                    yield effect.event, f"the look is at {at}, the clock was {earliest} to {effect.at}"
             if digest(asked.taken) not in allowed:
                 yield effect.event, "the look does not start from what the one before left"
             if effect.result is not None:

@@ -31,7 +31,7 @@ def step_again(effect: Effect, texts: Texts, where: str) -> Verdict:
     try:
         policy = texts.collections(record.policy)
         position = Position(record.position, texts.law(record.law), texts.calendar(record.calendar))
-        again = look(policy, position, asked)
+        again = look(policy, position, asked.model_copy(update={"at": record.at}))
     except (TextWrong, LookupError, ValueError, DecimalException) as error:
         return Verdict(where, "step", DIFFERS, (f"it cannot be taken again: {error}",))
     return _compared(where, "step", record, again, record.semantics)

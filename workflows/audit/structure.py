@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
@@ -13,6 +14,7 @@ from workflows.audit.expected import COMMAND_EVENTS
 from workflows.audit.shapes import CLOSING, FIELDS, SHARED, SIMULATED
 
 E = EventType
+_OF_A_TASK = (E.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, E.EVENT_TYPE_WORKFLOW_TASK_STARTED)
 Said = tuple[int, str]
 """Event id and a sentence."""
 
@@ -31,6 +33,26 @@ def check_structure(events: Sequence[HistoryEvent], workflow: str, run: str) -> 
 def is_closed(events: Sequence[HistoryEvent]) -> bool:
     """Tell whether the run has ended."""
     return bool(events) and events[-1].event_type in CLOSING
+
+
+def task_starts(events: Sequence[HistoryEvent]) -> dict[int, datetime]:
+    """Return for each marker when the workflow task began in which it was asked for.
+
+    A task that is extended while a local activity runs is a chain of tasks with nothing between them.
+    """
+    found: dict[int, datetime] = {}
+    began: datetime | None = None
+    extended = False
+    for event in events:
+        if event.event_type == E.EVENT_TYPE_WORKFLOW_TASK_STARTED and not extended:
+            began = event.event_time.ToDatetime(UTC)
+        elif event.event_type == E.EVENT_TYPE_MARKER_RECORDED and began:
+            found[event.event_id] = began
+        if event.event_type == E.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+            extended = True
+        elif event.event_type not in _OF_A_TASK:
+            extended = False
+    return found
 
 
 def name_of(event: HistoryEvent) -> str:
