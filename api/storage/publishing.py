@@ -21,6 +21,7 @@ from engine.ladder import load_collections, load_law
 from engine.policy import Manifest, Texts
 from engine.source import Problem, Span
 from engine.text import MapNode, ScalarNode, read_yaml
+from engine.watch import load_watch
 from engine.workdays import load_calendar
 
 MAIN = "policy.yaml"
@@ -117,6 +118,10 @@ def _collections(texts: Texts, main: str) -> tuple[Manifest, date | None]:
     return usable(load_collections(texts, main), dict(texts)).manifest, None
 
 
+def _watch(texts: Texts, main: str) -> tuple[Manifest, date | None]:
+    return usable(load_watch(texts, main), dict(texts)).manifest, None
+
+
 def _law(texts: Texts, main: str) -> tuple[Manifest, date | None]:
     pack = usable(load_law(texts[main], main), dict(texts))
     return manifest(pack.name, "law", "", pack.in_force or _ALWAYS, texts), None
@@ -136,6 +141,7 @@ def _portfolio(texts: Texts, main: str) -> tuple[Manifest, date | None]:
 _READERS: Mapping[str, Callable[[Texts, str], tuple[Manifest, date | None]]] = {
     "credit": _credit,
     "collections": _collections,
+    "watch": _watch,
     "law": _law,
     "calendar": _calendar,
     PORTFOLIO: _portfolio,
