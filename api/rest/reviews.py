@@ -1,0 +1,147 @@
+"""Reviews: a whole book graded in chunks by one durable run."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import date
+from typing import Literal
+
+from fastapi import APIRouter, Response, status
+from fastapi.concurrency import run_in_threadpool
+from pydantic import AwareDatetime, Field
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.rest.bodies import Body, Id, ReceivedAt, example
+from api.rest.errors import Refusal
+from api.rest.routes import Prefer, received, router, wait_of
+from api.storage.errors import NotFound
+from api.wiring import Wiring
+from workflows import ids
+from workflows.messages import ReviewRequest, ReviewResult
+from workflows.ports import PolicyNotFound
+
+_STATES: dict[WorkflowExecutionStatus, Literal["running", "done", "failed"]] = {
+    WorkflowExecutionStatus.RUNNING: "running",
+    WorkflowExecutionStatus.COMPLETED: "done",
+}
+
+
+class ReviewBody(Body):
+    """Ask for a review of the whole book; the same `run` again is answered with the first one."""
+
+    model_config = example(run="2026-06", as_of="2026-06-30")
+    run: Id
+    as_of: date | None = Field(default=None, description="The day to judge by; left out: today.")
+    policies: dict[str, str] = Field(
+        default={}, description="Credit policy by segment; empty: the ones that the portfolio names."
+    )
+    received_at: ReceivedAt = None
+
+
+class ReviewOut(Body):
+    """A review and how far it is."""
+
+    run: str
+    workflow: str
+    state: Literal["running", "done", "failed"]
+    started_at: AwareDatetime
+    counts: dict[str, int] = Field(description="By status and by grade, when it is done.")
+
+
+def reviews_router(wiring: Wiring) -> APIRouter:
+    """Return the paths of reviews."""
+    api = router("grading")
+
+    @api.post("/reviews", status_code=202, summary="Grade the whole book")
+    async def start(body: ReviewBody, response: Response, prefer: Prefer = None) -> ReviewOut:
+        client = _client(wiring)
+        request = await run_in_threadpool(_request, wiring, body)
+        try:
+            handle = await _started(client, request)
+            seconds = wait_of(prefer)
+            if seconds is not None and await _finished(handle, seconds):
+                response.headers["Preference-Applied"] = f"wait={seconds:.0f}"
+            found = await _review(body.run, handle)
+        except RPCError as error:
+            raise _away(error) from error
+        response.status_code = (
+            status.HTTP_202_ACCEPTED if found.state == "running" else status.HTTP_201_CREATED
+        )
+        response.headers["Location"] = f"/v1/reviews/{body.run}"
+        return found
+
+    @api.get("/reviews/{run}", summary="Read how far a review is")
+    async def read(run: str) -> ReviewOut:
+        try:
+            return await _review(run, _handle(_client(wiring), run))
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                raise NotFound("review", run) from error
+            raise _away(error) from error
+
+    return api
+
+
+def _request(wiring: Wiring, body: ReviewBody) -> ReviewRequest:
+    at = received(wiring, body.received_at)
+    as_of = body.as_of or at.date()
+    with wiring.database.read() as session:
+        policies = body.policies
+        if not policies:
+            portfolio = wiring.library.portfolio(session, as_of)
+            if portfolio is None:
+                raise PolicyNotFound(f"portfolio (in force on {as_of})")
+            policies = dict(portfolio.credit)
+        digests = {
+            segment: wiring.library.require(session, "credit", name, as_of).digest
+            for segment, name in sorted(policies.items())
+        }
+    return ReviewRequest(run=body.run, policies=digests, as_of=as_of, at=at)
+
+
+async def _started(client: Client, request: ReviewRequest) -> WorkflowHandle[object, ReviewResult]:
+    with suppress(WorkflowAlreadyStartedError):  # it ran before, and is answered with what it did
+        await client.start_workflow(
+            ids.REVIEW,
+            request,
+            id=ids.review_id(request.run),
+            task_queue=ids.REVIEW_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        )
+    return _handle(client, request.run)
+
+
+def _handle(client: Client, run: str) -> WorkflowHandle[object, ReviewResult]:
+    return client.get_workflow_handle(ids.review_id(run), result_type=ReviewResult)
+
+
+async def _finished(handle: WorkflowHandle[object, ReviewResult], seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(handle.result(), seconds)
+    except TimeoutError:
+        return False
+    except WorkflowFailureError:
+        return True
+    return True
+
+
+async def _review(run: str, handle: WorkflowHandle[object, ReviewResult]) -> ReviewOut:
+    found = await handle.describe()
+    state = _STATES.get(found.status, "failed") if found.status else "failed"
+    counts = (await handle.result()).counts if state == "done" else {}
+    return ReviewOut(run=run, workflow=found.id, state=state, started_at=found.start_time, counts=counts)
+
+
+def _client(wiring: Wiring) -> Client:
+    if wiring.temporal is None:
+        raise Refusal("temporal-away", "No connection to Temporal has been made yet.")
+    return wiring.temporal
+
+
+def _away(error: RPCError) -> Refusal:
+    return Refusal("temporal-away", f"Temporal did not take the request: {error.message}.")
