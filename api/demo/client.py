@@ -70,15 +70,16 @@ class Client:
         """Post one entry of a ledger; answered when the open case has been told."""
         return await self.post(f"/v1/{PATHS[entry['kind']]}", {"account": account, **entry}, Prefer=WAIT)
 
-    async def post_rows(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Post many rows at once as NDJSON; return the answer to each."""
+    async def post_rows(self, rows: Iterable[dict[str, Any]]) -> list[str]:
+        """Post many rows at once as NDJSON; return a sentence for each that was refused."""
         text = b"".join(json.dumps(row, default=str).encode() + b"\n" for row in rows)
         response = await self._http.post(
             "/v1/ledger/bulk", content=text, headers={"Content-Type": "application/x-ndjson"}
         )
         if response.status_code >= 300:
             _answer(response)
-        return [json.loads(line) for line in response.text.splitlines() if line]
+        answers = [json.loads(line) for line in response.text.splitlines()]
+        return [f"line {a['line']}: {a['problem']['detail']}" for a in answers if a.get("problem")]
 
     async def confirm(self, key: str, receipt: dict[str, Any]) -> Any:
         """Say what became of an action."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ class UciCustomer:
     @property
     def customer(self) -> str:
         """The customer's id in the ledger."""
-        return f"U{self.number:05d}"
+        return f"U{self.number}"
 
     @property
     def worst(self) -> int:
@@ -75,6 +76,17 @@ def read_uci(path: Path) -> list[UciCustomer]:
             f"`{path}` is not text in UTF-8. Give the CSV export of the UCI workbook (plain or gzipped)."
         ) from error
     return list(_rows(path, text))
+
+
+def unpacked(path: Path) -> bytes:
+    """Return the bytes of a file, unpacked if it is gzipped; raise UciFileError if it cannot be."""
+    data = path.read_bytes()
+    if data[:2] != b"\x1f\x8b":
+        return data
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UciFileError(f"`{path}` starts like a gzip file but cannot be unpacked: {error}.") from error
 
 
 def _rows(path: Path, text: str) -> Iterator[UciCustomer]:
