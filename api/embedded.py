@@ -33,6 +33,8 @@ _DYNAMIC = {
     "history.timerProcessorMaxPollRPS": "2000",
     # Timers fire on a tick of this length, 1 s by default; skipped time costs one tick a skip.
     "history.timerProcessorMaxTimeShift": '"10ms"',
+    # A run that continues anew would otherwise begin a second late, and answer no query until then.
+    "history.workflowIdReuseMinimalInterval": '"0s"',
 }
 
 
