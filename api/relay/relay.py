@@ -108,8 +108,10 @@ class Relay:
                     if head.account not in busy:
                         busy.add(head.account)
                         group.create_task(one(head))
+                # Not `wait_for`: in Python 3.11 it loses a cancellation that comes together with the news.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(news.wait(), LOOK_AGAIN_SECONDS)
+                    async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+                        await news.wait()
 
     async def _tell_cases(self, client: Client, head: OutboxRow | None) -> None:
         """Tell a case everything that is pending for it, in order."""
