@@ -35,6 +35,7 @@ class TooLarge(Exception):  # it is turned into a note at once
 def overlaps(grid: Grid) -> Iterator[tuple[int, int, list[int]]]:
     """Yield pairs of rows that share a customer, with the shared box; raises TooLarge."""
     budget = PAIRS
+    seen: set[tuple[int, int]] = set()
     for group in _neighbours(grid):
         for place, first in enumerate(group):
             budget -= len(group) - place
@@ -42,7 +43,8 @@ def overlaps(grid: Grid) -> Iterator[tuple[int, int, list[int]]]:
                 raise TooLarge
             for second in group[place + 1 :]:
                 shared = _shared(grid.rows[first], grid.rows[second])
-                if shared:
+                if shared and (first, second) not in seen:
+                    seen.add((first, second))
                     yield first, second, shared
 
 
@@ -90,12 +92,10 @@ class _GapSearch:
     def _classes(self, column: int) -> list[tuple[int, int]]:
         """Return (pieces, rows that cover them) for each different set of rows in a column."""
         classes: dict[int, int] = {}
-        remaining = self.grid.axes[column].full
-        while remaining:
-            piece = remaining & -remaining
-            remaining ^= piece
-            rows = sum(1 << i for i, row in enumerate(self.grid.rows) if row[column] & piece)
-            classes[rows] = classes.get(rows, 0) | piece
+        full = self.grid.axes[column].full
+        for piece, rows in enumerate(covering([row[column] for row in self.grid.rows], full.bit_length())):
+            if full >> piece & 1:
+                classes[rows] = classes.get(rows, 0) | 1 << piece
         return sorted(((pieces, rows) for rows, pieces in classes.items()))
 
     def _certain(self) -> list[int]:
@@ -122,6 +122,32 @@ class _GapSearch:
                 return [pieces, *rest]
         self.covered.add((column, rows))
         return None
+
+
+def covering(masks: Sequence[int], size: int) -> list[int]:
+    """Return, by piece, the rows (as bits) whose cells cover it: one sweep over where cells begin and end."""
+    changes = [0] * (size + 1)
+    for row, mask in enumerate(masks):
+        for start, end in _runs(mask):
+            changes[start] ^= 1 << row
+            changes[min(end, size)] ^= 1 << row
+    rows, found = 0, []
+    for change in changes[:size]:
+        rows ^= change
+        found.append(rows)
+    return found
+
+
+def _runs(mask: int) -> Iterator[tuple[int, int]]:
+    """Yield (first, one after the last) of each run of ones."""
+    place = 0
+    while mask:
+        start = (mask & -mask).bit_length() - 1
+        mask >>= start
+        length = (~mask & (mask + 1)).bit_length() - 1
+        yield place + start, place + start + length
+        mask >>= length
+        place += start + length
 
 
 def hidden(grid: Grid) -> Iterator[tuple[int, int]]:

@@ -38,12 +38,12 @@ def axis_of(domain: Domain, cells: Iterable[s.UnaryTests]) -> Axis | None:
     """Return the axis of a column, or None if its values cannot be cut into pieces."""
     tests = list(cells)
     if isinstance(domain, Values) and not all(isinstance(value, Decimal) for value in domain.values):
-        return _Choices(domain, tests)
+        return Choices(domain, tests)
     if isinstance(domain, Values) and not domain.open:
-        return _Line([value for value in domain.values if isinstance(value, Decimal)], domain, tests)
+        return Line([value for value in domain.values if isinstance(value, Decimal)], domain, tests)
     if isinstance(domain, Values):
-        return _Choices(domain, tests)
-    return None if domain is None else _Line([], domain, tests)
+        return Choices(domain, tests)
+    return None if domain is None else Line([], domain, tests)
 
 
 def literals(tests: s.UnaryTests) -> Iterable[s.Node]:
@@ -51,7 +51,7 @@ def literals(tests: s.UnaryTests) -> Iterable[s.Node]:
     return (part for test in tests.tests for part in s.walk(test))
 
 
-class _Choices:
+class Choices:
     """Texts and truth values: one piece each, one for all other texts, one for null."""
 
     def __init__(self, domain: Values, cells: list[s.UnaryTests]) -> None:
@@ -63,6 +63,7 @@ class _Choices:
         self.full |= (1 << self.other if domain.open else 0) | (1 << self.null if domain.nullable else 0)
 
     def covered(self, tests: s.UnaryTests) -> int | None:
+        """Return the pieces that a cell matches; None if that cannot be told."""
         if not tests.tests:
             return self.full
         pieces = 0
@@ -77,13 +78,14 @@ class _Choices:
         return (self.full & ~pieces if tests.negated else pieces) & self.full
 
     def example(self, pieces: int) -> Value:
+        """Return a value of the first of some pieces."""
         first = _lowest(pieces)
         if first < self.other:
             return self.values[first]
         return None if first == self.null else "anything else"
 
 
-class _Line:
+class Line:
     """Numbers and days: at 2i what lies below bound i, at 2i+1 the bound itself; the last piece is null."""
 
     def __init__(
@@ -116,6 +118,7 @@ class _Line:
         return possible
 
     def covered(self, tests: s.UnaryTests) -> int | None:
+        """Return the pieces that a cell matches; None if that cannot be told."""
         if not tests.tests:
             return self.full
         pieces, unknown = 0, 0
@@ -159,6 +162,7 @@ class _Line:
         return 1 << 2 * bisect_left(self.points, point) + 1
 
     def example(self, pieces: int) -> Value:
+        """Return a value of the first of some pieces."""
         first = _lowest(pieces)
         if first == self.null:
             return None

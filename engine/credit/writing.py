@@ -1,0 +1,201 @@
+"""The generated function as it grows: its variables, its statements, and how it ends.
+
+`to_python_tables.py` and `to_python_scorecards.py` write their decisions into it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from engine.credit import generated
+from engine.credit.analysis import Grid
+from engine.credit.grids import grid_of
+from engine.credit.lookups import Column, Subject, column_of
+from engine.credit.model import CreditPolicy, Expression, FactKind, Formula, Tests
+from engine.credit.order import names_in
+from engine.feel import kinds, syntax, to_python
+from engine.feel.kinds import ListOf
+from engine.feel.to_python import Piece, Unit, Variable
+
+
+class Writing:
+    """One function for one policy; decisions are written in the order of `policy.order`."""
+
+    def __init__(self, policy: CreditPolicy) -> None:
+        self.policy, self.unit = policy, Unit()
+        self.body: list[ast.stmt] = []
+        self.variables: dict[str, Variable] = {}
+        self.whole: dict[str, str] = {}
+        """By name: the identifier that holds the same number as an `int`."""
+        self.reasons: dict[str, str] = {}
+        """By decision: the identifier of the list of its reason codes."""
+        self.as_one = _read_as_one(policy)
+        """Decisions of several outputs that some expression reads as a whole."""
+        self.parameters = [self._parameter(name) for name in policy.facts]
+
+    def _parameter(self, name: str) -> str:
+        """Whole facts come in as `int`; the number that expressions see is made of it if it is needed."""
+        fact = self.policy.facts[name]
+        given = self.unit.fresh()
+        seen = given
+        if fact.kind is FactKind.INTEGER:
+            self.whole[name] = given
+            seen = self.unit.fresh()
+        self.variables[name] = Variable(seen, fact.kind.feel, fact.nullable)
+        return given
+
+    def function(self) -> Callable[..., tuple[Any, ...]]:
+        """Return (fact values, codes of defaults) -> (outcome, status, told, reason codes by decision)."""
+        defaulted = self.unit.fresh()
+        policy, codes = self.policy, self.unit.fresh()
+        outcome = [self.piece(item.expression).code for item in policy.outcome]
+        status = self.piece(policy.status).code if policy.status else self.unit.constant("decided")
+        told: ast.expr = ast.Constant(None)
+        if policy.told is not None:
+            lists = [name_of(self.reasons[name]) for name in policy.decisions if name in self.reasons]
+            self.assign(codes, self.unit.call(generated.merged, *lists, name_of(defaulted)))
+            self.variables["reasons"] = Variable(codes, ListOf(kinds.STRING), False)
+            told = self.piece(policy.told).code
+        by_decision = tuple_of([name_of(identifier) for identifier in self.reasons.values()])
+        self.body.append(ast.Return(tuple_of([tuple_of(outcome), status, told, by_decision])))
+        return self.unit.function([*self.parameters, defaulted], [*self._conversions(), *self.body])
+
+    def _conversions(self) -> list[ast.stmt]:
+        """Write the number of each whole fact that some expression has come to use."""
+        used = {node.id for part in self.body for node in ast.walk(part) if isinstance(node, ast.Name)}
+        conversions: list[ast.stmt] = []
+        for name, given in self.whole.items():
+            seen = self.variables[name]
+            if name in self.policy.facts and seen.identifier in used:
+                made = self.unit.call(Decimal, name_of(given))
+                absent = ast.Compare(name_of(given), [ast.Is()], [ast.Constant(None)])
+                code = ast.IfExp(absent, ast.Constant(None), made) if seen.nullable else made
+                conversions.append(assignment(seen.identifier, code))
+        return conversions
+
+    # what decisions are written with
+
+    def piece(self, source: Expression) -> Piece:
+        """Return code for an expression."""
+        return to_python.expression(source.node, self.variables, self.unit)
+
+    def assign(self, identifier: str, code: ast.expr) -> None:
+        """Write an assignment."""
+        self.body.append(assignment(identifier, code))
+
+    def held(self, source: Expression) -> Variable:
+        """Return the variable that holds an expression's value; a name is held already."""
+        if isinstance(source.node, syntax.Name) and source.node.name in self.variables:
+            return self.variables[source.node.name]
+        piece = self.piece(source)
+        if isinstance(piece.code, ast.Name):
+            return Variable(piece.code.id, piece.kind, piece.nullable)
+        held = Variable(self.unit.fresh(), piece.kind, piece.nullable)
+        self.assign(held.identifier, piece.code)
+        return held
+
+    def stuck(self) -> ast.stmt:
+        """Return the statement that gives up."""
+        return ast.Expr(self.unit.call(generated.stuck))
+
+    def condition(self, tests: Sequence[Tests], inputs: Sequence[Variable]) -> ast.expr:
+        """Return code that is true exactly when all cells of a row pass."""
+        pairs = [(cell.node, held) for cell, held in zip(tests, inputs, strict=True) if cell.node.tests]
+        codes = [to_python.cell(node, held, self.variables, self.unit) for node, held in pairs]
+        if not codes:
+            return ast.Constant(True)
+        return codes[0] if len(codes) == 1 else ast.BoolOp(ast.And(), codes)
+
+    def formula(self, decision: Formula) -> None:
+        """Write a decision that is one expression."""
+        piece = self.piece(decision.expression)
+        kept = Variable(self.unit.fresh(), self.policy.kinds[decision.name], piece.nullable)
+        self.assign(kept.identifier, piece.code)
+        self.variables[decision.name] = kept
+
+    # looking up instead of searching
+
+    def grid(self, headings: Sequence[Expression], columns: Sequence[Sequence[Tests]]) -> Grid | None:
+        """Return cells as sets of pieces, if all of them can be."""
+        grid = grid_of(self.policy, headings, columns, self.policy.kinds)
+        return grid if isinstance(grid, Grid) else None
+
+    def columns(self, headings: Sequence[Expression], grid: Grid) -> list[Column] | None:
+        """Return how each column finds its slot; None, with nothing written, if one cannot."""
+        written = len(self.body)
+        columns: list[Column] = []
+        for place, (heading, axis) in enumerate(zip(headings, grid.axes, strict=True)):
+            subject = self._subject(heading)
+            column = column_of(axis, [row[place] for row in grid.rows], subject, self.unit)
+            if column is None:
+                del self.body[written:]
+                return None
+            if column.guarded:
+                absent = ast.Compare(name_of(subject.identifier), [ast.Is()], [ast.Constant(None)])
+                self.body.append(ast.If(absent, [self.stuck()], []))
+            columns.append(column)
+        return columns
+
+    def _subject(self, heading: Expression) -> Subject:
+        """Return the variable of a heading, as an `int` where it is one anyway."""
+        match heading.node:
+            case syntax.Name(name) if name in self.whole:
+                return Subject(self.whole[name], True, self.variables[name].nullable)
+            case syntax.Call(syntax.Name("count"), (syntax.Name(name),), ()) if self._is_list(name):
+                counted = self.unit.fresh()
+                self.assign(counted, self.unit.call(len, name_of(self.variables[name].identifier)))
+                return Subject(counted, True, False)
+        held = self.held(heading)
+        return Subject(held.identifier, False, held.nullable)
+
+    def _is_list(self, name: str) -> bool:
+        variable = self.variables.get(name)
+        return variable is not None and isinstance(variable.kind, ListOf) and not variable.nullable
+
+
+def looked_up(root: ast.expr, columns: Sequence[Column]) -> ast.expr:
+    """Return code that follows the slots of the columns to the leaf."""
+    for column in columns:
+        if column.index is not None:
+            root = ast.Subscript(root, column.index, ast.Load())
+    return root
+
+
+def name_of(identifier: str) -> ast.Name:
+    """Return code that reads a variable."""
+    return ast.Name(identifier, ast.Load())
+
+
+def tuple_of(codes: Sequence[ast.expr]) -> ast.expr:
+    """Return code for a tuple."""
+    return ast.Tuple(list(codes), ast.Load())
+
+
+def assignment(identifier: str, code: ast.expr) -> ast.stmt:
+    """Return code that sets a variable."""
+    return ast.Assign([ast.Name(identifier, ast.Store())], code)
+
+
+def unpacking(identifiers: Sequence[str], code: ast.expr) -> ast.stmt:
+    """Return code that sets several variables from a tuple."""
+    return ast.Assign([ast.Tuple([ast.Name(i, ast.Store()) for i in identifiers], ast.Store())], code)
+
+
+def _read_as_one(policy: CreditPolicy) -> set[str]:
+    """Return the names that some expression reads by themselves, not by `name.output`."""
+    sources = [e for decision in policy.decisions.values() for e in decision.expressions()]
+    sources += [item.expression for item in policy.outcome]
+    sources += [e for e in (policy.status, policy.told) if e]
+    found: set[str] = set()
+    for source in sources:
+        named = [name for name, _ in names_in(source)]
+        by_path = [
+            part.source.name
+            for part in syntax.walk(source.node)
+            if isinstance(part, syntax.Path) and isinstance(part.source, syntax.Name)
+        ]
+        found |= {name for name in named if named.count(name) > by_path.count(name)}
+    return found
