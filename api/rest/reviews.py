@@ -10,6 +10,7 @@ from typing import Literal
 from fastapi import APIRouter, Response, status
 from fastapi.concurrency import run_in_threadpool
 from pydantic import AwareDatetime, Field
+from sqlmodel import select
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -19,9 +20,10 @@ from api.rest.bodies import Body, Id, ReceivedAt, example
 from api.rest.errors import Refusal
 from api.rest.routes import Prefer, received, router, wait_of
 from api.storage.errors import NotFound
+from api.storage.tables import ReviewChunkRow
 from api.wiring import Wiring
 from workflows import ids
-from workflows.messages import ReviewRequest, ReviewResult
+from workflows.messages import ReviewChunk, ReviewRequest, ReviewResult
 from workflows.ports import PolicyNotFound
 
 _STATES: dict[WorkflowExecutionStatus, Literal["running", "done", "failed"]] = {
@@ -42,6 +44,13 @@ class ReviewBody(Body):
     received_at: ReceivedAt = None
 
 
+class FailureOut(Body):
+    """A customer on whom no decision could be taken."""
+
+    customer: str
+    why: str
+
+
 class ReviewOut(Body):
     """A review and how far it is."""
 
@@ -50,6 +59,7 @@ class ReviewOut(Body):
     state: Literal["running", "done", "failed"]
     started_at: AwareDatetime
     counts: dict[str, int] = Field(description="By status and by grade, when it is done.")
+    failures: list[FailureOut] = Field(description="The first customers of each chunk without a decision.")
 
 
 def reviews_router(wiring: Wiring) -> APIRouter:
@@ -65,7 +75,7 @@ def reviews_router(wiring: Wiring) -> APIRouter:
             seconds = wait_of(prefer)
             if seconds is not None and await _finished(handle, seconds):
                 response.headers["Preference-Applied"] = f"wait={seconds:.0f}"
-            found = await _review(body.run, handle)
+            found = await _review(wiring, body.run, handle)
         except RPCError as error:
             raise _away(error) from error
         response.status_code = (
@@ -77,7 +87,7 @@ def reviews_router(wiring: Wiring) -> APIRouter:
     @api.get("/reviews/{run}", summary="Read how far a review is")
     async def read(run: str) -> ReviewOut:
         try:
-            return await _review(run, _handle(_client(wiring), run))
+            return await _review(wiring, run, _handle(_client(wiring), run))
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 raise NotFound("review", run) from error
@@ -130,11 +140,24 @@ async def _finished(handle: WorkflowHandle[object, ReviewResult], seconds: float
     return True
 
 
-async def _review(run: str, handle: WorkflowHandle[object, ReviewResult]) -> ReviewOut:
+async def _review(wiring: Wiring, run: str, handle: WorkflowHandle[object, ReviewResult]) -> ReviewOut:
     found = await handle.describe()
     state = _STATES.get(found.status, "failed") if found.status else "failed"
-    counts = (await handle.result()).counts if state == "done" else {}
-    return ReviewOut(run=run, workflow=found.id, state=state, started_at=found.start_time, counts=counts)
+    return ReviewOut(
+        run=run,
+        workflow=found.id,
+        state=state,
+        started_at=found.start_time,
+        counts=(await handle.result()).counts if state == "done" else {},
+        failures=await run_in_threadpool(_failures, wiring, run),
+    )
+
+
+def _failures(wiring: Wiring, run: str) -> list[FailureOut]:
+    with wiring.database.read() as session:
+        rows = session.exec(select(ReviewChunkRow).where(ReviewChunkRow.run == run)).all()
+    chunks = [ReviewChunk.model_validate_json(row.body) for row in rows]
+    return [FailureOut(customer=name, why=why) for chunk in chunks for name, why in chunk.failures]
 
 
 def _client(wiring: Wiring) -> Client:
