@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from google.protobuf.message import DecodeError
@@ -47,19 +46,32 @@ class Bundle:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class AuditedRun:
+    """One run's report, and how it hangs together with other runs."""
+
     report: RunReport
     first: str = ""
     previous: str = ""
     next: str = ""
-    start: object = None
-    continued: object = None
+    start: str = ""
+    """Digest of the input."""
+    continued: str = ""
+    """Digest of the input of the run that goes on."""
 
 
 async def audit(bundle: Bundle, *, accept_simulated: bool = False) -> AuditReport:
     """Audit a bundle; nothing in it can raise, everything wrong is in the report."""
+    return concluded(await audited_runs(bundle), accept_simulated=accept_simulated)
+
+
+async def audited_runs(bundle: Bundle) -> list[AuditedRun]:
+    """Audit each run by itself."""
     replayer = StrictReplayer()
-    runs = [await _run(replayer, exported, bundle) for exported in bundle.histories]
+    return [await _run(replayer, exported, bundle) for exported in bundle.histories]
+
+
+def concluded(runs: Sequence[AuditedRun], *, accept_simulated: bool = False) -> AuditReport:
+    """Return the report on all runs, after checking that they follow each other."""
     return AuditReport(
         runs=tuple(run.report for run in runs),
         findings=tuple(_chains(runs)),
@@ -68,12 +80,7 @@ async def audit(bundle: Bundle, *, accept_simulated: bool = False) -> AuditRepor
     )
 
 
-def audit_now(bundle: Bundle, *, accept_simulated: bool = False) -> AuditReport:
-    """Audit a bundle from code without an event loop."""
-    return asyncio.run(audit(bundle, accept_simulated=accept_simulated))
-
-
-async def _run(replayer: StrictReplayer, exported: Exported, bundle: Bundle) -> _Run:
+async def _run(replayer: StrictReplayer, exported: Exported, bundle: Bundle) -> AuditedRun:
     try:
         events = list(History.FromString(exported.history).events)
     except DecodeError as error:
@@ -98,7 +105,7 @@ def _reported(
     values: Values,
     said: list[tuple[int, str]],
     bundle: Bundle,
-) -> _Run:
+) -> AuditedRun:
     where = f"{exported.workflow} run {exported.run}"
     findings = [Finding(f"{where} event {number}" if number else where, "event", why) for number, why in said]
     report = RunReport(
@@ -112,19 +119,19 @@ def _reported(
         verdicts=tuple(_verdicts(values, bundle, where)),
     )
     started = events[0].workflow_execution_started_event_attributes
-    return _Run(
+    return AuditedRun(
         report,
         first=started.first_execution_run_id,
         previous=started.continued_execution_run_id,
         next=events[-1].workflow_execution_continued_as_new_event_attributes.new_execution_run_id,
-        start=values.start,
-        continued=values.continued,
+        start=digest(values.start),
+        continued=digest(values.continued),
     )
 
 
-def _unreadable(exported: Exported, why: str) -> _Run:
+def _unreadable(exported: Exported, why: str) -> AuditedRun:
     found = Finding(f"{exported.workflow} run {exported.run}", "event", why)
-    return _Run(RunReport(exported.workflow, exported.run, "", 0, False, False, (found,)))
+    return AuditedRun(RunReport(exported.workflow, exported.run, "", 0, False, False, (found,)))
 
 
 def _simulated(events: Sequence[HistoryEvent], values: Values) -> bool:
@@ -177,7 +184,7 @@ def _pages_fit(values: Values) -> Iterator[tuple[int, str]]:
             yield effect.event, f"the page is of {effect.request.at}, the clock says {effect.at}"
 
 
-def _chains(runs: Sequence[_Run]) -> Iterator[Finding]:
+def _chains(runs: Sequence[AuditedRun]) -> Iterator[Finding]:
     """Check that the runs of each workflow follow each other without a gap."""
     by_id = {run.report.run: run for run in runs}
     if len(by_id) != len(runs):
@@ -198,15 +205,10 @@ def _chains(runs: Sequence[_Run]) -> Iterator[Finding]:
             yield Finding(where, "runs", f"the run that goes on, {run.next}, is not in the bundle")
 
 
-def _notes(runs: Sequence[_Run]) -> Iterator[str]:
+def _notes(runs: Sequence[AuditedRun]) -> Iterator[str]:
     opened: dict[str, int] = defaultdict(int)
     for run in runs:
         if not run.report.closed:
             opened[run.report.kind or "unreadable"] += 1
     for kind, count in sorted(opened.items()):
         yield f"{count} runs of {kind} were open when they were exported: their ends are not proved."
-
-
-def describe(report: AuditReport, *findings: Finding, signed_by: str = "") -> AuditReport:
-    """Return the report with what was found around the histories."""
-    return replace(report, findings=(*findings, *report.findings), signed_by=signed_by)

@@ -1,0 +1,1 @@
+"""Evidence: histories that outlive retention, bundles for auditors, and the audit of a bundle."""
