@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -57,6 +57,7 @@ class World:
     manifests: dict[str, Manifest] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
     refusal: str = ""
+    before_act: Callable[[ActRequest], None] = lambda request: None
     lock: threading.RLock = field(default_factory=threading.RLock)
     law_pack: LawPack = field(default_factory=no_law)
     workdays: Calendar = field(default_factory=no_calendar)
@@ -118,6 +119,7 @@ class World:
         self.troubles.append(note)
 
     def act(self, request: ActRequest) -> ActResult:
+        self.before_act(request)
         with self.lock:
             policy = PolicyTexts(self).collections(request.policy)
             position = self.position(request.account, request.at, policy.regulation, policy.calendar)
