@@ -12,6 +12,7 @@ from temporalio.client import Client
 
 from api.embedded import EmbeddedTemporal, connect
 from api.simulated_time import SimulatedTime
+from tests.workflows.scenarios import Stage
 
 Run = Callable[[Awaitable[Any]], Any]
 
@@ -46,3 +47,8 @@ def client(run: Run, temporal: EmbeddedTemporal) -> Client:
 @pytest.fixture(scope="session")
 def clock(client: Client) -> SimulatedTime:
     return SimulatedTime(client)
+
+
+@pytest.fixture(scope="session")
+def stage(client: Client, clock: SimulatedTime) -> Stage:
+    return Stage(client, clock)

@@ -10,7 +10,7 @@ import contextlib
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -221,6 +221,8 @@ STORIES: dict[str, Story] = {
 }
 SIMULATED = {"ArrearsCase/cured_after_suspension", "ArrearsCase/withdrawn_in_time"}
 
+FORGED = "forged/softened_reminder"
+
 _used = 0
 
 
@@ -231,17 +233,33 @@ def _number() -> str:
     return str(_used)
 
 
+def forged(contents: Contents) -> Contents:
+    """The story of a suspension in which somebody says that the final notice never had to be sent."""
+
+    def softened(data: bytes) -> bytes:
+        history = History.FromString(data)
+        for event in history.events:
+            for payloads in event.marker_recorded_event_attributes.details.values():
+                for payload in payloads.payloads:
+                    payload.data = payload.data.replace(b'"severe":true', b'"severe":false')
+        return history.SerializeToString(deterministic=True)
+
+    runs = [(replace(run, history=softened(run.history)), closed) for run, closed in contents.runs]
+    return replace(contents, runs=runs)
+
+
 async def _write() -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with await EmbeddedTemporal.start(Path(folder), simulated=True) as server:
             client = await connect(server.address, "forbear-fixtures")
             stage = Stage(client, SimulatedTime(client))
-            for name, story in STORIES.items():
-                target = FIXTURES / f"{name}.zip"
-                target.parent.mkdir(parents=True, exist_ok=True)
-                files = bundle_files(await story(stage), Ed25519PrivateKey.generate())
-                write_bundle(target, files)
-                sys.stdout.write(f"{name}: {sum(map(len, files.values()))} bytes\n")
+            told = {name: await story(stage) for name, story in STORIES.items()}
+    told[FORGED] = forged(told["ArrearsCase/cured_after_suspension"])
+    for name, contents in told.items():
+        target = FIXTURES / f"{name}.zip"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_bundle(target, bundle_files(contents, Ed25519PrivateKey.generate()))
+        sys.stdout.write(f"{name}\n")
 
 
 if __name__ == "__main__":
