@@ -26,8 +26,8 @@ def matches(rule: Rule, window: Prepared) -> Iterator[Match]:
     """Yield the matches of a rule in order; raises SearchTooLong."""
     search = _Search(rule, window)
     taken = set(window.spent(rule.name))
-    for last in window.items:
-        if last.type.is_fact or last.position in taken:
+    for last in search.ends():
+        if last.position in taken:
             continue
         found = next(search.ending_with(last, taken), None)
         if found is not None:
@@ -42,58 +42,65 @@ class _Step:
     alias: Alias
     candidates: tuple[Item, ...]
     joins: tuple[Condition, ...]
+    later: frozenset[str]
+    """The types of the events of the names that follow."""
 
 
 class _Search:
     """Tries events for the names of a rule, one after the other."""
 
     def __init__(self, rule: Rule, window: Prepared) -> None:
-        self.rule, self.window, self.tried = rule, window, 0
+        self.rule, self.subject, self.tried = rule, window.subject, 0
         self.steps = _steps(rule, window)
         self.barred = [(alias, _candidates(alias, window)) for alias in rule.none]
+        self.bound: dict[str, Item] = {}
+        self.binding = Binding(self.bound, window.as_of)
 
-    def ending_with(self, last: Item, taken: set[int]) -> Iterator[Match]:
-        """Yield the matches whose last event this is."""
-        yield from self._extended((), last, taken)
+    def ends(self) -> list[Item]:
+        """Return the events that can be the last one of a match, in order."""
+        if not all(step.candidates for step in self.steps):
+            return []
+        found = {item.position: item for step in self.steps for item in step.candidates}
+        return [found[position] for position in sorted(found) if not found[position].type.is_fact]
 
-    def _extended(self, chosen: Match, last: Item, taken: set[int]) -> Iterator[Match]:
+    def ending_with(self, last: Item, taken: set[int], chosen: Match = ()) -> Iterator[Match]:
+        """Yield the matches whose last event this is and which begin with the events chosen so far."""
         if len(chosen) == len(self.steps):
-            if last in chosen and self._is_whole(chosen):
+            if last in chosen and self._is_near(chosen) and not self._is_barred(chosen):
                 yield chosen
             return
-        for item in self._choices(chosen, last):
+        step = self.steps[len(chosen)]
+        for item in self._choices(step, chosen, last):
             if item.position in taken or item in chosen:
                 continue
-            self.tried += 1
-            if self.tried > MOST_STEPS:
-                raise SearchTooLong(self.rule.name, self.window.subject, MOST_STEPS)
-            bound = self._bound((*chosen, item))
-            if _all_hold(self.steps[len(chosen)].joins, bound, self.window):
-                yield from self._extended((*chosen, item), last, taken)
+            self._count()
+            self.bound[step.alias.name] = item
+            if all(holds(condition, self.binding) for condition in step.joins):
+                yield from self.ending_with(last, taken, (*chosen, item))
 
-    def _choices(self, chosen: Match, last: Item) -> Sequence[Item]:
+    def _choices(self, step: _Step, chosen: Match, last: Item) -> Sequence[Item]:
         """Return what may stand for the next name; the last event must find a place."""
-        step = self.steps[len(chosen)]
-        later = any(other.alias.type.name == last.type.name for other in self.steps[len(chosen) + 1 :])
-        if last not in chosen and not later:
+        if last not in chosen and last.type.name not in step.later:
             return [last] if last in step.candidates else []
-        return [i for i in step.candidates if i.type.is_fact or i.position <= last.position]
+        return [item for item in step.candidates if item.type.is_fact or item.position <= last.position]
 
-    def _bound(self, chosen: Match) -> dict[str, Item]:
-        return {step.alias.name: item for step, item in zip(self.steps, chosen, strict=False)}
-
-    def _is_whole(self, chosen: Match) -> bool:
-        bound = self._bound(chosen)
-        return self._is_near(chosen) and not any(
-            _all_hold(alias.conditions, {**bound, alias.name: item}, self.window)
-            for alias, candidates in self.barred
-            for item in candidates
-            if item not in chosen
-        )
+    def _count(self) -> None:
+        self.tried += 1
+        if self.tried > MOST_STEPS:
+            raise SearchTooLong(self.rule.name, self.subject, MOST_STEPS)
 
     def _is_near(self, chosen: Match) -> bool:
         moments = [item.at for item in chosen if not item.type.is_fact]
         return self.rule.within is None or max(moments) - min(moments) <= self.rule.within
+
+    def _is_barred(self, chosen: Match) -> bool:
+        """Tell whether another event stands for one of the names under `none`."""
+        for alias, candidates in self.barred:
+            for item in candidates:
+                self.bound[alias.name] = item
+                if item not in chosen and all(holds(c, self.binding) for c in alias.conditions):
+                    return True
+        return False
 
 
 def _steps(rule: Rule, window: Prepared) -> tuple[_Step, ...]:
@@ -105,9 +112,10 @@ def _steps(rule: Rule, window: Prepared) -> tuple[_Step, ...]:
         for condition in alias.conditions:
             spoken = aliases_of(condition)
             (joins if len(spoken) > 1 else alone)[max(spoken, key=names.index)].append(condition)
+    later = [frozenset(a.type.name for a in rule.all[place + 1 :]) for place in range(len(names))]
     return tuple(
-        _Step(alias, _candidates(alias, window, alone[alias.name]), tuple(joins[alias.name]))
-        for alias in rule.all
+        _Step(alias, _candidates(alias, window, alone[alias.name]), tuple(joins[alias.name]), types)
+        for alias, types in zip(rule.all, later, strict=True)
     )
 
 
@@ -115,10 +123,11 @@ def _candidates(alias: Alias, window: Prepared, alone: Sequence[Condition] | Non
     """Return the events that pass the conditions which speak of no other event."""
     if alone is None:
         alone = [c for c in alias.conditions if aliases_of(c) == {alias.name}]
-    of_type = (item for item in window.items if item.type.name == alias.type.name)
-    return tuple(item for item in of_type if _all_hold(alone, {alias.name: item}, window))
-
-
-def _all_hold(conditions: Sequence[Condition], bound: dict[str, Item], window: Prepared) -> bool:
-    binding = Binding(bound, window.as_of)
-    return all(holds(condition, binding) for condition in conditions)
+    bound: dict[str, Item] = {}
+    binding, found = Binding(bound, window.as_of), []
+    for item in window.items:
+        if item.type.name == alias.type.name:
+            bound[alias.name] = item
+            if all(holds(condition, binding) for condition in alone):
+                found.append(item)
+    return tuple(found)

@@ -10,7 +10,7 @@ from engine.watch import Window, match_window
 from tests.engine.watch.strategies import load, policies, windows
 
 SETTINGS = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
 
 from engine.source import Severity
+from engine.text import ListNode, Reader, read_yaml
 from engine.watch import WatchEvent, WatchPolicy, Window, load_watch
+from engine.watch.model import EventType
+from engine.watch.rules_from_yaml import read_rule
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HEAD = """
@@ -42,6 +47,7 @@ OWN = {"a": ("n", "d"), "b": ("n", "d", "usual", "before"), "f": ("n",)}
 SIGNS = ("=", "!=", "<", "<=", ">", ">=")
 
 
+@cache
 def load(text: str) -> WatchPolicy:
     loaded = load_watch({"policy.yaml": text.encode()})
     assert loaded.policy is not None, [str(p) for p in loaded.problems]
@@ -160,11 +166,23 @@ def policies(draw: st.DrawFn) -> str:
     return HEAD + "\n".join(texts)
 
 
+@cache
+def _types() -> Mapping[str, EventType]:
+    return load(HEAD + rule_of("all: {x: 'type = \"a\"'}")).types
+
+
+def rule_of(body: str, name: str = "rule-0") -> str:
+    """Return the text of a rule with a body of its own."""
+    return f"  - rule: {name}\n    {body}\n    then: {{alert: something}}\n    reason: {{en: something}}\n"
+
+
 def is_carried(rule: str) -> bool:
     """Tell whether a rule is accepted; the only refusals that random rules meet are these."""
-    problems = load_watch({"policy.yaml": (HEAD + rule).encode()}).problems
-    codes = {problem.code for problem in problems if problem.severity is Severity.ERROR}
-    assert codes <= {"always-same", "condition-elsewhere", "too-many-alternatives"}, problems
+    reader, node = Reader(), read_yaml(rule.encode(), "rule").policy
+    assert isinstance(node, ListNode)
+    read_rule(reader, node.items[0], _types())
+    codes = {problem.code for problem in reader.problems if problem.severity is Severity.ERROR}
+    assert codes <= {"always-same", "condition-elsewhere", "too-many-alternatives"}, reader.problems
     return not codes
 
 

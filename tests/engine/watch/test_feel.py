@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 
 from engine.feel import Note, evaluate, parse_expression
 from engine.source import Span
@@ -29,7 +29,7 @@ def _bindings(rule: Rule, window: Prepared) -> list[dict[str, Item]]:
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 @given(policies(), windows())
 def test_a_condition_holds_when_feel_says_true(text: str, window: Window) -> None:
     policy = load(text)
