@@ -68,18 +68,15 @@ PAIR = "all: {x: 'type = \"a\"', y: 'type = \"b\" and y.at > x.at'}"
 def test_an_event_serves_one_alert_of_a_rule() -> None:
     assert evidence(PAIR, event("a1", 1), event("a2", 2), event("b1", 3, "b")) == ["a1 b1"]
     assert evidence(PAIR, event("a1", 1), event("b1", 2, "b"), event("b2", 3, "b")) == ["a1 b1"]
-    one, two, three = event("a1", 1, n=4), event("a2", 2, n=5), event("a3", 3, n=3)
-    assert evidence(body, fact, one, two, three) == ["limit a1", "limit a2"]
-        "a1 b3", "a2 b4",
-    ]  # fmt: skip
+    pairs = [*(event(f"a{n}", n) for n in (1, 2)), *(event(f"b{n}", n, "b") for n in (3, 4))]
+    assert evidence(PAIR, *pairs) == ["a1 b3", "a2 b4"]
 
 
 def test_a_fact_serves_any_number_and_does_not_grow_old() -> None:
     body = "all: {f: 'type = \"f\"', x: 'type = \"a\" and x.n > f.limit'}"
     fact = event("limit", -5000, "f", limit=3)
-        "limit a1",
-        "limit a2",
-    ]
+    one, two, three = event("a1", 1, n=4), event("a2", 2, n=5), event("a3", 3, n=3)
+    assert evidence(body, fact, one, two, three) == ["limit a1", "limit a2"]
 
 
 def test_names_of_one_type_mean_different_events() -> None:
