@@ -18,8 +18,7 @@ from engine.credit.decision import Fact, Money
 from engine.credit.errors import FactProblem, FactsRefused
 from engine.credit.facts_from_yaml import out_of_range
 from engine.credit.model import Answer, CreditPolicy, FactDefinition, FactKind, FactValue
-from engine.credit.values import amount_of
-from engine.feel.decimals import plain
+from engine.credit.values import amount_of, one_form
 from engine.text import did_you_mean
 
 FROM_POLICY = "forbear:when_missing"
@@ -83,7 +82,7 @@ def _admit_one(
         raise _Wrong(wrong, code="out-of-range")
     if fact.as_of is not None and fact.as_of > as_of:
         raise _Wrong(f"is of {fact.as_of}, after the day of the decision, {as_of}", code="from-the-future")
-    admitted.recorded[name] = fact.model_copy(update={"value": value})
+    admitted.recorded[name] = fact if value is fact.value else fact.model_copy(update={"value": value})
     answer = _quality(definition, fact, as_of)
     admitted.values[name] = value
     if answer is not None:
@@ -143,7 +142,7 @@ def fact_value(definition: FactDefinition, value: Any, currency: str) -> FactVal
         case (FactKind.INTEGER, int() | Decimal()) if not isinstance(value, bool):
             return _integer(value)
         case (FactKind.DECIMAL, int() | Decimal() | str()) if not isinstance(value, bool):
-            return _decimal(value)
+            return one_form(_number(value))
         case FactKind.MONEY, _:
             return _money(value, currency)
         case FactKind.DATE, _:
@@ -162,7 +161,7 @@ def _integer(value: int | Decimal) -> int:
     return number
 
 
-def _decimal(value: int | Decimal | str) -> Decimal:
+def _number(value: int | Decimal | str) -> Decimal:
     if isinstance(value, str) and not (_NUMBER.fullmatch(value) and value.isascii()):
         raise _Wrong(f"is {_shown(value)}, not a number", 'send digits and one point: `"1250.00"`')
     if isinstance(value, int) and abs(value) >= _TOO_LARGE:
@@ -172,7 +171,7 @@ def _decimal(value: int | Decimal | str) -> Decimal:
         raise _Wrong(f"is {number}, not a number")
     if len(number.as_tuple().digits) > 34 or abs(number.adjusted()) > 34:
         raise _Wrong("has more than 34 digits", code="out-of-range")
-    return Decimal(plain(number))
+    return number
 
 
 def _money(value: Any, currency: str) -> Decimal:
@@ -186,7 +185,7 @@ def _money(value: Any, currency: str) -> Decimal:
         raise _Wrong(f"is the binary float {value!r}", 'send decimals as text: `"12.50"`', "float")
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise _Wrong(f"is {_shown(value)}, not an amount", 'send `"12.50"` or `{"unit": ..., "value": ...}`')
-    return amount_of(_decimal(value))
+    return amount_of(_number(value))
 
 
 def _date(value: Any) -> date:

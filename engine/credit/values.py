@@ -19,7 +19,7 @@ def plain_value(value: Value) -> Any:
     """Return a FEEL value as plain Python; numbers have no exponent and no zeros at the end."""
     match value:
         case Decimal():
-            return Decimal(plain(value))
+            return one_form(value)
         case list():
             return [plain_value(item) for item in value]
         case dict():
@@ -45,7 +45,17 @@ def money(value: Value, currency: str) -> Money:
     return Money(unit=currency, value=amount_of(value))
 
 
+def one_form(value: Decimal) -> Decimal:
+    """Return a number in the one form that numbers have: no exponent, no zeros at the end."""
+    _, digits, exponent = value.as_tuple()
+    if value and (exponent == 0 or (exponent < 0 and digits[-1])):  # type: ignore[operator]  # it is finite
+        return value
+    return Decimal(plain(value))
+
+
 def amount_of(value: Decimal) -> Decimal:
     """Return a number in the one form that amounts have: at least two decimals, no zeros after them."""
+    if value.as_tuple().exponent == -2 and value:
+        return value
     whole, _, decimals = plain(value).partition(".")
     return Decimal(f"{whole}.{decimals.ljust(2, '0')}")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from engine.credit import CreditPolicy, Decision, Fact, FactsRefused, Money, compile_policy, decide
+from engine.credit.values import amount_of, one_form
 from tests.engine.credit.samples import DAY, given, policy_of
 
 KINDS = """
@@ -212,3 +213,18 @@ def test_amounts_are_recorded_in_one_form(quality: CreditPolicy) -> None:
         for value in (80, "80", "80.0", Decimal("80.000"), {"unit": "CNY", "value": "80.00"})
     }
     assert len(digests) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "number", "amount"),
+    [
+        ("0", "0", "0.00"), ("-0", "0", "0.00"), ("0.00", "0", "0.00"), ("1E+3", "1000", "1000.00"),
+        ("1", "1", "1.00"),
+        ("1.5", "1.5", "1.50"), ("1.50", "1.5", "1.50"), ("1.500", "1.5", "1.50"),
+        ("1.005", "1.005", "1.005"),
+        ("-2.10", "-2.1", "-2.10"), ("100", "100", "100.00"), ("-0.001", "-0.001", "-0.001"),
+    ],
+)  # fmt: skip
+def test_numbers_and_amounts_have_one_form(value: str, number: str, amount: str) -> None:
+    assert str(one_form(Decimal(value))) == number
+    assert str(amount_of(Decimal(value))) == amount
