@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, Inexact, localcontext
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,6 +19,7 @@ from api.storage.tables import AccountRow
 from api.wiring import Wiring
 from engine.ledger import AccountPosition, Allocation, allocation_report
 from engine.ledger.account import LEVELS, Level
+from engine.ledger.position import PRECISION
 from engine.model import Amount
 
 
@@ -185,4 +186,5 @@ def _position(found: AccountPosition, allocations: tuple[Allocation, ...]) -> Po
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    return sum(amounts, Decimal(0))
+    with localcontext(prec=PRECISION, traps=[Inexact]):
+        return sum(amounts, Decimal(0))

@@ -41,6 +41,13 @@ TABLE: tuple[tuple[type[Exception], str], ...] = (
 """Which error is which kind of problem; the first line that fits counts."""
 
 
+_CLEARER = {
+    "decimal_type": 'this is no amount; write a decimal string, as in `"12.50"`',
+    "decimal_parsing": 'this is no amount; write a decimal string, as in `"12.50"`',
+    "missing": "this field is needed",
+    "extra_forbidden": "there is no such field here",
+}
+"""What is said instead of pydantic's own words, where those speak of Python."""
 _OF_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
 
 
@@ -102,7 +109,7 @@ def validation_problem(errors: Sequence[Mapping[str, Any]], prefix: int = 1) -> 
 
 
 def _said(error: Mapping[str, Any]) -> str:
-    message = str(error["msg"]).removeprefix("Value error, ")
+    message = _CLEARER.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
     given = error.get("input")
     if isinstance(given, str | int | bool) and error["type"] not in ("missing", "extra_forbidden"):
         return f"`{str(given)[:60]}`: {message}."

@@ -19,10 +19,6 @@ _SAFE = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"
 _BODIED = frozenset({"POST", "PUT", "PATCH"})
 
 
-class _TooLarge(Exception):
-    """The body grew over the limit while it was read."""
-
-
 class Gate:
     """ASGI middleware in front of everything."""
 
@@ -84,27 +80,45 @@ class Gate:
         return self._limit * (BULK_FACTOR if path == BULK else 1)
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
-        seen, limit, begun = 0, self._limit_of(path), False
-
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > limit:
-                raise _TooLarge
-            return message
+        if scope["method"] in _BODIED:
+            body = await _read(receive, self._limit_of(path))
+            if body is None:
+                said = problem("body-too-large", f"The body is larger than {self._limit_of(path):,} bytes.")
+                await answer(said | {"instance": path})(scope, receive, send)
+                return
+            receive = replay(body, receive)
 
         async def guarded(message: Message) -> None:
-            nonlocal begun
-            begun = True
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *_SAFE]
             await send(message)
 
-        try:
-            await self._app(scope, counted, guarded)
-        except _TooLarge:
-            if begun:
-                raise
-            said = problem("body-too-large", f"The body is larger than {limit:,} bytes.")
-            await answer(said | {"instance": path})(scope, receive, send)
+        await self._app(scope, receive, guarded)
+
+
+async def _read(receive: Receive, limit: int) -> bytes | None:
+    """Read a whole body; None when it grows over the limit."""
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        part = message.get("body", b"")
+        parts.append(part)
+        size += len(part)
+        if size > limit:
+            return None
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """Return a channel that gives a body that was read, then whatever comes."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.rest.errors import Refusal, answer, problem_of
+from api.rest.gate import replay
 from api.storage.idempotency import IdempotencyKeys, KeyInFlight, KeyReused, StoredAnswer
 
 KEPT_HEADERS = frozenset({"content-type", "location", "etag", "preference-applied"})
@@ -63,20 +64,12 @@ class Idempotency:
 
     async def _first(self, key: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         told: list[Message] = []
-        replayed = False
-
-        async def again() -> Message:
-            nonlocal replayed
-            if replayed:
-                return await receive()
-            replayed = True
-            return {"type": "http.request", "body": body, "more_body": False}
 
         async def keep(message: Message) -> None:
             told.append(message)
 
         try:
-            await self._app(scope, again, keep)
+            await self._app(scope, replay(body, receive), keep)
             await self._settle(key, told)
         except BaseException:
             await asyncio.shield(asyncio.to_thread(self._keys.forget, key))

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Query, Response, status
 from fastapi.concurrency import run_in_threadpool
 from pydantic import AwareDatetime, Field
-from sqlmodel import select
+from sqlmodel import Session, col, select
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.rest.bodies import Body, Id, ReceivedAt, example
+from api.rest.bodies import Body, Id, Page, ReceivedAt, example
 from api.rest.errors import Refusal
+from api.rest.paging import After, cursor_of, page_of
 from api.rest.routes import Prefer, received, router, wait_of
 from api.storage.errors import NotFound
-from api.storage.tables import ReviewChunkRow
+from api.storage.tables import DecisionRow, ReviewChunkRow
 from api.wiring import Wiring
 from workflows import ids
 from workflows.messages import ReviewChunk, ReviewRequest, ReviewResult
@@ -62,6 +65,17 @@ class ReviewOut(Body):
     failures: list[FailureOut] = Field(description="The first customers of each chunk without a decision.")
 
 
+class GradedOut(Body):
+    """One customer of a review; the whole decision is at `/v1/decisions/{id}`."""
+
+    id: str
+    customer: str
+    policy: str
+    status: str
+    outcome: dict[str, Any]
+    reasons: list[str] = Field(description="Codes, the principal one first.")
+
+
 def reviews_router(wiring: Wiring) -> APIRouter:
     """Return the paths of reviews."""
     api = router("grading")
@@ -93,7 +107,34 @@ def reviews_router(wiring: Wiring) -> APIRouter:
                 raise NotFound("review", run) from error
             raise _away(error) from error
 
+    @api.get("/reviews/{run}/decisions", summary="List what a review decided, in order of customer")
+    def decisions(
+        run: str,
+        limit: Annotated[int, Query(ge=1, le=5_000, description="How many at most.")] = 1_000,
+        after: After = "",
+    ) -> Page[GradedOut]:
+        (cursor,) = cursor_of(after, str) or ("",)
+        with wiring.database.read() as session:
+            rows = page_of_run(session, run, cursor, limit)
+        following = page_of(f"/v1/reviews/{run}/decisions", rows, limit, lambda row: (row.customer,))
+        return Page(items=[_graded(row) for row in rows], next=following)
+
     return api
+
+
+def _graded(row: DecisionRow) -> GradedOut:
+    decision = json.loads(row.body)["decision"]
+    return GradedOut(
+        id=row.id, customer=row.customer, policy=row.name, status=row.status, outcome=decision["outcome"],
+        reasons=[reason["code"] for reason in decision["reasons"]],
+    )  # fmt: skip
+
+
+def page_of_run(session: Session, run: str, after: str, limit: int) -> Sequence[DecisionRow]:
+    """Return the decisions of a review after a customer, in order of customer."""
+    first, end = f"{run}/{after}", f"{run}0"  # `0` is the sign after `/`
+    query = select(DecisionRow).where(col(DecisionRow.request) > first, col(DecisionRow.request) < end)
+    return session.exec(query.order_by(col(DecisionRow.request)).limit(limit)).all()
 
 
 def _request(wiring: Wiring, body: ReviewBody) -> ReviewRequest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, Inexact, localcontext
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -16,6 +16,7 @@ from api.storage.errors import CustomerNotFound
 from api.storage.tables import AccountRow, CustomerFactRow, CustomerRow
 from engine.credit.decision import Fact
 from engine.ledger import Entry, facts_at
+from engine.ledger.position import PRECISION
 
 _TOGETHER: Mapping[str, Callable[[Iterable[Any]], Any]] = {
     "tenure_months": max,
@@ -99,4 +100,5 @@ def _together(derived: Sequence[Mapping[str, Fact]], *, one_currency: bool) -> d
 
 def _sum(values: Iterable[Any]) -> Any:
     items = list(values)
-    return sum(items, Decimal(0)) if any(isinstance(item, Decimal) for item in items) else sum(items)
+    with localcontext(prec=PRECISION, traps=[Inexact]):
+        return sum(items, Decimal(0)) if any(isinstance(item, Decimal) for item in items) else sum(items)

@@ -1,0 +1,96 @@
+"""The API as a client sees it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+from httpx import Client
+
+from api.rest.app import create_app
+from api.wiring import Wiring
+from tests.api.conftest import Build
+
+Serve = Callable[..., Client]
+
+
+@contextmanager
+def listening(wiring: Wiring) -> Iterator[str]:
+    """Serve the API on a free loopback port until the block ends; gives its URL."""
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(create_app(wiring), log_config=None, lifespan="off", ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        bound.close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Start a server for a wiring; gives a client that has the key."""
+    with ExitStack() as stack:
+
+        def make(wiring: Wiring, *, key: bool = True) -> Client:
+            url = stack.enter_context(listening(wiring))
+            headers = {"Authorization": f"Bearer {wiring.directory.key}"} if key else {}
+            client = Client(base_url=url, headers=headers, trust_env=False, timeout=30)
+            return stack.enter_context(client)
+
+        yield make
+
+
+@pytest.fixture
+def api(wiring: Wiring, serve: Serve) -> Client:
+    """The API over simulated time, on each database, with a customer and an account."""
+    client = serve(wiring)
+    parties(client)
+    return client
+
+
+@pytest.fixture
+def lite_api(lite: Wiring, serve: Serve) -> Client:
+    """The same on SQLite alone."""
+    client = serve(lite)
+    parties(client)
+    return client
+
+
+@pytest.fixture
+def real(builder: Build, serve: Serve) -> Client:
+    """The API over real time."""
+    client = serve(builder(simulated=False))
+    parties(client)
+    return client
+
+
+def parties(client: Client) -> None:
+    assert client.post("/v1/customers", json={"id": "C1", "segment": "consumer"}).status_code == 201
+    account = {"id": "A1", "customer": "C1", "currency": "CNY", "timezone": "Asia/Shanghai"}
+    assert client.post("/v1/accounts", json=account).status_code == 201
+
+
+def a_bill(**changes: Any) -> dict[str, Any]:
+    fields = {
+        "account": "A1", "id": "B1", "value_date": "2026-03-01", "due_date": "2026-03-18", "amount": "205.42",
+        "received_at": "2026-03-01T02:00:00+08:00",
+    }  # fmt: skip
+    return fields | changes
+
+
+def a_payment(**changes: Any) -> dict[str, Any]:
+    fields = {
+        "account": "A1", "id": "P1", "value_date": "2026-03-02", "amount": "5.42",
+        "received_at": "2026-03-02T02:00:00+08:00",
+    }  # fmt: skip
+    return fields | changes

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import pytest
+from httpx import Client
+
+from api.wiring import Wiring
+from tests.api.conftest import Build
+from tests.api.rest.conftest import Serve, a_bill
+
+
+def slug(body: dict[str, object]) -> str:
+    return str(body["type"]).removeprefix("/problems/")
+
+
+@pytest.mark.parametrize("given", ["", "Bearer", "Bearer wrong", "Basic {key}", "bearer {key}x"])
+def test_without_the_key_nothing_is_told(lite: Wiring, serve: Serve, given: str) -> None:
+    headers = {"Authorization": given.format(key=lite.directory.key)}
+    answer = serve(lite, key=False).get("/v1/accounts", headers=headers)
+    assert answer.status_code == 401
+    assert slug(answer.json()) == "key-missing"
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/health", "/problems/conflict"])
+def test_the_pages_need_no_key(lite: Wiring, serve: Serve, path: str) -> None:
+    assert serve(lite, key=False).get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:{port}", 200),
+        ("localhost:{port}", 200),
+        ("LOCALHOST:{port}", 200),
+        ("[::1]:{port}", 200),
+        ("127.0.0.1", 421),
+        ("127.0.0.1:1", 421),
+        ("evil.example:{port}", 421),
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example:{port}", 421),
+        ("", 421),
+    ],
+)
+def test_only_its_own_names_are_answered(lite_api: Client, host: str, status: int) -> None:
+    headers = {"Host": host.format(port=lite_api.base_url.port)}
+    assert lite_api.get("/v1/accounts", headers=headers).status_code == status
+
+
+def test_a_further_name_may_be_allowed(builder: Build, serve: Serve) -> None:
+    api = serve(builder(hosts=("billing.internal",)))
+    headers = {"Host": f"billing.internal:{api.base_url.port}"}
+    assert api.get("/v1/accounts", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/json"],
+)
+def test_only_json_bodies_are_taken(lite_api: Client, kind: str) -> None:
+    answer = lite_api.post("/v1/bills", content=b"{}", headers={"Content-Type": kind})
+    assert answer.status_code == 415
+    assert slug(answer.json()) == "not-a-json-body"
+
+
+def test_no_other_site_may_read(lite_api: Client) -> None:
+    answer = lite_api.get("/v1/accounts", headers={"Origin": "https://evil.example"})
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+    preflight = lite_api.options("/v1/bills", headers={"Origin": "https://evil.example"})
+    assert preflight.status_code == 405
+
+
+def test_a_large_body_is_turned_away_by_its_declared_length(builder: Build, serve: Serve) -> None:
+    api = serve(builder(body_limit=1_000))
+    answer = api.post("/v1/bills", json=a_bill(bill_no="x" * 2_000))
+    assert answer.status_code == 413
+    assert slug(answer.json()) == "body-too-large"
+
+
+def test_a_large_body_without_a_declared_length_is_turned_away_while_it_is_read(
+    builder: Build, serve: Serve
+) -> None:
+    api = serve(builder(body_limit=1_000))
+    parts = (b" " * 400 for _ in range(10))
+    answer = api.post("/v1/bills", content=parts, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 413
+
+
+def test_answers_are_not_cached(lite_api: Client) -> None:
+    answer = lite_api.get("/v1/accounts/A1")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_an_unknown_path_and_an_unknown_method_are_problems(lite_api: Client) -> None:
+    assert slug(lite_api.get("/v1/nothing").json()) == "not-found"
+    refused = lite_api.put("/v1/bills", json={})
+    assert (refused.status_code, slug(refused.json())) == (405, "method-not-allowed")
