@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.feel import syntax as s
 from engine.feel.parser import parse_expression, place_of
 from engine.source import Span
-from engine.text import Reader, did_you_mean
+from engine.text import Reader, ScalarNode, did_you_mean
 from engine.watch.expressions import MIRRORED, NEGATED, Expressions, Refused
 from engine.watch.model import (
     NOW,
@@ -35,17 +35,23 @@ class Text:
     text: str
     span: Span
     tree: s.Node
+    folded: bool = False
+    """The text stands on several lines that YAML has joined, so its parts cannot be pointed at."""
 
     def place(self, node: s.Node) -> Span:
         """Return where a part of the condition stands."""
+        if self.folded:
+            return self.span
         return place_of(self.span, self.text, node.offset, max(1, node.length))
 
 
-def parse_condition(reader: Reader, alias: str, text: str, span: Span, names: frozenset[str]) -> Text | None:
+def parse_condition(reader: Reader, alias: str, node: ScalarNode, names: frozenset[str]) -> Text | None:
     """Return a condition's tree; what is not FEEL is noted."""
-    loaded = parse_expression(text, span, names | {TYPE, NOW})
-    reader.take(loaded.problems)
-    return Text(alias, text, span, loaded.policy) if loaded.policy is not None else None
+    folded = node.style == "folded" or (node.style != "literal" and node.span.length < len(node.text))
+    place = node.span if folded else node.inner
+    loaded = parse_expression(node.text, place, names | {TYPE, NOW})
+    reader.take(replace(problem, span=place) if folded else problem for problem in loaded.problems)
+    return Text(alias, node.text, place, loaded.policy, folded) if loaded.policy is not None else None
 
 
 def find_type(reader: Reader, text: Text, types: Mapping[str, EventType]) -> EventType | None:

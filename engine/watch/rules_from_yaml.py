@@ -90,7 +90,7 @@ def _aliases(
     texts: dict[str, list[tuple[ScalarNode, Text, EventType]]] = {"all": [], "none": []}
     for section, entries in written.items():
         for key, found in entries:
-            text = parse_condition(reader, key.text, found.text, found.inner, names | _property_names(types))
+            text = parse_condition(reader, key.text, found, names | _property_names(types))
             kind = find_type(reader, text, types) if text else None
             if text and kind:
                 texts[section].append((key, text, kind))
