@@ -6,18 +6,44 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from engine.credit.model import DecisionDefinition, Expression, Tests
-from engine.feel.syntax import Name, walk
+from engine.feel.syntax import (
+    AtLiteral,
+    Boolean,
+    Name,
+    Node,
+    Null,
+    Number,
+    RangeLiteral,
+    String,
+    UnaryComparison,
+    UnaryTests,
+    walk,
+)
 from engine.source import Span
 from engine.text import Reader
 
+_LITERALS = (Number, String, Boolean, Null, AtLiteral)
 Reads = Mapping[str, Mapping[str, Span]]
 """By decision: the names it reads, each with the place where it is first read."""
 
 
 def names_in(expression: Expression | Tests) -> list[tuple[str, Span]]:
     """Return the names that an expression speaks of, with their places, in reading order."""
-    found = [part for part in walk(expression.node) if isinstance(part, Name)]
+    node = expression.node
+    if all(map(_is_literal, node.tests if isinstance(node, UnaryTests) else (node,))):
+        return []
+    found = [part for part in walk(node) if isinstance(part, Name)]
     return [(part.name, expression.span.shifted(part.offset, max(1, part.length))) for part in found]
+
+
+def _is_literal(node: Node) -> bool:
+    """Tell quickly of the many cells of large tables that no name can be in them."""
+    match node:
+        case UnaryComparison(_, operand):
+            return isinstance(operand, _LITERALS)
+        case RangeLiteral(low, high):
+            return isinstance(low, _LITERALS) and isinstance(high, _LITERALS)
+    return isinstance(node, _LITERALS)
 
 
 def reads_of(decision: DecisionDefinition) -> dict[str, Span]:

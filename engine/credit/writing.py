@@ -192,6 +192,8 @@ def _read_as_one(policy: CreditPolicy) -> set[str]:
     found: set[str] = set()
     for source in sources:
         named = [name for name, _ in names_in(source)]
+        if not named:
+            continue
         by_path = [
             part.source.name
             for part in syntax.walk(source.node)
