@@ -100,7 +100,7 @@ class Case:
             row.age.holds(m.age)
             and row.days_past_due.holds(m.days_past_due)
             and row.unpaid_bills.holds(m.unpaid_bills)
-            and (row.overdue.always or row.overdue.holds(m.part(row)))
+            and m.amount_holds(row)
             and facts_hold(row.facts, self.account)
         )
 

@@ -53,10 +53,9 @@ def _held(case: Case, day: int) -> Gate | None:
             retry = None if forever else (held.days[1] + 1, start)
             return Gate(f"hold `{held.id}` ({held.rules.kind}) {until}", retry)
     for found in case.promises(day):
-        if found.state == "active":
-            last = found.last.toordinal()
+        if found.state in ("active", "kept") and day <= (last := found.last.toordinal()):
             what = f"promise `{found.promise.id}` of {found.promise.amount} by {found.promise.by}"
-            return Gate(f"{what} is active through {found.last}", (last + 1, start))
+            return Gate(f"{what} is {found.state}: nothing through {found.last}", (last + 1, start))
     return None
 
 

@@ -70,6 +70,17 @@ class Measures:
             ZERO,
         )  # fmt: skip
 
+    def amount_holds(self, row: LadderRow) -> bool:
+        """Tell whether a row's cell on the amount holds.
+
+        Its lower bound asks for the part that has reached the row's age (rule 3); its upper bound speaks of
+        all that is past due, so that one old small bill is not taken for a small balance.
+        """
+        if row.overdue.always:
+            return True
+        part = self.part(row)
+        return any(b.reached_by(part) and b.not_above(self.overdue) for b in row.overdue.any_of)
+
     def values(self, overdue: Decimal) -> dict[str, Decimal | int]:
         """Return the quantities by the names that conditions use."""
         return {

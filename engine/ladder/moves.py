@@ -69,7 +69,7 @@ def leaving(case: Case, day: int) -> Leaving:
         return found
     found.closes = closes(case, day)
     kinds = [held.rules for held in case.active_holds(day) if held.rules.taken == "release"]
-    warranted = case.warranted(day, keep=True)
+    warranted = max(case.warranted(day), case.warranted(day, keep=True))
     for row in case.rows:
         if why := _why_leaves(case, row, day, found.closes, warranted, [rules.kind for rules in kinds]):
             found.rows.append((row, why))

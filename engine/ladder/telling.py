@@ -61,9 +61,10 @@ def failing(case: Case, row: LadderRow, m: Measures) -> str:
         return f"days_past_due {m.days_past_due} is not {row.days_past_due.text}"
     if not row.unpaid_bills.holds(m.unpaid_bills):
         return f"unpaid_bills {m.unpaid_bills} is not {row.unpaid_bills.text}"
-    if not row.overdue.holds(m.part(row)):
-        part = "" if row.age.always else " of this age"
-        return f"overdue {m.part(row)}{part} is not {row.overdue.text}"
+    if not m.amount_holds(row):
+        part = m.part(row)
+        of_age = f", {part} of this age," if part != m.overdue else ""
+        return f"overdue {m.overdue}{of_age} is not {row.overdue.text}"
     for test in row.facts:
         return f"{test.name} {case.account.facts.get(test.name)!r} is not {test.text}"
     return ""

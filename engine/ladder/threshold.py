@@ -24,8 +24,10 @@ class Bounds:
 
     def hold(self, value: Decimal | int) -> bool:
         """Tell whether a number lies in the interval."""
-        if self.low is not None and not (value > self.low or (self.low_closed and value == self.low)):
-            return False
+        return self.reached_by(value) and self.not_above(value)
+
+    def not_above(self, value: Decimal | int) -> bool:
+        """Tell whether a number is not past the upper bound."""
         return self.high is None or value < self.high or (self.high_closed and value == self.high)
 
     def reached_by(self, value: Decimal | int) -> bool:

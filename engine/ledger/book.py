@@ -170,6 +170,7 @@ class Book:
             if debt.plan == plan:
                 covered = min(paid, debt.moved)
                 paid -= covered
+                debt.amount -= covered
                 debt.change(covered - debt.moved, day)
                 debt.plan, debt.moved = "", ZERO
         self.use_credit(day)
@@ -183,7 +184,11 @@ class Book:
             debt.change(cut, day)
             amount -= cut
         for debt in sorted(debts, reverse=True):
-            cut = min(amount, debt.amount)
+            cut = min(amount, debt.moved)
+            debt.moved -= cut
+            debt.amount -= cut
+            amount -= cut
+            cut = min(amount, debt.amount - debt.open)
             debt.amount -= cut
             amount -= cut
             self._release(debt, cut, day)
@@ -320,14 +325,13 @@ class Book:
 
     def refund(self, amount: Decimal, named: Fund | None, day: date) -> None:
         """Give money back: from credit first, then from what the named (or the last) payment paid."""
-        payments = sorted((f for f in self.funds.values() if not f.return_id), reverse=True)
-        first = [named] if named else []
-        for fund in [*first, *(f for f in sorted(payments) if f is not named)]:
+        standing = sorted(fund for fund in self.funds.values() if not fund.return_id)
+        for fund in [named, *standing] if named else standing:
             part = min(amount, fund.free)
             fund.free -= part
             fund.given_back += part
             amount -= part
-        for fund in first or payments:
+        for fund in [named] if named else reversed(standing):
             for name, paid in reversed(list(fund.parts.items())):
                 part = min(amount, paid)
                 if part:

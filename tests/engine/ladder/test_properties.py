@@ -1,0 +1,195 @@
+"""Random histories through the shipped ladder: it moves only for a reason, never in circles, never unfairly."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.ladder.simulate import Event, Look, Played
+from engine.ledger import Entry, EntryAdapter
+from engine.ledger.account import LEVELS
+from tests.engine.ladder.world import calendar, evenings, played, policy
+from tests.engine.ledger.making import ZONE
+
+FIRST = date(2025, 3, 1)
+END = FIRST + timedelta(days=330)
+SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def _entry(kind: str, day: int, hour: int, reference: str, /, **values: object) -> Entry:
+    on = FIRST + timedelta(days=day)
+    received = datetime.combine(on, time(hour), ZONE)
+    return EntryAdapter.validate_python(
+        {"kind": kind, "id": reference, "value_date": on, "received_at": received, **values}
+    )
+
+
+@st.composite
+def bills(draw: st.DrawFn) -> list[Entry]:
+    """Return some monthly bills, some of them missing or small."""
+    found = []
+    for month in range(draw(st.integers(1, 6))):
+        cents = draw(st.sampled_from([0, 300, 1_500, 4_900, 5_000, 10_000, 30_000]))
+        if cents:
+            day = 30 * month
+            due = FIRST + timedelta(days=day + 20)
+            found.append(_entry("bill", day, 8, f"B{month}", amount=Decimal(cents) / 100, due_date=due))
+    return found
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Entry]:
+    """Return bills, payments, and now and then something else that happens to an account."""
+    found = draw(bills())
+    for n in range(draw(st.integers(0, 4))):
+        day, hour = draw(st.integers(10, 300)), draw(st.integers(0, 23))
+        amount = Decimal(draw(st.sampled_from([100, 1_500, 5_000, 9_500, 30_000, 60_000]))) / 100
+        found.append(_entry("payment", day, hour, f"P{n}", amount=amount))
+        if draw(st.integers(0, 3)) == 0:
+            back = min(320, day + draw(st.integers(0, 50)))
+            found.append(_entry("payment_returned", back, 10, f"R{n}", payment=f"P{n}"))
+    for n in range(draw(st.integers(0, 2))):
+        day = draw(st.integers(20, 280))
+        until = FIRST + timedelta(days=day + draw(st.integers(1, 60)))
+        kind = draw(st.sampled_from(["hold", "promise", "dispute", "fact", "demand"]))
+        extra: dict[str, dict[str, object]] = {
+            "hold": {
+                "hold": draw(st.sampled_from(["hardship", "disaster", "legal_stay", "exempt"])),
+                "until": until,
+            },
+            "promise": {"amount": "100.00", "by": FIRST + timedelta(days=day + draw(st.integers(1, 14)))},
+            "dispute": {"bill": "B0", "amount": "40.00"},
+            "fact": {"name": "vulnerable", "value": True},
+            "demand": {"source": "fraud", "level": draw(st.sampled_from(["suspended", "open"]))},
+        }
+        found.append(_entry(kind, day, draw(st.integers(0, 23)), f"X{n}", **extra[kind]))
+    return found
+
+
+def _local(look: Look) -> date:
+    return look.at.astimezone(ZONE).date()
+
+
+@given(histories())
+@SLOW
+def test_at_most_one_row_a_day_and_no_key_twice(history: list[Entry]) -> None:
+    found = played(history, END)
+    keys = [action.key for look in found.looks for action in look.step.actions]
+    assert len(set(keys)) == len(keys)
+    ups = Counter(
+        (look.step.taken.case, _local(look))
+        for look in found.looks
+        if {
+            a.key.rsplit("/", 2)[0]
+            for a in look.step.actions
+            if not a.undo and a.do != "task" and a.step != "late_fee"
+        }
+    )
+    assert all(count == 1 for count in ups.values())
+
+
+@given(histories())
+@SLOW
+def test_no_more_than_sixty_looks_a_year_without_news(history: list[Entry]) -> None:
+    found = played(history, END)
+    news = {entry.received_at for entry in history}
+    asked = {look.at for look in found.looks if look.step.actions}
+    idle = {look.at for look in found.looks} - news - asked
+    assert len(idle) <= 10
+    assert len({look.at for look in found.looks} - news) <= 60
+
+
+@given(histories())
+@SLOW
+def test_a_wake_up_is_later_than_the_look_and_always_finds_something(history: list[Entry]) -> None:
+    for look in played(history, END).looks:
+        assert look.step.wake_at is None or look.step.wake_at > look.at
+        assert look.step.open or look.step.wake_at is None
+
+
+@given(histories())
+@SLOW
+def test_an_interruption_is_lawful_noticed_and_in_hours(history: list[Entry]) -> None:
+    found = played(history, END)
+    for look in found.looks:
+        local = look.at.astimezone(ZONE)
+        for action in look.step.actions:
+            if action.do != "service" or action.undo:
+                continue
+            assert look.step.trace.days_past_due > 30
+            assert time(9) <= local.time() < time(16)
+            assert calendar().is_working(local.date())
+            assert calendar().is_working(local.date() + timedelta(days=1))
+            rows = {row.step: row for row in look.step.taken.rows}
+            notice = rows.get("final_notice") or rows.get("offer")
+            if action.step == "bar":
+                assert notice is not None
+                assert notice.done_on is not None
+                assert (local.date() - notice.done_on).days >= 7
+            if action.step == "terminate":
+                assert rows["suspend"].done_on is not None
+                assert (local.date() - rows["suspend"].done_on).days >= 61
+
+
+@given(histories(), st.lists(st.tuples(st.integers(0, 329), st.integers(0, 23)), max_size=25))
+@SLOW
+def test_looking_more_often_changes_nothing(history: list[Entry], extra: list[tuple[int, int]]) -> None:
+    plain = played(history, END)
+    pokes = tuple(
+        Event(datetime.combine(FIRST + timedelta(days=day), time(hour, 30), ZONE), "a poke without news")
+        for day, hour in extra
+    )
+    often = played(history, END, more=pokes)
+    assert _asked(often) == _asked(plain)
+
+
+def _asked(found: Played) -> list[tuple[datetime, str]]:
+    return [(look.at, action.key) for look in found.looks for action in look.step.actions]
+
+
+@given(bills(), st.integers(10, 300), st.sampled_from([1_500, 5_000, 30_000]), histories())
+@SLOW
+def test_one_more_payment_never_makes_the_level_worse(
+    owed: list[Entry], day: int, cents: int, others: list[Entry]
+) -> None:
+    more = [entry for entry in others if entry.kind in ("payment", "hold", "promise")]
+    history = [*owed, *more]
+    days = evenings(FIRST, END)
+    without = played(history, END)
+    extra = _entry("payment", day, 8, "extra", amount=Decimal(cents) / 100)
+    with_it = played([*history, extra], END)
+    for at in days:
+        assert _level(with_it, at) <= _level(without, at), at
+
+
+def _level(found: Played, at: datetime) -> int:
+    """The level of service on a day; after a case has ended, the level it ended with."""
+    last = [look for look in found.looks if look.at <= at]
+    return LEVELS.index(last[-1].step.taken.level) if last else 0
+
+
+@given(histories())
+@SLOW
+def test_every_case_ends_or_waits_for_somebody(history: list[Entry]) -> None:
+    found = played(history, date(2027, 6, 1))
+    if not found.looks:
+        return
+    last = found.looks[-1].step
+    waiting = [row for row in last.taken.rows if row.state == "requested"]
+    owed = last.trace.overdue + last.trace.disputed
+    assert (
+        not last.open
+        or waiting
+        or owed < Decimal("5.00")
+        or last.wake_at
+        or last.trace.notes
+        or last.taken.rows
+    )
+
+
+def test_the_shipped_policy_is_what_these_tests_think() -> None:
+    assert policy().interruptions.calendar == "CN"
