@@ -70,8 +70,13 @@ def find_type(reader: Reader, text: Text, types: Mapping[str, EventType]) -> Eve
     return types[right.value]
 
 
-def read_conditions(reader: Reader, text: Text, scope: Mapping[str, EventType]) -> tuple[Condition, ...]:
-    """Return the typed conditions of an alias without its type; what cannot be carried is noted by name."""
+def read_conditions(
+    reader: Reader, text: Text, scope: Mapping[str, EventType], unread: frozenset[str] = frozenset()
+) -> tuple[Condition, ...]:
+    """Return the typed conditions of an alias without its type; what cannot be carried is noted by name.
+
+    `unread` are names whose own conditions could not be read, which is already noted.
+    """
     translator = _Translator(text, scope)
     found: list[Condition] = []
     for item in _conjuncts(text.tree):
@@ -80,6 +85,8 @@ def read_conditions(reader: Reader, text: Text, scope: Mapping[str, EventType]) 
         try:
             found.append(translator.condition(item, negated=False))
         except Refused as why:
+            if isinstance(why.node, s.Path) and why.node.source in {s.Name(name) for name in unread}:
+                continue
             reader.error(why.code, why.message, text.place(why.node), why.advice)
     return tuple(found)
 

@@ -28,7 +28,7 @@ _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 _COMPUTE: Mapping[str, Callable[[Any, Any], Any]] = {"+": operator.add, "-": operator.sub, "*": operator.mul}
-_EXACT = Context(prec=200, traps=[Inexact, InvalidOperation])  # bounds of rules keep results far shorter
+_EXACT = Context(prec=1_000, traps=[Inexact, InvalidOperation])  # 40 parts of at most 21 digits stay exact
 _DECIMAL: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": _EXACT.add, "-": _EXACT.subtract, "*": _EXACT.multiply,
 }  # fmt: skip

@@ -26,7 +26,7 @@ from engine.watch.values import FIRST, LAST, MOST
 
 NEGATED: Mapping[Operator, Operator] = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 MIRRORED: Mapping[Operator, Operator] = {"=": "=", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
-LONGEST = timedelta(days=36_600)
+LONGEST = timedelta(days=3_660)
 MOST_PLACES = 6
 _DAY = timedelta(days=1)
 

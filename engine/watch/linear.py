@@ -25,6 +25,7 @@ from engine.watch.model import (
     Operator,
     Property,
     Reference,
+    parts,
 )
 from engine.watch.model import Value as PropertyValue
 from engine.watch.values import FIRST, LAST, MICROSECONDS_A_DAY, bounds, microseconds
@@ -85,6 +86,9 @@ def split(compare: Compare, order: Mapping[str, int]) -> Split:
 
     `order` gives the rank of each alias, `now` among them.
     """
+    if len([*parts(compare.left), *parts(compare.right)]) > MOST_TERMS:
+        advice = "split it into several comparisons"
+        raise NotLinear("too-many-terms", f"the comparison has more than {MOST_TERMS} parts", advice)
     terms = _terms(compare)
     aliases = sorted({f[0] for m in terms for f in m}, key=lambda a: order[a], reverse=True)
     if not aliases or aliases == [NOW]:

@@ -95,12 +95,12 @@ def _aliases(
             if text and kind:
                 texts[section].append((key, text, kind))
     wanted = {text.alias: kind for _, text, kind in texts["all"]}
-    complete = len(wanted) == len(written["all"])
+    unread = frozenset(key.text for key, _ in written["all"]) - wanted.keys()
     result = {
         section: tuple(
             Alias(
                 key.text, key.span, kind,
-                read_conditions(reader, text, wanted | {key.text: kind}) if complete else (), text.text,
+                read_conditions(reader, text, wanted | {key.text: kind}, unread), text.text,
             )
             for key, text, kind in found
         )
