@@ -10,7 +10,7 @@ from engine.dmn.run import STACK, Run
 from engine.dmn.tables import table_value
 from engine.dmn.types import ItemType
 from engine.feel.calls import call
-from engine.feel.interpreter import LimitReached, Scope, item_scope, range_steps
+from engine.feel.interpreter import ITEMS_A_STEP, LimitReached, Scope, item_scope, range_steps
 from engine.feel.kinds import FeelType
 from engine.feel.values import FeelError, Range, UserFunction, Value, show
 
@@ -29,10 +29,12 @@ class Boxes:
         """Return what a boxed expression is worth; null, with a warning, if it has no value."""
         if expression is None:
             return None
-        self.run.enter()
         self.run.spend()
+        self.run.enter()
         try:
             value = self._value(expression, scope)
+            if not isinstance(expression, x.LiteralExpression):
+                self.run.look_through(value)
         except FeelError as error:
             self.run.warn(error.what, error.why, expression.span)
             return None
@@ -157,8 +159,11 @@ class Boxes:
 
     def _for(self, expression: x.IteratorExpression, scope: Scope) -> Value:
         results: list[Value] = []
+        looks_back = "partial" in texts(expression.body)
         for item in self._items(expression.source, scope):
-            inner = Scope({expression.variable: item, "partial": results}, scope)
+            self.run.spend(1 + len(results) // ITEMS_A_STEP if looks_back else 1)
+            before: list[Value] = results[:] if looks_back else []
+            inner = Scope({expression.variable: item, "partial": before}, scope)
             results.append(self.value(expression.body, inner))
             if len(results) > (most := self.run.limits.feel.items):
                 raise LimitReached(f"a list has more than {most} items (limit `items`)")
@@ -168,6 +173,19 @@ class Boxes:
         items = self._items(expression.source, scope)
         truths = [self._truth(expression.body, Scope({expression.variable: item}, scope)) for item in items]
         return any(truths) if expression.kind == "some" else all(truths)
+
+
+def texts(expression: x.Boxed | None) -> str:
+    """Return all formulas in a boxed expression, one after the other."""
+    found: list[str] = []
+    stack: list[object] = [expression]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, x.Formula):
+            found.append(top.value)
+        elif top is not None:
+            stack.extend(x.parts(top))
+    return "\n".join(found)
 
 
 def structure(kind: ItemType | None) -> FeelType | None:

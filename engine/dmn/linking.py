@@ -126,7 +126,7 @@ class _Scope:
         """Read one cell of tests."""
         if formula is None or not self.readable(formula):
             return
-        if not formula.value.strip():
+        if formula.value.strip() in ("", "-"):
             self.linker.parsed[formula] = ALWAYS
             return
         known = self.known(formula, names)
@@ -150,7 +150,7 @@ class _Scope:
     def known(self, formula: x.Formula, names: Names) -> Collection[str]:
         """Return the names in scope, and those of members that the text may speak of."""
         text = formula.value
-        return names | {name for first, name in self.linker.members if first in text}
+        return names | {name for name, words in self.linker.members if all(word in text for word in words)}
 
     def keep(self, formula: x.Formula, loaded: Loaded[Any]) -> None:
         """Keep a tree, or say what is wrong; a wrong expression is worth null, so that is a warning."""
@@ -170,8 +170,8 @@ def offset_of(text: str, span: Span) -> int:
     return sum(len(line) + 1 for line in lines[: span.line - 1]) + span.column - 1
 
 
-def _members(models: Mapping[str, Definitions]) -> tuple[tuple[str, str], ...]:
-    """Return the names of several words that may stand behind a dot, each behind its first word."""
+def _members(models: Mapping[str, Definitions]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the names of several words that may stand behind a dot, each with its words."""
     found: set[str] = set()
 
     def item(definition: ItemDefinition) -> None:
@@ -196,8 +196,8 @@ def _members(models: Mapping[str, Definitions]) -> tuple[tuple[str, str], ...]:
                 if isinstance(top, x.OutputClause) and top.name:
                     found.add(top.name)
                 stack.extend(x.parts(top))
-    several = ((tokenize(name)[0].text, name) for name in found if len(tokenize(name)) > 2)
-    return tuple(sorted(several))
+    words = ((name, tuple(token.text for token in tokenize(name)[:-1])) for name in sorted(found))
+    return tuple((name, parts) for name, parts in words if len(parts) > 1)
 
 
 def renamed(node: s.Node, named: Any) -> s.Node:

@@ -47,7 +47,7 @@ def load_model(files: Mapping[str, bytes], root: str, *, limits: DmnLimits = LIM
     models = library.models
     graph = Graph(models, problems)
     graph.check()
-    types = Types(models, problems)
+    types = Types(models, problems, limits)
     linker = Linker(models, graph, types, limits, problems)
     model = Model(loaded.policy, models, graph, types, linker.parsed)
     return Loaded(model, sort_problems(problems))

@@ -9,8 +9,9 @@ from engine.dmn.expressions import Formula
 from engine.dmn.limits import DmnLimits
 from engine.dmn.types import ItemType, convert
 from engine.feel import syntax as s
-from engine.feel.interpreter import Interpreter, LimitReached, Scope
+from engine.feel.interpreter import ITEMS_A_STEP, Interpreter, LimitReached, Scope
 from engine.feel.values import FeelError, Value
+from engine.feel.weight import weight
 from engine.source import Problem, Severity, Span
 
 if TYPE_CHECKING:
@@ -56,11 +57,17 @@ class Run:
         """Count that the evaluation comes back."""
         self.current.depth -= count
 
-    def spend(self) -> None:
-        """Count one step; raises LimitReached beyond the limit."""
-        self.current.steps += 1
+    def spend(self, count: int = 1) -> None:
+        """Count some steps; raises LimitReached beyond the limit."""
+        self.current.steps += count
         if self.current.steps > (most := self.limits.feel.iterations):
             raise LimitReached(f"the evaluation takes more than {most} steps (limit `iterations`)")
+
+    def look_through(self, value: Value) -> None:
+        """Count what it costs to look through a value; raises LimitReached if it is too large or deep."""
+        if isinstance(value, list | dict):
+            left = self.limits.feel.iterations - self.current.steps
+            self.spend(weight(value, left * ITEMS_A_STEP, self.limits.feel) // ITEMS_A_STEP)
 
     def feel(self, formula: Formula, scope: Scope) -> Value:
         """Return what a formula is worth."""
@@ -68,7 +75,7 @@ class Run:
         if tree is None:
             self.warn("feel-syntax", f"`{formula.value:.80}` cannot be read", formula.text.place(0))
             return None
-        value: Value = self._guarded(formula, tree, lambda reader: reader.value(tree, scope))
+        value: Value = self._guarded(formula, tree, lambda reader: reader.whole(tree, scope))
         return value
 
     def passes(self, formula: Formula, value: Value, scope: Scope) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from engine.dmn.expressions import Formula
+from engine.dmn.limits import LIMITS, DmnLimits
 from engine.dmn.model import Definitions, Import, ItemDefinition
 from engine.dmn.names import FEEL_NAMESPACES, TYPE_ALIASES
 from engine.feel.calls import arity
@@ -97,8 +98,11 @@ class ItemType:
 class Types:
     """The types of all models that are loaded together."""
 
-    def __init__(self, models: Mapping[str, Definitions], problems: list[Problem]) -> None:
-        self.models, self.problems = models, problems
+    def __init__(
+        self, models: Mapping[str, Definitions], problems: list[Problem], limits: DmnLimits = LIMITS
+    ) -> None:
+        self.models, self.problems, self.limits = models, problems, limits
+        self._depth = 0
         self._items: dict[tuple[str, str], ItemDefinition] = {
             (namespace, item.name): item for namespace, model in models.items() for item in model.items
         }
@@ -153,7 +157,14 @@ class Types:
         key = (model.namespace, item.name)
         if key not in self._made:
             made = self._made[key] = ItemType(item.name)
-            self._fill(made, model, item)
+            self._depth += 1
+            if self._depth > self.limits.nesting:
+                most = f"more than {self.limits.nesting} types (limit `nesting`)"
+                message = f"the type `{item.name}` stands behind {most}, so it may hold any value"
+                self.problems.append(Problem("type-limit", message, item.span))
+            else:
+                self._fill(made, model, item)
+            self._depth -= 1
         return self._made[key]
 
     def _fill(self, made: ItemType, model: Definitions, item: ItemDefinition) -> None:

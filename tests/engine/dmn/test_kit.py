@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime
+from functools import cache
 
 import pytest
 
@@ -169,6 +170,7 @@ def test_models_that_were_written_and_read_again_decide_the_same() -> None:
     assert [r.status for r in run_kit(written, at=AT).results] == [r.status for r in _kit().results]
 
 
+@cache
 def _kit() -> KitReport:
     kit = files(FOLDER)
     if not kit:

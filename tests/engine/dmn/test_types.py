@@ -183,3 +183,10 @@ def test_facts_from_json_are_read_by_type_and_values_written_exactly() -> None:
         '{\n  "day": "2026-01-31",\n  "spans": [\n    "PT1H"\n  ],\n  "at": "10:00:00",\n'
         '  "s": "2026-01-31",\n  "n": 0.1,\n  "none": [],\n  "e": {}\n}'
     )
+
+
+def test_a_long_chain_of_types_ends_with_a_problem() -> None:
+    chain = [item(f"t{n}", f"t{n + 1}") for n in range(1000)]
+    model, problems = loaded(*chain, item("t1000", "number"), decision("it", literal('"x"'), type_ref="t0"))
+    assert set(codes(problems)) == {"type-limit"}
+    assert evaluate_decision(model, "it", {}).value == "x"
