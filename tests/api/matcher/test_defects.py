@@ -149,6 +149,17 @@ def _fnv(text: str) -> int:
     return found
 
 
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(policies(), windows())
+def test_what_bars_a_match_is_asserted_before_all_else(text: str, found: Window) -> None:
+    """A match stayed although a fact that bars it came later."""
+    encoding = encode(load(text), "customer")
+    slots = [slot for slots in encoding.layout.slots.values() for slot in slots]
+    wanted = {slot.number for slot in slots if not slot.absent and slot.type != "now"}
+    facts = [fact["t"] in wanted for fact in encoding.facts(prepare(load(text), found))]
+    assert facts == sorted(facts)
+
+
 # --- what rules say ---------------------------------------------------------------------------------
 
 
