@@ -21,7 +21,8 @@ _FIGURE = re.compile(r"\{([^{}]*)\}")
 def check(reader: Reader, policy: CollectionsPolicy) -> None:
     """Note every mistake that can be seen without a law pack."""
     for ladder in policy.ladders.values():
-        _check_order(reader, ladder)
+        if ladder.complete:
+            _check_order(reader, ladder)
         for row in ladder.rows:
             _check_row(reader, policy, ladder, row)
     _check_treatment(reader, policy)
@@ -39,18 +40,12 @@ def check(reader: Reader, policy: CollectionsPolicy) -> None:
 
 
 def _check_order(reader: Reader, ladder: Ladder) -> None:
-    seen: dict[str, LadderRow] = {}
     for row in ladder.rows:
-        if row.step in seen:
-            first = (("the first one stands here", seen[row.step].span),)
-            reader.error("step-twice", f"step `{row.step}` stands twice", row.span, "rename one", first)
-        seen.setdefault(row.step, row)
-    for row in ladder.rows:
-        if row.after and row.after not in seen:
-            advice = did_you_mean(row.after, seen, of="steps")
+        if row.after and row.after not in ladder.by_step:
+            advice = did_you_mean(row.after, ladder.by_step, of="steps")
             message = f"step `{row.step}` comes after `{row.after}`, which this ladder has not"
             reader.error("unknown-step", message, row.span, advice)
-        elif row.after and seen[row.after].index >= row.index:
+        elif row.after and ladder.by_step[row.after].index >= row.index:
             _note_loop(reader, ladder, row)
         elif not row.after and row.wait.days + row.wait.months:
             message = f"step `{row.step}` waits {row.wait}, but after no other step"
@@ -106,10 +101,18 @@ def _check_row(reader: Reader, policy: CollectionsPolicy, ladder: Ladder, row: L
         reader.error(
             "release-meets-entry", message, row.release.span, "let it go below the entry amount only"
         )
-    if row.interrupts and not any(before.notifies for before in chain(ladder, row)):
+    if ladder.complete and row.interrupts and _unannounced(ladder, row):
         message = f"`{row.step}` interrupts, and no notice comes before it"
         reader.error("no-notice", message, row.span, "let it come `after` a step that notifies")
     _check_validity(reader, policy, ladder, row)
+
+
+def _unannounced(ladder: Ladder, row: LadderRow) -> bool:
+    """Tell whether a row is the first to interrupt on its way, and no notice comes before it."""
+    before = list(chain(ladder, row))
+    top = before[-1] if before else row
+    broken = top.after != ""  # an unknown step, or a circle: said elsewhere
+    return not broken and not any(earlier.notifies or earlier.interrupts for earlier in before)
 
 
 def _check_item(reader: Reader, policy: CollectionsPolicy, item: DoItem, index: int) -> None:

@@ -175,10 +175,14 @@ def _bill(r: HistoryReader, node: Node, f: Fields) -> Values:
     if due is None:
         r.error("missing-key", "a bill needs `due` or `instalments`", node.span, "add `due: 2026-01-25`")
     return {
-        "id": r.text(node, "`bill`"), "amount": _amount(r, f["amount"]), "due_date": due, "instalments": parts,
-        "category": _text(r, f, "category") or "normal", "service": _text(r, f, "service"),
+        "id": r.text(node, "`bill`"),
+        "amount": _amount(r, f["amount"]),
+        "due_date": due,
+        "instalments": parts,
+        "category": _text(r, f, "category") or "normal",
+        "service": _text(r, f, "service"),
         "draft": bool(optional(f, "draft", r.boolean, "`draft`")),
-    }  # fmt: skip
+    }
 
 
 def _plan(r: HistoryReader, node: Node, f: Fields) -> Values:

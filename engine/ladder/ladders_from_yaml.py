@@ -63,8 +63,19 @@ def read_ladders(reader: Reader, node: Node, facts: Mapping[str, FactDefinition]
         if name and table:
             rows = _rows(reader, table, facts)
             by_step = {row.step: row for row in rows}
-            ladders[name] = Ladder(name, rows, key.span, by_step)
+            complete = len(rows) == len(table.rows) == len(by_step)
+            ladders[name] = Ladder(name, rows, key.span, by_step, complete)
+            _check_once(reader, rows)
     return ladders
+
+
+def _check_once(reader: Reader, rows: tuple[LadderRow, ...]) -> None:
+    seen: dict[str, LadderRow] = {}
+    for row in rows:
+        if row.step in seen:
+            first = (("the first one stands here", seen[row.step].span),)
+            reader.error("step-twice", f"step `{row.step}` stands twice", row.span, "rename one", first)
+        seen.setdefault(row.step, row)
 
 
 def _table(reader: Reader, node: Node, what: str) -> Table | None:

@@ -141,6 +141,8 @@ class Ladder:
     rows: tuple[LadderRow, ...]
     span: Span
     by_step: Mapping[str, LadderRow] = field(default_factory=dict)
+    complete: bool = True
+    """False: a row could not be read, so nothing is said of how rows hang together."""
 
 
 @dataclass(frozen=True, slots=True)

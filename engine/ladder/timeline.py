@@ -129,10 +129,16 @@ def _timeline(
             reader.error("expects-nothing", "the case expects nothing", node.span, "add `expect: [...]`")
         return None
     end = max(expectation.day for expectation in expect) + timedelta(days=1)
+    horizon = history.local(end, time(0))
+    for item, event in zip(history.items(fields["history"], "`history`"), events, strict=True):
+        if event and event.at >= horizon:
+            advice = "expect something on that day or later, or remove the line"
+            reader.error("after-the-end", "this comes after the last expectation", item.span, advice)
+            return None
     terms = Terms(account="A1", customer="C1", currency=policy.currency, timezone=str(zone))
     scenario = Scenario(
         terms, tuple(event for event in events if event),
-        end=history.local(end, time(0)) - timedelta(microseconds=1),
+        end=horizon - timedelta(microseconds=1),
         receiver=next((r for r in RECEIVERS if r == receiver), "done same day"),
         fresh=feed != "silent", outages=outages, checks=checks,
         probes=tuple(sorted({_evening(history, expectation.day) for expectation in expect})),

@@ -1,4 +1,4 @@
-"""Random histories through the shipped ladder: it moves only for a reason, never in circles, never unfairly."""
+"""Random histories through the shipped ladder: it moves for a reason, never in circles, never unfairly."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from engine.ladder.simulate import Event, Look, Played
@@ -17,7 +17,12 @@ from tests.engine.ledger.making import ZONE
 
 FIRST = date(2025, 3, 1)
 END = FIRST + timedelta(days=330)
-SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # a history of a year shrinks for minutes
+)
 
 
 def _entry(kind: str, day: int, hour: int, reference: str, /, **values: object) -> Entry:

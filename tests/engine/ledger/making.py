@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -149,5 +149,5 @@ _VALUES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     ),
 }
 
-LATE = datetime(2027, 6, 1, tzinfo=timezone.utc)
+LATE = datetime(2027, 6, 1, tzinfo=UTC)
 """An instant by which every random entry is known and counts."""
