@@ -28,7 +28,11 @@ from engine.feel.weight import weight
 
 A = TypeVar("A")
 CLOCKS = ("now", "today")
-ITEMS_A_STEP = 8
+CONDITIONS = (s.Comparison, s.And, s.Or, s.Between, s.In, s.InstanceOf, s.Quantified, s.Call)
+"""What may stand in a cell as a condition without `?`; a literal or a name is a value to compare with."""
+ITEMS_A_STEP = 4
+CALL = 3
+"""What a call of a function counts of the limit `calls`, besides its own node: the stack of so many."""
 MATCHING = ("matches", "replace", "split")
 
 
@@ -113,7 +117,9 @@ class Interpreter:
             return work()
         except LimitReached as reached:
             self.note(node, "limit", str(reached))
-            return None
+        except RecursionError:  # the caller's own stack was nearly full
+            self.note(node, "limit", "it is nested too deep for the stack that is left (limit `calls`)")
+        return None
 
     def note(self, node: s.Node, what: str, why: str) -> None:
         """Remember why a part is worth null."""
@@ -223,7 +229,14 @@ class Interpreter:
         if node.external:
             raise FeelError("external-function", "external functions are not run")
         parameters = tuple((p.name, p.type) for p in node.parameters)
-        return UserFunction(parameters, lambda arguments: self.value(node.body, Scope(arguments, scope)))
+        return UserFunction(parameters, lambda arguments: self._body(node.body, Scope(arguments, scope)))
+
+    def _body(self, body: s.Node, scope: Scope) -> Value:
+        self.depth += CALL
+        try:
+            return self.value(body, scope)
+        finally:
+            self.depth -= CALL
 
     def _call(self, node: s.Call, scope: Scope) -> Value:
         function = self.value(node.function, scope)
@@ -319,6 +332,8 @@ class Interpreter:
             return None
         if not inherit and s.mentions_input(test):
             return wanted if isinstance(wanted, bool) else None
+        if isinstance(wanted, bool) and isinstance(test, CONDITIONS) and not isinstance(subject, bool):
+            return wanted  # a condition that does not speak of `?`
         return belongs(subject, wanted)
 
     def _null_passes(self, test: s.UnaryComparison | s.RangeLiteral, scope: Scope) -> bool | None:
@@ -413,8 +428,6 @@ def belongs(subject: Value, wanted: Value) -> bool | None:
         return in_range(subject, wanted)
     if isinstance(wanted, list) and not (isinstance(subject, list) and same(subject, wanted)):
         return any(bool(_belongs_quietly(subject, item)) for item in wanted)
-    if isinstance(wanted, bool) and not isinstance(subject, bool):
-        return wanted  # a condition that does not speak of `?`
     return compare("=", subject, wanted)
 
 
