@@ -26,6 +26,7 @@ from engine.dmn import (
     load_model,
     value_as_json,
 )
+from engine.dmn.model import Decision
 from engine.feel import NotAFeelValue
 from engine.source import Problem, render_problem
 
@@ -67,12 +68,13 @@ def run_model(
       forbear dmn run loans.dmn --decision Routing --in facts.json
       echo '{"Age": 17}' | forbear dmn run loans.dmn --decision Routing --in -
     """
-    if sum(name is not None for name in (decision, service, function)) != 1:
-        raise click.UsageError("Give one of --decision, --service and --function.")
     files = _texts(model)
     loaded = load_model(files, model.name)
     if loaded.policy is None:
         raise Trouble(f"`{model}` is no model that can be used.\n{_shown(loaded.problems, files)}")
+    if sum(name is not None for name in (decision, service, function)) != 1:
+        names = ", ".join(f"`{e.name}`" for e in loaded.policy.root.elements if isinstance(e, Decision))
+        raise click.UsageError(f"Give one of --decision, --service and --function. Decisions: {names}.")
     chosen = decision or service or function or ""
     facts = facts_from_json(loaded.policy, _facts(source), "" if decision else chosen)
     call = evaluate_decision if decision else evaluate_service if service else evaluate_bkm

@@ -17,7 +17,7 @@ from engine.source import Problem, Severity, Span
 if TYPE_CHECKING:
     from engine.dmn.loading import Model
 
-STACK: Final = 3
+STACK: Final = 1
 """What a call of a function of the model costs of the limit `calls`: the stack of so many nodes."""
 
 

@@ -86,6 +86,7 @@ def test_calls_that_are_wrong(facts: Path, tmp_path: Path, capsys: pytest.Captur
     assert called("run", INSTALMENTS, "--decision", "pla", "--in", facts) == TROUBLE
     assert "did you mean `plan`?" in capsys.readouterr().err
     assert called("run", INSTALMENTS, "--in", facts) == USAGE
+    assert "Decisions: `number of instalments`, `plan`" in capsys.readouterr().err
     assert called("run", tmp_path / "no.dmn", "--decision", "plan", "--in", facts) == TROUBLE
     assert "There is no file" in capsys.readouterr().err
     bad = tmp_path / "bad.dmn"
