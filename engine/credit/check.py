@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from engine.credit.check_tables import check_scorecard, check_table
-from engine.credit.domains import Values, domain_of
+from engine.credit.domains import Domain, Values, domain_of
 from engine.credit.model import (
     Answer,
     CreditPolicy,
@@ -20,6 +20,7 @@ from engine.credit.model import (
 )
 from engine.credit.order import names_in, reads_of
 from engine.credit.policy_reader import PolicyReader, polished
+from engine.credit.units import is_amount
 from engine.feel import kinds, syntax
 from engine.feel.functions import REGISTRY
 from engine.feel.inference import infer, infer_tests
@@ -89,8 +90,8 @@ class _Checker:
 
     def _cell(self, tests: Tests, heading: Expression, kind: FeelType) -> None:
         found = infer_tests(tests.node, kind, self.kinds, tests.span, tests.text)
-        self.reader.take(polished(problem) for problem in found)
         domain = domain_of(self.policy, heading, kind)
+        self.reader.take(_quoted(polished(problem), tests, kind, domain) for problem in found)
         if isinstance(domain, Values) and not domain.open:
             literals = (test for test in tests.node.tests if isinstance(test, syntax.String))
             for literal in literals:
@@ -156,6 +157,10 @@ class _Checker:
             if item.money and not fits(kind, kinds.NUMBER):
                 message = f"outcome `{item.name}` is money, but its value is {_a(kind)}"
                 self.reader.error("money-not-number", message, item.expression.span)
+            if not item.money and is_amount(self.policy, item.expression.node):
+                message = f"outcome `{item.name}` is an amount, but it is told as a number without a currency"
+                advice = f"write `{item.name}: {{money: {item.expression.text}}}`"
+                self.reader.warn("amount-without-currency", message, item.expression.span, advice)
         self._wanted(self.policy.status, "status", kinds.STRING, {})
         codes = ListOf(kinds.STRING)
         self._wanted(self.policy.told, "outcome `reasons`", codes, {"reasons": codes})
@@ -253,6 +258,15 @@ class _Checker:
                 check_table(self.reader, self.policy, decision, self.kinds)
             elif isinstance(decision, Scorecard):
                 check_scorecard(self.reader, self.policy, decision, self.kinds)
+
+
+def _quoted(problem: Problem, tests: Tests, kind: FeelType, domain: Domain) -> Problem:
+    """Return a problem of a cell; a text that was written without quotes is told so."""
+    word = tests.text.strip()
+    known = isinstance(domain, Values) and word in domain.values
+    if problem.code != "unknown-name" or kind != kinds.STRING or (problem.advice and not known):
+        return problem
+    return replace(problem, advice=f'a text to compare with stands in quotes: `"{word}"`')
 
 
 def _gives_reasons(decision: DecisionDefinition) -> bool:

@@ -39,7 +39,7 @@ from engine.text import (
 
 _BARE = re.compile(r"[^\W\d]\w*(?:-\w+)*")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-_SEPARATED = re.compile(r"(?<![\w.\"])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w\"])")
+_SEPARATED = re.compile(r"(?<![\w\"])(?<!\d\.)\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w\"])")
 _NOT_HERE = {"PRIORITY": "use FIRST, with the rows in order of priority", "OUTPUT ORDER": "use RULE ORDER"}
 _KEYS = ("table", "file", "hit", "otherwise", "scorecard")
 

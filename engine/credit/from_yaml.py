@@ -1,6 +1,6 @@
 """The text of a credit policy to its typed, checked model.
 
-The format is drawn in `policies/README.md`. Everything that is wrong is noted with its place; a
+The format is drawn in `engine/credit/README.md`. Everything that is wrong is noted with its place; a
 policy comes back only when nothing is.
 """
 
@@ -40,7 +40,7 @@ def load_credit(texts: Texts, root: str = "policy.yaml") -> Loaded[CreditPolicy]
     """Read and check the credit policy whose main text is `root`; tables are found beside it by path."""
     reader = PolicyReader(texts)
     data = reader.file(root, Span(root, 1, 1))
-    loaded = read_yaml(data, root) if data is not None else Loaded[Node](None, ())
+    loaded: Loaded[Node] = read_yaml(data, root) if data is not None else Loaded(None, ())
     reader.take(loaded.problems)
     policy = _policy(reader, loaded.policy, root) if loaded.policy is not None else None
     problems = sort_problems(reader.problems)
@@ -121,6 +121,10 @@ def _outcome(reader: PolicyReader, fields: dict[str, Node]) -> tuple[tuple[Outco
         money = isinstance(node, MapNode)
         inner = reader.fields(node, what, ["money"]) if money else {"money": node}
         expression = reader.expression(inner["money"], what) if inner and "money" in inner else None
+        if key.text == "status":
+            advice = "write `status:` beside `outcome:`; every decision has one"
+            reader.error("reserved-name", "`status` is no result of the policy's own", key.span, advice)
+            continue
         if expression is None or reader.name(key, "the name of a result") is None:
             continue
         if key.text == "reasons":

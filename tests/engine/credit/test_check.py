@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.credit import load_credit
+from engine.source import Severity, render_problem
 from tests.engine.credit.samples import HEAD, codes_of
 
 FACTS = """
@@ -172,7 +174,7 @@ decisions:
     table: |
       | {heading} || out |
 {rows}
-outcome: {{it: it, a: list_of, b: card, c: level, m: m}}
+outcome: {{it: it, a: list_of, b: card, c: level, m: {{money: m}}}}
 """
     assert codes_of(text) == codes
 
@@ -245,3 +247,81 @@ outcome: {{it: it}}
 """
     loaded = load_credit({"policy.yaml": text.encode()})
     assert loaded.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "warned"),
+    [
+        ("m", True), ("-m", True), ("m * 2", True), ("m / 2", True), ("m / m", False), ("m * m", False),
+        ("n", False),
+        ("max(0, m - 1)", True), ("if b then m else 0", True), ("half", True), ("picked", True),
+        ("n * 2", False),
+    ],
+)  # fmt: skip
+def test_an_amount_that_is_told_without_a_currency_is_doubted(outcome: str, warned: bool) -> None:
+    text = f"""{FACTS}
+decisions:
+  half: m / 2
+  picked:
+    hit: FIRST
+    table: |
+      | b    || out |
+      | true || m   |
+      | -    || 0   |
+outcome: {{it: '{outcome}', s: s, a: {{money: half}}, c: {{money: picked}}}}
+"""
+    assert ("amount-without-currency" in codes_of(text)) is warned
+
+
+def test_status_is_no_result_of_its_own() -> None:
+    assert "reserved-name" in codes_of(f"{FACTS}decisions:\n  x: n\noutcome: {{status: s}}\n")
+
+
+SMALL = Path(__file__).parents[3] / "fixtures/policies_good/credit-small/policy.yaml"
+GOOD = SMALL.read_text(encoding="utf-8")
+SCRAPS = [
+    "||",
+    "|",
+    '"',
+    "'",
+    "{",
+    "[",
+    ": ",
+    "- ",
+    "null",
+    ">= ",
+    "..",
+    "not(",
+    "#",
+    "&a",
+    "!!x",
+    "\t",
+    "0",
+    "?",
+    "\n",
+]
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.lists(st.tuples(st.integers(0, len(GOOD)), st.integers(0, 12), st.sampled_from(SCRAPS)), max_size=3)
+)
+def test_a_damaged_policy_gets_a_problem_with_a_place_or_loads(damage: list[tuple[int, int, str]]) -> None:
+    text = GOOD
+    for place, length, scrap in damage:
+        text = text[:place] + scrap + text[place + length :]
+    loaded = load_credit({"policy.yaml": text.encode()})
+    assert (loaded.policy is None) == any(p.severity is Severity.ERROR for p in loaded.problems)
+    lines = text.splitlines() or [""]
+    for problem in loaded.problems:
+        assert 1 <= problem.span.line <= len(lines) + 1
+        assert render_problem(problem, {"policy.yaml": text})
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_get_a_problem(data: bytes) -> None:
+    assert load_credit({"policy.yaml": data}).problems
+
+
+def test_a_policy_without_its_main_text_is_a_problem() -> None:
+    assert [problem.code for problem in load_credit({"other.yaml": b""}).problems] == ["unknown-file"]
