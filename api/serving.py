@@ -7,7 +7,7 @@ import contextlib
 import errno
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -90,15 +90,13 @@ def workers(wiring: Wiring, client: Client) -> Workers:
     return Workers(client, case_activities(outside, texts), review_activities(outside, texts))
 
 
-async def until_told_to_stop(also: Callable[[], bool] = lambda: False) -> None:
-    """Wait for an interrupt, or until `also` says so."""
+async def until_told_to_stop() -> None:
+    """Wait for an interrupt, a termination or a hang-up."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
         loop.add_signal_handler(number, stop.set)
-    while not stop.is_set() and not also():
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), 0.5)
+    await stop.wait()
 
 
 def _bound(host: str, port: int) -> socket.socket:

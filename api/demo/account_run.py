@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -21,6 +21,7 @@ from api.demo.book import AccountLedger, body_of
 from api.demo.client import WAIT, CallRefused, Client
 from api.demo.network import Network, Reaction
 from api.simulated_time import SimulatedTime
+from engine.ledger.entries import Entry, EntryAdapter
 from workflows import ids
 from workflows.messages import CaseView
 
@@ -43,6 +44,8 @@ class World:
     network: Network
     horizon: datetime
     counts: Counter[str] = field(default_factory=Counter)
+    booked: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    """What billing booked on its own account, by account."""
 
 
 @dataclass(slots=True)
@@ -61,7 +64,8 @@ class AccountRun:
         while True:
             self._hear()
             if state["open_case"] is not None:
-                await self._in_arrears(ids.case_id(self.ledger.account, state["open_case"]))
+                if not await self._in_arrears(ids.case_id(self.ledger.account, state["open_case"])):
+                    return
                 state = await self._state()
             elif (moved := await self._calm(state)) is None:
                 return
@@ -124,14 +128,17 @@ class AccountRun:
         self.world.counts["entries"] += len(rows)
         return True
 
-    async def _in_arrears(self, workflow: str) -> None:
-        """With a case: move it through its wake-ups to the next news, tell that, and so on until it ends."""
+    async def _in_arrears(self, workflow: str) -> bool:
+        """With a case: move it through its wake-ups to the next news, tell that, and so on.
+
+        Returns True when the case has ended, and False when it is open at the horizon.
+        """
         offset = await self._offset(workflow)
         stalled: datetime | None = None
         while True:
             view = await self._idle(workflow)
             if view is None:
-                return
+                return True
             self._hear()
             after = self._next()
             wake = view.wake_at if view.wake_at != stalled else None
@@ -139,18 +146,13 @@ class AccountRun:
             if until > view.business_now and not await self.world.time.fast_forward(
                 workflow, until + MOMENT, offset
             ):
-                return
+                return True
             if after is not None and until == after:
                 await self._tell(after)
             elif until == self.world.horizon:
                 self.world.counts["open"] += 1
-                self._close_book()
-                return
+                return False
             stalled = until
-
-    def _close_book(self) -> None:
-        self._later.clear()
-        self.told = len(self.ledger.entries)
 
     async def _offset(self, workflow: str) -> timedelta:
         view = await self._view(workflow)
@@ -200,6 +202,7 @@ class AccountRun:
             )
         for entry in self.world.network.entries_of(reaction, self.ledger.account):
             self.world.counts["booked"] += 1
+            self.world.booked[self.ledger.account].append(EntryAdapter.validate_python({**entry, **at}))
             await self._post({**entry, **at})
 
     async def _post(self, entry: dict[str, Any]) -> None:

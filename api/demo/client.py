@@ -35,6 +35,7 @@ class Client:
     """One keep-alive connection pool to the API."""
 
     def __init__(self, url: str, key: str, connections: int = 64) -> None:
+        self.url = url
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         headers = {"Authorization": f"Bearer {key}"}
         self._http = httpx.AsyncClient(

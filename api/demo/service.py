@@ -1,7 +1,7 @@
 """The process of the demo that holds API, worker and relay.
 
-`python -m api.demo.service DATA TEMPORAL RECEIVER` says where it listens in one line of JSON, and ends when
-its standard input closes: its parent is done, or dead.
+`python -m api.demo.service DATA TEMPORAL RECEIVER` says where it listens in one line of JSON. It runs under
+the watchdog, which ends it when the demo is done, or dead.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import select
 import sys
 from pathlib import Path
 
@@ -23,11 +22,7 @@ async def _serve(data: Path, temporal: str, receiver: str) -> None:
     async with serving(settings, simulated=True) as running:
         sys.stdout.write(json.dumps({"url": running.url}) + "\n")
         sys.stdout.flush()
-        await until_told_to_stop(also=_parent_is_gone)
-
-
-def _parent_is_gone() -> bool:
-    return bool(select.select([sys.stdin], [], [], 0)[0])
+        await until_told_to_stop()
 
 
 def main() -> None:
