@@ -35,7 +35,8 @@ def _fact_holds(test: FactTest, value: object) -> bool:
     if value is None:  # in FEEL the cell `true` would be a condition here, and hold
         return any(isinstance(part, Null) for part in test.tests.tests) != test.tests.negated
     notes: list[Note] = []
-    return matches(test.tests, value, {}, notes=notes) is True
+    given = list(value) if isinstance(value, tuple) else value
+    return matches(test.tests, given, {}, notes=notes) is True
 
 
 def treatment_of(policy: CollectionsPolicy, position: AccountPosition) -> str:

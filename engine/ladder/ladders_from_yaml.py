@@ -25,6 +25,7 @@ from engine.source import Span
 from engine.text import Cell, Node, Period, Reader, ScalarNode, Table, did_you_mean, read_table
 
 EXEMPT = "none"
+LATE_FEE = "late_fee"
 CHANNELS = ("sms", "email", "letter", "push", "call")
 ARGUMENTS: Mapping[Do, tuple[tuple[str, ...] | None, ...]] = {
     "notify": (CHANNELS, None),
@@ -136,6 +137,11 @@ def _row(
 
 
 def _step(reader: Reader, cell: Cell) -> str | None:
+    if cell.text == LATE_FEE:
+        reader.error(
+            "reserved-name", f"`{LATE_FEE}` is the step of late fees", cell.span, "choose another name"
+        )
+        return None
     if _STEP.fullmatch(cell.text):
         return cell.text
     advice = "use small letters, digits and underscores, at most 50: `final_notice`"

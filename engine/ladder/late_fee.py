@@ -14,6 +14,8 @@ from engine.ladder.model import LadderRow, LateFeeRules
 from engine.ledger.account import Debt
 
 ZERO = Decimal(0)
+LATE_FEE = "late_fee"
+"""The step under which late fees are asked for; no row of a ladder has this name."""
 _ROUNDING = Context(prec=60)
 """Rounding a fee is meant; the ladder's own arithmetic traps everything inexact."""
 
@@ -29,7 +31,7 @@ def counted_fees(
     if rules is None or what not in rules.counts_for:
         return ZERO
     growing = ZERO
-    for debt in _charged(case):
+    for debt in _charged(case, day):
         mine = (
             row is None
             or definition is None
@@ -61,16 +63,24 @@ def accrued(case: Case, day: int) -> Decimal:
     rules = case.policy.late_fee
     if rules is None:
         return ZERO
-    return sum((fee_of(case, rules, debt, day) for debt in _charged(case)), ZERO)
+    return sum((fee_of(case, rules, debt, day) for debt in _charged(case, day)), ZERO)
 
 
-def _charged(case: Case) -> Iterator[Debt]:
+def _charged(case: Case, day: int) -> Iterator[Debt]:
     for debt in case.account.debts:
         late = debt.open > 0 or (debt.settled_on is not None and debt.settled_on >= case.taken.opened_on)
-        receipt = case.receipts.get(fee_key(case, debt.id))
-        booked = receipt is not None and receipt.status != "requested"
-        if late and not booked and debt.category not in OUTSIDE and not debt.written_off:
+        if late and not _booked(case, debt, day) and debt.category not in OUTSIDE and not debt.written_off:
             yield debt
+
+
+def _booked(case: Case, debt: Debt, day: int) -> bool:
+    """Tell whether billing has said what became of the fee, or had its time to say so."""
+    key = fee_key(case, debt.id)
+    receipt = case.receipts.get(key)
+    if receipt is not None and receipt.status != "requested":
+        return True
+    asked = case.taken.fees.get(key)
+    return asked is not None and day > asked.toordinal() + case.policy.confirm.within.days
 
 
 def fees_to_book(case: Case, day: int) -> list[tuple[Debt, Decimal]]:
@@ -79,7 +89,7 @@ def fees_to_book(case: Case, day: int) -> list[tuple[Debt, Decimal]]:
     if rules is None:
         return []
     settled = [
-        d for d in _charged(case) if is_settled(case, d) and fee_key(case, d.id) not in case.taken.told
+        d for d in _charged(case, day) if is_settled(case, d) and fee_key(case, d.id) not in case.taken.fees
     ]
     fees = ((debt, fee_of(case, rules, debt, day)) for debt in settled)
     return [(debt, fee) for debt, fee in fees if fee]
@@ -87,7 +97,7 @@ def fees_to_book(case: Case, day: int) -> list[tuple[Debt, Decimal]]:
 
 def fee_key(case: Case, debt: str) -> str:
     """Return the key under which billing books the late fee of a debt; once for a case."""
-    return f"{case.taken.case}/{debt}/late_fee/1/fee.late_fee/do"
+    return f"{case.taken.case}/{debt}/{LATE_FEE}/1/fee.{LATE_FEE}/do"
 
 
 def fee_of(case: Case, rules: LateFeeRules, debt: Debt, day: int) -> Decimal:

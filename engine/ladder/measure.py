@@ -100,6 +100,7 @@ class View:
     """The debts of one account under one policy; measured on a day, each day once."""
 
     def __init__(self, policy: CollectionsPolicy, position: AccountPosition, entered: date | None) -> None:
+        self.policy = policy
         self.held = held_intervals(policy, position)
         self.slices = tuple(_slices(policy, position, self.held, entered))
         self.fees = tuple(
@@ -125,21 +126,19 @@ class View:
         return found
 
     def _measure(self, day: int, keep: bool) -> Measures:
-        live = []
-        anchor, age, oldest, overdue = None, 0, day, ZERO
-        bills = set()
-        for part in self.slices:
-            if part.due >= day or (part.out and part.is_out(day) and not (keep and part.keeps)):
-                continue
-            own = part.age(day)
-            live.append((part, own))
-            overdue += part.amount
-            if part.anchors:
-                bills.add(part.bill)
-                oldest = min(oldest, part.due)
-                if anchor is None or own > age:
-                    anchor, age = part, own
-        return Measures(day, tuple(live), anchor, age, day - oldest, overdue, len(bills))
+        live = [
+            (part, part.age(day))
+            for part in self.slices
+            if part.due < day and not (part.out and part.is_out(day) and not (keep and part.keeps))
+        ]
+        overdue = sum((part.amount for part, _ in live), ZERO)
+        counted = [(part, age) for part, age in live if part.anchors]
+        if not counted and not self.policy.case.closes.holds({"overdue": overdue}):
+            counted = live  # residues that are too much together: somebody has to see to them
+        anchor, age = max(counted, key=lambda found: found[1], default=(None, 0))
+        oldest = min((part.due for part, _ in counted), default=day)
+        bills = len({part.bill for part, _ in counted})
+        return Measures(day, tuple(live), anchor, age, day - oldest, overdue, bills)
 
 
 def _slices(
@@ -165,7 +164,7 @@ def _debt_slices(
     base, due = _base(policy, debt, entered).toordinal(), debt.due_date.toordinal()
     mine = [h for h in held if h.bill in (debt.bill, debt.id)]
     pauses = everywhere + [h.days for h in mine if h.rules.clock == "stops"]
-    out = tuple(h.days for h in mine)
+    out = tuple((first, min(end + 1, _FOREVER)) for first, end in (h.days for h in mine))
     keeps = all(h.rules.taken == "keep" for h in mine)
     anchors = owed >= policy.case.ignore_below
     rules = hold_rules(policy, "dispute")

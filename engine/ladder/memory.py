@@ -67,6 +67,11 @@ class Row:
         return bool(self.undo_keys)
 
     @property
+    def declined(self) -> bool:
+        """Tell whether a person refused to approve it."""
+        return any(do_of(key) == "approve" and self.words.get(key) in GONE for key in self.keys)
+
+    @property
     def undo_pending(self) -> bool:
         """Tell whether its undoing is not confirmed yet."""
         return any(self.words.get(key, "requested") == "requested" for key in self.undo_keys)

@@ -135,8 +135,8 @@ def _forced(case: Case, moment: Moment, found: Climb, fresh: bool) -> bool:
             row = case.ladder.by_step.get(act.step)
             if row is None or _stands(case, row, moment[0]):
                 continue
-            gate = row_gate(case, row, moment, fresh=fresh) if act.act == "force" else None
-            if gate:
+            gate = row_gate(case, row, moment, fresh=fresh) or _unnoticed(case, row, moment[0])
+            if gate and act.act == "force":
                 found.notes[row.step] = gate.why
                 if gate.retry:
                     found.retries.append(gate.retry)
@@ -144,6 +144,20 @@ def _forced(case: Case, moment: Moment, found: Climb, fresh: bool) -> bool:
             found.row, found.act = row, act
             return True
     return False
+
+
+def _unnoticed(case: Case, row: LadderRow, day: int) -> Gate | None:
+    """A person may take an interruption out of turn, but not without the notice that it rests on."""
+    if not row.interrupts:
+        return None
+    before = case.ladder.by_step.get(row.after)
+    while before is not None and not before.notifies:
+        if before.interrupts:
+            return None
+        before = case.ladder.by_step.get(before.after)
+    if before is None or case.counts(case.taken_row(before.step), day):
+        return None
+    return Gate(f"waits for the notice `{before.step}` to be done")
 
 
 def _stands(case: Case, row: LadderRow, day: int) -> bool:
@@ -182,6 +196,9 @@ def _eligible(case: Case, row: LadderRow, moment: Moment, found: Climb, fresh: b
             found.retries.append((ready, start))
             return False
     taken = case.taken_row(row.step)
+    if taken and taken.declined:
+        found.notes[row.step] = f"declined by a person on {taken.requested_on} or later"
+        return False
     if taken and taken.state in ("failed", "expired", "suppressed"):
         if taken.tries >= case.policy.contact.attempts:
             found.notes[row.step] = f"{taken.state} {taken.tries} times: a person has to see to it"

@@ -46,7 +46,7 @@ def _unopened(policy: CollectionsPolicy, position: Position, at: datetime) -> Ca
 
 
 def _opens(case: Case, day: int) -> bool:
-    if not case.treatment or case.stopped():
+    if not case.treatment:
         return False
     measures = case.view.on(day)
     return measures.anchor is not None and case.policy.case.opens.holds(measures.values(measures.overdue))

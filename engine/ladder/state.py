@@ -107,6 +107,8 @@ class Taken(Model):
     """Rows that the level fell below, kept while they can be revived or are being undone."""
     heard: tuple[str, ...] = ()
     """Ids of acts of people that were carried out."""
+    fees: dict[str, date] = {}
+    """Keys of late fees that billing was asked to book, and when."""
     told: tuple[str, ...] = ()
     """Keys of actions asked for once that are not rows: tasks for missing receipts and the like."""
 

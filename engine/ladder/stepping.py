@@ -8,7 +8,7 @@ from decimal import Inexact, localcontext
 from engine.ladder.actions import ask, asked_items, undo
 from engine.ladder.case import Case
 from engine.ladder.chores import deadlines, hold_chores
-from engine.ladder.late_fee import fee_key, fees_to_book
+from engine.ladder.late_fee import LATE_FEE, fee_key, fees_to_book
 from engine.ladder.memory import Row
 from engine.ladder.model import CollectionsPolicy, LadderRow
 from engine.ladder.moves import Climb, Leaving, climb, closes, leaving, revived
@@ -85,6 +85,9 @@ def _hear(case: Case) -> None:
         elif act.act in ("force", "skip") and act.step not in case.ladder.by_step:
             case.heard.append(act.id)
             case.notes.append(f"{act.actor} named `{act.step}`, which ladder `{case.ladder.name}` has not")
+        elif act.act == "skip" and case.ladder.by_step[act.step].required:
+            case.heard.append(act.id)
+            case.notes.append(f"{act.actor} may not skip `{act.step}`: an interruption rests on this notice")
 
 
 def _go_on(case: Case) -> list[Action]:
@@ -143,7 +146,7 @@ def _chores(case: Case, up: Climb) -> list[Action]:
         key = fee_key(case, debt.id)
         tasks.append(
             Action(
-                key=key, do="fee", args=("late_fee",), item=debt.id, step="late_fee", debts=(debt.id,),
+                key=key, do="fee", args=(LATE_FEE,), item=debt.id, step=LATE_FEE, debts=(debt.id,),
                 amount=fee, confirm_by=case.at + case.policy.confirm.within,
             )
         )  # fmt: skip
@@ -170,7 +173,7 @@ def _ended(case: Case) -> str:
 
 
 def _kept(case: Case, actions: list[Action], ended: str) -> Taken:
-    told = [a.key for a in actions if (a.do == "task" and "/task." in a.key) or a.step == "late_fee"]
+    told = [action.key for action in actions if action.do == "task"]
     told = [key for key in told if not any(key in row.keys for row in case.rows)]
     left = [row for row in case.left if row.undo_pending or _may_return(case, row)]
     return case.taken.model_copy(
@@ -184,9 +187,14 @@ def _kept(case: Case, actions: list[Action], ended: str) -> Taken:
             "ended": ended,
             "ended_on": date.fromordinal(case.today) if ended else None,
             "heard": (*case.taken.heard, *case.heard),
+            "fees": {**case.taken.fees, **_fees(case, actions)},
             "told": (*case.taken.told, *told),
         }
     )
+
+
+def _fees(case: Case, actions: list[Action]) -> dict[str, date]:
+    return {a.key: date.fromordinal(case.today) for a in actions if a.step == LATE_FEE}
 
 
 def _may_return(case: Case, row: Row) -> bool:

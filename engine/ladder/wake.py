@@ -56,6 +56,8 @@ def _falling(case: Case) -> list[Moment]:
     days = {on for on, _, _ in hold_chores(case)}
     if case.account.next_value_date:
         days.add(case.account.next_value_date.toordinal())
+    patience = case.policy.confirm.within.days + 1
+    days |= {asked.toordinal() + patience for asked in case.taken.fees.values()}
     ending = [row for row in case.ladder.rows if row.age.ends or row.days_past_due.ends]
     growing = [
         row
