@@ -36,24 +36,21 @@ effective: {from: 2026-01-01}
 window: P90D
 events:
 """
+BASE = "durable-rules bare, crash avoided"
 BARE = """
 import json, sys, time
 import durable_rules_engine as engine
-asked = json.load(sys.stdin)
-handle = engine.create_ruleset("bare", json.dumps(asked["rules"]))
-times, fired = [], 0
-for number, facts in enumerate(asked["windows"]):
-    texts = [json.dumps({**fact, "sid": str(number)}) for fact in facts]
+handle = engine.create_ruleset("bare", sys.stdin.readline())
+for number, line in enumerate(sys.stdin):
+    texts = [json.dumps({**fact, "sid": str(number)}) for fact in json.loads(line)]
     begun = time.perf_counter()
     for text in texts:
         _, offset = engine.assert_fact(handle, text)
     step = engine.start_action_for_state(handle, offset)
     found = step[1] if step else None
     while found:
-        fired += 1
         found = engine.complete_and_start_action(handle, offset)
-    times.append(time.perf_counter() - begun)
-print(json.dumps({"times": times, "fired": fired}))
+    print(time.perf_counter() - begun, flush=True)
 """
 
 
@@ -112,25 +109,39 @@ def window(draw: random.Random, size: int) -> Window:
     return Window(subject="c", as_of=START + timedelta(days=90), events=tuple(events))
 
 
-def bare(
-    made: Sequence[tuple[str, dict[str, Any]]], windows: Sequence[Window], *, patched: bool = False
-) -> list[float] | str:
-    """Return the seconds of each window for the bare C module, or how it ended.
+class Bare:
+    """The bare C module in a process of its own; `crashed` says how it ended, if it has."""
 
-    `patched`: each joined pattern ends with a test that always holds, which avoids the crash.
-    """
-    asked = {
-        "rules": {f"r{number}": _patched(rule) if patched else rule for number, (_, rule) in enumerate(made)},
-        "windows": [
-            [_fact(event) for event in sorted(w.events, key=lambda e: (e.at, e.id))] for w in windows
-        ],
-    }
-    command = [sys.executable, "-c", BARE]
-    done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=False)
-    if done.returncode:
-        return f"it ended with {done.returncode}"
-    found: list[float] = json.loads(done.stdout)["times"]
-    return found
+    def __init__(self, made: Sequence[tuple[str, dict[str, Any]]], *, patched: bool) -> None:
+        self.crashed = ""
+        command = [sys.executable, "-c", BARE]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        rules = {f"r{number}": _patched(rule) if patched else rule for number, (_, rule) in enumerate(made)}
+        self._say(rules)
+
+    def seconds(self, one: Window) -> float | None:
+        """Return how long a window takes, None once the process has crashed."""
+        if not self.crashed:
+            self._say([_fact(event) for event in sorted(one.events, key=lambda e: (e.at, e.id))])
+        assert self._process.stdout is not None  # asked for when it was started
+        told = "" if self.crashed else self._process.stdout.readline()
+        if told:
+            return float(told)
+        self.crashed = self.crashed or f"it ended with {self._process.wait()}"
+        return None
+
+    def _say(self, value: object) -> None:
+        assert self._process.stdin is not None  # asked for when it was started
+        try:
+            self._process.stdin.write(json.dumps(value) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            self.crashed = f"it ended with {self._process.wait()}"
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.communicate()
 
 
 def _patched(rule: dict[str, Any]) -> dict[str, Any]:
@@ -145,44 +156,48 @@ def _fact(event: WatchEvent) -> dict[str, Any]:
     return {"id": event.id, "type": event.type, "at": at, "nothing": 0, **event.values}
 
 
-def timed(run: Callable[[Window], object], windows: Sequence[Window]) -> list[float]:
-    """Return the seconds that each window takes."""
-    times = []
-    for one in windows:
-        begun = time.perf_counter()
-        run(one)
-        times.append(time.perf_counter() - begun)
-    return times
+def seconds(run: Callable[[Window], object], one: Window) -> float:
+    """Return how long a window takes."""
+    begun = time.perf_counter()
+    run(one)
+    return time.perf_counter() - begun
 
 
 def speed(count: int, size: int, rounds: int) -> None:
-    """Print events a second and ratios."""
+    """Print events a second and ratios; each round runs everything on one window, one after the other."""
     made, draw = rules(count), random.Random(20260301)
     policy = policy_of(made)
-    windows = [window(draw, size) for _ in range(rounds)]
+    windows = [window(draw, size) for _ in range(rounds + 1)]
     alerts = statistics.median(len(match_window(policy, one)) for one in windows)
     print(f"{count} rules, windows of {size} events, {rounds} rounds, {alerts:g} alerts a window")
-    measured: dict[str, list[float] | str] = {
-        "durable-rules bare": bare(made, windows),
-        "durable-rules bare, crash avoided": bare(made, windows, patched=True),
-    }
-    measured["checking and ordering only"] = timed(lambda w: prepare(policy, w), windows)
-    measured["reference"] = timed(lambda w: match_window(policy, w), windows)
-    with Matcher(verify=False) as matcher:
-        matcher.match(policy, windows[0])
-        measured["matcher, not verified"] = timed(lambda w: matcher.match(policy, w), windows)
-    with Matcher() as matcher:
-        matcher.match(policy, windows[0])
-        measured["matcher, verified by the reference"] = timed(lambda w: matcher.match(policy, w), windows)
-    base = measured["durable-rules bare, crash avoided"]
-    for name, times in measured.items():
-        if isinstance(times, str):
-            print(f"  {name:36} {times}")
-            continue
+    plain, patched = Bare(made, patched=False), Bare(made, patched=True)
+    with Matcher(verify=False) as matcher, Matcher() as verified:
+        runs: dict[str, Callable[[Window], float | None]] = {
+            BASE: patched.seconds,
+            "durable-rules bare": plain.seconds,
+            "checking and ordering only": lambda w: seconds(lambda x: prepare(policy, x), w),
+            "reference": lambda w: seconds(lambda x: match_window(policy, x), w),
+            "matcher, not verified": lambda w: seconds(lambda x: matcher.match(policy, x), w),
+            "matcher, verified by the reference": lambda w: seconds(lambda x: verified.match(policy, x), w),
+        }
+        measured = [{name: run(one) for name, run in runs.items()} for one in windows][
+            1:
+        ]  # the first warms up
+    for name in runs:
+        _show(name, size, measured)
+    if plain.crashed:
+        print(f"  durable-rules bare: {plain.crashed}")
+    plain.close()
+    patched.close()
+
+
+def _show(name: str, size: int, measured: Sequence[dict[str, float | None]]) -> None:
+    times = [took for round_ in measured if (took := round_[name])]
+    ratios = [base / took for round_ in measured if (took := round_[name]) and (base := round_[BASE])]
+    if times:
         median = statistics.median(times)
-        ratio = f"{statistics.median(base) / median:6.2f} of bare" if not isinstance(base, str) else ""
-        events = f"{size / median:10,.0f} events/s"
-        print(f"  {name:36} {1000 * median:8.2f} ms a window {events} {ratio}")
+        speed_of = f"{size / median:10,.0f} events/s {statistics.median(ratios):6.2f} of bare"
+        print(f"  {name:36} {1000 * median:8.2f} ms a window {speed_of}")
 
 
 def memory(events: int, count: int, size: int) -> None:
@@ -198,9 +213,8 @@ def memory(events: int, count: int, size: int) -> None:
             if matched.flag is not None:
                 print(f"  window {number}: {matched.flag} ({matched.detail})")
             if number in (0, 49) or (number + 1) % max(1, total // 10) == 0:
-                size_now = next(iter(matcher._served.values())).process
-                told = size_now.megabytes if size_now else 0
-                print(f"  {(number + 1) * size:>10,} events: {told} MB, {matcher.started} process(es)")
+                told = f"{matcher.megabytes(policy)} MB, {matcher.started} process(es)"
+                print(f"  {(number + 1) * size:>10,} events: {told}")
 
 
 def main() -> None:

@@ -12,9 +12,11 @@ import resource
 import signal
 import struct
 import sys
+from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 LENGTH = struct.Struct(">I")
+encoded = json.JSONEncoder(separators=(",", ":")).encode
 MOST_BYTES = 64 * 1024 * 1024
 """The longest frame."""
 STATE = "w"
@@ -27,19 +29,19 @@ class Refused(Exception):  # named for what happened
     """The C module has answered with something that must not happen; the process is not to be used again."""
 
 
-def read_frame(source: BinaryIO) -> Any | None:
-    """Return the next frame's value, or None at the end of the input."""
+def read_frame(source: BinaryIO) -> bytes | None:
+    """Return the next frame's text, or None at the end of the input."""
     head = source.read(LENGTH.size)
     if len(head) < LENGTH.size:
         return None
     (length,) = LENGTH.unpack(head)
     data = source.read(length)
-    return json.loads(data) if len(data) == length <= MOST_BYTES else None
+    return data if len(data) == length <= MOST_BYTES else None
 
 
-def frame(value: Any) -> bytes:
-    """Return a value as a frame."""
-    data = json.dumps(value, separators=(",", ":")).encode()
+def frame(value: Any, lines: Iterable[str] = ()) -> bytes:
+    """Return a value as a frame, with lines of JSON texts that are passed on as they are."""
+    data = "\n".join([encoded(value), *lines]).encode()
     return LENGTH.pack(len(data)) + data
 
 
@@ -50,7 +52,7 @@ class Rules:
         self.engine, self.most_matches = engine, most_matches
         self.handle = engine.create_ruleset(name, json.dumps({**ruleset, "prime": PRIME_RULE}))
 
-    def match(self, facts: list[str]) -> list[tuple[str, dict[str, int]]]:
+    def match(self, facts: Iterable[str]) -> list[tuple[str, dict[str, int]]]:
         """Return what fires for a window of facts, each a JSON text; raises Refused."""
         offset = self._prime()
         for fact in facts:
@@ -83,14 +85,15 @@ class Rules:
 def serve(source: BinaryIO, sink: BinaryIO) -> None:
     """Answer frames until the input ends.
 
-    `{"load": {name: ruleset}, "seconds": s, "megabytes": m, "matches": n}` comes first, then
-    `{"match": name, "facts": [...]}`. A window that takes longer than `seconds` ends the process.
+    `{"load": {name: ruleset}, "seconds": s, "megabytes": m, "matches": n}` comes first, then `{"match": n}`
+    with a line for each fact. A window that takes longer than `seconds` ends the process.
     """
     import durable_rules_engine as engine  # only this process loads the C module
 
-    settings = read_frame(source)
-    if settings is None:
+    first = read_frame(source)
+    if first is None:
         return
+    settings = json.loads(first)
     limit = settings["megabytes"] * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -99,9 +102,10 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
     }
     sink.write(frame({"loaded": sorted(loaded)}))
     sink.flush()
-    while (asked := read_frame(source)) is not None:
+    while (text := read_frame(source)) is not None:
+        asked, *facts = text.decode().split("\n")
         signal.setitimer(signal.ITIMER_REAL, settings["seconds"])  # SIGALRM ends even an endless loop in C
-        answer: dict[str, Any] = {"fired": loaded[asked["match"]].match(asked["facts"])}
+        answer: dict[str, Any] = {"fired": loaded[json.loads(asked)["match"]].match(facts)}
         signal.setitimer(signal.ITIMER_REAL, 0)
         answer["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         sink.write(frame(answer))

@@ -87,6 +87,11 @@ class Matcher:
             return Matched(alerts, Flag.DIFFERS, f"rules {', '.join(differing)}")
         return Matched(alerts)
 
+    def megabytes(self, policy: WatchPolicy) -> int:
+        """Return the most memory that the policy's process has had; 0 if it has none."""
+        served = self._served.get(policy.digest)
+        return served.process.megabytes if served and served.process else 0
+
     def close(self) -> None:
         """End all processes."""
         with self._lock:

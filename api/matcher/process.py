@@ -7,7 +7,7 @@ import os
 import select
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -69,8 +69,7 @@ class MatcherProcess:
 
     def match(self, name: str, facts: Sequence[Mapping[str, Any]]) -> list[RawMatch]:
         """Return what fires for a window of facts; raises MatcherGone, and the process is then ended."""
-        texts = [json.dumps(fact, separators=(",", ":")) for fact in facts]
-        answer = self._ask({"match": name, "facts": texts}, self.limits.seconds)
+        answer = self._ask({"match": name}, self.limits.seconds, map(child.encoded, facts))
         self.windows += 1
         self.megabytes = answer["megabytes"]
         return [(rule, positions) for rule, positions in answer["fired"]]
@@ -83,10 +82,10 @@ class MatcherProcess:
                 pipe.close()
         self._process.wait()
 
-    def _ask(self, value: Any, seconds: float) -> Any:
+    def _ask(self, value: Any, seconds: float, lines: Iterable[str] = ()) -> Any:
         deadline = monotonic() + seconds
         try:
-            self._write(child.frame(value), deadline)
+            self._write(child.frame(value, lines), deadline)
             head = self._read(child.LENGTH.size, deadline)
             (length,) = child.LENGTH.unpack(head)
             if length > child.MOST_BYTES:

@@ -64,11 +64,14 @@ class Encoding:
         barring: list[Json] = []
         wanted: list[Json] = []
         for item in window.items:
+            slots = self.layout.slots.get(item.type.name)
+            if not slots:
+                continue
             codes = {n: code_of(item.values.get(n), p) for n, p in item.type.properties.items()}
             for value in item.values.values():
                 if isinstance(value, str):
                     strings.setdefault(value, len(strings) + FIRST_STRING)
-            for slot in self.layout.slots.get(item.type.name, ()):
+            for slot in slots:
                 fact = _fact(slot, item.position, codes, item.values, strings)
                 (barring if slot.absent else wanted).append(fact)
         found = [*clocks, *barring, *wanted]

@@ -80,7 +80,7 @@ class Slot:
 
     def takes(self, pattern: Pattern, columns: set[Column]) -> bool:
         """Tell whether another pattern with these columns finds room."""
-        if self.absent is not pattern.absent:
+        if self.type != pattern.type or self.absent is not pattern.absent:
             return False  # facts that bar a match are asserted before all others
         return self.patterns < MOST_PATTERNS and len(columns | self.columns.keys()) <= MOST_COLUMNS
 
@@ -119,37 +119,37 @@ def lay_out(policy: WatchPolicy, per: str) -> Layout:
         raise LayoutTooLarge(
             f"the rules per `{per}` have {alternatives} alternatives; a matcher takes {MOST_RULES}"
         )
-    slots: dict[str, list[Slot]] = {}
-    slot_of: dict[PatternKey, Slot] = {}
-    columns = _columns(plans)
-    numbers = iter(range(1, 100_000))
-    for key, pattern in patterns(plans):
-        mine = slots.setdefault(pattern.type, [])
-        slot = next((s for s in mine if s.takes(pattern, columns[key])), None)
-        if slot is None:
-            slot = Slot(next(numbers), pattern.type, pattern.absent)
-            mine.append(slot)
-        slot.add(columns[key])
-        slot_of[key] = slot
+    slot_of = _placed(plans)
+    slots: dict[str, dict[int, Slot]] = {}
+    for slot in slot_of.values():
+        slots.setdefault(slot.type, {})[slot.number] = slot
     for name, found in slots.items():
         if len(found) > MOST_SLOTS:
-            raise LayoutTooLarge(
-                f"too many patterns look at `{name}`: more than {MOST_SLOTS * MOST_PATTERNS}"
-            )
-    texts = sorted(
-        {
-            t.value
-            for _, p in patterns(plans)
-            for t in p.tests
-            if isinstance(t, Coded) and isinstance(t.value, str)
-        }
-    )
-    return Layout(
-        plans,
-        {n: tuple(s) for n, s in slots.items()},
-        slot_of,
-        {t: c for c, t in enumerate(texts, FIRST_STRING)},
-    )
+            most = MOST_SLOTS * MOST_PATTERNS
+            raise LayoutTooLarge(f"too many patterns look at `{name}`: more than {most}")
+    strings = {text: code for code, text in enumerate(_strings(plans), FIRST_STRING)}
+    return Layout(plans, {name: tuple(found.values()) for name, found in slots.items()}, slot_of, strings)
+
+
+def _placed(plans: tuple[Plan, ...]) -> dict[PatternKey, Slot]:
+    """Return a slot for each pattern: the first of its type that has room."""
+    slots: list[Slot] = []
+    placed: dict[PatternKey, Slot] = {}
+    columns = _columns(plans)
+    for key, pattern in patterns(plans):
+        slot = next((s for s in slots if s.takes(pattern, columns[key])), None)
+        if slot is None:
+            slot = Slot(len(slots) + 1, pattern.type, pattern.absent)
+            slots.append(slot)
+        slot.add(columns[key])
+        placed[key] = slot
+    return placed
+
+
+def _strings(plans: tuple[Plan, ...]) -> list[str]:
+    """Return the strings that stand in the tests, sorted."""
+    coded = (test for _, pattern in patterns(plans) for test in pattern.tests if isinstance(test, Coded))
+    return sorted({test.value for test in coded if isinstance(test.value, str)})
 
 
 def patterns(plans: tuple[Plan, ...]) -> Iterator[tuple[PatternKey, Pattern]]:

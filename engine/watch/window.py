@@ -13,7 +13,7 @@ from engine.model import Model
 from engine.text import did_you_mean
 from engine.watch.aggregates import Earlier, aggregate
 from engine.watch.errors import EventProblem, EventRefused, UnknownPartition, WindowRefused
-from engine.watch.model import AT, CUSTOMER, EventType, Value, WatchPolicy
+from engine.watch.model import AT, CUSTOMER, EventType, Property, Value, WatchPolicy
 from engine.watch.values import FIRST, LAST, Unfit, WatchEvent, fit
 
 MOST_EVENTS = 2_000
@@ -68,21 +68,10 @@ def admit(policy: WatchPolicy, event: WatchEvent) -> dict[str, Value]:
         advice = did_you_mean(event.type, policy.types, of="types of this policy")
         problem = EventProblem("/type", "unknown-event", f"there is no event `{event.type}`", advice)
         raise EventRefused(event.id, [problem])
-    given = {name: prop for name, prop in kind.properties.items() if not prop.derived}
-    problems: list[EventProblem] = []
-    if not FIRST <= event.at < LAST:
-        problems.append(
-            EventProblem("/at", "bad-instant", f"{event.at} is not from {FIRST.year} to {LAST.year - 1}")
-        )
-    for name in event.values:
-        if name not in given or name in (AT, CUSTOMER):
-            advice = did_you_mean(name, set(given) - {AT, CUSTOMER}, of="properties")
-            message = f"`{event.type}` has no property `{name}` that is given"
-            problems.append(EventProblem(f"/values/{name}", "unknown-property", message, advice))
+    given = {n: p for n, p in kind.properties.items() if not p.derived and n not in (AT, CUSTOMER)}
+    problems = _misplaced(event, given)
     values: dict[str, Value] = {AT: event.at, CUSTOMER: event.customer or None}
     for name, prop in given.items():
-        if name in (AT, CUSTOMER):
-            continue
         try:
             values[name] = fit(event.values.get(name), prop)
         except Unfit as why:
@@ -90,6 +79,20 @@ def admit(policy: WatchPolicy, event: WatchEvent) -> dict[str, Value]:
     if problems:
         raise EventRefused(event.id, problems)
     return values
+
+
+def _misplaced(event: WatchEvent, given: Mapping[str, Property]) -> list[EventProblem]:
+    """Return what is wrong with the instant and with the names of the values."""
+    problems: list[EventProblem] = []
+    if not FIRST <= event.at < LAST:
+        message = f"{event.at} is not from {FIRST.year} to {LAST.year - 1}"
+        problems.append(EventProblem("/at", "bad-instant", message))
+    for name in event.values:
+        if name not in given:
+            advice = did_you_mean(name, given, of="properties")
+            message = f"`{event.type}` has no property `{name}` that is given"
+            problems.append(EventProblem(f"/values/{name}", "unknown-property", message, advice))
+    return problems
 
 
 def subjects(policy: WatchPolicy, event: WatchEvent) -> tuple[tuple[str, str], ...]:

@@ -266,9 +266,7 @@ def test_a_process_stays_sound_and_small_over_many_windows() -> None:
             matched = matcher.match(watch, window(*events))
             assert (len(matched.alerts), matched.flag) == (24, None)
             if number % 200 == 100:
-                (served,) = matcher._served.values()
-                assert served.process is not None
-                sizes.append(served.process.megabytes)
+                sizes.append(matcher.megabytes(watch))
         assert matcher.started == 1
     assert sizes[-1] - sizes[1] <= 4, sizes
 
