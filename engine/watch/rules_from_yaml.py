@@ -9,7 +9,18 @@ from typing import Literal
 from engine.source import Span, has_errors
 from engine.text import MapNode, Node, Reader, ScalarNode, did_you_mean, optional
 from engine.watch.conditions import Text, find_type, parse_condition, read_conditions
-from engine.watch.model import CUSTOMER, Action, Alias, EventType, Kind, Reference, Rule
+from engine.watch.model import (
+    CUSTOMER,
+    Action,
+    Alias,
+    Compare,
+    Constant,
+    EventType,
+    Kind,
+    Reference,
+    Rule,
+    compares,
+)
 from engine.watch.plan import NotCarried, plan
 from engine.watch.schema_from_yaml import length, usable_name
 
@@ -51,7 +62,10 @@ def read_rule(reader: Reader, node: Node, types: Mapping[str, EventType]) -> Rul
         reason=reader.localized(fields["reason"], "`reason`") if "reason" in fields else {},
     )  # fmt: skip
     _check(reader, rule, fields)
-    return rule if not has_errors(reader.problems[before:]) and _carried(reader, rule) else None
+    if has_errors(reader.problems[before:]) or not _carried(reader, rule):
+        return None
+    _warn_of_nulls(reader, rule)
+    return rule
 
 
 def _carried(reader: Reader, rule: Rule) -> bool:
@@ -74,6 +88,20 @@ def _check(reader: Reader, rule: Rule, fields: Mapping[str, Node]) -> None:
             reader.error("without-count", f"`{key}` needs `count`", fields[key].span, "add `count: 3`")
     if rule.within is not None and rule.count == 1 and sum(not a.type.is_fact for a in rule.all) == 1:
         reader.error("within-alone", "`within` has one event to look at", fields["within"].span, "remove it")
+
+
+def _warn_of_nulls(reader: Reader, rule: Rule) -> None:
+    """Warn where two events are joined because both lack something: in FEEL null is equal to null."""
+    found = [c for a in (*rule.all, *rule.none) for condition in a.conditions for c in compares(condition)]
+    asked = {c.left for c in found if c.operator == "!=" and c.right == Constant(None, None)}
+    for compare in found:
+        match compare:
+            case Compare("=", Reference(one, first) as left, Reference(other, second) as right):
+                open_ = first.optional and second.optional and CUSTOMER not in (first.name, second.name)
+                if open_ and one != other and not {left, right} & asked:
+                    advice = f"add `and {one}.{first.name} != null`"
+                    message = "two events that both lack this are equal"
+                    reader.warn("both-may-be-missing", message, compare.span, advice)
 
 
 # --- events ---------------------------------------------------------------------------------------

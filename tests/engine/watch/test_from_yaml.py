@@ -227,3 +227,19 @@ def test_too_many_alternatives_of_one_rule_are_refused() -> None:
     (problem,) = problems(HEAD + RULE.format(condition=f'type = "usage" and {either}'))
     assert problem.code == "too-many-alternatives"
     assert "32" in problem.message
+
+
+NULLS = [
+    ("u.place = m.place", ["both-may-be-missing"]),
+    ("u.place = m.place and u.place != null", []),
+    ("u.place != m.place", []),
+    ("u.customer = m.customer", []),
+]
+
+
+@pytest.mark.parametrize(("condition", "codes"), NULLS)
+def test_a_join_of_two_things_that_may_be_missing_is_warned_of(condition: str, codes: list[str]) -> None:
+    text = HEAD + TWO.format(condition=f'type = "moved" and {condition}', more="")
+    loaded = load_watch({"policy.yaml": text.encode()})
+    assert loaded.policy is not None
+    assert [p.code for p in loaded.problems] == codes
