@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal, Inexact, localcontext
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,11 +13,11 @@ from api.rest.bodies import Body, Currency, Id, Page, ReceivedAt, example
 from api.rest.paging import After, Limit, cursor_of, page_of
 from api.rest.routes import received, router
 from api.storage.accounts import add_account, get_account, page_of_accounts, terms_of
+from api.storage.money import exact_sum
 from api.storage.tables import AccountRow
 from api.wiring import Wiring
 from engine.ledger import AccountPosition, Allocation, allocation_report
 from engine.ledger.account import LEVELS, Level
-from engine.ledger.position import PRECISION
 from engine.model import Amount
 
 
@@ -178,13 +176,8 @@ def _position(found: AccountPosition, allocations: tuple[Allocation, ...]) -> Po
     owed = [d for d in debts if not d.written_off]
     return PositionOut(
         account=found.terms.account, currency=found.terms.currency, at=found.at, on=found.today,
-        version=found.version, open_amount=_sum(d.remaining_amount for d in owed),
-        overdue_amount=_sum(d.remaining_amount - d.disputed_amount for d in owed if d.days_past_due > 0),
-        disputed_amount=_sum(d.disputed_amount for d in owed), credit=found.credit, deposit=found.deposit,
+        version=found.version, open_amount=exact_sum(d.remaining_amount for d in owed),
+        overdue_amount=exact_sum(d.remaining_amount - d.disputed_amount for d in owed if d.days_past_due > 0),
+        disputed_amount=exact_sum(d.disputed_amount for d in owed), credit=found.credit, deposit=found.deposit,
         debts=debts, allocations=list(allocations),
     )  # fmt: skip
-
-
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    with localcontext(prec=PRECISION, traps=[Inexact]):
-        return sum(amounts, Decimal(0))

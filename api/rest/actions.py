@@ -17,6 +17,7 @@ from api.rest.routes import Prefer, received, router, wait_for
 from api.storage.accounts import get_account
 from api.storage.acting import receipt_id
 from api.storage.actions import action_of, get_action, page_of_actions
+from api.storage.entries import entry_row
 from api.storage.tables import ActionRow
 from api.wiring import Wiring
 from engine.ladder.state import Action
@@ -98,14 +99,19 @@ def actions_router(wiring: Wiring) -> APIRouter:
         def write() -> tuple[ReceiptOut, bool, list[int]]:
             with wiring.database.write() as work:
                 action = get_action(work.session, key)
-                zone = ZoneInfo(get_account(work.session, action.account).timezone)
+                row = get_account(work.session, action.account)
                 # Without an instant of its own the word itself is the news: said twice, it is one receipt.
-                mark = receipt_id(key, body.status, body.at) if body.at else receipt_id(key, body.status)
+                mark = receipt_id(key, body.status, body.at)
+                known = entry_row(work.session, row.id, "receipt", mark) if body.at is None else None
                 receipt = Receipt(
-                    id=mark, value_date=at.astimezone(zone).date(), received_at=received_at, key=key,
-                    status=body.status, at=at, detail=body.detail, until=body.until,
+                    id=mark, value_date=at.astimezone(ZoneInfo(row.timezone)).date(),
+                    received_at=received_at, key=key, status=body.status,
+                    at=Receipt.model_validate_json(known.body).at if known else at,
+                    detail=body.detail, until=body.until,
                 )  # fmt: skip
-                posted = wiring.writer.post(work, action.account, receipt, clamp=not wiring.simulated)
+                if known:
+                    receipt = receipt.model_copy(update={"value_date": known.value_date})
+                posted = wiring.writer.post(work, row.id, receipt, clamp=not wiring.simulated)
             assert isinstance(posted.entry, Receipt)
             out = ReceiptOut(version=posted.version, **posted.entry.model_dump(include=_SHOWN))
             return out, posted.new, work.outbox

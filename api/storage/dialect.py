@@ -12,17 +12,16 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.sql.dml import Insert
+from sqlalchemy.sql.dml import ReturningInsert
 
 BUSY_MS = 30_000
 """How long one process waits for another one's write on SQLite."""
 
 
-def insert_once(engine: Engine, table: Table) -> Insert:
-    """Return an insert that leaves a row alone that is already there."""
-    if engine.dialect.name == "sqlite":
-        return sqlite_insert(table).on_conflict_do_nothing()
-    return postgresql_insert(table).on_conflict_do_nothing()
+def insert_once(engine: Engine, table: Table) -> ReturningInsert[Any]:
+    """Return an insert that leaves alone a row that is there; it gives the key of one that was not."""
+    insert = sqlite_insert if engine.dialect.name == "sqlite" else postgresql_insert
+    return insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
 
 
 class Engines:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal, Inexact, localcontext
+from decimal import Decimal
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -13,10 +13,10 @@ from api.storage.accounts import get_account, terms_of
 from api.storage.customers import day_of, fact_rows, latest_facts, require_customer
 from api.storage.entries import entries_of
 from api.storage.errors import CustomerNotFound
+from api.storage.money import exact_sum
 from api.storage.tables import AccountRow, CustomerFactRow, CustomerRow
 from engine.credit.decision import Fact
 from engine.ledger import Entry, facts_at
-from engine.ledger.position import PRECISION
 
 _TOGETHER: Mapping[str, Callable[[Iterable[Any]], Any]] = {
     "tenure_months": max,
@@ -100,5 +100,4 @@ def _together(derived: Sequence[Mapping[str, Fact]], *, one_currency: bool) -> d
 
 def _sum(values: Iterable[Any]) -> Any:
     items = list(values)
-    with localcontext(prec=PRECISION, traps=[Inexact]):
-        return sum(items, Decimal(0)) if any(isinstance(item, Decimal) for item in items) else sum(items)
+    return exact_sum(items) if any(isinstance(item, Decimal) for item in items) else sum(items)

@@ -16,7 +16,7 @@ from engine.model import digest
 def add_feed(work: Work, feed: str, complete_to: datetime, at: datetime) -> bool:
     """Note that a feed is complete up to an instant; tell whether that was new."""
     values = {"feed": feed, "complete_to": complete_to, "received_at": at}
-    new = work.insert_once(FeedRow, values)
+    new = work.insert_once(FeedRow, values) is not None
     if new:
         work.audit("feed", feed, at, digest({"feed": feed, "complete_to": complete_to.isoformat()}))
     return new

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlmodel import select
+
 from api.storage.session import Database
 from api.storage.tables import IdempotencyRow, table_of
 
@@ -57,17 +59,17 @@ class IdempotencyKeys:
 
         Raises KeyReused for another payload, KeyInFlight while the first one is not answered.
         """
+        fresh = {
+            "key": key, "fingerprint": fingerprint, "headers": "{}", "body": b"",
+            "leased_until": now + LEASE, "expires_at": now + KEPT,
+        }  # fmt: skip
         with self._database.write() as work:
-            row = work.session.get(IdempotencyRow, key)
-            if row is not None and row.expires_at <= now:
-                work.session.delete(row)
-                work.session.flush()
-                row = None
-            if row is None:
-                fresh = IdempotencyRow(
-                    key=key, fingerprint=fingerprint, leased_until=now + LEASE, expires_at=now + KEPT
-                )
-                work.session.add(fresh)
+            if work.insert_once(IdempotencyRow, fresh):
+                return None
+            query = select(IdempotencyRow).where(IdempotencyRow.key == key).with_for_update()
+            row = work.session.exec(query).one()
+            if row.expires_at <= now:
+                work.update(IdempotencyRow, {"key": key}, fresh | {"status": None})
                 return None
             if row.fingerprint != fingerprint:
                 raise KeyReused(key)

@@ -23,13 +23,11 @@ def put(work: Work, channel: Channel, kind: str, subject: str, **values: Any) ->
     """Put one thing into the outbox; None if `once` is there already."""
     row = {"channel": channel, "kind": kind, "subject": subject, "state": "pending"} | values
     row |= {"attempts": 0, "error": "", "body": canonical(values["body"]).decode()}
-    if not work.insert_once(OutboxRow, row):
+    made = work.insert_once(OutboxRow, row)
+    if made is None:
         return None
-    table = table_of(OutboxRow)
-    found = table.select().with_only_columns(table.c.id).where(table.c.once == row["once"])
-    number = int(work.session.connection().execute(found).scalar_one())
-    work.outbox.append(number)
-    return number
+    work.outbox.append(made[0])
+    return int(made[0])
 
 
 def heads(session: Session, channel: Channel, limit: int = 500) -> Sequence[OutboxRow]:

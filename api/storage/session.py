@@ -37,10 +37,12 @@ class Work:
         """Insert one row or many, without making objects of them."""
         self.session.connection().execute(table_of(row).insert(), values)
 
-    def insert_once(self, row: type[Row], values: Values) -> bool:
-        """Insert a row unless it is there; tell whether it was new."""
-        result = self.session.connection().execute(insert_once(self.engines.write, table_of(row)), values)
-        return result.rowcount == 1
+    def insert_once(self, row: type[Row], values: Values) -> tuple[Any, ...] | None:
+        """Insert a row unless it is there; return its key if it was new."""
+        statement = insert_once(self.engines.write, table_of(row))
+        # RETURNING, not the count of rows: what that says after a conflict depends on the driver.
+        found = self.session.connection().execute(statement, values).first()
+        return None if found is None else tuple(found)
 
     def update(self, row: type[Row], where: Values, values: Values) -> CursorResult[Any]:
         """Update the rows whose columns have these values."""

@@ -76,7 +76,7 @@ def put_on_shelf(
         "version": manifest.version, "effective_from": manifest.effective_from, "effective_to": ends,
         "manifest": manifest.model_dump_json(), "published_at": at,
     }  # fmt: skip
-    new = work.insert_once(PolicyRow, row)
+    new = work.insert_once(PolicyRow, row) is not None
     if new:
         work.audit("publish", f"{manifest.kind}/{manifest.policy}", at, manifest.digest)
     return new

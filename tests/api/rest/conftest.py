@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -13,8 +14,9 @@ import uvicorn
 from httpx import Client
 
 from api.rest.app import create_app
-from api.wiring import Wiring
-from tests.api.conftest import Build
+from api.settings import Settings
+from api.wiring import Wiring, build
+from tests.api.conftest import Build, publish_plain
 
 Serve = Callable[..., Client]
 
@@ -58,12 +60,28 @@ def api(wiring: Wiring, serve: Serve) -> Client:
     return client
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """One server on SQLite for tests that have an account of their own, or change nothing."""
+    wiring = build(Settings(data=tmp_path_factory.mktemp("shared") / "data"), simulated=True)
+    publish_plain(wiring)
+    headers = {"Authorization": f"Bearer {wiring.directory.key}"}
+    with (
+        listening(wiring) as url,
+        Client(base_url=url, headers=headers, trust_env=False, timeout=30) as client,
+    ):
+        assert client.post("/v1/customers", json={"id": "C1", "segment": "consumer"}).status_code == 201
+        yield client
+    wiring.close()
+
+
 @pytest.fixture
-def lite_api(lite: Wiring, serve: Serve) -> Client:
-    """The same on SQLite alone."""
-    client = serve(lite)
-    parties(client)
-    return client
+def acct(shared: Client) -> str:
+    """The id of an account that only this test knows."""
+    name = f"A{uuid.uuid4().hex[:12]}"
+    account = {"id": name, "customer": "C1", "currency": "CNY", "timezone": "Asia/Shanghai"}
+    assert shared.post("/v1/accounts", json=account).status_code == 201
+    return name
 
 
 @pytest.fixture

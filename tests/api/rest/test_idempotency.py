@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from httpx import Client, Response
+
+from api.rest.errors import Refusal
+from api.rest.idempotent import key_of
+from api.storage.idempotency import KEPT, LEASE, KeyInFlight, KeyReused, StoredAnswer
+from api.wiring import Wiring
+from tests.api.rest.conftest import a_payment
+from tests.api.rest.test_gate import slug
+from tests.api.scenes import local
+
+NOW = local("2026-03-01 10:00")
+
+
+def pay(api: Client, key: str, **changes: Any) -> Response:
+    return api.post("/v1/payments", json=a_payment(**changes), headers={"Idempotency-Key": key})
+
+
+def test_a_repeated_request_gets_the_stored_answer(shared: Client, acct: str) -> None:
+    first = pay(shared, f'"{acct}"', account=acct)
+    again = pay(shared, f'"{acct}"', account=acct)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.content == again.content
+    assert again.headers["location"] == first.headers["location"]
+    assert again.headers["idempotency-replayed"] == "true"
+    assert "idempotency-replayed" not in first.headers
+
+
+def test_the_key_of_another_request_is_refused(shared: Client, acct: str) -> None:
+    pay(shared, acct, account=acct)
+    other = pay(shared, acct, account=acct, amount="6.00")
+    assert (other.status_code, slug(other.json())) == (422, "idempotency-key-reused")
+    elsewhere = shared.post("/v1/bills", json=a_payment(account=acct), headers={"Idempotency-Key": acct})
+    assert slug(elsewhere.json()) == "idempotency-key-reused"
+
+
+def test_a_failure_is_not_stored(shared: Client, acct: str) -> None:
+    stranger = f"{acct}-2"
+    assert pay(shared, acct, account=stranger).status_code == 404
+    account = {"id": stranger, "customer": "C1", "currency": "CNY", "timezone": "Asia/Shanghai"}
+    shared.post("/v1/accounts", json=account)
+    assert pay(shared, acct, account=stranger).status_code == 201
+
+
+@pytest.mark.parametrize("header", ["", '""', "x" * 129, "a b", "é"])
+def test_a_key_that_is_none(header: str) -> None:
+    with pytest.raises(Refusal):
+        key_of(header)
+
+
+@pytest.mark.parametrize(("header", "key"), [('"abc"', "abc"), ("abc", "abc"), (' "a"', "a"), ('"', '"')])
+def test_quoted_and_bare_keys(header: str, key: str) -> None:
+    assert key_of(header) == key
+
+
+def test_a_key_is_in_flight_until_it_is_answered(wiring: Wiring) -> None:
+    keys = wiring.keys
+    assert keys.begin("k", "f", NOW) is None
+    with pytest.raises(KeyInFlight):
+        keys.begin("k", "f", NOW + timedelta(seconds=1))
+    with pytest.raises(KeyReused):
+        keys.begin("k", "other", NOW + timedelta(seconds=1))
+    keys.answer("k", StoredAnswer(201, {"location": "/x"}, b"{}"))
+    found = keys.begin("k", "f", NOW + timedelta(seconds=2))
+    assert found == StoredAnswer(201, {"location": "/x"}, b"{}")
+
+
+def test_a_caller_that_died_gives_its_key_back(wiring: Wiring) -> None:
+    assert wiring.keys.begin("k", "f", NOW) is None
+    assert wiring.keys.begin("k", "f", NOW + LEASE + timedelta(seconds=1)) is None
+
+
+def test_keys_expire(wiring: Wiring) -> None:
+    wiring.keys.begin("k", "f", NOW)
+    wiring.keys.answer("k", StoredAnswer(201, {}, b""))
+    late = NOW + KEPT + timedelta(seconds=1)
+    assert wiring.keys.begin("k", "another", late) is None
+    assert wiring.keys.expire(late + KEPT) == 1
+
+
+def test_two_at_once_are_one_in_flight_and_one_answer(api: Client) -> None:
+    answers: list[Response] = []
+    barrier = threading.Barrier(6)
+
+    def call() -> None:
+        barrier.wait()
+        answers.append(pay(api, "race"))
+
+    threads = [threading.Thread(target=call) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    codes = sorted({answer.status_code for answer in answers})
+    assert codes in ([201], [201, 409])
+    assert all(slug(a.json()) == "request-in-flight" for a in answers if a.status_code == 409)
+    assert len(api.get("/v1/payments").json()["items"]) == 1
