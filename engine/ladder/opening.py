@@ -8,6 +8,7 @@ from decimal import Inexact, localcontext
 from zoneinfo import ZoneInfo
 
 from engine.ladder.case import Case, Moment, minutes
+from engine.ladder.clock import FOREVER
 from engine.ladder.measure import day_of_age
 from engine.ladder.model import CollectionsPolicy
 from engine.ladder.state import Position, Taken, TakenRow
@@ -34,7 +35,7 @@ def watch_on(policy: CollectionsPolicy, position: Position, at: datetime) -> dat
         if case.now[1] >= start and _opens(case, case.today):
             return at
         value_date = position.account.next_value_date
-        for day, clock in sorted({m for m in _moments(case, start) if m > case.now}):
+        for day, clock in sorted({m for m in _moments(case, start) if case.now < m < (FOREVER, 0)}):
             if _opens(case, day) or (value_date and value_date.toordinal() <= day):
                 return case.instant((day, clock))
         return None

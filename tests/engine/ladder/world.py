@@ -7,8 +7,9 @@ from functools import cache
 from pathlib import Path
 
 from engine.ladder import CollectionsPolicy, LawPack, load_collections, load_law
-from engine.ladder.simulate import Event, Played, Scenario, play
-from engine.ledger.entries import Entry
+from engine.ladder.simulate import Event, Look, Played, Scenario, play, show
+from engine.ladder.state import Position
+from engine.ledger import Entry, position_at
 from engine.workdays import Calendar, load_calendar
 from tests.engine.ledger.making import TERMS, ZONE
 
@@ -80,3 +81,21 @@ def evenings(first: date, last: date, step: int = 1) -> tuple[datetime, ...]:
     """Return the evenings of a stretch of days."""
     days = range(0, (last - first).days + 1, step)
     return tuple(evening(first + timedelta(days=n)) for n in days)
+
+
+def position_of(entries: list[Entry], at: datetime, *, fresh: bool = True) -> Position:
+    """Return the whole position at an instant, with the shipped law pack and calendar."""
+    account = position_at(TERMS, entries, at)
+    if fresh:
+        account = account.model_copy(update={"feeds": {"payments": at}})
+    return Position(account, law(), calendar())
+
+
+def local(day: str, clock: str = "09:00") -> datetime:
+    """Return a local time of 2026: `local("02-25", "10:00")`."""
+    return datetime.combine(date.fromisoformat(f"2026-{day}"), time.fromisoformat(clock), ZONE)
+
+
+def before(found: Played, action: str) -> Look:
+    """Return the look at which an action was asked for, by the words of timelines."""
+    return next(look for look in found.looks if action in [show(a) for a in look.step.actions])
