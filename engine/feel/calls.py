@@ -10,15 +10,18 @@ from engine.feel.conformance import Mismatch, coerced, conforms
 from engine.feel.functions import BuiltIn, Formal, Overload
 from engine.feel.functions.signature import VARIABLE
 from engine.feel.kinds import ANY, FUNCTION, FeelType, ListOf
+from engine.feel.limits import Meter, free
 from engine.feel.values import FeelError, UserFunction, Value, brief, kind_of
 
 
-def call(function: Value, arguments: Sequence[Value], named: Mapping[str, Value]) -> Value:
+def call(
+    function: Value, arguments: Sequence[Value], named: Mapping[str, Value], spend: Meter = free
+) -> Value:
     """Return what a function gives for arguments by position, or by name; raises FeelError if it cannot."""
     if isinstance(function, UserFunction):
         return _call_user(function, arguments, named)
     if isinstance(function, BuiltIn):
-        return _call_built_in(function, arguments, named)
+        return _call_built_in(function, arguments, named, spend)
     raise FeelError("not-a-function", f"{brief(function)} is a {kind_of(function)}, not a function")
 
 
@@ -34,7 +37,9 @@ def _call_user(function: UserFunction, arguments: Sequence[Value], named: Mappin
     return function.call(bound)
 
 
-def _call_built_in(function: BuiltIn, arguments: Sequence[Value], named: Mapping[str, Value]) -> Value:
+def _call_built_in(
+    function: BuiltIn, arguments: Sequence[Value], named: Mapping[str, Value], spend: Meter
+) -> Value:
     failure: FeelError | None = None
     for exact in (True, False):
         for overload in function.overloads:
@@ -43,13 +48,14 @@ def _call_built_in(function: BuiltIn, arguments: Sequence[Value], named: Mapping
             except FeelError as error:
                 failure = failure or error
                 continue
-            return _run(overload, bound)
+            return _run(overload, bound, spend)
     raise failure or FeelError("bad-argument", f"`{function.name}` cannot be called")
 
 
-def _run(overload: Overload, arguments: list[Any]) -> Value:
+def _run(overload: Overload, arguments: list[Any], spend: Meter) -> Value:
+    meter = {"spend": spend} if overload.metered else {}
     try:
-        result: Value = overload.run(*arguments)
+        result: Value = overload.run(*arguments, **meter)
     except (DecimalException, OverflowError) as error:
         raise FeelError("out-of-range", f"`{overload.name}` has no value: {type(error).__name__}") from None
     return result

@@ -27,7 +27,9 @@ divide = CONTEXT.divide
 
 
 def plain(value: Decimal) -> str:
-    """Return a number as FEEL writes it: no exponent, no zeros at the end."""
+    """Return a number as FEEL writes it: no zeros at the end, an exponent only beyond 60 places."""
+    if not -60 <= value.adjusted() <= 60 and value:
+        return str(value.normalize(CONTEXT)).lower().replace("e+", "e")
     text = format(value, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")

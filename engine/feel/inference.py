@@ -29,7 +29,6 @@ from engine.feel.kinds import (
     MONTHS_DURATION,
     NULL,
     NUMBER,
-    RANGE,
     STRING,
     TIME,
     ContextOf,
@@ -197,7 +196,7 @@ class Inference:
     def _name(self, node: s.Node, name: str, names: Names) -> FeelType:
         if name in names:
             return names[name]
-        if name in REGISTRY or name in ("range", *CLOCKS):
+        if name in REGISTRY or name in CLOCKS:
             return FUNCTION
         near = did_you_mean(name, [*names, *REGISTRY])
         return self.problem("unknown-name", node, f"nothing is called `{name}`", near)
@@ -328,8 +327,6 @@ class Inference:
         if isinstance(node.function, s.Name) and node.function.name not in names:
             if node.function.name in REGISTRY:
                 return self._built_in(node, REGISTRY[node.function.name], given, named)
-            if node.function.name == "range":
-                return RANGE
             if node.function.name in CLOCKS:
                 advice = "Declare it as a fact; it has the value that the caller gives."
                 return self.problem(

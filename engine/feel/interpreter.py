@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from math import prod
 from typing import Any, TypeVar
 
 from engine.feel import syntax as s
@@ -16,7 +15,7 @@ from engine.feel.calls import call
 from engine.feel.conformance import conforms
 from engine.feel.dates import Date, civil_from_days
 from engine.feel.decimals import CONTEXT
-from engine.feel.functions import REGISTRY, BuiltIn
+from engine.feel.functions import REGISTRY
 from engine.feel.functions.from_text import at_literal
 from engine.feel.functions.moments import property_of
 from engine.feel.kinds import FeelType
@@ -33,7 +32,6 @@ CONDITIONS = (s.Comparison, s.And, s.Or, s.Between, s.In, s.InstanceOf, s.Quanti
 ITEMS_A_STEP = 4
 CALL = 3
 """What a call of a function counts of the limit `calls`, besides its own node: the stack of so many."""
-MATCHING = ("matches", "replace", "split")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,11 +243,7 @@ class Interpreter:
         named = {entry.name: self.value(entry.value, scope) for entry in node.named}
         arguments = [self.value(argument, scope) for argument in node.arguments]
         self.look_through(*arguments, *named.values())
-        if isinstance(function, BuiltIn) and function.name in MATCHING:
-            self.spend(
-                prod(len(text) + 1 for text in (*arguments, *named.values()) if isinstance(text, str)) // 64
-            )
-        return call(function, arguments, named)
+        return call(function, arguments, named, self.spend)
 
     def _path(self, source: Value, name: str) -> Value:
         if isinstance(source, list):

@@ -6,9 +6,8 @@ scope; the longest known name wins. Names that the text itself introduces are kn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from decimal import Decimal
-from functools import cache
+from collections.abc import Callable, Collection, Sequence
+from decimal import Decimal, Overflow
 from typing import NoReturn, TypeVar
 
 from engine.feel import syntax as s
@@ -38,7 +37,6 @@ ARITHMETIC = {"+": ADD, "-": ADD, "*": MULTIPLY, "/": MULTIPLY, "**": POWER}
 NAME_SIGNS = frozenset("./-'+*")
 PROPERTIES = ("time offset", "start included", "end included")
 T = TypeVar("T", bound=s.Node)
-Words = tuple[str, ...]
 
 
 class SyntaxFailure(Exception):
@@ -91,9 +89,41 @@ def place_of(span: Span, text: str, offset: int, length: int) -> Span:
     return Span(span.file, span.line + line, column, length, span.cell)
 
 
-@cache
-def _words(name: str) -> Words:
-    return tuple(token.text for token in tokenize(name)[:-1])
+class Names:
+    """Names by their words, so that the longest one that stands somewhere is found in one go."""
+
+    def __init__(self, names: Collection[str] = ()) -> None:
+        self.below: dict[str, Names] = {}
+        self.name = ""
+        for name in names:
+            self.add(name)
+
+    def add(self, name: str) -> None:
+        """Make a name known."""
+        place = self
+        for token in tokenize(name)[:-1]:
+            place = place.below.setdefault(token.text, Names())
+        place.name = " ".join(name.split())
+
+    def longest(self, text: str, tokens: Sequence[Token], start: int) -> int:
+        """Return how many words the longest name has that stands at an index; 0 for none.
+
+        Blanks count: where `a-b` is a name, `a - b` still is a difference.
+        """
+        found, place, index = 0, self, start
+        while (after := place.below.get(tokens[index].text)) is not None and tokens[index].kind != "string":
+            place, index = after, index + 1
+            if place.name and place.name == spelled(text, tokens[start:index]):
+                found = index - start
+        return found
+
+
+def spelled(text: str, tokens: Sequence[Token]) -> str:
+    """Return the part of a text that some tokens cover, with single blanks."""
+    return " ".join(text[tokens[0].offset : tokens[-1].end].split())
+
+
+STANDARD_NAMES = Names((*BUILT_IN_NAMES, *PROPERTIES))
 
 
 class Parser:
@@ -109,9 +139,7 @@ class Parser:
         self.tokens = tokenize(text)
         self.position = 0
         self.depth = 0
-        self.known: dict[str, list[Words]] = {}
-        for name in (*BUILT_IN_NAMES, *PROPERTIES, *names):
-            self.introduce(name)
+        self.names = Names(names)
 
     # --- tokens -----------------------------------------------------------------------------------
 
@@ -195,23 +223,21 @@ class Parser:
 
     def introduce(self, name: str) -> None:
         """Make a name known from here on."""
-        words = _words(name)
-        if len(words) > 1 or (words and words[0] in KEYWORDS):
-            same = self.known.setdefault(words[0], [])
-            if words not in same:
-                same.append(words)
-                same.sort(key=len, reverse=True)
-        elif words:
-            self.known.setdefault(words[0], []).append(words)
+        self.names.add(name)
 
     def known_name(self) -> str | None:
         """Take the longest known name that stands here."""
-        for words in self.known.get(self.token.text, ()):
-            found = self.tokens[self.position : self.position + len(words)]
-            if tuple(token.text for token in found) == words and found[0].kind == "name":
-                self.position += len(words)
-                return self._spelled(found)
-        return None
+        if self.token.kind != "name":
+            return None
+        size = self._known_words()
+        if size == 0:
+            return None
+        self.position += size
+        return spelled(self.text, self.tokens[self.position - size : self.position])
+
+    def _known_words(self) -> int:
+        known = (self.names, STANDARD_NAMES)
+        return max(names.longest(self.text, self.tokens, self.position) for names in known)
 
     def name(self, wanted: str = "a name") -> str:
         """Take a name: a known one, or else all the words that stand together."""
@@ -220,11 +246,11 @@ class Parser:
         start = self.position
         while self.token.kind == "name" and self.token.text not in KEYWORDS:
             self.advance()
-            if self.token.text in self.known and self.position > start:
+            if self._known_words():
                 break
         if start == self.position:
             self.unexpected(wanted)
-        return self._spelled(self.tokens[start : self.position])
+        return spelled(self.text, self.tokens[start : self.position])
 
     def name_until(self, stop: str, wanted: str) -> str:
         """Take a new name, which may hold signs and keywords, up to the word or sign behind it."""
@@ -235,15 +261,12 @@ class Parser:
             self.advance()
         if start == self.position or not self.at(stop):
             self.unexpected(wanted if start == self.position else f"`{stop}` behind the name")
-        name = self._spelled(self.tokens[start : self.position])
+        name = spelled(self.text, self.tokens[start : self.position])
         self.introduce(name)
         return name
 
     def _in_name(self, token: Token) -> bool:
         return token.kind == "number" or (token.kind == "symbol" and token.text in NAME_SIGNS)
-
-    def _spelled(self, tokens: list[Token]) -> str:
-        return " ".join(self.text[tokens[0].offset : tokens[-1].end].split())
 
     # --- expressions ------------------------------------------------------------------------------
 
@@ -380,10 +403,10 @@ class Parser:
         return self.unexpected("a value")
 
     def _number(self, text: str) -> Decimal:
-        value = CONTEXT.create_decimal(text)
-        if not value.is_finite():
-            self.refuse(f"`{text}` is too large for a number", self.token, "Numbers end at 10 ** 6145.")
-        return value
+        try:
+            return CONTEXT.create_decimal(text)
+        except Overflow:
+            self.refuse("the number is too large", self.tokens[self.position - 1], "Numbers end at 1e6144.")
 
     def _negative(self) -> s.Node:
         start = self.advance().offset
@@ -487,6 +510,8 @@ class Parser:
         found = [self._iterator()]
         while self.accept(","):
             found.append(self._iterator())
+            if len(found) > self.limits.depth:
+                self._too_deep(self.token.offset)
         self.expect(end, "after the lists")
         return tuple(found)
 
@@ -516,7 +541,7 @@ class Parser:
             self.advance()
         if first == self.position:
             self.unexpected("the name of a parameter")
-        name = self._spelled(self.tokens[first : self.position])
+        name = spelled(self.text, self.tokens[first : self.position])
         self.introduce(name)
         return self.place(s.Parameter, begin, name, self.type() if self.accept(":") else None)
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.feel.limits import LIMITS
+from engine.feel.limits import LIMITS, Meter, free
 from engine.feel.operators import bounded_length
 from engine.feel.values import FeelError, Value
 from engine.feel.xpath_regex import Again, Anchor, Char, Fork, Mark, Program, RegexError, compile_pattern
 
+STEPS_A_STEP = 2
+"""Steps of a matcher that cost as much as one of the interpreter."""
 Groups = tuple[int, ...]
 """Starts and ends by group, -1 for none; the first two are those of the whole match."""
 
@@ -25,6 +27,7 @@ class Matcher:
 
     program: Program
     subject: str
+    spend: Meter
     steps: int = 0
 
     def matches(self) -> Iterator[Groups]:
@@ -37,10 +40,14 @@ class Matcher:
     def search(self, start: int) -> Groups | None:
         """Return the leftmost match from an offset on."""
         failed: set[int] = set()
-        for offset in range(start, len(self.subject) + 1):
-            if (found := self._match_at(offset, failed)) is not None:
-                return found
-        return None
+        before = self.steps
+        try:
+            for offset in range(start, len(self.subject) + 1):
+                if (found := self._match_at(offset, failed)) is not None:
+                    return found
+            return None
+        finally:
+            self.spend((self.steps - before) // STEPS_A_STEP)
 
     def _match_at(self, start: int, failed: set[int]) -> Groups | None:
         code, subject, remembers = self.program.code, self.subject, not self.program.refers
@@ -97,25 +104,25 @@ def _text(subject: str, groups: Groups, group: int) -> str:
     return subject[max(groups[2 * group], 0) : max(groups[2 * group + 1], 0)]
 
 
-def matcher(subject: str, pattern: str, flags: str) -> Matcher:
+def matcher(subject: str, pattern: str, flags: str, spend: Meter) -> Matcher:
     """Return a pattern on a subject; raises FeelError if the pattern is wrong or either is too long."""
     for name, text, most in (("pattern", pattern, LIMITS.pattern), ("subject", subject, LIMITS.subject)):
         if len(text) > most:
             raise FeelError("limit", f"matching is limited to {most} characters (limit `{name}`)")
     try:
-        return Matcher(compile_pattern(pattern, flags), subject)
+        return Matcher(compile_pattern(pattern, flags), subject, spend)
     except RegexError as error:
         raise FeelError("bad-argument", f"`{pattern:.60}` is not a pattern: {error}") from None
 
 
-def search(subject: str, pattern: str, flags: str) -> bool:
+def search(subject: str, pattern: str, flags: str, spend: Meter) -> bool:
     """Tell whether the pattern matches somewhere in the subject."""
-    return matcher(subject, pattern, flags).search(0) is not None
+    return matcher(subject, pattern, flags, spend).search(0) is not None
 
 
-def replace(subject: str, pattern: str, replacement: str, flags: str) -> str:
+def replace(subject: str, pattern: str, replacement: str, flags: str, spend: Meter) -> str:
     r"""Return the subject with each match replaced; `$1` is a group, `\$` a dollar, `\\` a backslash."""
-    found = matcher(subject, pattern, flags)
+    found = matcher(subject, pattern, flags, spend)
     _refuse_empty(pattern, flags)
     parts = [replacement] if "q" in flags else _template(replacement, found.program.groups)
     made: list[str] = []
@@ -129,9 +136,9 @@ def replace(subject: str, pattern: str, replacement: str, flags: str) -> str:
     return "".join([*made, subject[start:]])
 
 
-def split(subject: str, pattern: str) -> list[Value]:
+def split(subject: str, pattern: str, spend: Meter) -> list[Value]:
     """Return the parts of a subject between the matches."""
-    found = matcher(subject, pattern, "")
+    found = matcher(subject, pattern, "", spend)
     _refuse_empty(pattern, "")
     parts: list[Value] = []
     start = 0
@@ -143,7 +150,7 @@ def split(subject: str, pattern: str) -> list[Value]:
 
 def _refuse_empty(pattern: str, flags: str) -> None:
     """As XPath does: a pattern that matches the empty text cannot be replaced or split at (FORX0003)."""
-    if matcher("", pattern, flags).search(0) is not None:
+    if matcher("", pattern, flags, free).search(0) is not None:
         raise FeelError("bad-argument", f"`{pattern:.60}` matches the empty text")
 
 

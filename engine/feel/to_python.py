@@ -27,6 +27,7 @@ from engine.feel.kinds import (
     NULL,
     NUMBER,
     STRING,
+    ContextOf,
     FeelType,
     ListOf,
 )
@@ -151,7 +152,12 @@ def cell(tests: s.UnaryTests, subject: Variable, names: Variables, unit: Unit) -
 
 def _kinds(names: Variables) -> dict[str, FeelType]:
     kinds = {name: variable.kind for name, variable in names.items()}
-    return kinds | {name.split(".")[0]: runtime.CONTEXT for name in names if "." in name}
+    entries: dict[str, list[tuple[str, FeelType]]] = {}
+    for name, kind in kinds.items():
+        first, dot, last = name.partition(".")
+        if dot:
+            entries.setdefault(first, []).append((last, kind))
+    return kinds | {first: ContextOf(tuple(known)) for first, known in entries.items()}
 
 
 class Writer:

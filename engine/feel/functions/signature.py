@@ -44,6 +44,8 @@ class Overload:
     line: str
     nullable: bool = False
     """Its result may be null without anything being wrong."""
+    metered: bool = False
+    """It counts what it costs, on the meter that it is given as `spend`."""
 
     def takes(self, count: int) -> bool:
         """Tell whether that many arguments by position are right."""
@@ -66,7 +68,7 @@ class BuiltIn:
 REGISTRY: dict[str, BuiltIn] = {}
 
 
-def function(line: str) -> Callable[[Run], Run]:
+def function(line: str, *, metered: bool = False) -> Callable[[Run], Run]:
     """Register a Python function as a built-in of FEEL, under the line that declares it."""
 
     def register(run: Run) -> Run:
@@ -75,7 +77,9 @@ def function(line: str) -> Callable[[Run], Run]:
             raise ValueError(f"not a declaration: {line}")
         name, formals = found["name"], tuple(_formals(found["parameters"]))
         result = found["result"]
-        overload = Overload(name, formals, _type(result.rstrip("?")), run, line, result.endswith("?"))
+        overload = Overload(
+            name, formals, _type(result.rstrip("?")), run, line, result.endswith("?"), metered
+        )
         before = REGISTRY[name].overloads if name in REGISTRY else ()
         REGISTRY[name] = BuiltIn(name, (*before, overload))
         return run

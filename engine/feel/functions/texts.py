@@ -7,6 +7,7 @@ from decimal import Decimal
 from engine.feel import patterns
 from engine.feel.functions.arithmetic import position
 from engine.feel.functions.signature import function
+from engine.feel.limits import Meter, free
 from engine.feel.operators import bounded_length
 from engine.feel.values import FeelError, Value, brief
 
@@ -75,22 +76,26 @@ def ends_with(string: str, match: str) -> bool:
     return string.endswith(match)
 
 
-@function("matches(input: string, pattern: string, [flags: string?]) -> boolean")
-def matches(input: str, pattern: str, flags: str | None = None) -> bool:  # noqa: A002 - the standard's name
+@function("matches(input: string, pattern: string, [flags: string?]) -> boolean", metered=True)
+def matches(subject: str, pattern: str, flags: str | None = None, *, spend: Meter = free) -> bool:
     """Tell whether a pattern (XPath 3.1) matches somewhere in a text."""
-    return patterns.search(input, pattern, flags or "")
+    return patterns.search(subject, pattern, flags or "", spend)
 
 
-@function("replace(input: string, pattern: string, replacement: string, [flags: string?]) -> string")
-def replace(input: str, pattern: str, replacement: str, flags: str | None = None) -> str:  # noqa: A002 - likewise
+@function(
+    "replace(input: string, pattern: string, replacement: string, [flags: string?]) -> string", metered=True
+)
+def replace(
+    subject: str, pattern: str, replacement: str, flags: str | None = None, *, spend: Meter = free
+) -> str:
     """Return the text with all matches replaced; `$1` stands for the first group."""
-    return patterns.replace(input, pattern, replacement, flags or "")
+    return patterns.replace(subject, pattern, replacement, flags or "", spend)
 
 
-@function("split(string: string, delimiter: string) -> list<string>")
-def split(string: str, delimiter: str) -> list[Value]:
+@function("split(string: string, delimiter: string) -> list<string>", metered=True)
+def split(string: str, delimiter: str, *, spend: Meter = free) -> list[Value]:
     """Return the parts between the matches of a pattern."""
-    return patterns.split(string, delimiter)
+    return patterns.split(string, delimiter, spend)
 
 
 @function("string join(list: list<any>, [delimiter: string?]) -> string")
