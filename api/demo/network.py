@@ -119,7 +119,7 @@ class Network:
         day = self._day(account, reaction.at)
         return [
             {
-                "kind": "payment", "id": f"PAY-{bill}", "value_date": day, "amount": amount,
+                "kind": "payment", "id": f"P-{bill}", "value_date": day, "amount": amount,
                 "method": "wallet", "pays": [{"bill": bill, "amount": amount}],
             }
             for bill, amount in self.fees.pop(account, {}).items()
@@ -151,11 +151,12 @@ class Network:
             return
         day = self._day(order.account, order.at)
         at = order.at + BOOKED_AFTER
-        name = order.key.replace("/", "-")[-96:]
+        _, _, case, item, step, entry, *_ = order.key.split("/")
         if order.do == "fee" and order.amount > 0:
             late = order.args == ("late_fee",)
+            name = f"LF-{case}-{item}" if late else f"FEE-{case}-{step}-{entry}"
             bill = {
-                "kind": "bill", "id": f"FEE-{name}", "value_date": day, "due_date": day + FEE_DUE,
+                "kind": "bill", "id": name, "value_date": day, "due_date": day + FEE_DUE,
                 "amount": order.amount, "category": "late_fee" if late else "fee",
             }  # fmt: skip
             self._react(order, Reaction(at, entry=bill))
@@ -163,7 +164,7 @@ class Network:
                 self._react(order, Reaction(order.at + PAID_AFTER, pays_fees=True))
         elif order.do == "apply" and order.amount > 0:
             moved = {
-                "kind": "deposit", "id": f"DEP-{name}", "value_date": day, "move": "applied",
+                "kind": "deposit", "id": f"DEP-{case}-{step}-{entry}", "value_date": day, "move": "applied",
                 "amount": order.amount,
             }  # fmt: skip
             self._react(order, Reaction(at, entry=moved))

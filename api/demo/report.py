@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,8 @@ def grades(decisions: Decisions) -> str:
         groups[decision["policy"], decision["outcome"].get("grade") or "-"].append(decision)
     rows = [(*group, *_summed(some, len(decisions))) for group, some in sorted(groups.items())]
     header = (
-        "policy", "grade", "customers", "share", "average limit", "all limits", "with deposit",
-        "all deposits", "to a person", "commonest reason",
+        "policy", "grade", "customers", "share", "average limit", "deposits", "amount", "to a person",
+        "commonest reason",
     )  # fmt: skip
     return table(header, rows)
 
@@ -50,9 +50,18 @@ def _summed(some: Sequence[dict[str, Any]], of: int) -> tuple[object, ...]:
     referred = sum(d["status"] == "referred" for d in some)
     asked = sum(d > 0 for d in deposits)
     return (
-        len(some), share(len(some), of), limits / len(some), limits, asked, sum(deposits, Decimal(0)),
-        referred, commonest,
+        len(some), share(len(some), of), limits / len(some), asked or "-", sum(deposits, Decimal(0)),
+        referred or "-", commonest,
     )  # fmt: skip
+
+
+def moods(counts: Mapping[str, int]) -> str:
+    """Return what became of the actions at the receiver, in words."""
+    words = {
+        "done": "done at once", "later": "confirmed hours later", "failed": "failed",
+        "never": "never confirmed", "desk": "left to a person",
+    }  # fmt: skip
+    return ", ".join(f"{counts[mood]} {word}" for mood, word in words.items() if counts.get(mood))
 
 
 def moves(first: Decisions, last: Decisions, before: date, after: date) -> str:
@@ -63,8 +72,9 @@ def moves(first: Decisions, last: Decisions, before: date, after: date) -> str:
         if c in first
     )
     names = sorted({name for pair in pairs for name in pair})
-    rows = [(f"{old} on {before}", *(pairs[old, new] or "-" for new in names)) for old in names]
-    return table(("", *(f"{new} on {after}" for new in names)), rows)
+    rows = [(old, *(pairs[old, new] or "-" for new in names)) for old in names]
+    said = f"      From the grade on {before} (lines) to the grade on {after} (columns):"
+    return "\n".join([said, table(("", *names), rows)])
 
 
 def default_rates(rows: Sequence[GradeRow]) -> str:
@@ -121,11 +131,15 @@ def overdue(by_day: Mapping[date, Decimal], currency: str) -> str:
     """Return the money overdue at its peak, now, and month by month."""
     peak = max(by_day, key=lambda day: (by_day[day], -day.toordinal()))
     last = max(by_day)
-    months = [day for day in by_day if day.day == 1 or day == last]
-    line = "  ".join(f"{day:%d %b} {money(by_day[day])}" for day in months[1:])
-    return (
-        f"      Overdue in all, {currency}: at its peak {money(by_day[peak])} on {peak}, "
-        f"now ({last}) {money(by_day[last])}.\n      {line}"
+    ends = [day for day in by_day if (day + timedelta(days=1)).day == 1]
+    most = max(by_day.values()) or Decimal(1)
+    bars = [f"      {day:%b} {money(by_day[day]):>14}  {'#' * int(30 * by_day[day] / most)}" for day in ends]
+    return "\n".join(
+        [
+            f"      Overdue in all, {currency}: at its peak {money(by_day[peak])} on {peak}, "
+            f"now ({last}) {money(by_day[last])}; at the end of each month:",
+            *bars,
+        ]
     )
 
 

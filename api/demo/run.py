@@ -250,13 +250,12 @@ async def _run_accounts(demo: Demo) -> World:
                 await AccountRun(world, ledger, ledger.calm_until(0)).run()
             done += 1
             if done % 50 == 0:
-                result(f"{done} accounts done, {demo.receiver.taken} actions carried out")
+                result(f"{done} accounts done, {demo.receiver.taken:,} actions asked for")
 
         await _all_or_first_failure(one(ledger) for ledger in late)
         if demo.receiver.refused:
             raise DemoFailed(f"the receiver refused a message: {demo.receiver.refused[0]}")
-        moods = ", ".join(f"{count} {mood}" for mood, count in sorted(demo.network.moods.items()))
-        result(f"{done} accounts done; {demo.receiver.taken} actions carried out ({moods})")
+        result(f"{done} accounts done; actions: {report.moods(demo.network.moods)}")
     return world
 
 
