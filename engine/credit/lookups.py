@@ -15,9 +15,11 @@ from typing import Any
 
 from engine.credit.analysis import covering
 from engine.credit.axes import Axis, Choices, Line
-from engine.credit.domains import Dates
+from engine.credit.domains import Dates, Numbers
 from engine.feel.to_python import Unit
 
+SMALL = 24
+"""Whole numbers from 0 up to this are found by index instead of search."""
 SLOTS = 200_000
 """Slots of one lookup at most; a table that needs more is searched row by row."""
 
@@ -117,6 +119,11 @@ def _bounds(
             int(p.to_integral_value(ROUND_CEILING)) if at else int(p.to_integral_value(ROUND_FLOOR)) + 1
             for p, at in zip(points, from_point, strict=True)
         )
+        low = axis.domain.low if isinstance(axis.domain, Numbers) else None
+        if low is not None and low >= 0 and len(bounds) > 1 and bounds[-1] <= SMALL:
+            return _counted(bounds[-1], name), tuple(
+                covers[bisect_right(bounds, n)] for n in range(bounds[-1] + 1)
+            )
         return _search(bisect_right, bounds, name, unit), covers
     if all(from_point):
         return _search(bisect_right, tuple(points), name, unit), covers
@@ -128,6 +135,11 @@ def _bounds(
     marked = unit.constant(tuple(marks))
     left, right = unit.call(bisect_left, marked, name), unit.call(bisect_right, marked, name)
     return ast.BinOp(left, ast.Add(), right), tuple(both)  # between bounds 2i, at a bound 2i + 1
+
+
+def _counted(last: int, name: ast.expr) -> ast.expr:
+    """Small counts are their own index, up to the last bound."""
+    return ast.IfExp(ast.Compare(name, [ast.Lt()], [ast.Constant(last)]), name, ast.Constant(last))
 
 
 def _search(

@@ -29,9 +29,9 @@ def write_scorecard(writing: Writing, card: Scorecard) -> None:
     for place, part in enumerate(card.characteristics):
         points, loss = _write_part(writing, part, place, decimals)
         total = ast.BinOp(total, ast.Add(), name_of(points))
-        losses.append(name_of(loss))
+        losses += [name_of(loss)] if loss else []
     _name_total(writing, card, total, decimals)
-    if any(bin_.reason for part in card.characteristics for bin_ in part.bins):
+    if losses:
         codes = writing.reasons[card.name] = writing.unit.fresh()
         writing.assign(codes, writing.unit.call(generated.ranked, *losses))
 
@@ -44,7 +44,7 @@ def _name_total(writing: Writing, card: Scorecard, total: ast.expr, decimals: in
     else:
         code = writing.unit.call(Decimal, name_of(whole))
         writing.whole[card.name] = whole
-    writing.assign(number, code)
+    writing.assign_if_used(number, code)
     writing.variables[card.name] = Variable(number, kinds.NUMBER, False)
 
 
@@ -53,9 +53,10 @@ def _scaled(points: Decimal, decimals: int) -> int:
 
 
 def _write_part(writing: Writing, part: Characteristic, place: int, decimals: int) -> tuple[str, str]:
-    """Return the identifiers of the points of a characteristic and of what they fall short."""
+    """Return the identifiers of the points of a characteristic and, if it has reasons, of its loss."""
     outcomes = [_outcome(part, number, place, decimals) for number in range(len(part.bins))]
-    points, loss = writing.unit.fresh(), writing.unit.fresh()
+    with_reasons = any(short for _, short in outcomes)
+    points, loss = writing.unit.fresh(), writing.unit.fresh() if with_reasons else ""
     cells = [[bin_.tests for bin_ in part.bins]]
     grid = writing.grid([part.expression], cells)
     columns = None if grid is None else writing.columns([part.expression], grid)
@@ -63,8 +64,11 @@ def _write_part(writing: Writing, part: Characteristic, place: int, decimals: in
         _search_bins(writing, part, outcomes, points, loss)
         return points, loss
 
-    def leaf(left: int) -> Any:  # more than one bin, or none: None, which cannot be unpacked
-        return None if not left or left & (left - 1) else outcomes[left.bit_length() - 1]
+    def leaf(left: int) -> Any:  # more than one bin, or none: None
+        if not left or left & (left - 1):
+            return None
+        outcome = outcomes[left.bit_length() - 1]
+        return outcome if with_reasons else outcome[0]
 
     root = nested(columns, len(part.bins), leaf)
     found = looked_up(writing.unit.constant(root), columns)
@@ -74,7 +78,7 @@ def _write_part(writing: Writing, part: Characteristic, place: int, decimals: in
         absent = ast.Compare(name_of(kept), [ast.Is()], [ast.Constant(None)])
         writing.body.append(ast.If(absent, [writing.stuck()], []))
         found = name_of(kept)
-    writing.body.append(unpacking([points, loss], found))
+    writing.body.append(unpacking([points, loss], found) if with_reasons else assignment(points, found))
     return points, loss
 
 
@@ -97,11 +101,10 @@ def _search_bins(
     once = writing.unit.call(generated.only_one, ast.Tuple(hits, ast.Load()))
     search: list[ast.stmt] = [ast.Expr(once)]
     for bin_, (earned, short) in zip(part.bins, outcomes, strict=True):
-        taken = [
-            assignment(points, writing.unit.constant(earned)),
-            assignment(loss, writing.unit.constant(short)),
-            ast.Break(),
-        ]
+        taken = [assignment(points, writing.unit.constant(earned))]
+        if loss:
+            taken.append(assignment(loss, writing.unit.constant(short)))
+        taken.append(ast.Break())
         search.append(ast.If(writing.condition([bin_.tests], [held]), taken, []))
     search += [writing.stuck(), ast.Break()]
     writing.body.append(ast.While(ast.Constant(True), search, []))

@@ -107,12 +107,11 @@ def _literal_rows(
         values = tuple(_value(result) for result in _results_of(table, row))
         return values if len(values) > 1 else values[0]
 
-    found, root = writing.unit.fresh(), nested(columns, len(table.rules), leaf)
+    root = nested(columns, len(table.rules), leaf)
+    found = outputs[0] if len(outputs) == 1 else writing.unit.fresh()
     writing.assign(found, looked_up(writing.unit.constant(root), columns))
     _give_up_if_stuck(writing, found, root, len([c for c in columns if c.index is not None]))
-    if len(outputs) == 1:
-        writing.assign(outputs[0], name_of(found))
-    else:
+    if len(outputs) > 1:
         writing.body.append(unpacking(outputs, name_of(found)))
 
 

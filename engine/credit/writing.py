@@ -34,6 +34,8 @@ class Writing:
         """By decision: the identifier of the list of its reason codes."""
         self.as_one = _read_as_one(policy)
         """Decisions of several outputs that some expression reads as a whole."""
+        self.optional: list[tuple[str, ast.stmt]] = []
+        """Statements that are dropped if nothing comes to use their variable."""
         self.parameters = [self._parameter(name) for name in policy.facts]
 
     def _parameter(self, name: str) -> str:
@@ -44,6 +46,10 @@ class Writing:
         if fact.kind is FactKind.INTEGER:
             self.whole[name] = given
             seen = self.unit.fresh()
+            made = self.unit.call(Decimal, name_of(given))
+            absent = ast.Compare(name_of(given), [ast.Is()], [ast.Constant(None)])
+            code = ast.IfExp(absent, ast.Constant(None), made) if fact.nullable else made
+            self.assign_if_used(seen, code)
         self.variables[name] = Variable(seen, fact.kind.feel, fact.nullable)
         return given
 
@@ -61,20 +67,20 @@ class Writing:
             told = self.piece(policy.told).code
         by_decision = tuple_of([name_of(identifier) for identifier in self.reasons.values()])
         self.body.append(ast.Return(tuple_of([tuple_of(outcome), status, told, by_decision])))
-        return self.unit.function([*self.parameters, defaulted], [*self._conversions(), *self.body])
+        return self.unit.function([*self.parameters, defaulted], self._used())
 
-    def _conversions(self) -> list[ast.stmt]:
-        """Write the number of each whole fact that some expression has come to use."""
-        used = {node.id for part in self.body for node in ast.walk(part) if isinstance(node, ast.Name)}
-        conversions: list[ast.stmt] = []
-        for name, given in self.whole.items():
-            seen = self.variables[name]
-            if name in self.policy.facts and seen.identifier in used:
-                made = self.unit.call(Decimal, name_of(given))
-                absent = ast.Compare(name_of(given), [ast.Is()], [ast.Constant(None)])
-                code = ast.IfExp(absent, ast.Constant(None), made) if seen.nullable else made
-                conversions.append(assignment(seen.identifier, code))
-        return conversions
+    def _used(self) -> list[ast.stmt]:
+        """Return the statements without the optional ones that set what nothing reads."""
+        nodes = (node for part in self.body for node in ast.walk(part))
+        read = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        idle = {id(statement) for identifier, statement in self.optional if identifier not in read}
+        return [statement for statement in self.body if id(statement) not in idle]
+
+    def assign_if_used(self, identifier: str, code: ast.expr) -> None:
+        """Write an assignment that is dropped if nothing comes to read the variable."""
+        statement = assignment(identifier, code)
+        self.optional.append((identifier, statement))
+        self.body.append(statement)
 
     # what decisions are written with
 

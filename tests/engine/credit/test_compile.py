@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from benchmarks import by_hand, decision
 from engine.credit import CreditError, CreditPolicy, Fact, compile_policy, decide, load_credit
 from tests.engine.credit.samples import DAY, HEAD, policy_of
 from tests.engine.credit.samples import given as given_facts
@@ -279,3 +280,26 @@ outcome: {{score: score}}
         by_hand = decide(policy, given_facts(b=value), DAY).outcome["score"]
         assert compile_policy(policy).decide(given_facts(b=value), DAY).outcome["score"] == by_hand
         assert expected is None or by_hand == expected
+
+
+def test_the_policy_of_the_benchmark_is_the_one_written_by_hand() -> None:
+    compiled = compile_policy(decision.load())
+    for customer in decision.customers(400):
+        grade, limit, deposit, reasons = by_hand.decide(*customer.values())
+        facts = given_facts(**{name: value for name, value in customer.items() if value is not None})
+        taken = compiled.decide(facts, DAY)
+        assert (taken.outcome["grade"], taken.outcome["credit_limit"].value) == (grade, limit)
+        assert taken.outcome["deposit"].value == deposit
+        assert [reason.code for reason in taken.reasons] == reasons
+
+
+@pytest.mark.parametrize("cell", ["abs(?) >= {n}", "[m + {n}..m + {n} + 1)"])
+def test_a_long_table_that_has_to_be_searched_is_not_too_deep_either(cell: str) -> None:
+    rows = "\n".join(f"      | {cell.format(n=n)} || {n} |" for n in reversed(range(600)))
+    policy = policy_of(
+        "facts: {n: {type: integer, min: 0}, m: {type: integer, min: 0}}\n"
+        f"decisions:\n  it:\n    hit: FIRST\n    table: |\n      | n || out |\n{rows}\n"
+        "outcome: {it: it, m: m}\n"
+    )
+    facts = given_facts(n=599, m=0)
+    assert compile_policy(policy).decide(facts, DAY) == decide(policy, facts, DAY, trace=False)

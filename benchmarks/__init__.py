@@ -1,0 +1,1 @@
+"""How fast, against what: run by hand, never in the tests."""
