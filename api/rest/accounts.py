@@ -178,6 +178,6 @@ def _position(found: AccountPosition, allocations: tuple[Allocation, ...]) -> Po
         account=found.terms.account, currency=found.terms.currency, at=found.at, on=found.today,
         version=found.version, open_amount=exact_sum(d.remaining_amount for d in owed),
         overdue_amount=exact_sum(d.remaining_amount - d.disputed_amount for d in owed if d.days_past_due > 0),
-        disputed_amount=exact_sum(d.disputed_amount for d in owed), credit=found.credit, deposit=found.deposit,
-        debts=debts, allocations=list(allocations),
+        disputed_amount=exact_sum(d.disputed_amount for d in owed), credit=found.credit,
+        deposit=found.deposit, debts=debts, allocations=list(allocations),
     )  # fmt: skip

@@ -104,7 +104,7 @@ def _raise_versions(work: Work, new: Mapping[str, Sequence[str]]) -> None:
 
 def note_grades(work: Work, records: Iterable[AssessmentRecord]) -> dict[str, datetime]:
     """Keep new grades as facts about their customers; return when each customer's grade changed."""
-    graded = {r.customer: r for r in records if r.customer and r.decision.outcome.get(GRADE)}
+    graded = {r.customer: r for r in records if r.customer and isinstance(r.decision.outcome.get(GRADE), str)}
     if not graded:
         return {}
     last: dict[str, Any] = {}

@@ -59,7 +59,7 @@ decisions:
       | < 12          || B     | SHORT_TENURE |
       | >= 12         || A     |              |
   credit_limit: avg_monthly_bill * 3
-outcome: {grade: grade, credit_limit: credit_limit}
+outcome: {grade: grade.grade, credit_limit: {money: credit_limit}}
 reasons:
   SHORT_TENURE: {en: customer for less than a year}
   NO_BILL_YET: {en: there is no bill yet}
