@@ -8,7 +8,7 @@ from typing import Literal
 
 from engine.credit.decision import Decision
 from engine.credit.model import CreditPolicy, DecisionDefinition, DecisionTable, Rule, Scorecard
-from engine.credit.order import names_in, reads_of
+from engine.credit.order import names_in
 from engine.source import Problem, Span, has_errors, render_problem
 
 Machine = Literal["interpreted", "compiled"]
@@ -122,7 +122,7 @@ def _resting_on(policy: CreditPolicy, names: set[str]) -> set[str]:
         name = waiting.pop()
         if name in policy.decisions and name not in found:
             found.add(name)
-            waiting |= set(reads_of(policy.decisions[name]))
+            waiting |= set(policy.reads[name])
     return found
 
 

@@ -43,7 +43,8 @@ def check(reader: PolicyReader, draft: CreditPolicy, root: str) -> CreditPolicy:
         checker.tables()
     texts = {path: reader.texts[path] for path in sorted(reader.used)}
     stated = manifest(draft.name, "credit", draft.version, draft.effective_from, texts)
-    return replace(draft, kinds=checker.kinds, manifest=stated, digest=stated.digest)
+    reads = {name: tuple(reads_of(decision)) for name, decision in draft.decisions.items()}
+    return replace(draft, kinds=checker.kinds, reads=reads, manifest=stated, digest=stated.digest)
 
 
 class _Checker:

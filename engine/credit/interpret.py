@@ -27,7 +27,6 @@ from engine.credit.model import (
     Scorecard,
     Tests,
 )
-from engine.credit.order import reads_of
 from engine.credit.values import traced
 from engine.credit.words import why_not
 from engine.feel.decimals import CONTEXT
@@ -134,7 +133,9 @@ class _Run:
         points: list[tuple[str, Decimal]],
     ) -> DecisionTrace:
         kinds = {DecisionTable: "table", Scorecard: "scorecard", Formula: "expression"}
-        reads = {name: traced(self.scope[name]) for name in reads_of(decision) if name in self.scope}
+        reads = {
+            name: traced(self.scope[name]) for name in self.policy.reads[decision.name] if name in self.scope
+        }
         return DecisionTrace.model_validate(
             {
                 "decision": decision.name, "kind": kinds[type(decision)], "value": traced(value),

@@ -303,6 +303,8 @@ class CreditPolicy:
     digest: str
     kinds: Mapping[str, FeelType] = field(default_factory=dict, compare=False)
     """The type of every fact and decision."""
+    reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    """By decision: the names that it reads."""
 
     def select(self, facts: Mapping[str, Fact]) -> dict[str, Fact]:
         """Return those of the given facts that this policy reads."""
