@@ -10,19 +10,34 @@ import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import uvicorn
 from starlette.types import ASGIApp
-from temporalio.client import Client
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+)
+from temporalio.service import RPCError
 
-from api.embedded import EmbeddedTemporal
+from api.embedded import HOST, EmbeddedTemporal
+from api.evidence.exporter import Exporter
 from api.rest.app import create_app
 from api.settings import Settings
 from api.wiring import Wiring, build, connect
 from api.worker import Workers
+from workflows import ids
 from workflows.activities.texts import PolicyTexts
 from workflows.activities.wiring import Outside, case_activities, review_activities
+from workflows.messages import SweepRequest
 
+SWEEP_EVERY = timedelta(minutes=15)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -33,6 +48,15 @@ class PortTaken(Exception):
         super().__init__(
             f"Port {port} of {host} is in use by another process. "
             "Set FORBEAR_PORT to a free port, or to 0 for any."
+        )
+
+
+class TemporalAway(Exception):
+    """No Temporal answers where the settings say; the sentence says what to do."""
+
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(
+            f"Temporal does not answer at {address} ({why}). Start `forbear up`, or set FORBEAR_TEMPORAL."
         )
 
 
@@ -49,11 +73,11 @@ class Serving:
 
 @asynccontextmanager
 async def serving(
-    settings: Settings, *, simulated: bool | None = None, ui: bool = True, worker: bool = True
+    settings: Settings, *, simulated: bool | None = None, ui: bool = True
 ) -> AsyncIterator[Serving]:
     """Start everything, and end it in the other order.
 
-    Temporal is embedded unless the settings name one. Raises PortTaken, TemporalNotStarted,
+    Temporal is embedded unless the settings name one. Raises PortTaken, TemporalNotStarted, TemporalAway,
     DirectoryRefused, SettingsError.
     """
     async with AsyncExitStack() as stack:
@@ -70,14 +94,51 @@ async def serving(
                 )
             )  # fmt: skip
             address, ui_url = temporal.address, temporal.ui_url
-        client = await connect(settings, "forbear-up", address)
+        client = await _connected(settings, "forbear-up", address)
         wiring.temporal = client
-        if worker:
-            await stack.enter_async_context(workers(wiring, client))
+        await stack.enter_async_context(workers(wiring, client))
         await stack.enter_async_context(_task(wiring.relay.run(client), "relay"))
+        exporter = Exporter(client, wiring.evidence, wiring.database, wiring.clock.now)
+        await stack.enter_async_context(_task(exporter.run(), "export"))
+        if not wiring.simulated:
+            await ensure_sweep(client)
         await stack.enter_async_context(_http(create_app(wiring), sockets))
         host, port = sockets.getsockname()[:2]
         yield Serving(wiring, client, f"http://{host}:{port}", address, ui_url)
+
+
+@asynccontextmanager
+async def working(settings: Settings) -> AsyncIterator[str]:
+    """Run the workers of this process alone; gives Temporal's address. Raises TemporalAway."""
+    wiring = build(settings)
+    try:
+        address = settings.temporal or f"{HOST}:{settings.temporal_port}"
+        client = await _connected(settings, "forbear-worker", address)
+        wiring.temporal = client
+        async with workers(wiring, client):
+            yield address
+    finally:
+        wiring.close()
+
+
+async def ensure_sweep(client: Client) -> None:
+    """See to it that due accounts are looked for: every quarter of an hour, late runs once."""
+    sweep = Schedule(
+        action=ScheduleActionStartWorkflow(
+            ids.SWEEP, SweepRequest(), id=ids.sweep_id(), task_queue=ids.TASK_QUEUE
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=SWEEP_EVERY)]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=SWEEP_EVERY),
+    )
+    with contextlib.suppress(ScheduleAlreadyRunningError):
+        await client.create_schedule(ids.SWEEP_SCHEDULE, sweep, trigger_immediately=True)
+
+
+async def _connected(settings: Settings, identity: str, address: str) -> Client:
+    try:
+        return await connect(settings, identity, address)
+    except (RuntimeError, RPCError) as error:
+        raise TemporalAway(address, str(error).splitlines()[0][:200]) from error
 
 
 def workers(wiring: Wiring, client: Client) -> Workers:

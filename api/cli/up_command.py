@@ -1,0 +1,70 @@
+"""`forbear up`: everything in one process, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from api.cli.frame import OK
+from api.cli.running import plainly, settings_for
+from api.serving import Serving, serving, until_told_to_stop
+from api.settings import Settings
+
+
+@click.command("up")
+@click.option("--data", type=click.Path(path_type=Path), help="The data directory; without it, `.forbear`.")
+@click.option("--port", type=click.IntRange(0, 65535), help="The API's port; 0: a free one.")
+@click.option("--policies", type=click.Path(path_type=Path), default=Path("policies"), show_default=True)
+def command(data: Path | None, port: int | None, policies: Path) -> int:
+    """Start Forbear: Temporal, ledger, worker, relay and API.
+
+    The first start makes the data directory, writes the key that every call of the API needs (only its owner
+    can read it), and publishes the policies. Listens on this machine only.
+
+    \b
+    Example:
+      forbear up
+      forbear up --data .forbear/demo
+    """
+    settings = settings_for(data, port=port)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with plainly():
+        asyncio.run(_up(settings, policies))
+    click.echo("Forbear has ended.")
+    return OK
+
+
+async def _up(settings: Settings, policies: Path) -> None:
+    async with serving(settings) as running:
+        if policies.is_dir() and await asyncio.to_thread(_shelf_is_empty, running):
+            publish = running.wiring.publisher.publish_folder
+            done = await asyncio.to_thread(publish, policies, datetime.now(UTC))
+            click.echo(f"The shelf was empty: {len(done)} texts of {policies} are published.")
+        click.echo(_told(settings, running))
+        await until_told_to_stop()
+        click.echo("Ending ...")
+
+
+def _shelf_is_empty(running: Serving) -> bool:
+    from api.storage.shelf import page_of_policies
+
+    with running.wiring.database.read() as session:
+        return not page_of_policies(session, ("", "", ""), 1)
+
+
+def _told(settings: Settings, running: Serving) -> str:
+    lines = [
+        "Forbear is up; Ctrl-C ends it.",
+        f"  API           {running.url}, its page {running.url}/docs",
+        f"  key           in {settings.data / 'api.key'}: send it as `Authorization: Bearer KEY`",
+        f"  Temporal      {running.temporal}; its port is open to every user of this machine",
+    ]
+    if running.temporal_ui:
+        lines.append(f"  Temporal UI   {running.temporal_ui}")
+    if running.wiring.simulated:
+        lines.append("  clock         simulated: made by the demo; not for real customers")
+    return "\n".join(lines)
