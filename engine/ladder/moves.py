@@ -56,7 +56,8 @@ def _released(case: Case, row: Row, definition: LadderRow, condition: Condition,
     """Tell whether a row's exit holds for the debt that it speaks of: the part of its age, and its fees."""
     measures = case.view.kept(day)
     fees = counted_fees(case, day, "release", row=row, definition=definition)
-    return condition.holds(measures.values(measures.part(definition) + fees))
+    part = measures.overdue if row.forced else measures.part(definition)
+    return condition.holds(measures.values(part + fees))
 
 
 def leaving(case: Case, day: int) -> Leaving:
@@ -131,7 +132,7 @@ def _ends(row: Row) -> bool:
 
 def _forced(case: Case, moment: Moment, found: Climb, fresh: bool) -> bool:
     for act in case.acts:
-        if act.act in ("force", "skip") and act.id not in case.taken.heard:
+        if act.act in ("force", "skip") and act.id not in (*case.taken.heard, *case.heard):
             row = case.ladder.by_step.get(act.step)
             if row is None or _stands(case, row, moment[0]):
                 continue
@@ -171,11 +172,20 @@ def _wanted(case: Case, day: int) -> set[str]:
     wanted: set[str] = set()
     for row in case.ladder.rows:
         if row.index > reached and case.holds(row, day):
-            step = row.step
-            while step and step not in wanted and not case.counts(case.taken_row(step), day):
-                wanted.add(step)
-                step = case.ladder.by_step[step].after
+            wanted.update(_missing(case, row, day))
     return wanted
+
+
+def _missing(case: Case, row: LadderRow, day: int) -> list[str]:
+    """Return a row with the steps before it that do not count; none when a person declined one of them."""
+    steps: list[str] = []
+    step = row.step
+    while step and not case.counts(taken := case.taken_row(step), day):
+        if taken is not None and taken.declined:
+            return []
+        steps.append(step)
+        step = case.ladder.by_step[step].after
+    return steps
 
 
 def _eligible(case: Case, row: LadderRow, moment: Moment, found: Climb, fresh: bool) -> bool:
