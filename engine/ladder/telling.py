@@ -44,6 +44,8 @@ def _row(case: Case, row: LadderRow, m: Measures, up: Climb) -> TraceRow:
         note = up.notes[row.step]
     elif not holds:
         note = failing(case, row, m)
+    elif taken and taken.declined:
+        note = f"declined by a person after {taken.requested_on}"
     elif taken:
         note = f"{taken.state} {taken.done_on or taken.requested_on}"
     else:
