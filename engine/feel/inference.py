@@ -9,28 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Final
 
 from engine.feel import syntax as s
-from engine.feel.functions import REGISTRY, BuiltIn, Overload
+from engine.feel.functions import REGISTRY, BuiltIn
 from engine.feel.functions.from_text import at_literal
-from engine.feel.functions.signature import VARIABLE
 from engine.feel.interpreter import CLOCKS
 from engine.feel.kinds import (
     ANY,
     BOOLEAN,
     CONTEXT,
-    DATE,
-    DATE_TIME,
-    DAYS_DURATION,
     DURATIONS,
     FUNCTION,
     LIST,
-    MONTHS_DURATION,
     NULL,
     NUMBER,
     STRING,
-    TIME,
     ContextOf,
     FeelType,
     FunctionOf,
@@ -41,43 +34,11 @@ from engine.feel.kinds import (
     join,
 )
 from engine.feel.parser import place_of
+from engine.feel.result_types import ORDERED, PARTS, RESULTS, bound_result
 from engine.feel.values import FeelError, kind_of
 from engine.source import Problem, Span
 
 Names = Mapping[str, FeelType]
-ORDERED = (NUMBER, STRING, DATE, TIME, DATE_TIME, *DURATIONS)
-SUMS: Final[dict[tuple[FeelType, FeelType], FeelType]] = {
-    (NUMBER, NUMBER): NUMBER, (STRING, STRING): STRING,
-    (DAYS_DURATION, DAYS_DURATION): DAYS_DURATION, (MONTHS_DURATION, MONTHS_DURATION): MONTHS_DURATION,
-    (DATE, DAYS_DURATION): DATE, (DATE, MONTHS_DURATION): DATE, (TIME, DAYS_DURATION): TIME,
-    (DATE_TIME, DAYS_DURATION): DATE_TIME, (DATE_TIME, MONTHS_DURATION): DATE_TIME,
-}  # fmt: skip
-PRODUCTS: Final[dict[tuple[FeelType, FeelType], FeelType]] = {
-    (NUMBER, NUMBER): NUMBER, (DAYS_DURATION, NUMBER): DAYS_DURATION,
-    (MONTHS_DURATION, NUMBER): MONTHS_DURATION,
-}  # fmt: skip
-RESULTS: Final[dict[str, dict[tuple[FeelType, FeelType], FeelType]]] = {
-    "+": SUMS | {(b, a): kind for (a, b), kind in SUMS.items()},
-    "-": {pair: kind for pair, kind in SUMS.items() if pair != (STRING, STRING)}
-    | dict.fromkeys(
-        ((DATE, DATE), (DATE, DATE_TIME), (DATE_TIME, DATE), (DATE_TIME, DATE_TIME)), DAYS_DURATION
-    )
-    | {(TIME, TIME): DAYS_DURATION},
-    "*": PRODUCTS | {(b, a): kind for (a, b), kind in PRODUCTS.items()},
-    "/": PRODUCTS | {(kind, kind): NUMBER for kind in DURATIONS},
-    "**": {(NUMBER, NUMBER): NUMBER},
-}
-DATE_PARTS = dict.fromkeys(("year", "month", "day", "weekday"), NUMBER)
-TIME_PARTS = {
-    **dict.fromkeys(("hour", "minute", "second"), NUMBER), "time offset": DAYS_DURATION, "timezone": STRING,
-}  # fmt: skip
-PARTS: Final[dict[FeelType, dict[str, FeelType]]] = {
-    DATE: {**DATE_PARTS},
-    TIME: {**TIME_PARTS},
-    DATE_TIME: {**DATE_PARTS, **TIME_PARTS},
-    DAYS_DURATION: dict.fromkeys(("days", "hours", "minutes", "seconds"), NUMBER),
-    MONTHS_DURATION: dict.fromkeys(("years", "months"), NUMBER),
-}
 
 
 def infer(node: s.Node, names: Names, span: Span, text: str = "") -> tuple[FeelType, list[Problem]]:
@@ -348,7 +309,7 @@ class Inference:
     def _built_in(
         self, node: s.Call, function: BuiltIn, given: list[FeelType], named: dict[str, FeelType]
     ) -> FeelType:
-        fitting = [bound for o in function.overloads if (bound := _bound(o, given, named)) is not None]
+        fitting = [bound for o in function.overloads if (bound := bound_result(o, given, named)) is not None]
         if not fitting:
             lines = " or ".join(f"`{overload.line}`" for overload in function.overloads)
             told = ", ".join(map(str, given)) or ", ".join(f"{name}: {kind}" for name, kind in named.items())
@@ -371,50 +332,3 @@ def did_you_mean(name: str, names: list[str]) -> str:
 def _unknown(node: s.Node, names: Names) -> list[str]:
     used = [part.name for part in s.walk(node) if isinstance(part, s.Name)]
     return [name for name in used if name not in names and name not in REGISTRY]
-
-
-def _bound(overload: Overload, given: list[FeelType], named: dict[str, FeelType]) -> FeelType | None:
-    """Return the result of an overload for such arguments; None if it does not take them."""
-    formals = {formal.name: formal for formal in overload.formals}
-    if named and (named.keys() - formals.keys() or any(
-        f.name not in named and not f.optional for f in overload.formals
-    )):  # fmt: skip
-        return None
-    if not named and not overload.takes(len(given)):
-        return None
-    pairs = (
-        [(formals[name].type, kind) for name, kind in named.items()]
-        if named
-        else [(overload.formal(i).type, kind) for i, kind in enumerate(given)]
-    )
-    variable: FeelType = NULL
-    for formal, kind in pairs:
-        if not _accepts(formal, kind):
-            return None
-        variable = join(variable, _variable(formal, kind))
-    return _filled(overload.result, ANY if variable == NULL else variable)
-
-
-def _accepts(formal: FeelType, kind: FeelType) -> bool:
-    if formal == VARIABLE or fits(kind, formal):
-        return True
-    if isinstance(formal, ListOf):
-        return _accepts(formal.item, kind.item if isinstance(kind, ListOf) else kind)
-    if isinstance(kind, ListOf):  # a list of one stands for its item
-        return _accepts(formal, kind.item)
-    return (kind, formal) == (DATE, DATE_TIME)
-
-
-def _variable(formal: FeelType, kind: FeelType) -> FeelType:
-    """Return what `T` is, if a value of a type is given for a parameter."""
-    if formal == VARIABLE:
-        return kind
-    if isinstance(formal, ListOf):
-        return _variable(formal.item, kind.item if isinstance(kind, ListOf) else kind)
-    return NULL
-
-
-def _filled(result: FeelType, variable: FeelType) -> FeelType:
-    if result == VARIABLE:
-        return variable
-    return ListOf(_filled(result.item, variable)) if isinstance(result, ListOf) else result

@@ -5,28 +5,37 @@ A wrong expression is worth null, and the reason is noted. Three-valued logic: n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from engine.feel import syntax as s
+from engine.feel.access import (
+    belongs,
+    between,
+    entry_of,
+    item_at,
+    make_range,
+    open_range,
+    steps,
+)
+from engine.feel.access import range_steps as range_steps
 from engine.feel.calls import call
 from engine.feel.conformance import conforms
-from engine.feel.dates import Date, civil_from_days
-from engine.feel.decimals import CONTEXT
-from engine.feel.functions import REGISTRY
 from engine.feel.functions.from_text import at_literal
-from engine.feel.functions.moments import property_of
 from engine.feel.kinds import FeelType
 from engine.feel.limits import LIMITS, Limits
 from engine.feel.limits import LimitReached as LimitReached
-from engine.feel.operators import arithmetic, compare, in_range, negate, order_key, same
-from engine.feel.values import FeelError, Range, UnaryRange, UserFunction, Value, brief, kind_of, to_feel
+from engine.feel.operators import arithmetic, compare, negate
+from engine.feel.scope import CLOCKS as CLOCKS
+from engine.feel.scope import Given, find
+from engine.feel.scope import Scope as Scope
+from engine.feel.scope import item_scope as item_scope
+from engine.feel.values import FeelError, Range, UserFunction, Value, brief, to_feel
 from engine.feel.weight import weight
 
 A = TypeVar("A")
-CLOCKS = ("now", "today")
 CONDITIONS = (s.Comparison, s.And, s.Or, s.Between, s.In, s.InstanceOf, s.Quantified, s.Call)
 """What may stand in a cell as a condition without `?`; a literal or a name is a value to compare with."""
 ITEMS_A_STEP = 4
@@ -42,46 +51,6 @@ class Note:
     why: str
     offset: int
     length: int
-
-
-class Given(Mapping[str, Value]):
-    """What the caller gives, as FEEL values, each converted when it is read first."""
-
-    def __init__(self, facts: Mapping[str, Any]) -> None:
-        self.facts = facts
-        self.known: dict[str, Value] = {}
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.facts
-
-    def __getitem__(self, name: str) -> Value:
-        if name not in self.known:
-            self.known[name] = to_feel(self.facts[name])
-        return self.known[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.facts)
-
-    def __len__(self) -> int:
-        return len(self.facts)
-
-
-class Scope:
-    """Names and their values, with those of the scope around it."""
-
-    __slots__ = ("parent", "values")
-
-    def __init__(self, values: Mapping[str, Value], parent: Scope | None = None) -> None:
-        self.values, self.parent = values, parent
-
-    def find(self, name: str) -> Value:
-        """Return the value of a name; raises KeyError if nothing is called so."""
-        scope: Scope | None = self
-        while scope is not None:
-            if name in scope.values:
-                return scope.values[name]
-            scope = scope.parent
-        raise KeyError(name)
 
 
 def evaluate(node: s.Node, scope: Mapping[str, Any], *, notes: list[Note], limits: Limits = LIMITS) -> Value:
@@ -326,7 +295,8 @@ class Interpreter:
             return None
         if not inherit and s.mentions_input(test):
             return wanted if isinstance(wanted, bool) else None
-        if isinstance(wanted, bool) and isinstance(test, CONDITIONS) and not isinstance(subject, bool):
+        condition = isinstance(test, CONDITIONS) and not inherit
+        if condition and isinstance(wanted, bool) and not isinstance(subject, bool):
             return wanted  # a condition that does not speak of `?`
         return belongs(subject, wanted)
 
@@ -375,123 +345,3 @@ class Interpreter:
         if domain is None:
             raise FeelError("null-operand", "there is null to go through")
         return domain if isinstance(domain, list) else [domain]
-
-
-def find(name: str, scope: Scope) -> Value:
-    """Return the value of a name in scope, or a built-in function."""
-    try:
-        return scope.find(name)
-    except KeyError:
-        pass
-    if name in REGISTRY:
-        return REGISTRY[name]
-    if name in CLOCKS:
-        raise FeelError("unknown-name", f"the engine has no clock: `{name}` has to be given to it")
-    raise FeelError("unknown-name", f"nothing is called `{name}`")
-
-
-def make_range(low: Value, high: Value, low_closed: bool, high_closed: bool) -> Range:
-    """Return a range; raises FeelError unless its bounds can be compared."""
-    if low is None or high is None:
-        raise FeelError("null-operand", "a bound of the range is null")
-    compare("<=", low, high)
-    return Range(low, high, low_closed, high_closed)
-
-
-def open_range(operator: str, bound: Value) -> Range:
-    """Return `(< bound)` and its like."""
-    if bound is None:
-        raise FeelError("null-operand", f"({operator} null) is not a range")
-    if operator not in ("=", "!="):
-        order_key(bound)
-    low = bound if operator in ("=", ">", ">=") else None
-    high = bound if operator in ("=", "<", "<=") else None
-    return UnaryRange(low, high, operator in ("=", ">="), operator in ("=", "<="), operator, bound)
-
-
-def between(value: Value, bounds: Range) -> bool:
-    """Return `value between low and high`."""
-    if value is None or bounds.low is None or bounds.high is None:
-        raise FeelError("null-operand", "`between` has null in it")
-    return in_range(value, bounds)
-
-
-def belongs(subject: Value, wanted: Value) -> bool | None:
-    """Tell whether a subject passes the test of a value: equal to it, or in the list or range it is."""
-    if isinstance(wanted, Range) and not isinstance(subject, Range):
-        return in_range(subject, wanted)
-    if isinstance(wanted, list) and not (isinstance(subject, list) and same(subject, wanted)):
-        return any(bool(_belongs_quietly(subject, item)) for item in wanted)
-    return compare("=", subject, wanted)
-
-
-def _belongs_quietly(subject: Value, wanted: Value) -> bool:
-    try:
-        if isinstance(wanted, Range) and not isinstance(subject, Range):
-            return in_range(subject, wanted)
-    except FeelError:
-        return False
-    return same(subject, wanted)
-
-
-def entry_of(source: Value, name: str) -> Value:
-    """Return `source.name`; of a list, a list of the entries of its items."""
-    match source:
-        case None:
-            raise FeelError("null-operand", f"`.{name}` is asked of null")
-        case dict():
-            if name not in source:
-                raise FeelError("no-such-entry", f"there is no `{name}` in {brief(source)}")
-            return source[name]
-        case list():
-            return [_entry_or_null(item, name) for item in source]
-        case Range(low, high, low_closed, high_closed):
-            parts = {"start": low, "end": high, "start included": low_closed, "end included": high_closed}
-            if name in parts:
-                return parts[name]
-    return property_of(source, name)
-
-
-def _entry_or_null(item: Value, name: str) -> Value:
-    """A list of entries has null where an item has no such entry; that is nothing wrong (10.3.2.5)."""
-    return item.get(name) if isinstance(item, dict) else entry_of(item, name)
-
-
-def item_scope(item: Value, scope: Scope) -> Scope:
-    """Return the scope of a filter: `item`, and the entries of the item if it is a context."""
-    values: dict[str, Value] = {"item": item}
-    return Scope(values | item if isinstance(item, dict) else values, scope)
-
-
-def item_at(items: list[Value], position: Decimal) -> Value:
-    """Return the item at a position from 1, or from -1 at the end; null if there is none."""
-    if position != position.to_integral_value():
-        raise FeelError("bad-argument", f"the position {position} is not a whole number")
-    if not 1 <= abs(position) <= len(items):
-        return None
-    return items[int(position) - 1 if position > 0 else int(position)]
-
-
-def steps(start: Value, end: Value) -> Iterable[Value]:
-    """Yield the numbers or days from one to another, up or down."""
-
-    if isinstance(start, Date) and isinstance(end, Date):
-        down = end.ordinal < start.ordinal
-        for day in range(start.ordinal, end.ordinal + (-1 if down else 1), -1 if down else 1):
-            yield civil_from_days(day)
-        return
-    if not (isinstance(start, Decimal) and isinstance(end, Decimal)):
-        raise FeelError("wrong-types", f"nothing goes from {kind_of(start)} to {kind_of(end)} by steps")
-    step = Decimal(1 if start <= end else -1)
-    current = start
-    while (current <= end) if step > 0 else (current >= end):
-        yield current
-        current = CONTEXT.add(current, step)
-
-
-def range_steps(bounds: Range) -> Iterable[Value]:
-    """Yield the whole numbers or days of a range."""
-    if compare(">", bounds.low, bounds.high):
-        raise FeelError("bad-argument", f"{brief(bounds)} ends before it begins")
-    inside = steps(bounds.low, bounds.high)
-    return (item for item in inside if in_range(item, bounds))

@@ -6,46 +6,25 @@ scope; the longest known name wins. Names that the text itself introduces are kn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from decimal import Decimal, Overflow
-from typing import NoReturn, TypeVar
 
 from engine.feel import syntax as s
 from engine.feel.decimals import CONTEXT
-from engine.feel.functions import BUILT_IN_NAMES
-from engine.feel.kinds import (
-    BY_NAME,
-    ContextOf,
-    FeelType,
-    FunctionOf,
-    ListOf,
-    Named,
-    RangeOf,
-)
+from engine.feel.kinds import FeelType
 from engine.feel.limits import LIMITS, Limits
-from engine.feel.tokens import Token, tokenize, unescape
+from engine.feel.names import KEYWORDS as KEYWORDS
+from engine.feel.names import spelled
+from engine.feel.reading import R, SyntaxFailure
+from engine.feel.tokens import unescape
+from engine.feel.type_parser import TypeParser
 from engine.policy import Loaded
 from engine.source import Problem, Span
 
-KEYWORDS = frozenset((
-    "true", "false", "null", "for", "in", "return", "if", "then", "else", "some", "every", "satisfies",
-    "instance", "of", "function", "external", "between", "and", "or",
-))  # fmt: skip
 COMPARISONS = frozenset(("=", "!=", "<", "<=", ">", ">="))
 OR, AND, COMPARE, ADD, MULTIPLY, POWER, NEGATE, INSTANCE, POSTFIX = range(1, 10)
 ARITHMETIC = {"+": ADD, "-": ADD, "*": MULTIPLY, "/": MULTIPLY, "**": POWER}
-NAME_SIGNS = frozenset("./-'+*")
-PROPERTIES = ("time offset", "start included", "end included")
-T = TypeVar("T", bound=s.Node)
-
-
-class SyntaxFailure(Exception):
-    """The text is not FEEL: what was read, where, and what to do instead."""
-
-    def __init__(self, message: str, token: Token, advice: str) -> None:
-        super().__init__(message)
-        self.message, self.offset, self.length = message, token.offset, max(1, len(token.text))
-        self.advice = advice
+FILTER_STARTS = frozenset(("true", "false", "null", "for", "if", "some", "every", "function"))
 
 
 def parse_expression(
@@ -67,9 +46,6 @@ def parse_type(text: str, span: Span) -> Loaded[FeelType]:
     return _load(text, span, (), LIMITS, lambda parser: parser.whole(parser.type))
 
 
-R = TypeVar("R")
-
-
 def _load(
     text: str, span: Span, names: Collection[str], limits: Limits, read: Callable[[Parser], R]
 ) -> Loaded[R]:
@@ -89,184 +65,8 @@ def place_of(span: Span, text: str, offset: int, length: int) -> Span:
     return Span(span.file, span.line + line, column, length, span.cell)
 
 
-class Names:
-    """Names by their words, so that the longest one that stands somewhere is found in one go."""
-
-    def __init__(self, names: Collection[str] = ()) -> None:
-        self.below: dict[str, Names] = {}
-        self.name = ""
-        for name in names:
-            self.add(name)
-
-    def add(self, name: str) -> None:
-        """Make a name known."""
-        place = self
-        for token in tokenize(name)[:-1]:
-            place = place.below.setdefault(token.text, Names())
-        place.name = " ".join(name.split())
-
-    def longest(self, text: str, tokens: Sequence[Token], start: int) -> int:
-        """Return how many words the longest name has that stands at an index; 0 for none.
-
-        Blanks count: where `a-b` is a name, `a - b` still is a difference.
-        """
-        found, place, index = 0, self, start
-        while (after := place.below.get(tokens[index].text)) is not None and tokens[index].kind != "string":
-            place, index = after, index + 1
-            if place.name and place.name == spelled(text, tokens[start:index]):
-                found = index - start
-        return found
-
-
-def spelled(text: str, tokens: Sequence[Token]) -> str:
-    """Return the part of a text that some tokens cover, with single blanks."""
-    return " ".join(text[tokens[0].offset : tokens[-1].end].split())
-
-
-STANDARD_NAMES = Names((*BUILT_IN_NAMES, *PROPERTIES))
-
-
-class Parser:
-    """One reading of one text."""
-
-    def __init__(self, text: str, names: Collection[str], limits: Limits) -> None:
-        self.text, self.limits = text, limits
-        if len(text) > limits.text:
-            self.refuse(
-                f"the expression has {len(text)} characters, more than {limits.text} (limit `text`)",
-                Token("bad", "", limits.text), "Split it into several decisions.",
-            )  # fmt: skip
-        self.tokens = tokenize(text)
-        self.position = 0
-        self.depth = 0
-        self.names = Names(names)
-
-    # --- tokens -----------------------------------------------------------------------------------
-
-    @property
-    def token(self) -> Token:
-        """The next token."""
-        return self.tokens[self.position]
-
-    def ahead(self, count: int = 1) -> Token:
-        """Return a later token; behind the last one, the last."""
-        return self.tokens[min(self.position + count, len(self.tokens) - 1)]
-
-    def advance(self) -> Token:
-        """Take the next token."""
-        token = self.token
-        self.position += token.kind != "end"
-        return token
-
-    def at(self, *texts: str) -> bool:
-        """Tell whether the next token is one of these words or signs."""
-        return self.token.kind in ("symbol", "name") and self.token.text in texts
-
-    def accept(self, *texts: str) -> bool:
-        """Take the next token if it is one of these."""
-        if found := self.at(*texts):
-            self.position += 1
-        return found
-
-    def expect(self, text: str, where: str) -> Token:
-        """Take the next token, which has to be this one."""
-        if not self.at(text):
-            self.unexpected(f"`{text}` {where}")
-        return self.advance()
-
-    def refuse(self, message: str, token: Token, advice: str) -> NoReturn:
-        """Stop the reading."""
-        raise SyntaxFailure(message, token, advice)
-
-    def unexpected(self, wanted: str) -> NoReturn:
-        """Stop the reading: something else was wanted here."""
-        token = self.token
-        if token.kind == "end":
-            self.refuse(f"expected {wanted}, but the text ends", token, "Complete the expression.")
-        if token.text == '"':
-            self.refuse('the text that begins with `"` has no end', token, 'Close it with `"`.')
-        if token.text == "'":
-            self.refuse(f"expected {wanted}, read `'`", token, 'Texts stand in double quotes: `"`.')
-        self.refuse(f"expected {wanted}, read `{token.text}`", token, _advice(token.text))
-
-    def place(self, node: type[T], start: int, *parts: object) -> T:
-        """Build a node that reaches from `start` to the last token taken."""
-        end = self.tokens[self.position - 1].end if self.position else start
-        return node(*parts, offset=start, length=end - start)
-
-    def whole(self, rule: Callable[[], R]) -> R:
-        """Read the whole text by a rule."""
-        if self.token.kind == "end":
-            self.refuse("there is nothing to read", self.token, "Write an expression; a cell may be `-`.")
-        found = rule()
-        if self.position < len(self.tokens) - 1:
-            self.unexpected("an operator or the end")
-        if isinstance(found, s.Node):
-            self._measure(found)
-        return found
-
-    def _measure(self, root: s.Node) -> None:
-        stack = [(root, 1)]
-        while stack:
-            node, depth = stack.pop()
-            if depth > self.limits.depth:
-                self._too_deep(node.offset)
-            stack.extend((child, depth + 1) for child in s.children(node))
-
-    def _too_deep(self, offset: int) -> NoReturn:
-        self.refuse(
-            f"the expression is nested more than {self.limits.depth} deep (limit `depth`)",
-            Token("bad", "", offset), "Split it into several decisions.",
-        )  # fmt: skip
-
-    # --- names ------------------------------------------------------------------------------------
-
-    def introduce(self, name: str) -> None:
-        """Make a name known from here on."""
-        self.names.add(name)
-
-    def known_name(self) -> str | None:
-        """Take the longest known name that stands here."""
-        if self.token.kind != "name":
-            return None
-        size = self._known_words()
-        if size == 0:
-            return None
-        self.position += size
-        return spelled(self.text, self.tokens[self.position - size : self.position])
-
-    def _known_words(self) -> int:
-        known = (self.names, STANDARD_NAMES)
-        return max(names.longest(self.text, self.tokens, self.position) for names in known)
-
-    def name(self, wanted: str = "a name") -> str:
-        """Take a name: a known one, or else all the words that stand together."""
-        if (known := self.known_name()) is not None:
-            return known
-        start = self.position
-        while self.token.kind == "name" and self.token.text not in KEYWORDS:
-            self.advance()
-            if self._known_words():
-                break
-        if start == self.position:
-            self.unexpected(wanted)
-        return spelled(self.text, self.tokens[start : self.position])
-
-    def name_until(self, stop: str, wanted: str) -> str:
-        """Take a new name, which may hold signs and keywords, up to the word or sign behind it."""
-        start = self.position
-        while self.token.kind == "name" or (self.position > start and self._in_name(self.token)):
-            if self.token.text == stop and self.position > start:
-                break
-            self.advance()
-        if start == self.position or not self.at(stop):
-            self.unexpected(wanted if start == self.position else f"`{stop}` behind the name")
-        name = spelled(self.text, self.tokens[start : self.position])
-        self.introduce(name)
-        return name
-
-    def _in_name(self, token: Token) -> bool:
-        return token.kind == "number" or (token.kind == "symbol" and token.text in NAME_SIGNS)
+class Parser(TypeParser):
+    """The rules for expressions and cells."""
 
     # --- expressions ------------------------------------------------------------------------------
 
@@ -274,7 +74,7 @@ class Parser:
         """Read an expression whose operators bind at least as tightly as `power`."""
         self.depth += 1
         if self.depth > self.limits.depth:
-            self._too_deep(self.token.offset)
+            self.too_deep(self.token.offset)
         start = self.token.offset
         found = self.operators(self.operand(), start, power)
         self.depth -= 1
@@ -377,7 +177,7 @@ class Parser:
         index = self.position
         if self.tokens[index].kind != "name":
             return False
-        while self.tokens[index].kind == "name" or self._in_name(self.tokens[index]):
+        while self.tokens[index].kind == "name" or self.in_name(self.tokens[index]):
             index += 1
         return self.tokens[index].kind == "symbol" and self.tokens[index].text == ":"
 
@@ -511,7 +311,7 @@ class Parser:
         while self.accept(","):
             found.append(self._iterator())
             if len(found) > self.limits.depth:
-                self._too_deep(self.token.offset)
+                self.too_deep(self.token.offset)
         self.expect(end, "after the lists")
         return tuple(found)
 
@@ -537,7 +337,7 @@ class Parser:
 
     def _parameter(self) -> s.Parameter:
         begin, first = self.token.offset, self.position
-        while self.token.kind == "name" or (self.position > first and self._in_name(self.token)):
+        while self.token.kind == "name" or (self.position > first and self.in_name(self.token)):
             self.advance()
         if first == self.position:
             self.unexpected("the name of a parameter")
@@ -586,68 +386,6 @@ class Parser:
             return self.place(s.UnaryComparison, start, sign, self.expression(ADD))
         return self.expression(power)
 
-    # --- types ------------------------------------------------------------------------------------
-
-    def type(self) -> FeelType:
-        """Read a type."""
-        self.depth += 1
-        if self.depth > self.limits.depth:
-            self._too_deep(self.token.offset)
-        found = self._type()
-        self.depth -= 1
-        return found
-
-    def _type(self) -> FeelType:
-        word = self.token.text
-        if word in ("list", "range") and self.ahead().text == "<":
-            self.position += 2
-            item = self.type()
-            self.expect(">", "at the end of the type")
-            return ListOf(item) if word == "list" else RangeOf(item)
-        if word == "context" and self.ahead().text == "<":
-            self.position += 2
-            return self._context_type()
-        if word == "function" and self.ahead().text == "<":
-            self.position += 2
-            return self._function_type()
-        for name in ("years and months duration", "days and time duration", "date and time"):
-            words = tuple(name.split())
-            if tuple(t.text for t in self.tokens[self.position : self.position + len(words)]) == words:
-                self.position += len(words)
-                return BY_NAME[name]
-        if word in BY_NAME:
-            self.advance()
-            return BY_NAME[word]
-        return self._named_type()
-
-    def _named_type(self) -> FeelType:
-        name = self.name("a type")
-        while self.at(".") and self.ahead().kind == "name":
-            self.advance()
-            name = f"{name}.{self.name('a type')}"
-        return Named(name)
-
-    def _context_type(self) -> FeelType:
-        entries: list[tuple[str, FeelType]] = []
-        while not self.at(">"):
-            name = self.name_until(":", "the name of an entry")
-            self.advance()
-            entries.append((name, self.type()))
-            if not self.accept(","):
-                break
-        self.expect(">", "at the end of the type")
-        return ContextOf(tuple(entries))
-
-    def _function_type(self) -> FeelType:
-        parameters: list[FeelType] = []
-        while not self.at(">"):
-            parameters.append(self.type())
-            if not self.accept(","):
-                break
-        self.expect(">", "at the end of the parameters")
-        self.expect("->", "before the type of the result")
-        return FunctionOf(tuple(parameters), self.type())
-
     _SYMBOLS: dict[str, Callable[[Parser], s.Node]] = {
         "-": _negative, "@": _at_literal, "(": _round, "[": _square, "]": _open_range, "{": _context,
     }  # fmt: skip
@@ -655,20 +393,3 @@ class Parser:
         "true": _boolean, "false": _boolean, "null": _null, "if": _if, "for": _for, "some": _quantified,
         "every": _quantified, "function": _function,
     }  # fmt: skip
-
-
-def _advice(text: str) -> str:
-    match text:
-        case "==":
-            return "Equality is written `=`."
-        case "&" | "&&":
-            return "Write `and`."
-        case "|" | "||":
-            return "Write `or`."
-        case "!":
-            return "Write `not(...)`, or `!=` for unequal."
-        case "%":
-            return "Write a rate as a decimal, `0.03`; the rest of a division is `modulo(a, b)`."
-        case "=":
-            return "Equality is written with one `=`."
-    return "See the FEEL expression grammar; texts stand in double quotes."

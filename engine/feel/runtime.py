@@ -8,16 +8,16 @@ from typing import Any, Final
 
 from engine.feel import decimals
 from engine.feel import syntax as s
+from engine.feel.access import between, entry_of, item_at
 from engine.feel.calls import call
 from engine.feel.functions import BuiltIn
-from engine.feel.interpreter import Note, between, entry_of, evaluate, item_at, matches
-from engine.feel.kinds import ANY, CONTEXT
+from engine.feel.interpreter import Note, evaluate, matches
 from engine.feel.operators import arithmetic, compare, negate
 from engine.feel.values import FeelError, Range, Value, brief
 
 __all__ = [
-    "ANY", "CONTEXT", "DECIMAL", "Decimal", "arithmetic", "call_by_position", "compare", "entry_of",
-    "interpreted", "is_between", "item_of", "logic", "negate", "passes", "truth",
+    "DECIMAL", "arithmetic", "call_by_position", "compare", "entry_of", "interpreted", "is_between", "item_of",
+    "logic", "negate", "passes", "truth",
 ]  # fmt: skip
 
 DECIMAL: Final[dict[str, Callable[[Decimal, Decimal], Decimal]]] = {

@@ -32,14 +32,12 @@ SMALL = Limits(iterations=5_000, items=500, characters=5_000)
 SCOPE = {"a": 1, "b c": "x", "d": [1, 2, None], "e": {"a": 2, "f g": [{"h": 3}]}}
 KINDS = {"a": NUMBER, "b c": STRING, "d": ANY, "e": context_of(a=NUMBER)}
 
-WORDS = [
-    "a", "b c", "d", "e", "f g", "h", "?", "item", "partial", "zz", "1", "0", "2.5", "1e3", "99999999999",
-    '"x"', '"[0-9]+"', '"2026-01-31"', "@", "true", "false", "null", "for", "in", "return", "if", "then", "else",
-    "some", "every", "satisfies", "instance", "of", "function", "external", "between", "and", "or", "not", "+",
-    "-", "*", "/", "**", "=", "!=", "<", "<=", ">", ">=", "(", ")", "[", "]", "{", "}", ",", ":", ".", "..", "->",
-    "'", "number", "list<", "context<", '@"P1D"', '@"2026-01-31T00:00:00@Asia/Shanghai"', "//", "/*", "*/", "\n",
-    *sorted(BUILT_IN_NAMES),
-]  # fmt: skip
+SENTENCES = """
+a d e h ? item partial zz 1 0 2.5 1e3 99999999999 @ true false null for in return if then else some every
+satisfies instance of function external between and or not number list< context< // /* */ ' + - * / ** = !=
+< <= > >= ( ) [ ] { } , : . .. -> "x" "[0-9]+" "2026-01-31" @"P1D" @"2026-01-31T00:00:00@Asia/Shanghai"
+"""
+WORDS = [*SENTENCES.split(), "\n", "b c", "f g", *sorted(BUILT_IN_NAMES)]
 word_soup = st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join)
 atoms = st.sampled_from(["a", "b c", "d", "e", "1", "-2", '"x"', "null", "true", "[1, 2, 3]", '@"P1M"', "zz"])
 
