@@ -48,7 +48,7 @@ class Client:
 
     async def get(self, path: str, **query: Any) -> Any:
         """Read one thing."""
-        return _answer(await self._http.get(path, params=query))
+        return _answer(await self._http.get(path, params=query or None))
 
     async def pages(self, path: str, **query: Any) -> AsyncIterator[dict[str, Any]]:
         """Read a list to its end, page by page."""
