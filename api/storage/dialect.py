@@ -14,6 +14,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.dml import ReturningInsert
 
+_SCHEMA_LOCK = 0x464F5242
+"""The number under which processes take turns at migrations on PostgreSQL."""
 BUSY_MS = 30_000
 """How long one process waits for another one's write on SQLite."""
 
@@ -44,6 +46,11 @@ class Engines:
     def turn(self) -> AbstractContextManager[Any]:
         """Return what a writer holds from begin to commit."""
         return self._turn
+
+    def hold_schema(self, connection: Connection) -> None:
+        """Let nobody else change the schema until the transaction ends; on SQLite its begin has done that."""
+        if self.name != "sqlite":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
 
     def dispose(self) -> None:
         """Close all connections."""

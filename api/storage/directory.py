@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-MARK = "forbear.json"
+MARK, KEY, SECRET = "forbear.json", "api.key", "webhook.secret"
 SCHEMA = 1
 
 
@@ -30,12 +30,12 @@ class DataDirectory:
     @property
     def key(self) -> str:
         """The key that every call of the API needs."""
-        return _secret(self.path / "api.key", _api_key)
+        return _secret(self.path / KEY, _api_key)
 
     @property
     def webhook_secret(self) -> str:
         """The secret that outgoing webhooks are signed with (Standard Webhooks)."""
-        return _secret(self.path / "webhook.secret", _webhook_secret)
+        return _secret(self.path / SECRET, _webhook_secret)
 
     @property
     def evidence(self) -> Path:
@@ -51,7 +51,7 @@ def open_directory(path: Path, now: datetime, *, simulated: bool | None = None) 
     """
     mark = path / MARK
     if not mark.exists():
-        if path.exists() and any(entry.name not in {"settings.toml"} for entry in path.iterdir()):
+        if path.exists() and any(not _is_own(entry.name) for entry in path.iterdir()):
             raise DirectoryRefused(
                 f"`{path}` has files but no `{MARK}`: it was not made by Forbear. Give an empty directory."
             )
@@ -65,6 +65,11 @@ def open_directory(path: Path, now: datetime, *, simulated: bool | None = None) 
             f"`{path}` was made for {made} time and cannot be used for {wanted} time. Give another directory."
         )
     return directory
+
+
+def _is_own(name: str) -> bool:
+    """Tell whether a file is one that another process may just be making here."""
+    return name.removeprefix(".").startswith(("settings.toml", MARK, KEY, SECRET))
 
 
 def _read(path: Path, mark: Path) -> DataDirectory:

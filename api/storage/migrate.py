@@ -32,6 +32,7 @@ def upgrade(database: Database, to: str = "head") -> None:
         database.engines.turn(),
         database.engines.write.begin() as connection,
     ):
+        database.engines.hold_schema(connection)
         config = _config(str(folder), connection)
         found = MigrationContext.configure(connection).get_current_revision()
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
@@ -59,3 +60,13 @@ def _config(folder: str, connection: Connection) -> Config:
     config.set_main_option("path_separator", "newline")
     config.attributes["connection"] = connection
     return config
+
+
+def downgrade(database: Database, to: str) -> None:
+    """Take migrations back (for developers and their tests)."""
+    with (
+        as_file(files("api.storage") / "migrations") as folder,
+        database.engines.turn(),
+        database.engines.write.begin() as connection,
+    ):
+        command.downgrade(_config(str(folder), connection), to)

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+from sqlmodel import select
+
+from api.storage.tables import DecisionRow, OutboxRow
+from api.wiring import Wiring
+from engine.credit import decide
+from engine.credit.decision import Fact
+from engine.model import digest
+from tests.api.scenes import add_parties, bill, in_arrears, local, pay
+from workflows.messages import AssessmentRecord, ReviewChunk
+
+AT = local("2026-06-01 10:00")
+
+
+def a_record(wiring: Wiring, request: str, tenure: int, customer: str = "C1") -> AssessmentRecord:
+    with wiring.database.read() as session:
+        chosen = wiring.library.require(session, "credit", "plain-credit", AT.date())
+        policy, _ = wiring.library.credit(session, chosen.digest)
+    facts = {"tenure_months": Fact(value=tenure), "avg_monthly_bill": Fact(value="33.33")}
+    decision = decide(policy, facts, AT.date())
+    return AssessmentRecord(
+        id=f"assessment/{request}", request=request, customer=customer, account="", at=AT, decision=decision,
+        facts_digest=decision.facts_digest, trace_digest=digest(decision.trace),
+    )  # fmt: skip
+
+
+def test_a_decision_comes_back_whole(wiring: Wiring) -> None:
+    add_parties(wiring)
+    record = a_record(wiring, "r1", 24)
+    wiring.decisions.record([record])
+    found = wiring.decisions.find("r1")
+    assert found is not None
+    assert found.model_dump(mode="json") == record.model_dump(mode="json")
+    assert digest(found.decision.trace) == record.trace_digest
+    assert wiring.decisions.find("r2") is None
+
+
+def test_what_was_stored_first_stays(wiring: Wiring) -> None:
+    add_parties(wiring)
+    wiring.decisions.record([a_record(wiring, "r1", 24)])
+    again = [a_record(wiring, "r1", 3), a_record(wiring, "r2", 3), a_record(wiring, "r2", 24)]
+    wiring.decisions.record(again)
+    first, second = wiring.decisions.find("r1"), wiring.decisions.find("r2")
+    assert first is not None
+    assert second is not None
+    assert (first.decision.outcome["grade"], second.decision.outcome["grade"]) == ("A", "B")
+    with wiring.database.read() as session:
+        assert len(session.exec(select(DecisionRow)).all()) == 2
+
+
+def test_a_new_grade_is_a_fact_and_pokes_the_open_case_once(wiring: Wiring) -> None:
+    in_arrears(wiring)
+    wiring.decisions.record([a_record(wiring, "r1", 24)])
+    wiring.decisions.record([a_record(wiring, "r2", 24)])
+    position = wiring.ledger.position("A1", AT, "", "").account
+    assert position.facts["grade"] == "A"
+    with wiring.database.read() as session:
+        pokes = session.exec(select(OutboxRow).where(OutboxRow.kind == "poke")).all()
+    assert len(pokes) == 1
+    wiring.decisions.record([a_record(wiring, "r3", 3)])
+    assert wiring.ledger.position("A1", AT, "", "").account.facts["grade"] == "B"
+
+
+def test_a_decision_about_nobody_is_kept_too(wiring: Wiring) -> None:
+    wiring.decisions.record(
+        [a_record(wiring, "r1", 24, customer=""), a_record(wiring, "r2", 24, customer="gone")]
+    )
+    assert wiring.decisions.find("r2") is not None
+
+
+def test_chunks_of_a_review_are_kept_once(wiring: Wiring) -> None:
+    chunk = ReviewChunk(last="C5", done=5, counts={"decided": 5}, inputs_digest="a", decisions_digest="b")
+    wiring.decisions.note_chunk("run", chunk)
+    wiring.decisions.note_chunk("run", chunk)
+    wiring.decisions.note_chunk("run", chunk.model_copy(update={"last": "C9"}))
+    assert [c.last for c in wiring.decisions.chunks("run")] == ["C5", "C9"]
+
+
+def test_facts_of_many_are_the_facts_of_each(wiring: Wiring) -> None:
+    add_parties(wiring, "A1", "A2", customer="C1")
+    add_parties(wiring, "A3", customer="C2")
+    add_parties(wiring, customer="C3")
+    for name, amount in (("A1", "30.00"), ("A2", "12.50"), ("A3", "7.00")):
+        bill(wiring, name, local("2026-03-01 02:00"), "B1", "2026-03-18", amount)
+    pay(wiring, "A1", local("2026-03-25 02:00"), "P1", "30.00")
+    names = ["C3", "C1", "C2"]
+    many = wiring.ledger.facts_of(names, AT.date(), AT)
+    assert many == [wiring.ledger.facts(name, "", AT.date(), AT) for name in names]
+    both = many[1]
+    assert both["avg_monthly_bill"].value == Decimal("42.50")
+    assert both["late_count_12m"].value == 2
+    assert both["segment"].value == "consumer"
+    one = wiring.ledger.facts("", "A2", AT.date(), AT)
+    assert one["avg_monthly_bill"].value == Decimal("12.50")
+
+
+def test_customers_are_told_in_order(wiring: Wiring) -> None:
+    for name in ("C2", "C1", "C3"):
+        add_parties(wiring, customer=name)
+    assert wiring.ledger.customers_after("", 2) == [("C1", "consumer"), ("C2", "consumer")]
+    assert wiring.ledger.customers_after("C2", 2) == [("C3", "consumer")]
