@@ -93,12 +93,11 @@ def item_at(items: list[Value], position: Decimal) -> Value:
     return items[int(position) - 1 if position > 0 else int(position)]
 
 
-# --- running through -------------------------------------------------------------------------------
+# --- running through ------------------------------------------------------------------------------
 
 
 def steps(start: Value, end: Value) -> Iterable[Value]:
     """Yield the numbers or days from one to another, up or down."""
-
     if isinstance(start, Date) and isinstance(end, Date):
         down = end.ordinal < start.ordinal
         for day in range(start.ordinal, end.ordinal + (-1 if down else 1), -1 if down else 1):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import UTC as PYTHON_UTC
 from datetime import date as PythonDate  # noqa: N812 - three classes of the same names stand below
 from datetime import datetime as PythonDateTime  # noqa: N812
 from datetime import time as PythonTime  # noqa: N812
@@ -212,11 +213,14 @@ def offset_of(date: Date, time: Time) -> int | None:
     """Return the offset from UTC in seconds that is in force there at that local time."""
     if time.zone is None or time.zone.offset is not None:
         return time.zone.offset if time.zone else None
-    year = date.year if 1 < date.year < 9999 else 2000 + date.year % 400  # zones repeat with the calendar
-    info = _zone_info(time.zone.name)
-    local = PythonDateTime(year, date.month, date.day, time.hour, time.minute, time.second, tzinfo=info)
-    delta = local.utcoffset()
+    delta = _python(date, time, _zone_info(time.zone.name)).utcoffset()
     return int(delta.total_seconds()) if delta is not None else None
+
+
+def _python(date: Date, time: Time, info: tzinfo | None) -> PythonDateTime:
+    """Return Python's datetime, in a year of the same calendar where Python has not got the year."""
+    year = date.year if 1 < date.year < 9999 else 2000 + date.year % 400
+    return PythonDateTime(year, date.month, date.day, time.hour, time.minute, time.second, tzinfo=info)
 
 
 def local_nanoseconds(moment: Date | DateTime) -> int:
@@ -244,6 +248,14 @@ def at_local(nanoseconds: int, zone: Zone | None) -> DateTime:
     return DateTime(civil_from_days(days), Time(rest, zone))
 
 
+def at_instant(nanoseconds: int, zone: Zone) -> DateTime:
+    """Return the date and time so many nanoseconds after 1970-01-01 UTC, in a named zone."""
+    utc = at_local(nanoseconds, UTC)
+    moment = _python(utc.date, utc.time, PYTHON_UTC).astimezone(_zone_info(zone.name))
+    offset = moment.utcoffset() or timedelta()
+    return at_local(nanoseconds + int(offset.total_seconds()) * SECOND, zone)
+
+
 # --- arithmetic -----------------------------------------------------------------------------------
 
 
@@ -267,6 +279,8 @@ def shift(moment: Moment, duration: DaysDuration | MonthsDuration) -> Moment:
         case Date(), DaysDuration(nanoseconds):
             return at_local(local_nanoseconds(moment) + nanoseconds, None).date
         case DateTime(_, time), DaysDuration(nanoseconds):
+            if time.zone is not None and time.zone.offset is None:  # where clocks change, an hour is an hour
+                return at_instant(instant(moment) + nanoseconds, time.zone)
             return at_local(local_nanoseconds(moment) + nanoseconds, time.zone)
         case Time(), DaysDuration(nanoseconds):
             return replace(moment, nanoseconds=(moment.nanoseconds + nanoseconds) % DAY)

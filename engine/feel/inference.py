@@ -39,6 +39,7 @@ from engine.feel.values import FeelError, kind_of
 from engine.source import Problem, Span
 
 Names = Mapping[str, FeelType]
+WIDE_SIGNS = "，（）：；。＞＜＝［］"
 
 
 def infer(node: s.Node, names: Names, span: Span, text: str = "") -> tuple[FeelType, list[Problem]]:
@@ -160,6 +161,8 @@ class Inference:
         if name in REGISTRY or name in CLOCKS:
             return FUNCTION
         near = did_you_mean(name, [*names, *REGISTRY])
+        if wide := next((letter for letter in name if letter in WIDE_SIGNS), ""):
+            near = f"`{wide}` is read as a letter: write signs half-width."
         return self.problem("unknown-name", node, f"nothing is called `{name}`", near)
 
     def _context(self, entries: tuple[s.Entry, ...], names: Names) -> FeelType:

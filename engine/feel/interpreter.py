@@ -29,7 +29,7 @@ from engine.feel.limits import LIMITS, Limits
 from engine.feel.limits import LimitReached as LimitReached
 from engine.feel.operators import arithmetic, compare, negate
 from engine.feel.scope import CLOCKS as CLOCKS
-from engine.feel.scope import Given, find
+from engine.feel.scope import Given
 from engine.feel.scope import Scope as Scope
 from engine.feel.scope import item_scope as item_scope
 from engine.feel.values import FeelError, Range, UserFunction, Value, brief, to_feel
@@ -147,7 +147,7 @@ class Interpreter:
                 return self._function(node, scope)
             # names and access
             case s.Name(name):
-                return find(name, scope)
+                return scope.find(name)
             case s.Path(source, name):
                 return self._path(self.value(source, scope), name)
             case s.Filter(source, condition):
@@ -169,7 +169,7 @@ class Interpreter:
                 bounds = Range(self.value(low, scope), self.value(high, scope))
                 return between(self.value(operand, scope), bounds)
             case s.In(operand, tests):
-                return self._any_passes(tests, Scope({"?": self.value(operand, scope)}, scope), inherit=True)
+                return self._any_passes(tests, self.value(operand, scope), scope, in_cell=False)
             case s.InstanceOf(operand, kind):
                 return self._instance_of(self.value(operand, scope), kind)
             # control
@@ -228,17 +228,30 @@ class Interpreter:
         return conforms(value, kind)
 
     def _filter(self, source: Value, condition: s.Node, scope: Scope) -> Value:
+        """A number is a position; anything else is asked of each item, and what is true is kept."""
         if source is None:
             return None
         items: list[Value] = source if isinstance(source, list) else [source]
-        first = self.value(condition, item_scope(items[0] if items else None, scope))
+        if not items:
+            return None if self._is_position(condition, scope) else []
+        first = self.value(condition, item_scope(items[0], scope))
         if isinstance(first, Decimal):
             return item_at(items, first)
         kept: list[Value] = []
         for index, item in enumerate(items):
-            if (self.value(condition, item_scope(item, scope)) if index else first) is True:
+            holds = self.value(condition, item_scope(item, scope)) if index else first
+            self._expect_truth(condition, holds)
+            if holds is True:
                 kept.append(item)
         return kept
+
+    def _is_position(self, condition: s.Node, scope: Scope) -> bool:
+        """Tell what a filter would be if there were items; there are none, so nothing is noted."""
+        quiet = Interpreter([], self.limits)
+        quiet.steps, quiet.depth = self.steps, self.depth
+        found = quiet.value(condition, item_scope(None, scope))
+        self.steps = quiet.steps
+        return isinstance(found, Decimal)
 
     # --- logic ------------------------------------------------------------------------------------
 
@@ -249,6 +262,11 @@ class Interpreter:
             self.note(condition, "not-a-truth", f"the condition is {brief(truth)}, neither true nor false")
         return truth is True
 
+    def _expect_truth(self, node: s.Node, value: Value) -> None:
+        """Null is unknown, but anything else that is no truth is noted."""
+        if value is not None and not isinstance(value, bool):
+            self.note(node, "not-a-truth", f"{brief(value)} is neither true nor false")
+
     def _logic(self, items: Iterable[s.Node], scope: Scope, *, decisive: bool) -> bool | None:
         """Return what `or` (true decides) or `and` (false decides) makes of the items (table 50)."""
         unknown = False
@@ -256,24 +274,24 @@ class Interpreter:
             value = self.value(item, scope)
             if value is decisive:
                 return decisive
-            if not isinstance(value, bool):
-                unknown = True
-                if value is not None:
-                    self.note(item, "not-a-truth", f"{brief(value)} is neither true nor false")
+            self._expect_truth(item, value)
+            unknown = unknown or not isinstance(value, bool)
         return None if unknown else not decisive
 
     def passes(self, tests: s.UnaryTests, scope: Scope) -> bool | None:
         """Tell whether `?` passes the tests of a cell."""
         if not tests.tests:
             return True
-        found = self._any_passes(tests.tests, scope, inherit=False)
+        found = self._any_passes(tests.tests, scope.find("?"), scope, in_cell=True)
         return found if not tests.negated or found is None else not found
 
-    def _any_passes(self, tests: tuple[s.Node, ...], scope: Scope, *, inherit: bool) -> bool | None:
+    def _any_passes(
+        self, tests: tuple[s.Node, ...], subject: Value, scope: Scope, *, in_cell: bool
+    ) -> bool | None:
         unknown = False
         for test in tests:
             try:
-                passed = self._passes(test, scope, inherit)
+                passed = self._passes(test, subject, scope, in_cell)
             except FeelError as error:
                 self.note(test, error.what, error.why)
                 passed = None
@@ -282,21 +300,23 @@ class Interpreter:
             unknown = unknown or passed is None
         return None if unknown else False
 
-    def _passes(self, test: s.Node, scope: Scope, inherit: bool) -> bool | None:
-        subject = scope.values["?"]
-        if subject is None and not inherit and isinstance(test, s.UnaryComparison | s.RangeLiteral):
+    def _passes(self, test: s.Node, subject: Value, scope: Scope, in_cell: bool) -> bool | None:
+        if subject is None and in_cell and isinstance(test, s.UnaryComparison | s.RangeLiteral):
             return self._null_passes(test, scope)
         if isinstance(test, s.UnaryComparison):
             return self._compare(test.operator, subject, self.value(test.operand, scope))
-        outer = scope.parent if inherit and scope.parent else scope  # in `a in (b)`, `?` is the cell's own
-        wanted = self.value(test, outer)
+        wanted = self.value(test, scope)
         self.look_through(subject, wanted)
         if wanted is None and isinstance(test, s.RangeLiteral):
             return None
-        if not inherit and s.mentions_input(test):
+        if in_cell and s.mentions_input(test):
             return wanted if isinstance(wanted, bool) else None
-        condition = isinstance(test, CONDITIONS) and not inherit
-        if condition and isinstance(wanted, bool) and not isinstance(subject, bool):
+        if (
+            in_cell
+            and isinstance(test, CONDITIONS)
+            and isinstance(wanted, bool)
+            and not isinstance(subject, bool)
+        ):
             return wanted  # a condition that does not speak of `?`
         return belongs(subject, wanted)
 
@@ -311,7 +331,11 @@ class Interpreter:
 
     def _for(self, node: s.For, scope: Scope) -> Value:
         results: list[Value] = []
-        for inner in self._loop(node.iterators, Scope({"partial": results}, scope)):
+        looks_back = any(isinstance(part, s.Name) and part.name == "partial" for part in s.walk(node.result))
+        for inner in self._loop(node.iterators, scope):
+            if looks_back:
+                self.spend(len(results) // ITEMS_A_STEP)
+                inner = Scope({"partial": list(results)}, inner)
             results.append(self.value(node.result, inner))
             if len(results) > self.limits.items:
                 raise LimitReached(f"a list has more than {self.limits.items} items (limit `items`)")
@@ -323,6 +347,7 @@ class Interpreter:
             value = self.value(node.condition, inner)
             if value is decisive:
                 return decisive
+            self._expect_truth(node.condition, value)
             unknown = unknown or not isinstance(value, bool)
         return None if unknown else not decisive
 

@@ -78,13 +78,14 @@ class Reader:
     def unexpected(self, wanted: str) -> NoReturn:
         """Stop the reading: something else was wanted here."""
         token = self.token
+        before = self.tokens[self.position - 1].text if self.position else ""
         if token.kind == "end":
             self.refuse(f"expected {wanted}, but the text ends", token, "Complete the expression.")
         if token.text == '"':
             self.refuse('the text that begins with `"` has no end', token, 'Close it with `"`.')
         if token.text == "'":
             self.refuse(f"expected {wanted}, read `'`", token, 'Texts stand in double quotes: `"`.')
-        self.refuse(f"expected {wanted}, read `{token.text}`", token, _advice(token.text))
+        self.refuse(f"expected {wanted}, read `{token.text}`", token, _advice(before, token.text))
 
     def place(self, node: type[T], start: int, *parts: object) -> T:
         """Build a node that reaches from `start` to the last token taken."""
@@ -169,18 +170,29 @@ class Reader:
         return token.kind == "number" or (token.kind == "symbol" and token.text in NAME_SIGNS)
 
 
-def _advice(text: str) -> str:
-    match text:
-        case "==":
-            return "Equality is written `=`."
-        case "&" | "&&":
-            return "Write `and`."
-        case "|" | "||":
-            return "Write `or`."
-        case "!":
-            return "Write `not(...)`, or `!=` for unequal."
-        case "%":
-            return "Write a rate as a decimal, `0.03`; the rest of a division is `modulo(a, b)`."
-        case "=":
-            return "Equality is written with one `=`."
+WIDE = "，（）：＞＜＝"
+ADVICE = {
+    "&": "Write `and`.",
+    "|": "Write `or`.",
+    "!": "Write `not(...)`, or `!=` for unequal.",
+    "%": "Write a rate as a decimal, `0.03`; the rest of a division is `modulo(a, b)`.",
+    "is": "Equality is written `=`.",
+    "is not": "Unequal is written `!=`.",
+    "= =": "Equality is written with one `=`.",
+    "= >": "At least is written `>=`.",
+    "= <": "At most is written `<=`.",
+    "< >": "Unequal is written `!=`.",
+    **dict.fromkeys("“”„«»‘’", 'Texts stand in straight double quotes: `"`.'),
+    **{
+        wide: f"Write `{narrow}`: signs are half-width."
+        for wide, narrow in zip("，（）：＞＜＝", ",():><=", strict=True)
+    },
+}
+
+
+def _advice(before: str, text: str) -> str:
+    """Return what to write instead of a word that stands behind another one."""
+    for wrong in (f"{before} {text}", text, *text):
+        if wrong in ADVICE:
+            return ADVICE[wrong]
     return "See the FEEL expression grammar; texts stand in double quotes."

@@ -16,8 +16,8 @@ from engine.feel.operators import arithmetic, compare, negate
 from engine.feel.values import FeelError, Range, Value, brief
 
 __all__ = [
-    "DECIMAL", "arithmetic", "call_by_position", "compare", "entry_of", "interpreted", "is_between", "item_of",
-    "logic", "negate", "passes", "truth",
+    "DECIMAL", "arithmetic", "call_by_position", "compare", "entry_of", "interpreted", "is_between",
+    "item_of", "logic", "negate", "passes", "truth",
 ]  # fmt: skip
 
 DECIMAL: Final[dict[str, Callable[[Decimal, Decimal], Decimal]]] = {

@@ -43,26 +43,17 @@ class Scope:
         self.values, self.parent = values, parent
 
     def find(self, name: str) -> Value:
-        """Return the value of a name; raises KeyError if nothing is called so."""
+        """Return the value of a name, or a built-in function; raises FeelError if nothing is called so."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.values:
                 return scope.values[name]
             scope = scope.parent
-        raise KeyError(name)
-
-
-def find(name: str, scope: Scope) -> Value:
-    """Return the value of a name in scope, or a built-in function."""
-    try:
-        return scope.find(name)
-    except KeyError:
-        pass
-    if name in REGISTRY:
-        return REGISTRY[name]
-    if name in CLOCKS:
-        raise FeelError("unknown-name", f"the engine has no clock: `{name}` has to be given to it")
-    raise FeelError("unknown-name", f"nothing is called `{name}`")
+        if name in REGISTRY:
+            return REGISTRY[name]
+        if name in CLOCKS:
+            raise FeelError("unknown-name", f"the engine has no clock: `{name}` has to be given to it")
+        raise FeelError("unknown-name", f"nothing is called `{name}`")
 
 
 def item_scope(item: Value, scope: Scope) -> Scope:

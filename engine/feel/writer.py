@@ -1,4 +1,4 @@
-"""Expressions to Python code: specialised where the types are known, else a call of the interpreter's parts."""
+"""Expressions to Python code: specialised where the types are known, else calls into the interpreter."""
 
 from __future__ import annotations
 
