@@ -25,8 +25,13 @@ from engine.ledger.entries import Entry, EntryAdapter
 from workflows import ids
 from workflows.messages import CaseView
 
-MOMENT = timedelta(seconds=1)
-"""A case is moved this far past an instant, so that what is known at the instant is known to it."""
+MOMENT = timedelta(minutes=1)
+"""A case is moved this far past an instant, so that what is known at the instant is known to it.
+
+Longer than a case is ever at work: were the target passed meanwhile, Temporal would run on to the next timer.
+"""
+TOO_FAR = timedelta(minutes=5)
+"""A case that is this much further on than it was moved has jumped over news."""
 PATIENCE_SECONDS = 60.0
 
 
@@ -135,10 +140,13 @@ class AccountRun:
         """
         offset = await self._offset(workflow)
         stalled: datetime | None = None
+        until: datetime | None = None
         while True:
             view = await self._idle(workflow)
             if view is None:
                 return True
+            if until is not None and view.business_now > until + TOO_FAR:
+                raise RunFailed(f"{workflow} was moved to {until} and is at {view.business_now}")
             self._hear()
             after = self._next()
             wake = view.wake_at if view.wake_at != stalled else None
