@@ -7,7 +7,6 @@ from typing import Any
 
 from temporalio import workflow
 
-from engine.model import digest
 from workflows.history_chain import HistoryChain
 from workflows.messages import (
     ActRequest,
@@ -22,6 +21,7 @@ from workflows.messages import (
     StepRequest,
     TroubleNote,
 )
+from workflows.recorded import recorded_digest
 from workflows.wrong import WrongAnswer
 
 SEEN_POKES = 200
@@ -91,7 +91,7 @@ class CaseState:
 
         Its instant is the record's, not the question's: a replay may ask a little later (see chain.py).
         """
-        want = (asked.case, asked.policy, digest(asked.taken))
+        want = (asked.case, asked.policy, recorded_digest(asked.taken))
         got = (record.case, record.policy, record.taken_before)
         if got != want or not asked.at - LONGEST_LOOK <= record.at <= asked.at:
             raise WrongAnswer((*want, asked.at), (*got, record.at))

@@ -15,6 +15,7 @@ import hashlib
 from typing import Any
 
 from engine.model import canonical
+from workflows.recorded import plain
 
 
 def link(head: str, kind: str, data: Any) -> str:
@@ -22,12 +23,12 @@ def link(head: str, kind: str, data: Any) -> str:
 
     `data` is any value with a canonical text.
     """
-    text = canonical({"data": data, "kind": kind})
+    text = canonical({"data": plain(data), "kind": kind})
     return hashlib.sha256(head.encode() + b"\n" + text).hexdigest()
 
 
 def running_digest(head: str, items: Any) -> str:
     """Return the digest over a sequence that can be taken up again from its last head."""
     for item in items:
-        head = hashlib.sha256(head.encode() + b"\n" + canonical(item)).hexdigest()
+        head = hashlib.sha256(head.encode() + b"\n" + canonical(plain(item))).hexdigest()
     return head

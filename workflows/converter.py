@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from temporalio.api.failure.v1 import Failure
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DefaultFailureConverter, PayloadConverter
+from temporalio.contrib.pydantic import PydanticPayloadConverter, ToJsonOptions
+from temporalio.converter import DataConverter, DefaultFailureConverter, PayloadConverter
+
+
+class RecordingPayloadConverter(PydanticPayloadConverter):
+    """Writes the fields that were given, so that what was read is written again byte for byte.
+
+    A later version whose models have more fields than a history knows must not add them to it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(ToJsonOptions(exclude_unset=True))
 
 
 class FailureConverterWithoutTraces(DefaultFailureConverter):
@@ -23,4 +31,7 @@ class FailureConverterWithoutTraces(DefaultFailureConverter):
         failure.stack_trace = ""
 
 
-DATA_CONVERTER = replace(pydantic_data_converter, failure_converter_class=FailureConverterWithoutTraces)
+DATA_CONVERTER = DataConverter(
+    payload_converter_class=RecordingPayloadConverter,
+    failure_converter_class=FailureConverterWithoutTraces,
+)

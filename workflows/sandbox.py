@@ -18,6 +18,7 @@ PASSED_THROUGH = (
     "workflows.ids",
     "workflows.judging",
     "workflows.messages",
+    "workflows.recorded",
     "workflows.sweeping",
     "workflows.waiting",
     "workflows.wrong",

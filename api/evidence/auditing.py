@@ -39,6 +39,11 @@ def audit_bundle(
             Finding("public-key.pem", "signature", "the bundle is not signed by the key that you gave")
         )
     runs = _all_runs(opened.bundle, processes or os.cpu_count() or 1)
+    findings += [
+        Finding(f"{run.report.workflow} run {run.report.run}", "runs", "it has ended, and its end is missing")
+        for run in runs
+        if not run.report.closed and run.report.run in opened.closed
+    ]
     report = concluded(runs, accept_simulated=accept_simulated)
     notes = [f"Signed by {opened.signed_by}."] if opened.signed_by else []
     if opened.audit.length:

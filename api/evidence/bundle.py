@@ -91,6 +91,8 @@ class Opened:
     findings: tuple[Finding, ...]
     signed_by: str
     audit: AuditHead
+    closed: frozenset[str] = frozenset()
+    """Runs that had ended when the bundle was made."""
 
 
 def bundle_files(contents: Contents, key: Ed25519PrivateKey) -> dict[str, bytes]:
@@ -166,7 +168,8 @@ def open_bundle(source: Path | bytes) -> Opened:
         return Opened(Bundle((), Texts({}, {})), tuple(findings), "", AuditHead(length=0, head=""))
     findings += _files(files, manifest)
     signed_by = "" if findings and findings[0].what == "signature" else fingerprint(files[KEY])
-    return Opened(_bundle(files, manifest), tuple(findings), signed_by, manifest.audit)
+    closed = frozenset(run.run for run in manifest.runs if run.closed)
+    return Opened(_bundle(files, manifest), tuple(findings), signed_by, manifest.audit, closed)
 
 
 def _bundle(files: Mapping[str, bytes], manifest: BundleManifest) -> Bundle:
@@ -235,7 +238,9 @@ def _read(source: Path | bytes) -> dict[str, bytes]:
         raise NoBundle(f"`{error.filename}` cannot be read: {error.strerror}.") from error
     try:
         return _read_zip(data)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except NoBundle:
+        raise
+    except Exception as error:  # a damaged zip breaks its reader in a dozen ways
         raise NoBundle(f"It is no zip that can be read: {error}.") from error
 
 

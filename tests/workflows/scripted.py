@@ -12,7 +12,6 @@ from temporalio import activity
 
 from engine.ladder.state import Action, StepTrace, Taken
 from engine.ledger.account import AccountPosition, Terms
-from engine.model import digest
 from workflows import effects
 from workflows.messages import (
     ActRequest,
@@ -23,6 +22,7 @@ from workflows.messages import (
     StepRequest,
     TroubleNote,
 )
+from workflows.recorded import recorded_digest
 
 TERMS = Terms(account="A1", customer="C1", currency="CNY", timezone="Asia/Shanghai")
 
@@ -90,7 +90,7 @@ def record(
     fields: dict[str, Any] = {
         "case": request.case,
         "at": request.at,
-        "taken_before": digest(request.taken),
+        "taken_before": recorded_digest(request.taken),
         "policy": request.policy,
         "law": "sha256:law",
         "calendar": "sha256:calendar",
@@ -102,7 +102,7 @@ def record(
         "wake_at": request.at + wake if isinstance(wake, timedelta) else wake,
         "open": not ended,
         "trace": trace,
-        "trace_digest": digest(trace),
+        "trace_digest": recorded_digest(trace),
     }
     return StepRecord.model_validate(fields | wrong)
 

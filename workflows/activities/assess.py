@@ -6,12 +6,12 @@ from temporalio import activity
 
 from engine.credit import decide
 from engine.credit.decision import Decision, Fact
-from engine.model import digest
 from workflows import effects, ids
 from workflows.activities.registering import Registering
 from workflows.activities.texts import PolicyTexts
 from workflows.messages import AssessmentRecord, AssessmentRequest
 from workflows.ports import DecisionBook, Evidence, Ledger
+from workflows.recorded import recorded_digest
 
 
 class Assess:
@@ -52,7 +52,7 @@ class Assess:
             account=request.account,
             at=request.at,
             decision=decision,
-            facts_digest=decision.facts_digest,
+            facts_digest=recorded_digest(decision.facts),
             trace_digest=trace_digest(decision),
         )
 
@@ -73,7 +73,7 @@ def _same_request(request: AssessmentRequest, stored: AssessmentRecord) -> None:
 
 def trace_digest(decision: Decision) -> str:
     """Return the digest of a decision's whole trace."""
-    return digest([part.model_dump(mode="json") for part in decision.trace])
+    return recorded_digest(decision.trace)
 
 
 def short(record: AssessmentRecord) -> AssessmentRecord:

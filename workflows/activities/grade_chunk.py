@@ -16,6 +16,7 @@ from workflows.activities.texts import PolicyTexts
 from workflows.chain import running_digest
 from workflows.messages import AssessmentRecord, ChunkRequest, ReviewChunk
 from workflows.ports import DecisionBook, Evidence, Ledger
+from workflows.recorded import recorded_digest
 
 BATCH = 100
 """Customers between two heartbeats: one read of facts, one transaction of decisions."""
@@ -119,7 +120,7 @@ def _record(request: ChunkRequest, customer: str, decision: Decision) -> Assessm
         account="",
         at=request.at,
         decision=decision,
-        facts_digest=decision.facts_digest,
+        facts_digest=recorded_digest(decision.facts),
         trace_digest="",
     )
 

@@ -7,12 +7,13 @@ from temporalio import activity
 from engine.credit.finish import ENGINE
 from engine.ladder import CollectionsPolicy, Position, Taken, open_case
 from engine.ladder import step as take_step
-from engine.model import SEMANTICS, digest
+from engine.model import SEMANTICS
 from workflows import effects
 from workflows.activities.registering import Registering
 from workflows.activities.texts import PolicyTexts
 from workflows.messages import StepRecord, StepRequest
 from workflows.ports import CaseBook, Evidence, Ledger
+from workflows.recorded import recorded_digest
 
 
 class Step:
@@ -42,7 +43,7 @@ def look(policy: CollectionsPolicy, position: Position, request: StepRequest) ->
     return StepRecord(
         case=request.case,
         at=request.at,
-        taken_before=digest(request.taken),
+        taken_before=recorded_digest(request.taken),
         policy=request.policy,
         law=position.law.digest,
         calendar=position.calendar.digest,
@@ -54,7 +55,7 @@ def look(policy: CollectionsPolicy, position: Position, request: StepRequest) ->
         wake_at=step.wake_at,
         open=step.open,
         trace=step.trace,
-        trace_digest=step.trace_digest,
+        trace_digest=recorded_digest(step.trace),
     )
 
 

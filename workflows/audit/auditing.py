@@ -10,17 +10,17 @@ from datetime import datetime, timedelta
 from google.protobuf.message import DecodeError
 from temporalio.api.history.v1 import History, HistoryEvent
 
-from engine.model import digest
 from workflows import effects
 from workflows.audit.redeciding import acted_as_decided, assessment_again, step_again
 from workflows.audit.report import AuditReport, Finding, RunReport, Verdict
 from workflows.audit.reviewing import chunks_again
 from workflows.audit.shapes import SIMULATED
-from workflows.audit.strict import StrictReplayer
+from workflows.audit.strict import Replayed, StrictReplayer
 from workflows.audit.structure import check_structure, is_closed, task_starts
 from workflows.audit.texts import Texts
 from workflows.audit.values import Values, read_values
 from workflows.messages import CaseStart, SweepRequest
+from workflows.recorded import recorded_digest
 
 _ROUNDING = timedelta(microseconds=2)
 """The workflow's clock is read through a binary float."""
@@ -66,8 +66,8 @@ async def audit(bundle: Bundle, *, accept_simulated: bool = False) -> AuditRepor
 
 async def audited_runs(bundle: Bundle) -> list[AuditedRun]:
     """Audit each run by itself."""
-    replayer = StrictReplayer()
-    return [await _run(replayer, exported, bundle) for exported in bundle.histories]
+    async with StrictReplayer() as replayer:
+        return [await _audited(replayer, exported, bundle) for exported in bundle.histories]
 
 
 def concluded(runs: Sequence[AuditedRun], *, accept_simulated: bool = False) -> AuditReport:
@@ -80,6 +80,13 @@ def concluded(runs: Sequence[AuditedRun], *, accept_simulated: bool = False) -> 
     )
 
 
+async def _audited(replayer: StrictReplayer, exported: Exported, bundle: Bundle) -> AuditedRun:
+    try:
+        return await _run(replayer, exported, bundle)
+    except Exception as error:  # forged bytes must end in the report, whatever they break
+        return _unreadable(exported, f"it cannot be followed: {type(error).__name__}: {error}")
+
+
 async def _run(replayer: StrictReplayer, exported: Exported, bundle: Bundle) -> AuditedRun:
     try:
         events = list(History.FromString(exported.history).events)
@@ -88,7 +95,8 @@ async def _run(replayer: StrictReplayer, exported: Exported, bundle: Bundle) -> 
     said = check_structure(events, exported.workflow, exported.run)
     if not events or not events[0].HasField("workflow_execution_started_event_attributes"):
         return _unreadable(exported, said[0][1] if said else "the history has no beginning")
-    replayed = await replayer.replay(exported.workflow, exported.run, events)
+    # A history that does not hang together is not replayed: the SDK's core is not made for such.
+    replayed = Replayed() if said else await replayer.replay(exported.workflow, exported.run, events)
     values = read_values(events, replayed.asked)
     said += (
         replayed.said
@@ -124,8 +132,8 @@ def _reported(
         first=started.first_execution_run_id,
         previous=started.continued_execution_run_id,
         next=events[-1].workflow_execution_continued_as_new_event_attributes.new_execution_run_id,
-        start=digest(values.start),
-        continued=digest(values.continued),
+        start=recorded_digest(values.start),
+        continued=recorded_digest(values.continued),
     )
 
 
@@ -158,7 +166,7 @@ def _steps_fit(values: Values, since: Mapping[int, datetime]) -> Iterator[tuple[
     if not isinstance(start, CaseStart):
         yield from _pages_fit(values)
         return
-    allowed = {digest(start.taken)}
+    allowed = {recorded_digest(start.taken)}
     for effect in values.effects:
         if effect.name == effects.STEP and effect.request is not None:
             asked = effect.request
@@ -166,12 +174,12 @@ def _steps_fit(values: Values, since: Mapping[int, datetime]) -> Iterator[tuple[
                 earliest, at = since[effect.event], effect.result.at - start.clock_offset
                 if not earliest - _ROUNDING <= at <= effect.at + _ROUNDING:
                     yield effect.event, f"the look is at {at}, the clock was {earliest} to {effect.at}"
-            if digest(asked.taken) not in allowed:
+            if recorded_digest(asked.taken) not in allowed:
                 yield effect.event, "the look does not start from what the one before left"
             if effect.result is not None:
-                allowed = {digest(effect.result.taken), digest(asked.taken)}
+                allowed = {recorded_digest(effect.result.taken), recorded_digest(asked.taken)}
         elif effect.name == effects.ACT and not effect.failed and effect.request is not None:
-            allowed = {digest(effect.request.taken)}
+            allowed = {recorded_digest(effect.request.taken)}
 
 
 def _pages_fit(values: Values) -> Iterator[tuple[int, str]]:

@@ -18,6 +18,7 @@ from workflows.audit.report import AGREES, DIFFERS, Verdict
 from workflows.audit.texts import Texts, TextWrong
 from workflows.audit.values import Effect
 from workflows.messages import AssessmentRecord, AssessmentRequest, StepRecord, StepRequest
+from workflows.recorded import plain, recorded_digest
 
 OWN_VERSION = ("engine", "semantics")
 """Who took the decision, not what was decided."""
@@ -63,7 +64,7 @@ def record_again(record: AssessmentRecord, texts: Texts, where: str, kind: Any) 
     recomputed = record.model_copy(
         update={
             "decision": without_misses(again),
-            "facts_digest": again.facts_digest,
+            "facts_digest": recorded_digest(again.facts),
             "trace_digest": trace_digest(again) if traced else "",
         }
     )
@@ -95,7 +96,7 @@ def acted_as_decided(made: list[Effect]) -> Iterator[tuple[int, str]]:
 
 
 def _compared(where: str, kind: Any, recorded: Any, again: Any, semantics: int) -> Verdict:
-    left, right = _plain(recorded), _plain(again)
+    left, right = _bare(recorded), _bare(again)
     if canonical(left) == canonical(right):
         return Verdict(where, kind, AGREES)
     erratum = erratum_between(semantics)
@@ -103,9 +104,9 @@ def _compared(where: str, kind: Any, recorded: Any, again: Any, semantics: int) 
     return Verdict(where, kind, f"differs by erratum {erratum.number}" if erratum else DIFFERS, said)
 
 
-def _plain(record: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = record.model_dump(mode="json")
-    for part in (plain, plain.get("decision", {})):
+def _bare(record: Any) -> dict[str, Any]:
+    bare: dict[str, Any] = plain(record)
+    for part in (bare, bare.get("decision", {})):
         for name in OWN_VERSION:
             part.pop(name, None)
-    return plain
+    return bare

@@ -110,3 +110,13 @@ SIMULATED = frozenset(
     }
 )
 """Events that say that somebody moved the clock."""
+NEWS = SIMULATED | {
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED,
+    E.EVENT_TYPE_ACTIVITY_TASK_STARTED,
+    E.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
+    E.EVENT_TYPE_ACTIVITY_TASK_FAILED,
+    E.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT,
+    E.EVENT_TYPE_TIMER_FIRED,
+}
+"""Events that can come while a workflow task is under way; they keep the time at which they came."""

@@ -11,7 +11,7 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from workflows import ids
 from workflows.audit.expected import COMMAND_EVENTS
-from workflows.audit.shapes import CLOSING, FIELDS, SHARED, SIMULATED
+from workflows.audit.shapes import CLOSING, FIELDS, NEWS, SHARED, SIMULATED
 
 E = EventType
 _OF_A_TASK = (E.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, E.EVENT_TYPE_WORKFLOW_TASK_STARTED)
@@ -68,6 +68,10 @@ def attributes_of(event: HistoryEvent) -> Any:
     return getattr(event, str(event.WhichOneof("attributes")))
 
 
+def _attributes_name(event: HistoryEvent) -> str:
+    return f"{name_of(event).lower()}_event_attributes"
+
+
 def _shape(event: HistoryEvent, place: int) -> Iterator[str]:
     """Check an event by itself: its number, its kind, and that it says nothing it has no business to say."""
     if event.event_id != place:
@@ -76,7 +80,7 @@ def _shape(event: HistoryEvent, place: int) -> Iterator[str]:
     if allowed is None:
         yield f"{name_of(event)} is no event of our workflows"
         return
-    expected = f"{name_of(event).lower()}_event_attributes"
+    expected = _attributes_name(event)
     if event.WhichOneof("attributes") != expected:
         yield f"{name_of(event)} has the attributes of another kind"
         return
@@ -103,17 +107,46 @@ class _Walk:
         """Scheduled event to started event; 0 while it waits."""
         self._timers: dict[int, str] = {}
         self._closed = False
+        self._times: list[datetime] = []
+        self._task_id = 0
+        self._time, self._task_time = datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
 
     def take(self, event: HistoryEvent) -> None:
         """Take the next event."""
         self._place += 1
+        self._goes_forward(event)
         if self._closed:
             self._say("it comes after the run has ended")
         if (self._place == 1) != (event.event_type == E.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED):
             self._say("a history begins with WORKFLOW_EXECUTION_STARTED, once")
-        if event.event_type in FIELDS and event.WhichOneof("attributes"):
+        if event.event_type in FIELDS and event.WhichOneof("attributes") == _attributes_name(event):
             self._follow(event, attributes_of(event))
         self._closed = event.event_type in CLOSING
+
+    def _goes_forward(self, event: HistoryEvent) -> None:
+        """Check times; news that comes while a workflow task is under way is written after it."""
+        try:
+            at = event.event_time.ToDatetime(UTC)
+        except (ValueError, OverflowError):
+            self._say("its time is no time")
+            at = self._time
+        if event.task_id <= self._task_id:
+            self._say("the server wrote it before the one that stands before it")
+        self._task_id = event.task_id
+        if at < self._earliest(event):
+            self._say("it is earlier than what came before it")
+        self._times.append(at)
+        if event.event_type == E.EVENT_TYPE_WORKFLOW_TASK_STARTED:
+            self._task_time = at
+        if event.event_type not in NEWS:
+            self._time = max(self._time, at)
+
+    def _earliest(self, event: HistoryEvent) -> datetime:
+        if event.event_type == E.EVENT_TYPE_ACTIVITY_TASK_STARTED:
+            # Written when the activity ends, with the time at which it began.
+            scheduled = event.activity_task_started_event_attributes.scheduled_event_id
+            return self._times[scheduled - 1] if 0 < scheduled <= len(self._times) else self._time
+        return self._task_time if event.event_type in NEWS else self._time
 
     def _follow(self, event: HistoryEvent, attributes: Any) -> None:
         kind = event.event_type
@@ -125,6 +158,8 @@ class _Walk:
             self._task_scheduled()
         elif kind == E.EVENT_TYPE_WORKFLOW_TASK_STARTED:
             self._refers(attributes, "scheduled_event_id", self._scheduled)
+            if self._started:
+                self._say("the workflow task was started before")
             self._started = self._place
         elif name_of(event).startswith("WORKFLOW_TASK_"):
             self._task_ended(kind, attributes)
