@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 
 MARK, KEY, SECRET = "forbear.json", "api.key", "webhook.secret"
+DEMO = "demo"
+"""The demo lives in a directory of its own inside the default one."""
 SCHEMA = 1
 
 
@@ -68,8 +70,8 @@ def open_directory(path: Path, now: datetime, *, simulated: bool | None = None) 
 
 
 def _is_own(name: str) -> bool:
-    """Tell whether a file is one that another process may just be making here."""
-    return name.removeprefix(".").startswith(("settings.toml", MARK, KEY, SECRET))
+    """Tell whether a file is one that another process may just be making here, or the demo's own directory."""
+    return name == DEMO or name.removeprefix(".").startswith(("settings.toml", MARK, KEY, SECRET))
 
 
 def _read(path: Path, mark: Path) -> DataDirectory:
