@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.dmn.model import (
@@ -142,32 +142,10 @@ class Graph:
 
         What is `given` is not looked into. The second value is an element that requires itself, or None.
         """
-        order: list[Node] = []
-        done: set[Node] = set(given)
-        open_: set[Node] = set()
-        stack: list[tuple[Node, Iterator[Requirement]]] = []
-        cyclic: Node | None = None
-
-        def enter(node: Node) -> None:
-            open_.add(node)
-            stack.append((node, iter(self._information(node))))
-
+        walk = _Walk(self._information, set(given))
         for start in starts:
-            if start not in done:
-                enter(start)
-            while stack:
-                node, rest = stack[-1]
-                following = next(rest, None)
-                if following is None:
-                    stack.pop()
-                    open_.discard(node)
-                    done.add(node)
-                    order.append(node)
-                elif following.node in open_:
-                    cyclic = cyclic or following.node
-                elif following.node not in done:
-                    enter(following.node)
-        return order, cyclic
+            walk.through(start)
+        return walk.order, walk.cyclic
 
     def check(self) -> None:
         """Report an element that requires itself; it has no value."""
@@ -183,3 +161,34 @@ class Graph:
         """What has a value before an element can: decisions and input data, not functions."""
         functions = BusinessKnowledgeModel | DecisionService
         return tuple(r for r in self.required(node) if not isinstance(r.node.element, functions))
+
+
+class _Walk:
+    """One walk along requirements, depth first and without recursion: a thousand in a row are nothing rare."""
+
+    def __init__(self, below: Callable[[Node], Iterable[Requirement]], done: set[Node]) -> None:
+        self.below, self.done = below, done
+        self.order: list[Node] = []
+        self.cyclic: Node | None = None
+        self.open: set[Node] = set()
+        self.stack: list[tuple[Node, Iterator[Requirement]]] = []
+
+    def enter(self, node: Node) -> None:
+        if node in self.open:
+            self.cyclic = self.cyclic or node
+        elif node not in self.done:
+            self.open.add(node)
+            self.stack.append((node, iter(self.below(node))))
+
+    def through(self, start: Node) -> None:
+        self.enter(start)
+        while self.stack:
+            node, rest = self.stack[-1]
+            following = next(rest, None)
+            if following is not None:
+                self.enter(following.node)
+                continue
+            self.stack.pop()
+            self.open.discard(node)
+            self.done.add(node)
+            self.order.append(node)

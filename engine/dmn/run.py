@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.dmn.conversion import convert
 from engine.dmn.expressions import Formula
 from engine.dmn.limits import DmnLimits
-from engine.dmn.types import ItemType, convert
+from engine.dmn.types import ItemType
 from engine.feel import syntax as s
 from engine.feel.interpreter import ITEMS_A_STEP, Interpreter, LimitReached, Scope
 from engine.feel.values import FeelError, Value
