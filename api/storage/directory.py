@@ -70,7 +70,7 @@ def open_directory(path: Path, now: datetime, *, simulated: bool | None = None) 
 
 
 def _is_own(name: str) -> bool:
-    """Tell whether a file is one that another process may just be making here, or the demo's own directory."""
+    """Tell whether it is a file that another process may be making here just now, or the demo's directory."""
     return name == DEMO or name.removeprefix(".").startswith(("settings.toml", MARK, KEY, SECRET))
 
 
