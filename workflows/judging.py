@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 from workflows import effects
 from workflows.history_chain import HistoryChain
@@ -21,9 +22,16 @@ CHUNKS_A_RUN = 200
 
 
 async def assess(request: AssessmentRequest) -> AssessmentResult:
-    """Decide in one local activity; raise WrongAnswer if the record is not of this request."""
+    """Decide in one local activity; raise WrongAnswer if the record is not of this request.
+
+    A refusal fails the workflow under the refusal's own name, with the head of the chain in its details.
+    """
     chain = HistoryChain("", request)
-    record = await effects.assess(request)
+    try:
+        record = await effects.assess(request)
+    except ApplicationError as refusal:
+        chain.consume("refused", {"type": refusal.type, "message": refusal.message})
+        raise ApplicationError(refusal.message, chain.head, type=refusal.type, non_retryable=True) from None
     want = (request.request, request.policy, request.as_of)
     got = (record.request, record.decision.digest, record.decision.as_of)
     if got != want:
