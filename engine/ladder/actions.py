@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from engine.ladder.case import Case, Moment, minutes
 from engine.ladder.late_fee import accrued
-from engine.ladder.measure import turning_days
+from engine.ladder.measure import HORIZON, turning_days
 from engine.ladder.memory import GONE, Row, do_of, token_of
 from engine.ladder.model import Do, DoItem, LadderRow, severe
 from engine.ladder.state import Action
@@ -167,7 +167,8 @@ def first_day(case: Case, row: LadderRow, ready: int) -> int | None:
         days.update(day for day in turning_days(row, part) if day > ready)
         if part.due + 1 > ready:
             days.add(part.due + 1)
-    return next((day for day in sorted(days) if case.holds(row, day)), None)
+    last = case.today + HORIZON
+    return next((day for day in sorted(days) if day <= last and case.holds(row, day)), None)
 
 
 # undoing

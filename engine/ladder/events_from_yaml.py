@@ -18,6 +18,7 @@ from engine.ladder.sections_from_yaml import clock
 from engine.ladder.simulate import Event, Reply
 from engine.ledger.account import LEVELS
 from engine.ledger.entries import EntryAdapter
+from engine.ledger.refusals import EARLIEST, LATEST
 from engine.source import Span
 from engine.text import ListNode, MapNode, Node, Reader, ScalarNode, did_you_mean, optional
 
@@ -56,6 +57,14 @@ class HistoryReader(Reader):
         naive = datetime.combine(day, hour or MORNING)
         return naive.replace(tzinfo=self.zone).astimezone(ZoneInfo("UTC")).astimezone(self.zone)
 
+    def date(self, node: Node, what: str) -> date | None:
+        """Read a day that a ledger can count with."""
+        day = super().date(node, what)
+        if day is not None and not EARLIEST <= day < LATEST:
+            self.error("day-out-of-range", f"{what} is {day}", node.span, f"write a day from {EARLIEST} on")
+            return None
+        return day
+
     def instant(self, node: Node, what: str) -> datetime | None:
         """Read a local day, perhaps with a time: `2026-02-03` or `2026-02-03 14:00`."""
         text = self.text(node, what)
@@ -63,7 +72,10 @@ class HistoryReader(Reader):
             return None
         day, _, hour = text.partition(" ")
         try:
-            return self.local(date.fromisoformat(day), time.fromisoformat(hour) if hour else None)
+            on, clock_ = date.fromisoformat(day), time.fromisoformat(hour) if hour else None
+            if EARLIEST <= on < LATEST:
+                return self.local(on, clock_)
+            raise ValueError(day)
         except ValueError:
             self.error("not-an-instant", f"{what} is `{text}`", node.span, "write `2026-02-03 14:00`")
             return None

@@ -70,14 +70,19 @@ def load_collections(texts: Texts, root: str = "policy.yaml") -> Loaded[Collecti
     """Read and check the collections policy whose main text is `root`, with the templates beside it."""
     reader = PolicyReader(texts)
     data = reader.file(root, Span(root, 1, 1))
-    loaded = read_yaml(data, root) if data is not None else Loaded[Node](None, ())
-    reader.take(loaded.problems)
-    policy = _policy(reader, loaded.policy, root) if loaded.policy is not None else None
+    node = _node(reader, data, root) if data is not None else None
+    policy = _policy(reader, node) if node is not None else None
     problems = sort_problems(reader.problems)
     return Loaded(None if has_errors(problems) else policy, problems)
 
 
-def _policy(reader: PolicyReader, node: Node, root: str) -> CollectionsPolicy | None:
+def _node(reader: PolicyReader, data: bytes, root: str) -> Node | None:
+    loaded = read_yaml(data, root)
+    reader.take(loaded.problems)
+    return loaded.policy
+
+
+def _policy(reader: PolicyReader, node: Node) -> CollectionsPolicy | None:
     fields = reader.fields(node, "a collections policy", _REQUIRED, _OPTIONAL)
     if fields is None:
         return None

@@ -19,6 +19,7 @@ from engine.ladder.model import (
     Release,
     TreatmentRow,
 )
+from engine.ladder.sections_from_yaml import fits
 from engine.ladder.threshold import NumberTest
 from engine.ledger.account import LEVELS
 from engine.source import Span
@@ -166,7 +167,7 @@ def _wait(reader: Reader, cell: Cell) -> Period | None:
     if cell.text == "-":
         return NO_TIME
     found = Period.parse(cell.text)
-    if found is None:
+    if found is None or not fits(found):
         advice = "write days, weeks or months: `P7D`, `P2W`, `P1M`; `-` for none"
         reader.error("not-a-period", f"`{cell.text}` is not a span of time", cell.span, advice)
     return found

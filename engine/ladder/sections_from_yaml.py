@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import time, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -59,7 +59,7 @@ def read_case(reader: Reader, node: Node) -> CaseRules | None:
         credits="allocated_only" if counted == "allocated_only" else "net",
         runs=_runs(reader, fields["runs"]) if "runs" in fields else "daily",
         hour=optional(fields, "hour", lambda n, w: clock(reader, n, w), "`hour`") or time(9),
-        revive=optional(fields, "revive", reader.period, "`revive`"),
+        revive=optional(fields, "revive", span_of(reader), "`revive`"),
         reopened_age=_reopened(reader, fields["reopened_age"]) if "reopened_age" in fields else {},
     )  # fmt: skip
 
@@ -110,6 +110,29 @@ def clock(reader: Reader, node: Node, what: str) -> time | None:
     return time(int(found[1]), int(found[2]))
 
 
+LONGEST = Period(months=1200)
+"""No span of time in a policy is longer than a hundred years."""
+
+
+def fits(period: Period, *, least: int = 1) -> bool:
+    """Tell whether a span of time is one that a ladder can count with."""
+    days = period.days + 28 * period.months
+    return least <= days and period.months <= LONGEST.months and period.days <= 36_600
+
+
+def span_of(reader: Reader, *, least: int = 1) -> Callable[[Node, str], Period | None]:
+    """Return the method that reads a span of calendar time, at least a day unless `least` is 0."""
+
+    def read(node: Node, what: str) -> Period | None:
+        period = reader.period(node, what)
+        if period is None or fits(period, least=least):
+            return period
+        reader.error("span-out-of-range", f"{what} is {period}", node.span, "write `P1D` to `P100Y`")
+        return None
+
+    return read
+
+
 def _span_of_day(reader: Reader, node: Node, what: str) -> tuple[time, time] | None:
     text = reader.text(node, what)
     first, _, last = (text or "").partition("-")
@@ -157,7 +180,7 @@ def _hold(reader: Reader, key: ScalarNode, node: Node) -> HoldRules | None:
     fields = reader.fields(node, what, ["clock"], more)
     if fields is None or kind is None:
         return None
-    lasts = optional(fields, "for", reader.period, f"`for` of {what}")
+    lasts = optional(fields, "for", span_of(reader), f"`for` of {what}")
     then = _call(reader, fields["then"], "task") if "then" in fields else ""
     if (lasts is None) != (then == ""):
         advice = "write both: `for: P30D, then: task(review)`"
@@ -174,7 +197,7 @@ def _hold(reader: Reader, key: ScalarNode, node: Node) -> HoldRules | None:
         span=key.span,
         lasts=lasts,
         then=then,
-        review=optional(fields, "review", reader.period, f"`review` of {what}"),
+        review=optional(fields, "review", span_of(reader), f"`review` of {what}"),
         minus_hold=minus_hold,
         renotice=renotice,
         fees_stop=_says(reader, fields, "fees", ("stop", "run")) == "stop",
@@ -213,14 +236,14 @@ def read_contact(reader: Reader, node: Node) -> ContactRules:
             text = reader.text(value, f"the cap of `{kind}`") or ""
             found = _CAP.fullmatch(text)
             period = Period.parse(found[2]) if found else None
-            if found and period and int(found[1]) > 0:
+            if found and period and int(found[1]) > 0 and fits(period):
                 caps.append((kind, int(found[1]), period))
             else:
                 reader.error("not-a-cap", f"`{text}` is not a cap", value.span, "write `7 per P7D`")
     return ContactRules(
         optional(fields, "quiet_hours", lambda n, w: _span_of_day(reader, n, w), "`quiet_hours`"),
         tuple(caps),
-        optional(fields, "valid", reader.period, "`valid`"),
+        optional(fields, "valid", span_of(reader), "`valid`"),
         optional(fields, "attempts", lambda n, w: reader.integer(n, w, 1, 20), "`attempts`") or 3,
     )
 
@@ -276,7 +299,7 @@ def read_promises(reader: Reader, node: Node) -> PromiseRules | None:
     tolerance = optional(fields, "tolerance", lambda n, w: reader.decimal(n, w, 0, 1), "`tolerance`")
     return PromiseRules(
         days or 1, covers, tolerance or Decimal(0),
-        optional(fields, "grace", reader.period, "`grace`") or Period(),
+        optional(fields, "grace", span_of(reader, least=0), "`grace`") or Period(),
         optional(fields, "per_year", lambda n, w: reader.integer(n, w, 0, 366), "`per_year`"),
     )  # fmt: skip
 
@@ -317,7 +340,8 @@ def _match(
         return None
     text = reader.text(node, f"`{name}`") or ""
     found = form.fullmatch(text)
-    if not found or (name == "from" and Period.parse(found[1]) is None):
+    start = Period.parse(found[1]) if found and name == "from" else None
+    if not found or (name == "from" and (start is None or not fits(start, least=0))):
         reader.error("not-understood", f"`{name}` is `{text}`", node.span, f"write `{example}`")
         return None
     return found[1]
@@ -355,7 +379,7 @@ def _duration(reader: Reader, node: Node) -> timedelta | None:
 def read_freshness(reader: Reader, node: Node) -> Period | None:
     """Read `freshness`: how old the news of payments may be before something severe."""
     fields = reader.fields(node, "`freshness`", ["payments"]) or {}
-    return optional(fields, "payments", reader.period, "`payments`")
+    return optional(fields, "payments", span_of(reader), "`payments`")
 
 
 def refuse(reader: Reader, fields: Mapping[str, Node], name: str, why: str) -> None:

@@ -49,6 +49,8 @@ class Expectation:
     """What must be true at the end of a local day."""
 
     day: date
+    since: date
+    """The first day of which `do` speaks."""
     span: Span
     fields: Mapping[str, Node]
 
@@ -118,7 +120,7 @@ def _timeline(
     zone = _zone(reader, fields, policy)
     history = HistoryReader(zone, _policies(reader, fields["history"], texts))
     events = [history.event(item) for item in history.items(fields["history"], "`history`")]
-    expect = tuple(_expectations(reader, fields["expect"]))
+    expect = tuple(_expectations(history, fields["expect"]))
     feed = optional(fields, "payments_feed", lambda n, _: reader.choice(n, "a feed", ("fresh", "silent")), "")
     receiver = optional(fields, "receipts", lambda n, _: reader.choice(n, "a receiver", RECEIVERS), "")
     outages = tuple(_outages(reader, history, fields["outage"])) if "outage" in fields else ()
@@ -199,8 +201,15 @@ def _expectations(reader: Reader, node: Node) -> Iterator[Expectation]:
     for item in reader.items(node, "`expect`"):
         fields = reader.fields(item, "an expectation", ["on"], EXPECTED)
         day = optional(fields or {}, "on", reader.date, "`on`")
-        if fields is not None and day is not None:
-            yield Expectation(day, item.span, {k: v for k, v in fields.items() if k != "on"})
+        if fields is None or day is None:
+            continue
+        since = optional(fields, "since", reader.date, "`since`") or day
+        if since > day:
+            advice = "write an earlier day, or remove `since`"
+            reader.error("since-after-on", f"`since` is {since}, after {day}", fields["since"].span, advice)
+        yield Expectation(
+            day, since, item.span, {k: v for k, v in fields.items() if k not in ("on", "since")}
+        )
 
 
 # running
@@ -247,7 +256,7 @@ def _compare(expectation: Expectation, played: Played, zone: ZoneInfo) -> Iterat
         got = _got(name, node, expectation, until, last, played, zone)
         if reader.problems:
             yield Mismatch(node.span, name, "something that can be read", reader.problems[0].message)
-        elif got is not None and wanted != got and not _contained(name, wanted, got):
+        elif wanted != got and not _contained(name, wanted, got):
             yield Mismatch(node.span, f"{expectation.day} {name}", wanted, got)
 
 
@@ -272,13 +281,9 @@ def _contained(name: str, wanted: str, got: str) -> bool:
 def _got(
     name: str, node: Node, expectation: Expectation, until: list[Look], last: Look | None, played: Played,
     zone: ZoneInfo,
-) -> str | None:  # fmt: skip
-    if name == "since":
-        return None
+) -> str:  # fmt: skip
     if name == "do":
-        since = expectation.fields.get("since")
-        first = date.fromisoformat(getattr(since, "text", "")) if since else expectation.day
-        looks = [look for look in until if look.at.astimezone(zone).date() >= first]
+        looks = [look for look in until if look.at.astimezone(zone).date() >= expectation.since]
         return _asked(looks, stated=_states_amounts(node))
     if last is None:
         return {"open": "false"}.get(name, "no case has opened")

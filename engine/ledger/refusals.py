@@ -80,7 +80,20 @@ _NEEDED = frozenset(
 )  # fmt: skip
 
 
+EARLIEST, LATEST = date(1970, 1, 1), date(2200, 1, 1)
+"""Days outside are mistakes: clocks and waits could not count with them."""
+
+
+def _check_days(new: Entry) -> Iterator[Finding]:
+    days = [(name, getattr(new, name, None)) for name in ("value_date", "due_date", "by", "until")]
+    days += [("instalments", part.due_date) for part in getattr(new, "instalments", ())]
+    for name, day in days:
+        if day is not None and not EARLIEST <= day < LATEST:
+            yield "day-out-of-range", f"`{name}` is {day}; days are from {EARLIEST} to {LATEST}.", name
+
+
 def _findings(known: list[Entry], new: Entry) -> Iterator[Finding]:
+    yield from _check_days(new)
     for kind, rule in _RULES:
         if isinstance(new, kind):
             yield from rule(known, new)

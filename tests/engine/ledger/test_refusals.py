@@ -31,6 +31,9 @@ HOLD = entry("hold", "02-01", id="H1", hold="disaster", until="2026-02-20")
          entry("bill", "01-05", id="B1", due="01-25", amount="9.00",
                instalments=[{"due_date": "2026-01-25", "amount": "9.00"}]), "debt-name-taken"),
         ([BILL], entry("bill_issued", "01-06", bill="B1"), "not-a-draft"),
+        ([], entry("bill", "2026-01-05", id="B1", due="9999-12-31", amount="1.00"), "day-out-of-range"),
+        ([], entry("hold", "2026-01-05", hold="disaster", until="2200-01-01"), "day-out-of-range"),
+        ([], entry("payment", "1066-10-14", amount="1.00"), "day-out-of-range"),
         # payments: of unknown bills are taken and wait
         ([], entry("payment", "01-20", amount="10.00", pays=[{"bill": "B7", "amount": "10.00"}]), None),
         ([], entry("payment", "01-20", amount="10.00", pays=[{"bill": "B7", "amount": "10.01"}]),
