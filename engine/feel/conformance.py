@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from engine.feel.dates import UTC, Date, DateTime, Time
+from engine.feel.functions.signature import BuiltIn
 from engine.feel.kinds import (
     ANY,
     DATE_TIME,
@@ -46,10 +47,9 @@ def conforms(value: Value, kind: FeelType, resolve: Resolve = lambda _: None) ->
                 item == ANY or all(v is None or conforms(v, item, resolve) for v in value)
             )
         case RangeOf(item):
-            bounds = (
-                [v for v in (value.low, value.high) if v is not None] if isinstance(value, Range) else None
+            return isinstance(value, Range) and all(
+                bound is None or conforms(bound, item, resolve) for bound in (value.low, value.high)
             )
-            return bounds is not None and all(conforms(v, item, resolve) for v in bounds)
         case ContextOf(entries):
             return isinstance(value, dict) and all(
                 key in value and (value[key] is None or conforms(value[key], wanted, resolve))
@@ -64,10 +64,12 @@ def conforms(value: Value, kind: FeelType, resolve: Resolve = lambda _: None) ->
 
 
 def _function_type(value: Value) -> FeelType:
-    if isinstance(value, UserFunction):
-        return FunctionOf(tuple(kind or ANY for _, kind in value.parameters), value.result or ANY)
-    overload = getattr(value, "overloads")[0]  # noqa: B009 - a built-in; its class imports this module
-    return FunctionOf(tuple(formal.type for formal in overload.formals), overload.result)
+    match value:
+        case UserFunction(parameters, _, result):
+            return FunctionOf(tuple(kind or ANY for _, kind in parameters), result or ANY)
+        case BuiltIn(_, (overload, *_)):
+            return FunctionOf(tuple(formal.type for formal in overload.formals), overload.result)
+    return ANY
 
 
 def coerced(value: Value, kind: FeelType, resolve: Resolve = lambda _: None) -> Value:

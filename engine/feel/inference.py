@@ -6,9 +6,9 @@ a matter of types.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
+from typing import TypeGuard
 
 from engine.feel import syntax as s
 from engine.feel.functions import REGISTRY, BuiltIn
@@ -17,6 +17,7 @@ from engine.feel.interpreter import CLOCKS
 from engine.feel.kinds import (
     ANY,
     BOOLEAN,
+    BY_NAME,
     CONTEXT,
     DURATIONS,
     FUNCTION,
@@ -37,6 +38,7 @@ from engine.feel.parser import place_of
 from engine.feel.result_types import ORDERED, PARTS, RESULTS, bound_result
 from engine.feel.values import FeelError, kind_of
 from engine.source import Problem, Span
+from engine.text.suggest import suggest
 
 Names = Mapping[str, FeelType]
 WIDE_SIGNS = "，（）：；。＞＜＝［］"
@@ -153,7 +155,7 @@ class Inference:
             kind = kind_of(at_literal(text))
         except FeelError as error:
             return self.problem("bad-literal", node, error.why, "Write `2026-01-31`, or `P30D`.")
-        return next(known for known in (*ORDERED, ANY) if str(known) == kind)
+        return BY_NAME[kind]
 
     def _name(self, node: s.Node, name: str, names: Names) -> FeelType:
         if name in names:
@@ -206,8 +208,8 @@ class Inference:
         inner = {**names, "item": item}
         if isinstance(item, ContextOf):
             inner |= dict(item.entries)
-        elif not known(item) or item == CONTEXT:
-            inner |= dict.fromkeys(_unknown(condition, inner), ANY)
+        elif not known(item) or item == CONTEXT:  # any name may be one of its entries
+            inner |= {part.name: ANY for part in s.walk(condition) if _may_be_entry(part)}
         kind = self.type(condition, inner)
         if kind == NUMBER:
             return item
@@ -326,12 +328,11 @@ def known(kind: FeelType) -> bool:
     return kind not in (ANY, NULL) and not isinstance(kind, Named)
 
 
-def did_you_mean(name: str, names: list[str]) -> str:
+def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Return an advice that names what was probably meant, or nothing."""
-    near = get_close_matches(name, names, n=1, cutoff=0.7)
-    return f"Did you mean `{near[0]}`?" if near else ""
+    near = suggest(name, names)
+    return f"Did you mean `{near}`?" if near else ""
 
 
-def _unknown(node: s.Node, names: Names) -> list[str]:
-    used = [part.name for part in s.walk(node) if isinstance(part, s.Name)]
-    return [name for name in used if name not in names and name not in REGISTRY]
+def _may_be_entry(node: s.Node) -> TypeGuard[s.Name]:
+    return isinstance(node, s.Name) and node.name not in REGISTRY

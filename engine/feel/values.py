@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias
+from reprlib import repr as shortened
+from typing import Any, TypeAlias
 
 from engine.feel import dates
 from engine.feel.dates import Date, DateTime, Time
@@ -15,9 +16,6 @@ from engine.feel.durations import DaysDuration, MonthsDuration
 from engine.feel.kinds import FeelType
 from engine.feel.limits import LIMITS
 from engine.feel.tokens import escape
-
-if TYPE_CHECKING:
-    from engine.feel.functions.signature import BuiltIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +36,14 @@ class UnaryRange(Range):
     operand: Value = None
 
 
+class Function:
+    """Something that can be called: one of the language's own, or one that somebody defines."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class UserFunction:
+class UserFunction(Function):
     """A function that an expression or a model defines."""
 
     parameters: tuple[tuple[str, FeelType | None], ...]
@@ -54,7 +58,7 @@ BRIEF = 60
 
 Value: TypeAlias = (
     "bool | Decimal | str | Date | Time | DateTime | DaysDuration | MonthsDuration"
-    " | list[Value] | dict[str, Value] | Range | UserFunction | BuiltIn | None"
+    " | list[Value] | dict[str, Value] | Range | Function | None"
 )
 
 
@@ -72,7 +76,7 @@ class NotAFeelValue(TypeError):
     def __init__(self, value: object) -> None:
         what = type(value).__name__
         advice = "; give an exact decimal instead of a binary float" if isinstance(value, float) else ""
-        super().__init__(f"`{value!r:.80}` ({what}) is not a FEEL value{advice}")
+        super().__init__(f"`{shortened(value)}` ({what}) is not a FEEL value{advice}")
 
 
 class TooDeep(NotAFeelValue):
@@ -107,9 +111,8 @@ def to_feel(value: Any, depth: int = LIMITS.nesting) -> Value:
             return {str(key): to_feel(item, depth - 1) for key, item in value.items()}
         case list() | tuple():
             return [to_feel(item, depth - 1) for item in value]
-    if hasattr(value, "overloads"):
-        built_in: BuiltIn = value
-        return built_in
+        case Function():
+            return value
     raise NotAFeelValue(value)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from engine.feel.kinds import ANY, BY_NAME, FeelType, ListOf, Named, RangeOf
+from engine.feel.values import Function
 
 Run = TypeVar("Run", bound=Callable[..., Any])
 VARIABLE = Named("T")
@@ -57,8 +58,8 @@ class Overload:
         return self.formals[min(index, len(self.formals) - 1)]
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltIn:
+@dataclass(frozen=True, slots=True, eq=False)
+class BuiltIn(Function):
     """A built-in function: its name and the ways to call it."""
 
     name: str

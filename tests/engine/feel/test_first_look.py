@@ -68,3 +68,11 @@ def test_a_syntax_error_is_a_problem_at_its_place() -> None:
     assert [(p.span.line, p.span.column, p.message) for p in problems] == [
         (3, 11, "expected a value, read `*`")
     ]
+
+
+def test_a_function_can_be_a_fact() -> None:
+    double = parse_expression("function(x) x * 2", SPAN).policy
+    call = parse_expression("double(21)", SPAN).policy
+    assert double is not None
+    assert call is not None
+    assert show(evaluate(call, {"double": evaluate(double, {}, notes=[])}, notes=[])) == "42"
