@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import DecimalException
 from typing import Any
 
-from engine.credit import CreditError, decide
+from engine.credit import CreditError, Fact, decide
 from engine.errata import erratum_between
 from engine.ladder import Position
 from engine.model import canonical
@@ -43,24 +43,27 @@ def assessment_again(effect: Effect, texts: Texts, where: str) -> Verdict:
     asked, record = effect.request, effect.result
     assert isinstance(asked, AssessmentRequest)
     assert isinstance(record, AssessmentRecord)
-    given = {name: fact for name, fact in asked.facts.items() if record.decision.facts.get(name) != fact}
-    if given:
-        return Verdict(where, "assessment", DIFFERS, (f"it did not read the given facts {sorted(given)}",))
     named = (asked.request, asked.customer, asked.account, asked.policy, asked.as_of)
     decided = record.decision
     if named != (record.request, record.customer, record.account, decided.digest, decided.as_of):
         return Verdict(where, "assessment", DIFFERS, ("it is of another request",))
-    return record_again(record, texts, where, "assessment")
+    return record_again(record, texts, where, asked.facts)
 
 
-def record_again(record: AssessmentRecord, texts: Texts, where: str, kind: Any) -> Verdict:
-    """Take a recorded decision again; a record without a trace was taken by the fast machine."""
+def record_again(
+    record: AssessmentRecord, texts: Texts, where: str, given: Mapping[str, Fact] | None = None
+) -> Verdict:
+    """Take a recorded decision again; a record without a trace was taken by the fast machine.
+
+    Facts that the caller had given are taken from there: they must come out as they stand in the record.
+    """
+    facts = {**record.decision.facts, **(given or {})}
     traced = bool(record.trace_digest)
     try:
         policy = texts.credit(record.decision.digest)
-        again = decide(policy, record.decision.facts, record.decision.as_of, trace=traced)
+        again = decide(policy, facts, record.decision.as_of, trace=traced)
     except (TextWrong, CreditError, LookupError, ValueError, DecimalException) as error:
-        return Verdict(where, kind, DIFFERS, (f"it cannot be taken again: {error}",))
+        return Verdict(where, "assessment", DIFFERS, (f"it cannot be taken again: {error}",))
     recomputed = record.model_copy(
         update={
             "decision": without_misses(again),
@@ -69,7 +72,7 @@ def record_again(record: AssessmentRecord, texts: Texts, where: str, kind: Any) 
         }
     )
     short = record.model_copy(update={"decision": without_misses(record.decision)})
-    return _compared(where, kind, short, recomputed, record.decision.semantics)
+    return _compared(where, "assessment", short, recomputed, record.decision.semantics)
 
 
 def acted_as_decided(made: list[Effect]) -> Iterator[tuple[int, str]]:

@@ -37,7 +37,7 @@ def chunks_again(
         if record.decision.digest not in asked.policies.values() or record.decision.as_of != asked.as_of:
             yield Verdict(place, "assessment", DIFFERS, ("it was decided by another policy or day",))
         else:
-            yield record_again(record, texts, place, "assessment")
+            yield record_again(record, texts, place)
 
 
 def _is_the_chunk(chunk: ReviewChunk, records: Sequence[AssessmentRecord]) -> bool:
