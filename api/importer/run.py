@@ -43,6 +43,7 @@ def run_import(
         return report  # nothing was sent
     if made:
         _send(report, made, post, mode, dry_run)
+    report.rejects.sort(key=lambda reject: reject.line)
     return report
 
 

@@ -130,7 +130,7 @@ def accounts_router(wiring: Wiring) -> APIRouter:
             moment = at or max(wiring.clock.now(), row.last_received or wiring.clock.now())
             if at is None and wiring.simulated:
                 moment = row.last_received or wiring.directory.created
-            entries = wiring.positions.entries(session, row, moment)
+            entries = wiring.positions.entries(session, row)
             found = wiring.positions.of(session, row, entries, moment)
         return _position(found, allocation_report(terms_of(row), entries, moment))
 

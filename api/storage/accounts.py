@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from api.storage.customers import require_customer
+from api.storage.customers import lock_customers
 from api.storage.errors import AlreadyThere
 from api.storage.session import Work
 from api.storage.tables import AccountRow, CustomerFactRow
@@ -24,7 +24,7 @@ def add_account(work: Work, values: Mapping[str, Any], at: datetime) -> tuple[Ac
 
     Raises CustomerNotFound, and AlreadyThere if it exists with other terms.
     """
-    customer = require_customer(work.session, values["customer"])
+    customer = lock_customers(work.session, [values["customer"]])[values["customer"]]
     found = work.session.get(AccountRow, values["id"])
     if found is not None:
         differs = [name for name in _SAID if getattr(found, name) != values[name]]

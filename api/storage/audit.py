@@ -7,11 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sqlalchemy import bindparam, sql
 from sqlmodel import Session, col, select
 
 from api.storage.tables import AuditHeadRow, AuditRow, table_of
 
 _PAGE = 5_000
+_HEADS = table_of(AuditHeadRow)
+_HEAD = sql.select(_HEADS.c.seq, _HEADS.c.hash).where(_HEADS.c.id == 1).with_for_update()
+_MOVE = sql.update(_HEADS).where(_HEADS.c.id == 1).values(seq=bindparam("to"), hash=bindparam("as_of"))
+_ADD = sql.insert(table_of(AuditRow))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +48,8 @@ def append(session: Session, links: Sequence[Link]) -> None:
     """Add links to the chain; holds the head until the transaction ends, so call it last."""
     if not links:
         return
-    heads = table_of(AuditHeadRow)
     connection = session.connection()
-    head = connection.execute(heads.select().where(heads.c.id == 1).with_for_update()).one()
-    seq, prev = head.seq, head.hash
+    seq, prev = connection.execute(_HEAD).one()
     rows = []
     for link in links:
         seq += 1
@@ -56,8 +59,8 @@ def append(session: Session, links: Sequence[Link]) -> None:
             | {"digest": link.digest, "prev": prev, "hash": value}
         )
         prev = value
-    connection.execute(table_of(AuditRow).insert(), rows)
-    connection.execute(heads.update().where(heads.c.id == 1).values(seq=seq, hash=prev))
+    connection.execute(_ADD, rows)
+    connection.execute(_MOVE, {"to": seq, "as_of": prev})
 
 
 def links(session: Session, after: int = 0) -> Iterator[AuditRow]:

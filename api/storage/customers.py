@@ -47,6 +47,20 @@ def require_customer(session: Session, customer: str) -> CustomerRow:
     return row
 
 
+def lock_customers(session: Session, customers: Sequence[str]) -> dict[str, CustomerRow]:
+    """Return customers about whom nobody else can say anything until the transaction ends.
+
+    Whoever adds a fact or an account holds them, so that each account's version counts every fact. Raises
+    CustomerNotFound.
+    """
+    wanted = select(CustomerRow).where(col(CustomerRow.id).in_(list(customers))).order_by(CustomerRow.id)
+    found = {row.id: row for row in session.exec(wanted.with_for_update())}
+    missing = next((customer for customer in customers if customer not in found), None)
+    if missing is not None:
+        raise CustomerNotFound(missing)
+    return found
+
+
 def page_of_customers(session: Session, after: str, limit: int, segment: str = "") -> Sequence[CustomerRow]:
     """Return the customers after a cursor in order of id, of one segment if one is named."""
     query = select(CustomerRow).where(CustomerRow.id > after)
@@ -62,6 +76,7 @@ def set_facts(work: Work, said: Mapping[str, Mapping[str, Fact]], at: datetime) 
     customer's accounts rises with each new fact, as with an entry.
     """
     rows = [_fact_row(customer, name, fact, at) for customer in said for name, fact in said[customer].items()]
+    lock_customers(work.session, list(said))
     known = _known_digests(work.session, list(said)) if rows else set()
     fresh = [row for row in rows if (row["customer"], row["digest"]) not in known]
     if not fresh:

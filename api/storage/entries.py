@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from pydantic import TypeAdapter
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from api.storage.errors import AlreadyThere
@@ -16,6 +17,12 @@ from engine.ledger.entries import Entry
 from engine.model import canonical, digest_bytes
 
 _Entries: TypeAdapter[list[Entry]] = TypeAdapter(list[Entry])
+_ENTRIES = table_of(EntryRow)
+_AFTER = (
+    select(_ENTRIES.c.seq, _ENTRIES.c.body)
+    .where(_ENTRIES.c.account == bindparam("of"), _ENTRIES.c.seq > bindparam("after"))
+    .order_by(_ENTRIES.c.seq)
+)
 KEPT = 20_000
 """Entries that the shelf of read ones keeps, over all accounts."""
 
@@ -57,10 +64,8 @@ class EntryShelf:
 
 def rows_after(session: Session, account: str, seq: int) -> list[tuple[int, str]]:
     """Return (`seq`, body) of an account's entries after a place."""
-    table = table_of(EntryRow)
-    query = table.select().with_only_columns(table.c.seq, table.c.body)
-    query = query.where(table.c.account == account, table.c.seq > seq).order_by(table.c.seq)
-    return [(row.seq, row.body) for row in session.connection().execute(query)]
+    found = session.connection().execute(_AFTER, {"of": account, "after": seq})
+    return [(row[0], row[1]) for row in found]
 
 
 def parse(rows: Sequence[tuple[int, str]]) -> list[Entry]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from api.storage.marks import forget_marks, marks_of
 from api.storage.session import Work
 from api.storage.tables import FeedRow
 from engine.model import digest
@@ -18,14 +20,38 @@ def add_feed(work: Work, feed: str, complete_to: datetime, at: datetime) -> bool
     values = {"feed": feed, "complete_to": complete_to, "received_at": at}
     new = work.insert_once(FeedRow, values) is not None
     if new:
+        forget_marks(work.session)
         work.audit("feed", feed, at, digest({"feed": feed, "complete_to": complete_to.isoformat()}))
     return new
 
 
-def feeds_at(session: Session, at: datetime) -> dict[str, datetime]:
-    """Return how far each feed is complete, as known at an instant."""
-    query = select(FeedRow.feed, func.max(FeedRow.complete_to)).where(col(FeedRow.received_at) <= at)
-    return dict(session.exec(query.group_by(FeedRow.feed)).all())
+class Feeds:
+    """How far each feed was complete at any instant; read again only when a feed has spoken."""
+
+    def __init__(self) -> None:
+        self._mark = -1
+        self._told: dict[str, tuple[list[datetime], list[datetime]]] = {}
+
+    def at(self, session: Session, at: datetime) -> dict[str, datetime]:
+        """Return how far each feed is complete, as known at an instant."""
+        mark = marks_of(session).feeds
+        if mark != self._mark:
+            self._told, self._mark = _read(session), mark
+        found = {}
+        for feed, (received, complete) in self._told.items():
+            known = bisect_right(received, at)
+            if known:
+                found[feed] = complete[known - 1]
+        return found
+
+
+def _read(session: Session) -> dict[str, tuple[list[datetime], list[datetime]]]:
+    told: dict[str, tuple[list[datetime], list[datetime]]] = {}
+    for row in session.exec(select(FeedRow).order_by(col(FeedRow.received_at), col(FeedRow.seq))):
+        received, complete = told.setdefault(row.feed, ([], []))
+        received.append(row.received_at)
+        complete.append(max(row.complete_to, complete[-1]) if complete else row.complete_to)
+    return told
 
 
 def all_feeds(session: Session) -> Sequence[FeedRow]:

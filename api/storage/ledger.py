@@ -48,7 +48,7 @@ class LedgerWriter:
         else it is refused. Raises AccountNotFound, AlreadyThere, EntryRefused and ReceivedBackwards.
         """
         row = lock_account(work.session, account)
-        entries = self._positions.entries(work.session, row, entry.received_at)
+        entries = self._positions.entries(work.session, row)
         twin = stored_twin(entries, entry)
         if twin is not None:
             return Posted(twin, False, row.version)

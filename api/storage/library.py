@@ -11,6 +11,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from api.storage.errors import PolicyRefused
+from api.storage.marks import marks_of
 from api.storage.portfolio import PORTFOLIO, Portfolio, load_portfolio
 from api.storage.shelf import InForce, in_force, read_texts
 from api.storage.tables import AccountRow, ActivationRow
@@ -21,8 +22,6 @@ from engine.workdays import Calendar, load_calendar, no_calendar
 from workflows.ports import PolicyNotFound
 
 T = TypeVar("T")
-_TOLD = "forbear.activations"
-"""What a session remembers: how many activations there were when it first asked."""
 
 
 class Library:
@@ -30,7 +29,7 @@ class Library:
 
     def __init__(self) -> None:
         self._read: dict[tuple[str, str], object] = {}
-        self._chosen: dict[tuple[str, str, date], InForce | None] = {}
+        self._chosen: dict[tuple[str, str, date], object] = {}
         self._told = -1
         self._lock = threading.Lock()
 
@@ -110,13 +109,17 @@ class Library:
     def next_change(self, session: Session, account: AccountRow, today: date) -> date | None:
         """Return the next day on which another text may come into force for an account's collections."""
         portfolio = self.portfolio(session, today)
-        names = {account.policy or (portfolio.collections if portfolio else "")}
-        query = select(func.min(ActivationRow.effective_from)).where(
-            col(ActivationRow.effective_from) > today,
-            (col(ActivationRow.kind) == PORTFOLIO)
-            | ((col(ActivationRow.kind) == "collections") & col(ActivationRow.name).in_(names)),
-        )
-        return session.exec(query).one()
+        name = account.policy or (portfolio.collections if portfolio else "")
+
+        def read() -> date | None:
+            query = select(func.min(ActivationRow.effective_from)).where(
+                col(ActivationRow.effective_from) > today,
+                (col(ActivationRow.kind) == PORTFOLIO)
+                | ((col(ActivationRow.kind) == "collections") & (col(ActivationRow.name) == name)),
+            )
+            return session.exec(query).one()
+
+        return self._until_told_again(session, ("next", name, today), read)
 
     def require(self, session: Session, kind: str, name: str, on: date) -> InForce:
         """Return which text of a name is in force on a day; raise PolicyNotFound."""
@@ -127,20 +130,22 @@ class Library:
 
     def in_force(self, session: Session, kind: str, name: str, on: date) -> InForce | None:
         """Return which text of a name is in force on a day, or None."""
-        told = session.info.get(_TOLD)
-        if told is None:
-            told = session.info[_TOLD] = session.exec(select(func.max(ActivationRow.seq))).one() or 0
+        return self._until_told_again(session, (kind, name, on), lambda: in_force(session, kind, name, on))
+
+    def _until_told_again(self, session: Session, key: tuple[str, str, date], read: Callable[[], T]) -> T:
+        """Keep what was read until another activation is made."""
+        told = marks_of(session).activations
         with self._lock:
             if told != self._told:
                 self._chosen.clear()
                 self._told = told
-            if (kind, name, on) in self._chosen:
-                return self._chosen[kind, name, on]
-        chosen = in_force(session, kind, name, on)
+            if key in self._chosen:
+                return self._chosen[key]  # type: ignore[return-value]  # what was put in under this key
+        found = read()
         with self._lock:
             if told == self._told:
-                self._chosen[kind, name, on] = chosen
-        return chosen
+                self._chosen[key] = found
+        return found
 
     def _once(self, kind: str, digest: str, read: Callable[[], T]) -> T:
         with self._lock:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
@@ -10,8 +12,8 @@ from sqlmodel import Session
 
 from api.storage.accounts import terms_of
 from api.storage.customers import day_of, fact_rows, require_customer
-from api.storage.entries import EntryShelf
-from api.storage.feeds import feeds_at
+from api.storage.entries import KEPT, EntryShelf
+from api.storage.feeds import Feeds
 from api.storage.tables import AccountRow, CustomerFactRow, CustomerRow
 from engine.ledger.account import AccountPosition
 from engine.ledger.entries import Entry, FactSet
@@ -26,26 +28,54 @@ class Positions:
 
     def __init__(self) -> None:
         self.shelf = EntryShelf()
+        self._facts = _FactShelf()
+        self._feeds = Feeds()
 
-    def entries(self, session: Session, row: AccountRow, at: datetime) -> tuple[Entry, ...]:
+    def entries(self, session: Session, row: AccountRow) -> tuple[Entry, ...]:
         """Return all entries of an account, with its customer's facts among them."""
-        entries = self.shelf.read(session, row.id)
-        customer = require_customer(session, row.customer)
-        return (*entries, *customer_entries(customer, fact_rows(session, [row.customer], at)))
+        return (*self.shelf.read(session, row.id), *self._facts.read(session, row))
 
     def position(self, session: Session, row: AccountRow, at: datetime) -> AccountPosition:
         """Return an account's position at `at`."""
-        return self.of(session, row, self.entries(session, row, at), at)
+        return self.of(session, row, self.entries(session, row), at)
 
     def of(
         self, session: Session, row: AccountRow, entries: tuple[Entry, ...], at: datetime
     ) -> AccountPosition:
         """Return the position that follows from these entries, with the feeds of all accounts."""
         position = position_at(terms_of(row), entries, at)
-        feeds = feeds_at(session, at)
+        feeds = self._feeds.at(session, at)
         for feed, own in position.feeds.items():
             feeds[feed] = max(own, feeds.get(feed, own))
         return position.model_copy(update={"feeds": dict(sorted(feeds.items()))})
+
+
+class _FactShelf:
+    """What is known of customers, as entries.
+
+    An account's version counts its entries and its customer's facts, so the difference says whether
+    there are more facts than were read.
+    """
+
+    def __init__(self) -> None:
+        self._by_customer: OrderedDict[str, tuple[int, tuple[FactSet, ...]]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def read(self, session: Session, row: AccountRow) -> tuple[FactSet, ...]:
+        """Return the facts about an account's customer."""
+        with self._lock:
+            known, facts = self._by_customer.get(row.customer, (-1, ()))
+        if known == row.version - row.seq:
+            return facts
+        customer = require_customer(session, row.customer)
+        rows = fact_rows(session, [row.customer])
+        facts = tuple(customer_entries(customer, rows))
+        with self._lock:
+            self._by_customer[row.customer] = (len(rows) + bool(customer.segment), facts)
+            self._by_customer.move_to_end(row.customer)
+            if len(self._by_customer) > KEPT:
+                self._by_customer.popitem(last=False)
+        return facts
 
 
 def customer_entries(customer: CustomerRow, rows: Iterable[CustomerFactRow]) -> list[FactSet]:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
+from sqlalchemy import Insert
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session
 
@@ -16,6 +18,11 @@ from api.storage.dialect import Engines, insert_once
 from api.storage.tables import Row, table_of
 
 Values = Mapping[str, Any]
+
+
+@cache
+def _insert(row: type[Row]) -> Insert:
+    return table_of(row).insert()
 
 
 @dataclass
@@ -35,7 +42,7 @@ class Work:
 
     def insert(self, row: type[Row], values: Values | Sequence[Values]) -> None:
         """Insert one row or many, without making objects of them."""
-        self.session.connection().execute(table_of(row).insert(), values)
+        self.session.connection().execute(_insert(row), values)
 
     def insert_once(self, row: type[Row], values: Values) -> tuple[Any, ...] | None:
         """Insert a row unless it is there; return its key if it was new."""
@@ -73,7 +80,9 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Work]:
         """Open a transaction that commits at the end of the block, or leaves no trace."""
-        with self.engines.turn(), Session(self.engines.write, expire_on_commit=False) as session:
+        # What is written is flushed where it is needed and at the end; never because something is read.
+        session = Session(self.engines.write, autoflush=False, expire_on_commit=False)
+        with self.engines.turn(), session:
             work = Work(session, self.engines)
             with session.begin():
                 session.connection()

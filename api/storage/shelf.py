@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
+from api.storage.marks import forget_marks
 from api.storage.session import Database, Work
 from api.storage.tables import ActivationRow, PolicyRow, TextRow
 from engine.ladder import LawPack
@@ -97,6 +98,7 @@ def activate(work: Work, policy: str, effective_from: date, at: datetime) -> boo
         return False
     values = {"kind": row.kind, "name": row.name, "effective_from": effective_from, "policy": policy}
     work.insert(ActivationRow, values | {"activated_at": at})
+    forget_marks(work.session)
     told = digest({"policy": policy, "from": effective_from.isoformat()})
     work.audit("activate", f"{row.kind}/{row.name}", at, told)
     return True
