@@ -164,7 +164,7 @@ class Graph:
 
 
 class _Walk:
-    """One walk along requirements, depth first and without recursion: a thousand in a row are nothing rare."""
+    """One walk along requirements, depth first; without recursion: a thousand in a row are nothing rare."""
 
     def __init__(self, below: Callable[[Node], Iterable[Requirement]], done: set[Node]) -> None:
         self.below, self.done = below, done
