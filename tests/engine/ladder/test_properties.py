@@ -46,6 +46,44 @@ def bills(draw: st.DrawFn) -> list[Entry]:
     return found
 
 
+HOLDS = ["hardship", "disaster", "legal_stay", "exempt", "unheard_of"]
+KINDS = [
+    "hold", "promise", "dispute", "fact", "demand", "act", "credit_note", "adjustment", "refund",
+    "write_off_mark", "deposit",
+]  # fmt: skip
+FACTS: list[dict[str, object]] = [
+    {"name": "vulnerable", "value": True}, {"name": "segment", "value": "key"},
+    {"name": "exempt", "value": True},
+]  # fmt: skip
+STEPS = ["reminder", "final_notice", "bar", "suspend", "set_off", "terminate", "write_off", "nonsense"]
+
+
+@st.composite
+def happenings(draw: st.DrawFn, reference: str) -> Entry:
+    """Return one thing that happens to an account beside bills and payments."""
+    day, hour = draw(st.integers(20, 280)), draw(st.integers(0, 23))
+    until = FIRST + timedelta(days=day + draw(st.integers(1, 60)))
+    soon = FIRST + timedelta(days=day + draw(st.integers(1, 14)))
+    kind = draw(st.sampled_from(KINDS))
+    values: dict[str, dict[str, object]] = {
+        "hold": {"hold": draw(st.sampled_from(HOLDS)), "until": draw(st.sampled_from([until, None]))},
+        "promise": {"amount": "100.00", "by": soon},
+        "dispute": {"bill": "B0", "amount": "40.00"},
+        "fact": draw(st.sampled_from(FACTS)),
+        "demand": {"source": "fraud", "level": draw(st.sampled_from(["suspended", "open"]))},
+        "act": {
+            "act": draw(st.sampled_from(["force", "skip", "stop", "resume", "confirm"])),
+            "step": draw(st.sampled_from(STEPS)), "actor": "anna", "reason": "because",
+        },
+        "credit_note": {"amount": "30.00", "bill": draw(st.sampled_from(["B0", ""]))},
+        "adjustment": {"amount": draw(st.sampled_from(["-30.00", "25.00"])), "bill": "B0"},
+        "refund": {"amount": "20.00", "payment": "P0"},
+        "write_off_mark": {"bill": draw(st.sampled_from(["B0", ""])), "marked": draw(st.booleans())},
+        "deposit": {"amount": "35.00", "move": "held"},
+    }  # fmt: skip
+    return _entry(kind, day, hour, reference, **values[kind])
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> list[Entry]:
     """Return bills, payments, and now and then something else that happens to an account."""
@@ -57,21 +95,8 @@ def histories(draw: st.DrawFn) -> list[Entry]:
         if draw(st.integers(0, 3)) == 0:
             back = min(320, day + draw(st.integers(0, 50)))
             found.append(_entry("payment_returned", back, 10, f"R{n}", payment=f"P{n}"))
-    for n in range(draw(st.integers(0, 2))):
-        day = draw(st.integers(20, 280))
-        until = FIRST + timedelta(days=day + draw(st.integers(1, 60)))
-        kind = draw(st.sampled_from(["hold", "promise", "dispute", "fact", "demand"]))
-        extra: dict[str, dict[str, object]] = {
-            "hold": {
-                "hold": draw(st.sampled_from(["hardship", "disaster", "legal_stay", "exempt"])),
-                "until": until,
-            },
-            "promise": {"amount": "100.00", "by": FIRST + timedelta(days=day + draw(st.integers(1, 14)))},
-            "dispute": {"bill": "B0", "amount": "40.00"},
-            "fact": {"name": "vulnerable", "value": True},
-            "demand": {"source": "fraud", "level": draw(st.sampled_from(["suspended", "open"]))},
-        }
-        found.append(_entry(kind, day, draw(st.integers(0, 23)), f"X{n}", **extra[kind]))
+    for n in range(draw(st.integers(0, 3))):
+        found.append(draw(happenings(f"X{n}")))
     return found
 
 
@@ -134,7 +159,7 @@ def test_an_interruption_is_lawful_noticed_and_in_hours(history: list[Entry]) ->
             if action.step == "bar":
                 assert notice is not None
                 assert notice.done_on is not None
-                assert (local.date() - notice.done_on).days >= 7
+                assert rows["bar"].forced or (local.date() - notice.done_on).days >= 7
             if action.step == "terminate":
                 assert rows["suspend"].done_on is not None
                 assert (local.date() - rows["suspend"].done_on).days >= 61
@@ -180,20 +205,18 @@ def _level(found: Played, at: datetime) -> int:
 @given(histories())
 @SLOW
 def test_every_case_ends_or_waits_for_somebody(history: list[Entry]) -> None:
-    found = played(history, date(2027, 6, 1))
-    if not found.looks:
+    found = played(history, FIRST + timedelta(days=900))
+    if not found.looks or not found.looks[-1].step.open:
         return
-    last = found.looks[-1].step
-    waiting = [row for row in last.taken.rows if row.state == "requested"]
-    owed = last.trace.overdue + last.trace.disputed
-    assert (
-        not last.open
-        or waiting
-        or owed < Decimal("5.00")
-        or last.wake_at
-        or last.trace.notes
-        or last.taken.rows
-    )
+    last = found.looks[-1]
+    account, rows = last.position, last.step.taken.rows
+    waits = (
+        any(row.state == "requested" and "approve" in row.keys[0] for row in rows)
+        or any(hold.until is None for hold in account.holds)
+        or any(dispute.remaining for dispute in account.disputes)
+        or [act.act for act in account.acts if act.act in ("stop", "resume")][-1:] == ["stop"]
+    )  # fmt: skip
+    assert waits, (last.step.trace, last.step.taken)
 
 
 def test_the_shipped_policy_is_what_these_tests_think() -> None:
