@@ -115,6 +115,8 @@ class Case:
         anchor = self.view.on(day).anchor
         if row is None or definition is None or anchor is None or row.state != "done":
             return False
+        if row.ends_contract:
+            return True  # the contract is over for every debt, also for those that come later
         if anchor.debt not in row.debts:
             return False
         if not definition.notifies or row.skipped:
@@ -122,6 +124,24 @@ class Case:
         if row.valid_until and row.valid_until.toordinal() < day:
             return False
         return not (anchor.renotice and row.done_on and row.done_on.toordinal() < anchor.renotice)
+
+    @property
+    def terminated(self) -> bool:
+        """Tell whether the contract was ended: by this case, or by one before it."""
+        return any(row.ends_contract for row in self.rows)
+
+    def is_over(self, row: LadderRow) -> bool:
+        """Tell whether a row has no object after a termination: there is no service to warn of or to cut."""
+        if not self.terminated:
+            return False
+        if row.interrupts:
+            return True
+        before: LadderRow | None = row
+        for _ in self.ladder.rows:
+            before = self.ladder.by_step.get(before.after) if before else None
+            if before is not None and before.level == "terminated":
+                return False  # written for what comes after the termination
+        return any(item.do in ("notify", "fee") for item in row.do)
 
     def reached(self, day: int) -> int:
         """Return the index of the last row that is done for the anchor; -1: none."""

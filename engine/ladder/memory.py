@@ -83,6 +83,11 @@ class Row:
         )
 
     @property
+    def ends_contract(self) -> bool:
+        """Tell whether it has ended the contract: nothing takes that back (rule 6)."""
+        return self.state == "done" and self.demands == "terminated"
+
+    @property
     def demands(self) -> Level:
         """The level of service that the row demands now."""
         if self.level and (self.in_force("service") or self.in_force("terminate")):

@@ -166,6 +166,8 @@ class CaseRules:
     credits: Literal["net", "allocated_only"] = "net"
     runs: Literal["daily", "month_end"] | tuple[int, ...] = "daily"
     """Days on which the ladder may go up: every day, the last of the month, or these days of the month."""
+    when_late: Literal["step_by_step", "jump"] = "step_by_step"
+    """jump: rows that no later one names in `after` are left out when a later one is warranted."""
     hour: time = time(9)
     """The local hour of the daily run."""
     revive: Period | None = None

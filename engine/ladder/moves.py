@@ -169,11 +169,10 @@ def _stands(case: Case, row: LadderRow, day: int) -> bool:
 def _wanted(case: Case, day: int) -> set[str]:
     """Return rows above the reached one whose cells hold, and what must be done (again) before them."""
     reached = case.reached(day)
-    wanted: set[str] = set()
-    for row in case.ladder.rows:
-        if row.index > reached and case.holds(row, day):
-            wanted.update(_missing(case, row, day))
-    return wanted
+    above = [row for row in case.ladder.rows if row.index > reached and case.holds(row, day)]
+    if case.policy.case.when_late == "jump":
+        above = above[-1:]  # what lies between is left out unless a row that is wanted names it in `after`
+    return {step for row in above for step in _missing(case, row, day)}
 
 
 def _missing(case: Case, row: LadderRow, day: int) -> list[str]:

@@ -46,7 +46,7 @@ def read_case(reader: Reader, node: Node) -> CaseRules | None:
     closes = _condition(reader, fields, "closes", ("overdue",))
     only(reader, fields, "grain", "account", "invoice and instalment ladders are not carried out yet")
     only(reader, fields, "binding", "pin", "adopting a new text in open cases is not carried out yet")
-    only(reader, fields, "when_late", "step_by_step", "jumping over rows is not carried out yet")
+    late = choice(reader, fields, "when_late", "a way to catch up", ("step_by_step", "jump"))
     anchor = choice(reader, fields, "anchor", "an anchor", ANCHORS) or "oldest_due_date"
     counted = choice(reader, fields, "credits", "a way to count credits", ("net", "allocated_only"))
     ignore = optional(fields, "ignore_below", lambda n, w: reader.decimal(n, w, 0), "`ignore_below`")
@@ -57,6 +57,7 @@ def read_case(reader: Reader, node: Node) -> CaseRules | None:
         anchor=_anchor(anchor),
         ignore_below=ignore or Decimal(0),
         credits="allocated_only" if counted == "allocated_only" else "net",
+        when_late="jump" if late == "jump" else "step_by_step",
         runs=_runs(reader, fields["runs"]) if "runs" in fields else "daily",
         hour=optional(fields, "hour", lambda n, w: clock(reader, n, w), "`hour`") or time(9),
         revive=optional(fields, "revive", span_of(reader), "`revive`"),

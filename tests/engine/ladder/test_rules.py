@@ -76,6 +76,33 @@ def test_a_notice_names_every_debt_past_due_and_only_those() -> None:
     assert (notice.figures["next_due"], notice.figures["next_due_amount"]) == ("2026-02-14", "100.00")
 
 
+def test_a_late_check_may_jump_over_what_no_later_row_requires() -> None:
+    ladder = ("| set_off       | >= 90  |", "| set_off       | >= 45  |")
+    jumping = changed(late=("when_late: step_by_step", "when_late: jump"), early=ladder)
+    stepping = changed(early=ladder)
+    for by, rows in ((stepping, ["set_off", "terminate"]), (jumping, ["terminate"])):
+        # The ladder stands at `suspend` when nobody looks for two months.
+        scenario = Scenario(
+            TERMS,
+            told([BILL]),
+            evening(date(2026, 6, 3)),
+            outages=((local("03-11", "10:00"), local("06-01")),),
+        )
+        found = play(by, law(), calendar(), scenario)
+        taken = [row.step for row in last(found).step.taken.rows]
+        assert taken[:4] == ["reminder", "final_notice", "bar", "suspend"]
+        assert taken[4 : 4 + len(rows)] == rows
+
+
+def test_a_jump_never_leaves_out_a_notice_that_a_row_requires() -> None:
+    jumping = changed(late=("when_late: step_by_step", "when_late: jump"))
+    scenario = Scenario(
+        TERMS, told([BILL]), evening(date(2026, 6, 2)), outages=((local("01-10"), local("06-01")),)
+    )
+    found = play(jumping, law(), calendar(), scenario)
+    assert said(found) == ["06-01 reminder notify(sms, reminder)"]
+
+
 # rule 3 and the shape of the debt
 
 
