@@ -32,8 +32,9 @@ def command(
     """Grade one customer by a policy, without server or storage.
 
     Facts are a JSON object by the policy's names: `{"tenure_months": 14, "avg_monthly_bill": "88.00"}`.
-    A fact may also be `{"value": ..., "as_of": ..., "source": ..., "verified_by": ...}`; a plain one is
-    taken as of the day of the decision.
+    A fact may also be `{"value": ..., "as_of": ..., "source": ..., "verified_by": ...}`. A fact without
+    `as_of`, in either form, is taken as of the day of the decision. A fact that is missing, too old or
+    unverified is told, with what the policy says then.
 
     \b
     Example:
@@ -43,7 +44,7 @@ def command(
     day = as_of.date() if as_of else date.today()  # noqa: DTZ011  # the day on the officer's own desk
     facts = _facts(source, day)
     try:
-        decision = decide(loaded, facts, day, trace=explain)
+        decision = decide(loaded, facts, day, trace=True)
     except FactsRefused as error:
         told = "".join(f"\n  {problem}" for problem in error.problems)
         raise Trouble(f"The facts in `{source}` do not fit `{error.policy}`:{told}") from error
@@ -96,7 +97,7 @@ def _fact(source: str, name: str, value: Any, day: date) -> Fact:
     if not (isinstance(value, dict) and "value" in value and "unit" not in value):
         return Fact(value=value, as_of=day)
     try:
-        return Fact.model_validate(value)
+        return Fact.model_validate({**value, "as_of": day if value.get("as_of") is None else value["as_of"]})
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -123,6 +124,7 @@ def _told(decision: Decision) -> list[str]:
         f"  reason         {r.code}: {r.text.get('en') or next(iter(r.text.values()), '')}"
         for r in decision.reasons
     ]
+    lines += [f"  fact           {part.decision}: {part.because}" for part in decision.trace if part.because]
     return [*lines, f"  text           {decision.digest}"]
 
 
@@ -135,6 +137,9 @@ def _shown(value: Any) -> str:
 def _explained(decision: Decision) -> list[str]:
     lines = []
     for part in decision.trace:
+        if part.kind == "fact":
+            lines += ["", f"{part.decision} = {_shown(part.value)}    {part.because}"]
+            continue
         reads = ", ".join(f"{name} = {_shown(value)}" for name, value in part.reads.items())
         lines += ["", f"{part.decision} = {_shown(part.value)}" + (f"    from {reads}" if reads else "")]
         for row in part.rows:

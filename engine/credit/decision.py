@@ -54,8 +54,11 @@ class DecisionTrace(Model):
     """How one named decision of the policy came to its value: every row considered, and why."""
 
     decision: str
-    kind: Literal["table", "scorecard", "expression"]
+    kind: Literal["table", "scorecard", "expression", "fact"]
+    """fact: one that was missing, too old or unverified, so that the policy's answer stands for it."""
     value: Any
+    because: str = ""
+    """For a fact: what was wrong with it, and what the policy says then, in words."""
     rows: tuple[RowTrace, ...] = ()
     reads: dict[str, Any] = {}
     """The names it read, with their values."""

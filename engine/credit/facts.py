@@ -46,6 +46,8 @@ class Admitted:
     """(reason code, fact) for each default that was used."""
     stopped: list[tuple[Answer, str]] = field(default_factory=list)
     """(answer, fact) for each fact for which the policy refuses or refers."""
+    answered: list[tuple[str, str]] = field(default_factory=list)
+    """(fact, why in words) for each fact that the policy answers instead of reading it."""
 
 
 def admit(policy: CreditPolicy, facts: Mapping[str, Fact], as_of: date) -> Admitted:
@@ -83,10 +85,10 @@ def _admit_one(
     if fact.as_of is not None and fact.as_of > as_of:
         raise _Wrong(f"is of {fact.as_of}, after the day of the decision, {as_of}", code="from-the-future")
     admitted.recorded[name] = fact if value is fact.value else fact.model_copy(update={"value": value})
-    answer = _quality(definition, fact, as_of)
+    answer, why = _quality(definition, fact, as_of)
     admitted.values[name] = value
     if answer is not None:
-        _apply(answer, name, admitted)
+        _apply(answer, name, admitted, why)
 
 
 def _missing(definition: FactDefinition, as_of: date, admitted: Admitted) -> None:
@@ -96,22 +98,31 @@ def _missing(definition: FactDefinition, as_of: date, admitted: Admitted) -> Non
         if not definition.optional:
             raise _Wrong("is missing", f"send `{name}` ({described(definition)})", "missing")
         return
-    _apply(answer, name, admitted)
+    _apply(answer, name, admitted, "it is missing")
     if answer.action == "default":
         admitted.recorded[name] = Fact(value=answer.default, as_of=as_of, source=FROM_POLICY)
 
 
-def _quality(definition: FactDefinition, fact: Fact, as_of: date) -> Answer | None:
-    """Return the policy's answer when a fact that was given is too old, or nobody has verified it."""
+def _quality(definition: FactDefinition, fact: Fact, as_of: date) -> tuple[Answer | None, str]:
+    """Return the policy's answer when a fact that was given is too old, or nobody has verified it, and why.
+
+    A fact without a day has no age, and cannot be shown to be young enough: it counts as too old.
+    """
     age = definition.max_age
     if age is not None and (fact.as_of is None or fact.as_of < age.before(as_of)):
-        return definition.when_old or definition.when_missing
+        why = f"it is of {fact.as_of}, older than {age}"
+        if fact.as_of is None:
+            why = f"it has no `as_of`, so that nobody can tell whether it is older than {age}"
+        return definition.when_old or definition.when_missing, why
     if definition.verified and not fact.verified_by:
-        return definition.when_unverified or definition.when_missing
-    return None
+        return definition.when_unverified or definition.when_missing, "nobody has verified it"
+    return None, ""
 
 
-def _apply(answer: Answer, name: str, admitted: Admitted) -> None:
+def _apply(answer: Answer, name: str, admitted: Admitted, why: str) -> None:
+    then = {"default": "the policy's default is taken", "refuse": "the policy refuses"}
+    done = then.get(answer.action, "the policy refers to a person")
+    admitted.answered.append((name, f"{why}: {done}, reason {answer.reason}"))
     if answer.action == "default":
         admitted.values[name] = answer.default
         admitted.defaulted.append((answer.reason, name))

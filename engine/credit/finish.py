@@ -95,7 +95,9 @@ def reason(policy: CreditPolicy, code: str, source: str) -> Reason:
     return Reason(code=code, decision=source, text=dict(policy.reasons[code].text))
 
 
-def stopped(policy: CreditPolicy, admitted: Admitted, as_of: date) -> Decision:
+def stopped(
+    policy: CreditPolicy, admitted: Admitted, as_of: date, trace: tuple[DecisionTrace, ...] = ()
+) -> Decision:  # fmt: skip
     """Return the decision when the quality of the facts stops it: refused if any answer refuses."""
     answers = sorted(admitted.stopped, key=lambda pair: pair[0].action != "refuse")
     status = _AFTER[answers[0][0].action]
@@ -103,7 +105,7 @@ def stopped(policy: CreditPolicy, admitted: Admitted, as_of: date) -> Decision:
     for answer, fact in answers:
         codes.setdefault(answer.reason, fact)
     reasons = tuple(reason(policy, code, fact) for code, fact in codes.items())
-    return _decision(policy, admitted, as_of, status, {}, reasons, ())
+    return _decision(policy, admitted, as_of, status, {}, reasons, trace)
 
 
 def unanswered(

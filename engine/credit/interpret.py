@@ -46,7 +46,7 @@ def decide(policy: CreditPolicy, facts: Mapping[str, Fact], as_of: date, *, trac
         raise TypeError("as_of is a local date, not an instant")
     admitted = admit(policy, facts, as_of)
     if admitted.stopped:
-        return stopped(policy, admitted, as_of)
+        return stopped(policy, admitted, as_of, fact_traces(admitted) if trace else ())
     run = _Run(policy, admitted, trace)
     try:
         for name in policy.order:
@@ -56,6 +56,14 @@ def decide(policy: CreditPolicy, facts: Mapping[str, Fact], as_of: date, *, trac
         raise
     except EvaluationFailed as failure:
         return unanswered(policy, admitted, failure, as_of, tuple(run.traces))
+
+
+def fact_traces(admitted: Admitted) -> tuple[DecisionTrace, ...]:
+    """Return why facts were not read as they were given, in the policy's order of facts."""
+    return tuple(
+        DecisionTrace(decision=name, kind="fact", value=admitted.values[name], because=why)
+        for name, why in admitted.answered
+    )
 
 
 def evaluated(decision: str, expression: Expression, scope: Mapping[str, Value]) -> Value:
@@ -95,6 +103,8 @@ class _Run:
     traces: list[DecisionTrace] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        if self.tracing:
+            self.traces += fact_traces(self.admitted)
         self.scope = {name: to_feel(value) for name, value in self.admitted.values.items()}
 
     def results(self) -> Results:

@@ -37,6 +37,23 @@ def test_a_decision_is_told_with_its_reasons(tmp_path: Path, capsys: pytest.Capt
     assert "row 1" not in out
 
 
+def test_a_fact_without_a_day_is_of_the_day_of_the_decision(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grade(tmp_path, json.dumps(FACTS))
+    plain = capsys.readouterr().out
+    grade(tmp_path, json.dumps(FACTS | {"avg_monthly_bill": {"value": "88.00", "source": "erp"}}))
+    assert capsys.readouterr().out == plain
+
+
+@pytest.mark.parametrize("more", [[], ["--explain"]])
+def test_a_fact_that_is_too_old_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    grade(tmp_path, json.dumps(FACTS | {"avg_monthly_bill": {"value": "88.00", "as_of": "2020-01-01"}}), *more)
+    assert "avg_monthly_bill: it is of 2020-01-01, older than P3M" in capsys.readouterr().out
+
+
 def test_explaining_shows_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert grade(tmp_path, json.dumps(FACTS), "--explain") == OK
     assert "is not" in capsys.readouterr().out

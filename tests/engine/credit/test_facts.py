@@ -228,3 +228,35 @@ def test_amounts_are_recorded_in_one_form(quality: CreditPolicy) -> None:
 def test_numbers_and_amounts_have_one_form(value: str, number: str, amount: str) -> None:
     assert str(one_form(Decimal(value))) == number
     assert str(amount_of(Decimal(value))) == amount
+
+
+AGE = """
+facts:
+  a: {type: decimal, max_age: P3M, when_old: {%s, reason: OLD}}
+decisions: {b: a + 1}
+outcome: {b: b, reasons: "[]"}
+reasons: {OLD: {en: too old}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "says"),
+    [
+        ("default: 0", "decided", "the policy's default is taken, reason OLD"),
+        ("refuse", "refused", "the policy refuses, reason OLD"),
+        ("refer", "referred", "the policy refers to a person, reason OLD"),
+    ],
+)
+def test_a_fact_of_no_age_is_never_answered_in_silence(answer: str, status: str, says: str) -> None:
+    decision = decide(policy_of(AGE % answer), {"a": Fact(value=5)}, DAY)
+    assert decision.status == status
+    told = [(part.decision, part.because) for part in decision.trace if part.kind == "fact"]
+    assert told == [
+        ("a", f"it has no `as_of`, so that nobody can tell whether it is older than P3M: {says}")
+    ]
+
+
+def test_a_fact_of_known_age_is_read() -> None:
+    decision = decide(policy_of(AGE % "refuse"), {"a": Fact(value=5, as_of=DAY)}, DAY)
+    assert decision.outcome["b"] == 6
+    assert all(part.kind != "fact" for part in decision.trace)
