@@ -63,10 +63,10 @@ def _released(case: Case, row: Row, definition: LadderRow, condition: Condition,
 def leaving(case: Case, day: int) -> Leaving:
     """Return the rows that leave on a day: down is immediate (rule 2)."""
     found = Leaving()
-    if any(_absorbed(case, row) and _ends(row) for row in case.rows):
+    if any(absorbed(case, row) and _ends(row) for row in case.rows):
         return found  # written off or sold: the case ends and undoes nothing
     if not case.treatment:
-        found.rows = [(row, "the customer is exempt") for row in case.rows if not _absorbed(case, row)]
+        found.rows = [(row, "the customer is exempt") for row in case.rows if not absorbed(case, row)]
         return found
     found.closes = closes(case, day)
     kinds = [held.rules for held in case.active_holds(day) if held.rules.taken == "release"]
@@ -77,9 +77,12 @@ def leaving(case: Case, day: int) -> Leaving:
     return found
 
 
-def _absorbed(case: Case, row: Row) -> bool:
+def absorbed(case: Case, row: Row) -> bool:
+    """Tell whether a row stands for good, whatever ladder the customer gets later (rule 6)."""
     definition = case.definition(row)
-    return definition is not None and definition.final and row.state == "done"
+    if row.state != "done":
+        return False
+    return row.ends_contract or _ends(row) or (definition is not None and definition.final)
 
 
 def _why_leaves(
@@ -88,10 +91,10 @@ def _why_leaves(
     definition = case.definition(row)
     if row.state == "withdrawn":
         return "it was withdrawn"
+    if absorbed(case, row):
+        return ""
     if definition is None:
         return f"ladder `{case.ladder.name}` has no such step"
-    if _absorbed(case, row):
-        return ""
     if closing:
         return f"`{case.policy.case.closes.text}` holds: the case closes"
     if released_by and row.level is not None and not row.lifted:
@@ -109,7 +112,7 @@ def _why_leaves(
 def climb(case: Case, moment: Moment, *, fresh: bool = False) -> Climb:
     """Return the one row that may be taken at a moment, or what keeps each wanted one from it."""
     found = Climb()
-    if not case.treatment or any(_absorbed(case, r) and _ends(r) for r in case.rows):
+    if not case.treatment or any(absorbed(case, r) and _ends(r) for r in case.rows):
         return found
     found.gate = case_gate(case, moment)
     if found.gate:
@@ -136,7 +139,8 @@ def _forced(case: Case, moment: Moment, found: Climb, fresh: bool) -> bool:
             row = case.ladder.by_step.get(act.step)
             if row is None or _stands(case, row, moment[0]):
                 continue
-            gate = row_gate(case, row, moment, fresh=fresh) or _unnoticed(case, row, moment[0])
+            gate = _over(case, row) or row_gate(case, row, moment, fresh=fresh)
+            gate = gate or _unnoticed(case, row, moment[0])
             if gate and act.act == "force":
                 found.notes[row.step] = gate.why
                 if gate.retry:
@@ -145,6 +149,10 @@ def _forced(case: Case, moment: Moment, found: Climb, fresh: bool) -> bool:
             found.row, found.act = row, act
             return True
     return False
+
+
+def _over(case: Case, row: LadderRow) -> Gate | None:
+    return Gate("the contract was terminated before") if case.is_over(row) else None
 
 
 def _unnoticed(case: Case, row: LadderRow, day: int) -> Gate | None:
@@ -170,6 +178,7 @@ def _wanted(case: Case, day: int) -> set[str]:
     """Return rows above the reached one whose cells hold, and what must be done (again) before them."""
     reached = case.reached(day)
     above = [row for row in case.ladder.rows if row.index > reached and case.holds(row, day)]
+    above = [row for row in above if not case.is_over(row)]
     if case.policy.case.when_late == "jump":
         above = above[-1:]  # what lies between is left out unless a row that is wanted names it in `after`
     return {step for row in above for step in _missing(case, row, day)}
@@ -182,7 +191,8 @@ def _missing(case: Case, row: LadderRow, day: int) -> list[str]:
     while step and not case.counts(taken := case.taken_row(step), day):
         if taken is not None and taken.declined:
             return []
-        steps.append(step)
+        if not case.is_over(case.ladder.by_step[step]):
+            steps.append(step)
         step = case.ladder.by_step[step].after
     return steps
 
@@ -192,7 +202,7 @@ def _eligible(case: Case, row: LadderRow, moment: Moment, found: Climb, fresh: b
     start = minutes(case.policy.case.hour)
     if not case.holds(row, day):
         return False
-    if row.after:
+    if row.after and not case.is_over(case.ladder.by_step[row.after]):
         before = case.taken_row(row.after)
         if before is None or before.done_on is None or not case.counts(before, day):
             anchor = case.view.on(day).anchor

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from engine.ladder.case import Case, Moment, minutes
 from engine.ladder.clock import FOREVER
 from engine.ladder.measure import day_of_age
+from engine.ladder.memory import Row
 from engine.ladder.model import CollectionsPolicy
 from engine.ladder.state import Position, Taken, TakenRow
 from engine.ladder.stepping import PRECISION
@@ -84,6 +85,7 @@ def open_case(
         opened_at=at,
         opened_on=today,
         opened_anchor=_entered(look),
+        rows=_terminated(position, previous) if previous else (),
         left=left,
         entries=dict(previous.entries) if previous and left else {},
     )
@@ -101,6 +103,15 @@ def _entered(case: Case) -> date | None:
             return date.fromordinal(max(part.due for part in live))
         case _:
             return date.fromordinal(min(part.base for part in live))
+
+
+def _terminated(position: Position, previous: Taken) -> tuple[TakenRow, ...]:
+    """Return what has ended the contract, unless a person has let the ladder go on for a new order since."""
+    ended = previous.ended_on
+    acts = position.account.acts
+    if any(act.act == "resume" and ended and act.value_date >= ended for act in acts):
+        return ()
+    return tuple(row for row in previous.rows if Row.of(row).ends_contract)
 
 
 def _bounced(policy: CollectionsPolicy, position: Position, previous: Taken) -> tuple[TakenRow, ...]:

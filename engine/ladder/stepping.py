@@ -11,7 +11,7 @@ from engine.ladder.chores import deadlines, hold_chores
 from engine.ladder.late_fee import LATE_FEE, fee_key, fees_to_book
 from engine.ladder.memory import Row
 from engine.ladder.model import CollectionsPolicy, LadderRow
-from engine.ladder.moves import Climb, Leaving, climb, closes, leaving, revived
+from engine.ladder.moves import Climb, Leaving, absorbed, climb, closes, leaving, revived
 from engine.ladder.state import Action, Position, Step, Taken
 from engine.ladder.telling import trace_of
 from engine.ladder.wake import next_wake
@@ -162,7 +162,7 @@ def _ended(case: Case) -> str:
             return "sold"
     if any(row.undo_pending for row in case.left):
         return ""
-    final = [row for row in case.rows if (d := case.definition(row)) and d.final and row.state == "done"]
+    final = [row for row in case.rows if absorbed(case, row)]
     if len(final) < len(case.rows):
         return ""
     if not case.treatment:
