@@ -74,6 +74,10 @@ def run(group: click.Group, arguments: Sequence[str] | None = None) -> int:
         return _sentence(f"There is no file `{error.filename}`.")
     except PermissionError as error:
         return _sentence(f"`{error.filename}` may not be read or written by this user.")
+    except OSError as error:
+        if not error.filename:
+            raise
+        return _sentence(f"`{error.filename}` cannot be used: {error.strerror}.")
     return code if isinstance(code, int) else OK
 
 
