@@ -61,7 +61,8 @@ class Wiring:
         return self.directory.simulated
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Let go of threads, files and connections."""
+        self.relay.close()
         if self.receiver is not None:
             self.receiver.close()
         self.database.close()
@@ -83,6 +84,7 @@ def build(settings: Settings, *, simulated: bool | None = None) -> Wiring:
     writer = LedgerWriter(positions, opening)
     receiver = _receiver(settings, directory)
     courier = Courier(database, acting, writer, receiver, clock.now)
+    keys = IdempotencyKeys(database)
     return Wiring(
         settings=settings,
         directory=directory,
@@ -97,9 +99,9 @@ def build(settings: Settings, *, simulated: bool | None = None) -> Wiring:
         cases=SqlCaseBook(database, positions, opening, acting),
         decisions=SqlDecisionBook(database),
         evidence=SqlEvidence(database, directory.evidence),
-        keys=IdempotencyKeys(database),
+        keys=keys,
         courier=courier,
-        relay=Relay(database, courier, clock),
+        relay=Relay(database, courier, clock, keys),
         receiver=receiver,
     )
 

@@ -16,6 +16,7 @@ from api.relay.clock import SystemClock
 from api.relay.courier import Courier
 from api.relay.signals import tell
 from api.storage import outbox
+from api.storage.idempotency import IdempotencyKeys
 from api.storage.outbox import Channel
 from api.storage.session import Database
 from api.storage.tables import OutboxRow
@@ -25,6 +26,8 @@ T = TypeVar("T")
 
 AT_ONCE = 32
 """Accounts that are served at once."""
+TIDY_SECONDS = 3_600.0
+"""How often answers whose time is over are removed."""
 LOOK_AGAIN_SECONDS = 1.0
 """How often the outbox is read even if nothing was heard: another process may have written to it."""
 
@@ -32,8 +35,11 @@ LOOK_AGAIN_SECONDS = 1.0
 class Relay:
     """Delivers, for each account in order: starts and pokes to Temporal, messages to the receiver."""
 
-    def __init__(self, database: Database, courier: Courier, clock: SystemClock) -> None:
+    def __init__(
+        self, database: Database, courier: Courier, clock: SystemClock, keys: IdempotencyKeys
+    ) -> None:
         self._database = database
+        self._keys = keys
         self._courier = courier
         self._clock = clock
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="relay")
@@ -47,6 +53,10 @@ class Relay:
     def reaches_temporal(self) -> bool:
         """Tell whether it runs, and whether the last attempt to reach Temporal went well."""
         return self._loop is not None and not self._away
+
+    def close(self) -> None:
+        """Let go of the threads; only after `run` has ended."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
 
     def wake(self) -> None:
         """Say that there is something in the outbox; may be called from any thread."""
@@ -65,6 +75,7 @@ class Relay:
                 if not self._clock.simulated:
                     # In simulated time only the case that acts knows what time it is.
                     group.create_task(self._serve("webhook", self._send_messages))
+                group.create_task(self._tidy())
         finally:
             self._loop = None
 
@@ -85,6 +96,14 @@ class Relay:
                 self._waiting[number].remove(event)
                 if not self._waiting[number]:
                     del self._waiting[number]
+
+    async def _tidy(self) -> None:
+        while True:
+            try:
+                await self._read(lambda: self._keys.expire(self._clock.now()))
+            except Exception:
+                log.exception("Answers whose time is over cannot be removed now")
+            await asyncio.sleep(TIDY_SECONDS)
 
     async def _serve(self, channel: Channel, drain: Callable[[OutboxRow], Awaitable[None]]) -> None:
         news, busy = self._news[channel], set[str]()

@@ -164,6 +164,9 @@ class Batch:
     def _read_customers(self, items: Sequence[Item]) -> dict[str, CustomerRow]:
         wanted = {item.id for item in items if isinstance(item, NewCustomer)}
         wanted |= {item.customer for item in items if isinstance(item, NewAccount)}
+        # Customers are locked before accounts, as by everybody who needs both.
+        mine = select(CustomerRow).where(col(CustomerRow.id).in_(sorted(wanted))).order_by(CustomerRow.id)
+        self._work.session.exec(mine.with_for_update()).all()
         accounts = {item.account for item in items if isinstance(item, NewEntry)}
         owners = select(AccountRow.customer).where(col(AccountRow.id).in_(sorted(accounts)))
         either = col(CustomerRow.id).in_(sorted(wanted)) | col(CustomerRow.id).in_(owners)
@@ -172,9 +175,12 @@ class Batch:
     def _read_ledgers(self, items: Sequence[Item]) -> dict[str, _Ledger]:
         wanted = {item.account for item in items if isinstance(item, NewEntry)}
         wanted |= {item.id for item in items if isinstance(item, NewAccount)}
-        # Locked in the order of their ids, so that two batches never wait for each other in a circle.
-        query = select(AccountRow).where(col(AccountRow.id).in_(sorted(wanted))).order_by(AccountRow.id)
-        rows = self._work.session.exec(query.with_for_update()).all()
+        told = {item.id for item in items if isinstance(item, NewCustomer) and item.facts}
+        # Locked once, in the order of their ids, so that two batches never wait for each other in a circle:
+        # also those that facts about their customer will touch.
+        either = col(AccountRow.id).in_(sorted(wanted)) | col(AccountRow.customer).in_(sorted(told))
+        query = select(AccountRow).where(either).order_by(AccountRow.id).with_for_update()
+        rows = [row for row in self._work.session.exec(query) if row.id in wanted]
         entries = entries_of(self._work.session, [row.id for row in rows if row.seq])
         return {row.id: _Ledger(row, entries.get(row.id, [])) for row in rows}
 
