@@ -97,8 +97,11 @@ def deepest_steps(cases: Iterable[Mapping[str, Any]], orders: Iterable[Order]) -
     return deepest
 
 
-def cases(found: Sequence[Mapping[str, Any]], orders: Sequence[Order]) -> str:
-    """Return cases by the last step that they reached and by how they ended."""
+def cases(found: Sequence[Mapping[str, Any]], orders: Sequence[Order], *, published: bool) -> str:
+    """Return cases by the last step that they reached and by how they ended.
+
+    `published`: with the published rates of utilities beside ours.
+    """
     deepest = deepest_steps(found, orders)
     order_of = {step: n for n, step in enumerate(dict.fromkeys(o.step for o in orders))}
     ends = Counter((deepest[case["workflow"]], case["ended"] or "open") for case in found)
@@ -108,22 +111,25 @@ def cases(found: Sequence[Mapping[str, Any]], orders: Sequence[Order]) -> str:
     totals = [sum(ends[step, end] for step in steps) for end in columns]
     accounts = len({case["account"] for case in found})
     said = f"      {len(found)} cases of {accounts} accounts were opened; by the last step they reached:"
-    return "\n".join([said, table(("last step", *columns), [*rows, ("all", *totals)]), *_service(orders)])
+    return "\n".join(
+        [said, table(("last step", *columns), [*rows, ("all", *totals)]), *_service(orders, published)]
+    )
 
 
-def _service(orders: Sequence[Order]) -> list[str]:
-    """Say how often service was cut and restored, beside the published rates."""
+def _service(orders: Sequence[Order], published: bool) -> list[str]:
+    """Say how often service was cut and restored."""
     notices = sum(o.step == "final_notice" and o.do == "notify" for o in orders)
-    cut = {o.account for o in orders if o.level == "suspended" and not o.undo}
-    back = {o.account for o in orders if o.undo and o.step == "suspend"} & cut
     barred = sum(o.level == "outgoing_barred" and not o.undo for o in orders)
+    cut = {(o.account, o.step) for o in orders if o.level == "suspended" and not o.undo}
+    back = {(o.account, o.step) for o in orders if o.undo} & cut
     if not notices or not cut:
         return []
-    per_notice, per_cut = float(DISCONNECTED_PER_NOTICE), float(RECONNECTED_PER_DISCONNECTION)
+    rates = (DISCONNECTED_PER_NOTICE, RECONNECTED_PER_DISCONNECTION)
+    beside = [f"; published {float(rate):.1%}" if published else "" for rate in rates]
     return [
-        f"      {notices} final notices, {barred} times outgoing calls barred, {len(cut)} accounts suspended "
-        f"({share(len(cut), notices)} per notice; published {per_notice:.1%}),",
-        f"      {len(back)} of them restored ({share(len(back), len(cut))}; published {per_cut:.1%}).",
+        f"      {notices} final notices, {barred} times outgoing use barred, {len(cut)} accounts suspended "
+        f"({share(len(cut), notices)} per notice{beside[0]}),",
+        f"      {len(back)} of them restored ({share(len(back), len(cut))}{beside[1]}).",
     ]
 
 

@@ -280,7 +280,7 @@ async def _show(demo: Demo, first: dict[str, dict[str, Any]], world: World) -> N
         stuck = [case for case in cases if case["trouble"]]
         if stuck:
             raise DemoFailed(f"case {stuck[0]['workflow']} cannot go on: {stuck[0]['trouble']}")
-        demo.say(report.cases(cases, demo.network.orders))
+        demo.say(report.cases(cases, demo.network.orders, published=not source.outcomes))
         books = {
             ledger.account: [*ledger.entries, *world.booked[ledger.account]] for ledger in source.ledgers
         }

@@ -10,7 +10,7 @@ from itertools import pairwise
 from api.demo.draws import Draws
 from api.demo.uci_file import UciCustomer
 
-STRATA: Mapping[int, int] = {0: 20, 1: 30, 2: 170, 3: 70, 4: 40, 5: 15, 6: 8, 7: 15, 8: 12}
+STRATA: Mapping[int, int] = {0: 8, 1: 22, 2: 142, 3: 62, 4: 34, 5: 13, 6: 7, 7: 12, 8: 10}
 """How many accounts by worst status of the six months; the rare ones are taken more often than they occur."""
 
 

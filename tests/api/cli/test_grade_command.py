@@ -50,7 +50,9 @@ def test_a_fact_without_a_day_is_of_the_day_of_the_decision(
 def test_a_fact_that_is_too_old_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]
 ) -> None:
-    grade(tmp_path, json.dumps(FACTS | {"avg_monthly_bill": {"value": "88.00", "as_of": "2020-01-01"}}), *more)
+    grade(
+        tmp_path, json.dumps(FACTS | {"avg_monthly_bill": {"value": "88.00", "as_of": "2020-01-01"}}), *more
+    )
     assert "avg_monthly_bill: it is of 2020-01-01, older than P3M" in capsys.readouterr().out
 
 
