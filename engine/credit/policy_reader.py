@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
@@ -15,6 +16,8 @@ from engine.policy import Texts
 from engine.source import Problem, Span
 from engine.text import Node, Reader, ScalarNode, did_you_mean
 
+_WORD = re.compile(r"\w+")
+
 
 class PolicyReader(Reader):
     """Reads the nodes of one policy; `names` are those that its expressions may use."""
@@ -24,6 +27,7 @@ class PolicyReader(Reader):
         self.texts = texts
         self.used: set[str] = set()
         self.names: Collection[str] = ()
+        self._odd: list[str] | None = None
         self._expressions: dict[str, FeelNode] = {}
         self._tests: dict[str, UnaryTests] = {}
 
@@ -47,7 +51,7 @@ class PolicyReader(Reader):
     def expression_at(self, text: str, span: Span) -> Expression | None:
         """Return the expression of a text that begins at `span`."""
         if text not in self._expressions:
-            loaded = parse_expression(text, span, self.names)
+            loaded = parse_expression(text, span, self._names_in(text))
             self.take(map(polished, loaded.problems))
             if loaded.policy is None:
                 return None
@@ -57,12 +61,18 @@ class PolicyReader(Reader):
     def tests_at(self, text: str, span: Span) -> Tests | None:
         """Return the unary tests of a cell that begins at `span`."""
         if text not in self._tests:
-            loaded = parse_unary_tests(text, span, self.names)
+            loaded = parse_unary_tests(text, span, self._names_in(text))
             self.take(map(polished, loaded.problems))
             if loaded.policy is None:
                 return None
             self._tests[text] = loaded.policy
         return Tests(text, span, self._tests[text])
+
+    def _names_in(self, text: str) -> list[str]:
+        """Return the names that can stand in a text: thousands of others would be read for each cell."""
+        if self._odd is None:
+            self._odd = [name for name in self.names if not _WORD.fullmatch(name)]
+        return [*(word for word in set(_WORD.findall(text)) if word in self.names), *self._odd]
 
     def fact_value(self, node: Node, what: str, kind: FactKind) -> FactValue:
         """Return a value of a fact's kind, as authors write it in defaults, bounds and cases."""

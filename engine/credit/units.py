@@ -13,7 +13,10 @@ _SAME_UNIT = frozenset(
 
 def is_amount(policy: CreditPolicy, node: Node) -> bool:
     """Tell whether an expression certainly is an amount: it adds, scales or picks amounts."""
-    return _Units(policy).amount(node)
+    units = _Units(policy)
+    for name in policy.order:  # in this order no decision has to ask another one: a chain is not deep
+        units.named(name)
+    return units.amount(node)
 
 
 class _Units:
@@ -26,7 +29,7 @@ class _Units:
     def amount(self, node: Node) -> bool:
         match node:
             case Name(name):
-                return self._name(name)
+                return self.named(name)
             case Negation(operand):
                 return self.amount(operand)
             case Arithmetic("+" | "-", left, right):
@@ -43,7 +46,8 @@ class _Units:
                 return any(map(self.amount, items))
         return False
 
-    def _name(self, name: str) -> bool:
+    def named(self, name: str) -> bool:
+        """Tell whether a fact or a decision is an amount."""
         if name in self.policy.facts:
             return self.policy.facts[name].kind is FactKind.MONEY
         if name not in self.decisions:

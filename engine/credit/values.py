@@ -10,6 +10,9 @@ from engine.credit.decision import Money
 from engine.feel.decimals import plain
 from engine.feel.values import Value, from_feel, kind_of, show
 
+_DIGITS = 34
+"""Places before, and after, the point of an amount: those that FEEL carries."""
+
 
 class NotTellable(ValueError):  # it is turned into EvaluationFailed at once
     """The value has no form outside of expressions."""
@@ -42,6 +45,8 @@ def money(value: Value, currency: str) -> Money:
     """Return an amount in a currency, with at least two decimals."""
     if not isinstance(value, Decimal):
         raise NotTellable(f"the result is {show(value):.80}, not an amount")
+    if value and not -_DIGITS <= value.adjusted() < _DIGITS:
+        raise NotTellable(f"the result is {show(value):.80}; an amount has at most {_DIGITS} digits")
     return Money(unit=currency, value=amount_of(value))
 
 

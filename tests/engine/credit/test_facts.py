@@ -251,9 +251,7 @@ def test_a_fact_of_no_age_is_never_answered_in_silence(answer: str, status: str,
     decision = decide(policy_of(AGE % answer), {"a": Fact(value=5)}, DAY)
     assert decision.status == status
     told = [(part.decision, part.because) for part in decision.trace if part.kind == "fact"]
-    assert told == [
-        ("a", f"it has no `as_of`, so that nobody can tell whether it is older than P3M: {says}")
-    ]
+    assert told == [("a", f"it has no `as_of`, so that nobody can tell whether it is older than P3M: {says}")]
 
 
 def test_a_fact_of_known_age_is_read() -> None:
