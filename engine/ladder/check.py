@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from engine.ladder.check_facts import check_fact_cells
 from engine.ladder.model import FINAL, CollectionsPolicy, DoItem, Ladder, LadderRow
 from engine.ladder.threshold import Bounds, Condition
-from engine.source import Span
+from engine.source import Problem, Severity, Span
 from engine.text import Reader, did_you_mean
 
 FIGURES = (
@@ -26,6 +27,8 @@ def check(reader: Reader, policy: CollectionsPolicy) -> None:
         for row in ladder.rows:
             _check_row(reader, policy, ladder, row)
     _check_treatment(reader, policy)
+    check_fact_cells(reader, policy)
+    _check_hours(reader, policy)
     _check_case(reader, policy)
     _check_templates(reader, policy)
     if policy.late_fee:
@@ -116,6 +119,10 @@ def _unannounced(ladder: Ladder, row: LadderRow) -> bool:
 
 
 def _check_item(reader: Reader, policy: CollectionsPolicy, item: DoItem, index: int) -> None:
+    if item.do == "notify" and not policy.templates:
+        message = f"there is no `templates/`: the receiver holds the text of `{item}`"
+        reader.take([Problem("text-elsewhere", message, item.span, severity=Severity.INFO)])
+        return
     if item.do == "notify" and item.args[1] not in policy.templates:
         advice = did_you_mean(item.args[1], policy.templates, of="templates")
         message = f"`{item}` needs the text `templates/{item.args[1]}.en.txt`"
@@ -160,6 +167,19 @@ def _check_validity(reader: Reader, policy: CollectionsPolicy, ladder: Ladder, r
 
 
 # the rest
+
+
+def _check_hours(reader: Reader, policy: CollectionsPolicy) -> None:
+    window, quiet, hour = policy.interruptions.window, policy.contact.quiet, policy.case.hour
+    start = Span("", 1, 1)
+    if window and hour >= window[1] and any(row.interrupts for row in policy.rows()):
+        message = f"the daily run at {hour:%H:%M} is after the window {window[0]:%H:%M}-{window[1]:%H:%M}"
+        span = policy.spans.get("interruptions", start)
+        reader.error("hour-after-window", f"{message}: nothing is ever cut", span, "let `hour` lie before it")
+    if quiet and quiet[0] < quiet[1]:
+        message = f"notices go out between {quiet[1]:%H:%M} and {quiet[0]:%H:%M} only, over night"
+        span, turned = policy.spans.get("contact", start), f"{quiet[1]:%H:%M}-{quiet[0]:%H:%M}"
+        reader.warn("quiet-by-day", message, span, f"write when nobody is disturbed: `{turned}`")
 
 
 def _check_treatment(reader: Reader, policy: CollectionsPolicy) -> None:
