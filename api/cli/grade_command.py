@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from api.cli.frame import OK, Trouble
 from api.cli.policy_files import PolicyFiles, find_policies
 from engine.credit import CreditError, CreditPolicy, Decision, Fact, FactsRefused, Money, decide, load_credit
+from engine.feel.values import show, to_feel
 from engine.source import render_problem
 from engine.text import did_you_mean
 
@@ -34,7 +35,8 @@ def command(
     Facts are a JSON object by the policy's names: `{"tenure_months": 14, "avg_monthly_bill": "88.00"}`.
     A fact may also be `{"value": ..., "as_of": ..., "source": ..., "verified_by": ...}`. A fact without
     `as_of`, in either form, is taken as of the day of the decision. A fact that is missing, too old or
-    unverified is told, with what the policy says then.
+    unverified is told, with what the policy says then. A day outside the policy's `effective` dates is
+    warned of: a server would use the policy of that day.
 
     \b
     Example:
@@ -50,11 +52,21 @@ def command(
         raise Trouble(f"The facts in `{source}` do not fit `{error.policy}`:{told}") from error
     except CreditError as error:
         raise Trouble(str(error)) from error
+    _warn_of_day(loaded, day)
     if form == "json":
         click.echo(decision.model_dump_json(indent=2, exclude=None if explain else {"trace"}))
     else:
         click.echo("\n".join([*_told(decision), *(_explained(decision) if explain else [])]))
     return OK
+
+
+def _warn_of_day(policy: CreditPolicy, day: date) -> None:
+    """Say on standard error when the policy does not hold on the day; the server would choose another."""
+    start, end = policy.effective_from, policy.effective_to
+    if day < start:
+        click.echo(f"warning: `{policy.name}` holds from {start}; {day} is before that.", err=True)
+    if end is not None and day > end:
+        click.echo(f"warning: `{policy.name}` holds until {end}; {day} is after that.", err=True)
 
 
 def _load(name: str, policies: Path) -> CreditPolicy:
@@ -86,6 +98,8 @@ def _facts(source: str, day: date) -> dict[str, Fact]:
         raise Trouble(
             f"`{source}` is not JSON: {error.msg}, line {error.lineno}, column {error.colno}."
         ) from error
+    except RecursionError:
+        raise Trouble(f"`{source}` is nested too deep; facts are values, at most lists of texts.") from None
     except ValueError as error:
         raise Trouble(f"`{source}` cannot be used: {error}.") from error
     if not isinstance(said, dict):
@@ -129,9 +143,10 @@ def _told(decision: Decision) -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"{value.value} {value.unit}" if isinstance(value, Money) else str(value)
+    """Return a value as expressions write it; amounts with their currency, texts alone without quotes."""
+    if isinstance(value, Money):
+        return f"{value.value} {value.unit}"
+    return value if isinstance(value, str) else show(to_feel(value))
 
 
 def _explained(decision: Decision) -> list[str]:

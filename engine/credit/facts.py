@@ -19,6 +19,7 @@ from engine.credit.errors import FactProblem, FactsRefused
 from engine.credit.facts_from_yaml import out_of_range
 from engine.credit.model import Answer, CreditPolicy, FactDefinition, FactKind, FactValue
 from engine.credit.values import amount_of, one_form
+from engine.feel.values import show, to_feel
 from engine.text import did_you_mean
 
 FROM_POLICY = "forbear:when_missing"
@@ -211,7 +212,11 @@ def _date(value: Any) -> date:
 
 
 def _shown(value: object) -> str:
-    text = f'"{value}"' if isinstance(value, str) else str(value)
+    """Return what a caller sent, as expressions would write it."""
+    try:
+        text = f'"{value}"' if isinstance(value, str) else show(to_feel(value))
+    except TypeError:  # what JSON cannot say, or what is nested too deep
+        text = str(value)
     return f"`{text[:60]}{'...' if len(text) > 60 else ''}`"
 
 

@@ -73,6 +73,8 @@ def test_json_is_the_whole_decision(tmp_path: Path, capsys: pytest.CaptureFixtur
     ("facts", "sentence"),
     [
         ("{", "is not JSON: "),
+        ("[" * 100_000, "is nested too deep"),
+        ('{"value": ' + "[" * 400 + "]" * 400 + "}", "`value` is"),
         ("[1]", "is not an object of facts"),
         ('{"value": "mid", "value": "low"}', "`value` stands there twice"),
         ('{"value": NaN}', "`NaN` is no number"),
@@ -95,3 +97,44 @@ def test_an_unknown_policy_is_answered_with_the_nearest(capsys: pytest.CaptureFi
     arguments = ["grade", "--policy", "consumer-credt", "--in", "-", "--policies", str(POLICIES)]
     assert run(forbear, arguments) == TROUBLE
     assert "did you mean `consumer-credit`?" in capsys.readouterr().err
+
+
+def test_a_day_before_the_policy_is_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert grade(tmp_path, json.dumps(FACTS), "--as-of", "2019-12-31") == OK
+    assert "is before that" in capsys.readouterr().err
+    assert grade(tmp_path, json.dumps(FACTS)) == OK
+    assert capsys.readouterr().err == ""
+
+
+def test_values_are_written_as_expressions_write_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "policy.yaml").write_text(
+        """
+policy: sample
+kind: credit
+version: "1"
+effective: {from: 2026-01-01}
+currency: CNY
+facts: {a: {type: integer, optional: true}}
+decisions:
+  terms:
+    table: |
+      | a    || multiple | known |
+      | null || 0        | false |
+      | >= 0 || 1.50     | true  |
+  several: '[a, "x", date("2026-01-31")]'
+outcome: {terms: terms, a: a, several: several, known: terms.known}
+""",
+        encoding="utf-8",
+    )
+    (tmp_path / "facts.json").write_text("{}", encoding="utf-8")
+    arguments = ["grade", "--policy", str(tmp_path), "--in", str(tmp_path / "facts.json"), "--explain"]
+    assert run(forbear, [*arguments, "--as-of", "2026-06-30"]) == OK
+    out = capsys.readouterr().out
+    assert "terms          {multiple: 0, known: false}" in out
+    assert 'several        [null, "x", @"2026-01-31"]' in out
+    assert "a              null" in out
+    assert "from a = null" in out
+    for word in ("None", "Decimal", "True", "False", "'", "datetime"):
+        assert word not in out

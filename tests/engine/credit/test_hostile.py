@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from engine.credit import EvaluationFailed, compile_policy, decide
+from engine.credit import Decision, EvaluationFailed, compile_policy, decide
 from tests.engine.credit.samples import DAY, given, policy_of
 
 
@@ -22,12 +24,10 @@ def test_an_amount_beyond_all_bounds_is_refused_at_its_place(amount: str) -> Non
     policy = policy_of(
         f"facts: {{a: {{type: integer}}}}\ndecisions: {{}}\noutcome: {{x: {{money: {amount}}}}}\n"
     )
-    for machine in (
-        lambda: decide(policy, given(a=1), DAY),
-        lambda: compile_policy(policy).decide(given(a=1), DAY),
-    ):
+    machines: list[Callable[..., Decision]] = [decide, compile_policy(policy).decide]
+    for machine, first in zip(machines, ([policy], []), strict=True):
         with pytest.raises(EvaluationFailed, match="an amount has at most 34 digits") as failed:
-            machine()
+            machine(*first, given(a=1), DAY)
         assert failed.value.span.line == 9
 
 
