@@ -11,7 +11,9 @@ from engine.ladder.model import LadderRow
 from engine.workdays import DayNotCovered
 
 STALE_EACH = 7
-"""After a week without news of payments a blocked case looks again once a week."""
+"""When news of payments stays away, a case that waits for it looks again once a week ..."""
+STALE_DAILY = 3
+"""... after it has looked for it on each of the first days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Gate:
     retry: Moment | None = None
     task: str = ""
     """A person is asked to see to it."""
+    stale: bool = False
+    """It is the news of payments that is missing."""
 
 
 def case_gate(case: Case, moment: Moment) -> Gate | None:
@@ -143,7 +147,8 @@ def _window_gate(case: Case, row: LadderRow, moment: Moment) -> Gate | None:
             return Gate(f"interruptions only until {rules.window[1]:%H:%M}", retry)
     except DayNotCovered as error:
         start = max(first, minutes(case.policy.case.hour))
-        return Gate(str(error), (error.day.toordinal(), start), task="calendar")
+        again = max(error.day.toordinal(), day + STALE_EACH)
+        return Gate(str(error), (again, start), task="calendar")
     return None
 
 
@@ -212,11 +217,11 @@ def _freshness_gate(case: Case, row: LadderRow, moment: Moment) -> Gate | None:
     complete = case.account.feeds.get("payments")
     if complete is None:
         retry = (moment[0] + STALE_EACH, start)
-        return Gate("freshness: the payment feed has never said that it is complete", retry)
+        return Gate("freshness: the payment feed has never said that it is complete", retry, stale=True)
     local = complete.astimezone(case.zone)
     ends = (most.after(local.date()).toordinal(), local.hour * 60 + local.minute)
     if moment <= ends:
         return None
-    again = 1 if moment[0] - ends[0] < STALE_EACH else STALE_EACH
+    again = 1 if moment[0] - ends[0] <= STALE_DAILY else STALE_EACH
     why = f"freshness: payments are complete up to {local:%Y-%m-%d %H:%M} only, older than {most}"
-    return Gate(why, (moment[0] + again, start))
+    return Gate(why, (moment[0] + again, start), stale=True)

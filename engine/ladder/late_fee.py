@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
+from itertools import pairwise
 
 from engine.ladder.case import Case
-from engine.ladder.clock import Days, lost, merged
+from engine.ladder.clock import FOREVER, Days, lost, merged
 from engine.ladder.measure import OUTSIDE
 from engine.ladder.memory import Row
 from engine.ladder.model import LadderRow, LateFeeRules
@@ -101,21 +101,38 @@ def fee_key(case: Case, debt: str) -> str:
 
 
 def fee_of(case: Case, rules: LateFeeRules, debt: Debt, day: int) -> Decimal:
-    """Return the late fee of one debt up to and including a day: rate x undisputed balance x days, capped."""
-    since = rules.grace.after(debt.due_date).toordinal()
+    """Return the late fee of one debt up to and including a day: rate x undisputed balance x days, capped.
+
+    The day of a payment still counts at the balance before it.
+    """
+    first = rules.grace.after(debt.due_date).toordinal()
+    disputes = _disputed(case, debt)
     stops = _stops(case, rules)
-    balance = debt.open + sum((by for _, by in debt.paid), ZERO)
+    cuts = {first, day + 1, *(on.toordinal() + 1 for on, _ in debt.paid)}
+    cuts |= {edge for days, _ in disputes for edge in days}
+    edges = sorted(cut for cut in cuts if first <= cut <= day + 1)
     total = ZERO
-    for on, by in (*debt.paid, (date.fromordinal(day), ZERO)):
-        until = min(on.toordinal(), day) + 1
-        if until > since:
-            days = until - since - lost(stops, since, until)
-            total += rules.rate * max(ZERO, balance - debt.disputed) * days
-            since = until
-        balance -= by
+    for start, end in pairwise(edges):
+        balance = debt.open + sum((by for on, by in debt.paid if on.toordinal() >= start), ZERO)
+        balance -= sum((amount for days, amount in disputes if days[0] <= start < days[1]), ZERO)
+        total += rules.rate * max(ZERO, balance) * (end - start - lost(stops, start, end))
     if rules.cap_principal:
         total = min(total, debt.amount)
     return total.quantize(rules.rounding, ROUND_HALF_UP, _ROUNDING)
+
+
+def _disputed(case: Case, debt: Debt) -> list[tuple[Days, Decimal]]:
+    """Return the days on which parts of a debt were disputed: upheld parts until their credit note."""
+    found = []
+    for dispute in case.account.disputes:
+        if dispute.bill in (debt.bill, debt.id):
+            end = dispute.resolved_on.toordinal() if dispute.resolved_on else FOREVER
+            since = dispute.since.toordinal()
+            if dispute.outcome != "upheld":
+                found.append(((since, end), dispute.amount))
+            elif dispute.remaining:
+                found.append(((0, FOREVER), dispute.remaining))
+    return found
 
 
 def _stops(case: Case, rules: LateFeeRules) -> tuple[Days, ...]:

@@ -38,6 +38,8 @@ class Climb:
     notes: dict[str, str] = field(default_factory=dict)
     retries: list[Moment] = field(default_factory=list)
     tasks: list[Action] = field(default_factory=list)
+    stale: Moment | None = None
+    """When news of payments is missing: the moment at which it is looked for again."""
 
     def tasks_untold(self, told: tuple[str, ...]) -> list[Action]:
         """Return the tasks for a person that were not asked for yet."""
@@ -142,9 +144,7 @@ def _forced(case: Case, moment: Moment, found: Climb, fresh: bool) -> bool:
             gate = _over(case, row) or row_gate(case, row, moment, fresh=fresh)
             gate = gate or _unnoticed(case, row, moment[0])
             if gate and act.act == "force":
-                found.notes[row.step] = gate.why
-                if gate.retry:
-                    found.retries.append(gate.retry)
+                _note(found, row, gate)
                 continue
             found.row, found.act = row, act
             return True
@@ -230,12 +230,18 @@ def _eligible(case: Case, row: LadderRow, moment: Moment, found: Climb, fresh: b
     gate = row_gate(case, row, moment, fresh=fresh)
     if gate is None:
         return True
-    found.notes[row.step] = gate.why
-    if gate.retry:
-        found.retries.append(gate.retry)
+    _note(found, row, gate)
     if gate.task:
         found.tasks.append(task(case, row.step, case.entries.get(row.step, 0) + 1, gate.task))
     return False
+
+
+def _note(found: Climb, row: LadderRow, gate: Gate) -> None:
+    found.notes[row.step] = gate.why
+    if gate.retry:
+        found.retries.append(gate.retry)
+        if gate.stale:
+            found.stale = min(found.stale or gate.retry, gate.retry)
 
 
 def revived(case: Case, day: int) -> list[Row]:

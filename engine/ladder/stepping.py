@@ -9,7 +9,7 @@ from engine.ladder.actions import ask, asked_items, undo
 from engine.ladder.case import Case
 from engine.ladder.chores import deadlines, hold_chores
 from engine.ladder.late_fee import LATE_FEE, fee_key, fees_to_book
-from engine.ladder.memory import Row
+from engine.ladder.memory import Row, absorb, do_of
 from engine.ladder.model import CollectionsPolicy, LadderRow
 from engine.ladder.moves import Climb, Leaving, absorbed, climb, closes, leaving, revived
 from engine.ladder.state import Action, Position, Step, Taken
@@ -76,10 +76,9 @@ def _hear(case: Case) -> None:
         if act.id in case.taken.heard:
             continue
         row = case.taken_row(act.step)
-        if act.act == "confirm" and row is not None:
-            for key in row.keys:
-                if key.rsplit("/", 2)[1].startswith("approve.") and row.words.get(key) != "done":
-                    row.words[key] = "done"
+        if act.act == "confirm" and row is not None and act.received_at >= row.requested_at:
+            row.words |= {key: "done" for key in row.keys if do_of(key) == "approve"}
+            absorb(row, case.definition(row), {}, case.policy, case.zone)
             case.heard.append(act.id)
             case.notes.append(f"{act.actor} approved `{act.step}`: {act.reason}")
         elif act.act in ("force", "skip") and act.step not in case.ladder.by_step:

@@ -28,7 +28,8 @@ def next_wake(case: Case, now: Climb) -> datetime | None:
         if moment in seen or moment[0] >= FOREVER or moment[0] > case.today + HORIZON:
             continue
         seen.add(moment)
-        ahead = Climb() if waits else climb(case, moment, fresh=True)
+        fresh = now.stale is None or moment >= now.stale
+        ahead = Climb() if waits else climb(case, moment, fresh=fresh)
         if _changes(case, moment, ahead):
             instants.append(case.instant(moment))
             break

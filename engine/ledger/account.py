@@ -48,7 +48,9 @@ class Debt(Model):
     without_credit: Amount | None = None
     """Still owed when credit notes that name no bill are left out; None: the same as `open`."""
     paid: tuple[tuple[date, Amount], ...] = ()
-    """What changed the open amount since it was due: by value date, negative when it rose again."""
+    """What money took off the open amount since it was due, by value date; negative when it came back.
+
+    Corrections of the bill are not in it: they count as if it had always asked for less."""
 
 
 class HeldInterval(Model):

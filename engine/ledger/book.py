@@ -37,7 +37,7 @@ class DebtState:
     """The plan that took its place; what it took over stands in `moved`."""
     moved: Decimal = ZERO
     changes: list[tuple[date, Decimal]] = field(default_factory=list)
-    """What became less (or more, when negative) of the open amount, by value date."""
+    """What money took off the open amount (or gave back, when negative), by value date."""
 
     @property
     def disputed(self) -> Decimal:
@@ -45,15 +45,16 @@ class DebtState:
         return min(self.contested, self.open)
 
     def change(self, by: Decimal, day: date) -> None:
-        """Lower the open amount, or raise it when `by` is negative."""
-        if not by:
-            return
-        self.open -= by
-        self.changes.append((day, by))
-        if self.open:
-            self.settled_on = None
-        else:
-            self.settled_on = day
+        """Lower the open amount by money, or raise it when `by` is negative."""
+        if by:
+            self.changes.append((day, by))
+            self.correct(by, day)
+
+    def correct(self, by: Decimal, day: date) -> None:
+        """Lower the open amount by a correction of the bill, as if it had always asked for less."""
+        if by:
+            self.open -= by
+            self.settled_on = None if self.open else day
 
     def __lt__(self, other: DebtState) -> bool:
         return (self.due_date, self.id) < (other.due_date, other.id)
@@ -165,7 +166,7 @@ class Book:
         for debt in self.bills.get(plan, ()):
             paid += debt.amount - debt.open
             debt.amount -= debt.open
-            debt.change(debt.open, day)
+            debt.correct(debt.open, day)
         for debt in self.order:
             if debt.plan == plan:
                 covered = min(paid, debt.moved)
@@ -181,7 +182,7 @@ class Book:
         for debt in sorted(debts):
             cut = min(amount, debt.open)
             debt.amount -= cut
-            debt.change(cut, day)
+            debt.correct(cut, day)
             amount -= cut
         for debt in sorted(debts, reverse=True):
             cut = min(amount, debt.moved)
@@ -198,7 +199,7 @@ class Book:
         """Correct a bill upwards; with instalments the last one carries it."""
         debt = max(self.find(reference))
         debt.amount += amount
-        debt.change(-amount, day)
+        debt.correct(-amount, day)
         self.use_credit(day)
 
     def _release(self, debt: DebtState, amount: Decimal, day: date) -> None:
