@@ -38,6 +38,8 @@ _PLURAL = {
     "portfolio": ("portfolio", "portfolios"),
     "unknown": ("unknown text", "unknown texts"),
 }
+SHOWN = 50
+"""Problems of one policy that are shown; beyond them one line says how many more there are."""
 _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
@@ -79,10 +81,21 @@ def _as_text(found: Sequence[PolicyFiles], problems: Mapping[Path, Sequence[Prob
     lines = []
     for one in found:
         sources = one.sources()
-        for problem in problems[one.path]:
+        told, hidden = _most_important(problems[one.path])
+        for problem in told:
             first, *rest = render_problem(problem, sources).split("\n")
             lines += [click.style(first, fg=_COLORS.get(problem.severity), bold=True), *rest, ""]
+        if hidden:
+            more = counted(hidden, "more problem", "more problems")
+            lines += [f"{one.path}: {more} not shown here; `--format json` tells all", ""]
     return "\n".join([*lines, closing_line(found, [p for some in problems.values() for p in some])])
+
+
+def _most_important(problems: Sequence[Problem]) -> tuple[list[Problem], int]:
+    """Return the problems that are shown, in reading order, and how many are not; errors go first."""
+    ranked = sorted(problems, key=lambda p: list(Severity).index(p.severity))
+    told = set(ranked[:SHOWN])
+    return [p for p in problems if p in told], len(ranked) - len(told)
 
 
 def closing_line(found: Sequence[PolicyFiles], problems: Sequence[Problem]) -> str:

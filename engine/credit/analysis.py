@@ -12,6 +12,8 @@ from engine.feel.values import Value
 
 PAIRS = 3_000_000
 """Pairs of rows that are compared at most."""
+MEMBERS = 1_000_000
+"""Memberships of rows in groups of neighbours at most; with more, every row is compared with every other."""
 STATES = 200_000
 """States that the search for a customer without a row visits at most."""
 
@@ -34,7 +36,7 @@ class TooLarge(Exception):  # it is turned into a note at once
 
 def overlaps(grid: Grid) -> Iterator[tuple[int, int, list[int]]]:
     """Yield pairs of rows that share a customer, with the shared box; raises TooLarge."""
-    budget = PAIRS
+    budget = PAIRS  # the groups are within their own
     seen: set[tuple[int, int]] = set()
     for group in _neighbours(grid):
         for place, first in enumerate(group):
@@ -53,14 +55,15 @@ def _neighbours(grid: Grid) -> list[list[int]]:
     everyone = list(range(len(grid.rows)))
     if len(everyone) < 500:
         return [everyone]
-    column = max(range(len(grid.axes)), key=lambda c: len({row[c] for row in grid.rows}))
+    members = [sum(row[c].bit_count() for row in grid.rows) for c in range(len(grid.axes))]
+    column = members.index(min(members))
+    if members[column] > MEMBERS:
+        return [everyone]
     groups: dict[int, list[int]] = {}
     for index in everyone:
-        pieces = grid.rows[index][column]
-        while pieces:
-            lowest = pieces & -pieces
-            groups.setdefault(lowest, []).append(index)
-            pieces ^= lowest
+        for start, end in _runs(grid.rows[index][column]):
+            for piece in range(start, end):
+                groups.setdefault(piece, []).append(index)
     return list(groups.values())
 
 

@@ -26,6 +26,8 @@ from engine.source import Problem, Severity, Span
 
 SHOWN = 5
 """Overlaps that are told of one table; the rest is counted."""
+COUNTED = 1000
+"""Overlaps at which counting ends."""
 Kinds = Mapping[str, FeelType]
 
 
@@ -79,6 +81,9 @@ def _grid(
     grid = grid_of(policy, headings, columns, kinds_)
     if isinstance(grid, Grid):
         return grid
+    if isinstance(grid, TooLarge):
+        _note_too_large(reader, what, headings[0].span, "overlaps, gaps and rows that nobody reaches")
+        return None
     message = f"{what} is not analysed for overlaps and gaps, because of `{grid.text}`"
     reader.take([Problem("table-not-analysed", message, grid.span, severity=Severity.INFO)])
     return None
@@ -100,12 +105,15 @@ def _note_overlaps(reader: PolicyReader, grid: Grid, table: DecisionTable, what:
             if table.hit is HitPolicy.ANY and _same_results(one, other):
                 continue
             told += 1
+            if told == COUNTED:
+                break
             if told <= SHOWN:
                 _note_overlap(reader, what, table.inputs, one.span, other.span, grid, shared)
     except TooLarge:
-        _note_too_large(reader, what, table.span)
+        _note_too_large(reader, what, table.span, "overlaps")
     if told > SHOWN:
-        message = f"{what} has {told - SHOWN} more pairs of rows that overlap"
+        more = f"at least {told - SHOWN}" if told == COUNTED else f"{told - SHOWN}"
+        message = f"{what} has {more} more pairs of rows that overlap"
         reader.error("rows-overlap", message, table.span)
 
 
@@ -138,7 +146,7 @@ def _note_hidden(reader: PolicyReader, grid: Grid, table: DecisionTable) -> None
             related = ((f"{other.span.cell} stands here", other.span),)
             reader.warn("row-hidden", message, one.span, "move it above that row, or remove it", related)
     except TooLarge:
-        _note_too_large(reader, f"table `{table.name}`", table.span)
+        _note_too_large(reader, f"table `{table.name}`", table.span, "rows that nobody reaches")
 
 
 def _note_gap(
@@ -147,7 +155,7 @@ def _note_gap(
     try:
         box = analysis.gap(grid)
     except TooLarge:
-        _note_too_large(reader, what, span)
+        _note_too_large(reader, what, span, "gaps")
         return
     if box is not None:
         rows = "bin" if what.startswith("`") else "row"
@@ -155,9 +163,10 @@ def _note_gap(
         reader.warn("row-missing", message, span, advice)
 
 
-def _note_too_large(reader: PolicyReader, what: str, span: Span) -> None:
-    message = f"{what} has too many combinations to analyse them all"
-    reader.take([Problem("table-not-analysed", message, span, severity=Severity.INFO)])
+def _note_too_large(reader: PolicyReader, what: str, span: Span, undecided: str) -> None:
+    message = f"{what} has too many combinations to look at all of them for {undecided}"
+    advice = "what was not found here may still be there; smaller tables can be looked at whole"
+    reader.take([Problem("table-not-analysed", message, span, advice, Severity.INFO)])
 
 
 def _example(headings: tuple[Expression, ...], values: list[Value]) -> str:

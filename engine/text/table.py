@@ -19,6 +19,11 @@ from engine.text.yaml import ScalarNode, not_utf8
 
 MAX_CSV_BYTES = 16 * 1024 * 1024
 """The largest CSV table that is read."""
+MAX_COLUMNS = 200
+"""The most columns of a table."""
+MAX_ROWS = 10_000
+"""The most rows of a table."""
+_SPLIT = "divide it into several tables, each with a decision of its own"
 DIVIDER = "||"
 """In a CSV file: the heading of the empty column that divides inputs from outputs."""
 
@@ -150,6 +155,12 @@ def _table(lines: list[_Line], span: Span, problems: list[Problem]) -> Loaded[Ta
             problems.append(Problem("table-empty", "the table has no heading", span))
         return Loaded(None, tuple(problems))
     head, *body = lines
+    if len(head.cells) > MAX_COLUMNS:
+        message = f"the table has {len(head.cells):,} columns; at most {MAX_COLUMNS} are read"
+        return Loaded(None, (*problems, Problem("table-too-large", message, head.span, _SPLIT)))
+    if len(body) > MAX_ROWS:
+        message = f"the table has {len(body):,} rows; at most {MAX_ROWS:,} are read"
+        return Loaded(None, (*problems, Problem("table-too-large", message, body[MAX_ROWS].span, _SPLIT)))
     if body and body[0].cells and all(_DASHES.fullmatch(cell.text) for cell in body[0].cells):
         body = body[1:]
     problems += _heading_problems(head)

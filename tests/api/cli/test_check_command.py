@@ -79,3 +79,13 @@ def test_nothing_to_check_is_trouble(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "holds no policy" in capsys.readouterr().err
     assert run(forbear, ["check", str(tmp_path / "nowhere")]) == TROUBLE
     assert "There is no `" in capsys.readouterr().err
+
+
+def test_many_problems_of_one_policy_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keys = "\n".join(f"key_{n}: 1" for n in range(70))
+    (tmp_path / "policy.yaml").write_text(f"kind: credit\n{keys}\n", encoding="utf-8")
+    assert run(forbear, ["check", str(tmp_path)]) == FINDINGS
+    out = capsys.readouterr().out
+    assert out.count("error[") == 50
+    assert "27 more problems not shown here" in out
+    assert "77 errors" in out

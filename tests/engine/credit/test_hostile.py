@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.credit import Decision, EvaluationFailed, compile_policy, decide
-from tests.engine.credit.samples import DAY, given, policy_of
+from engine.credit import Decision, EvaluationFailed, compile_policy, decide, grids, load_credit
+from engine.source import Problem
+from tests.engine.credit.samples import DAY, HEAD, given, policy_of
 
 
 @pytest.mark.parametrize("backwards", [False, True])
@@ -35,3 +36,41 @@ def test_a_power_that_overflows_is_refused_at_its_place() -> None:
     policy = policy_of("facts: {}\ndecisions: {b: 10 ** 10 ** 10 ** 10}\noutcome: {x: {money: b}}\n")
     with pytest.raises(EvaluationFailed):
         decide(policy, {}, DAY)
+
+
+def table(rows: list[str], head: str = "| a | b || o |") -> str:
+    lines = "\n".join(f"      {line}" for line in [head, *rows])
+    facts = "facts: {a: {type: integer}, b: {type: integer}}\n"
+    return f"{facts}decisions:\n  g:\n    table: |\n{lines}\noutcome: {{g: g}}\n"
+
+
+def problems_of(text: str) -> list[Problem]:
+    return list(load_credit({"policy.yaml": (HEAD + text).encode()}).problems)
+
+
+def test_counting_overlaps_ends() -> None:
+    rows = [f"| [{n}..{n + 9000}] | - || 1 |" for n in range(600)]
+    told = [p.message for p in problems_of(table(rows)) if p.code == "rows-overlap"]
+    assert len(told) == 6
+    assert "table `g` has at least 995 more pairs of rows that overlap" in told
+
+
+def test_a_table_that_is_too_fine_is_said_not_to_be_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grids, "BITS", 1000)
+    rows = [f"| {n} | - || 1 |" for n in range(100)]
+    told = [p for p in problems_of(table(rows)) if p.code == "table-not-analysed"]
+    assert [p.severity for p in told] == ["info"]
+    assert "for overlaps, gaps and rows that nobody reaches" in told[0].message
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (table([], "|" + " a |" * 3000 + "| o |"), "3,001 columns; at most 200"),
+        (table(["| 1 | - || 1 |"] * 10_001), "10,001 rows; at most 10,000"),
+    ],
+)
+def test_a_table_that_is_too_large_is_one_problem(text: str, says: str) -> None:
+    (problem,) = problems_of(text)
+    assert problem.code == "table-too-large"
+    assert says in problem.message
