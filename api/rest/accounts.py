@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from fastapi import APIRouter, Query, Response, status
 from pydantic import AwareDatetime, Field, field_validator
 
-from api.rest.bodies import Body, Currency, Id, Page, ReceivedAt, example
+from api.rest.bodies import Body, Currency, Id, Instant, Page, ReceivedAt, example
 from api.rest.paging import After, Limit, cursor_of, page_of
 from api.rest.routes import received, router
 from api.storage.accounts import add_account, get_account, page_of_accounts, terms_of
@@ -123,7 +123,7 @@ def accounts_router(wiring: Wiring) -> APIRouter:
     @api.get("/accounts/{account}/position", summary="Read what is owed, as known at an instant")
     def position(
         account: str,
-        at: Annotated[AwareDatetime | None, Query(description="Left out: as known now.")] = None,
+        at: Annotated[Instant | None, Query(description="Left out: as known now.")] = None,
     ) -> PositionOut:
         with wiring.database.read() as session:
             row = get_account(session, account)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response, status
 from fastapi.concurrency import run_in_threadpool
 from pydantic import AwareDatetime, Field
 
-from api.rest.bodies import Body, Page, ReceivedAt, example
+from api.rest.bodies import Body, Day, Instant, Number, Page, ReceivedAt, example
 from api.rest.errors import Refusal
 from api.rest.paging import After, Limit, cursor_of, page_of
 from api.rest.routes import Prefer, received, router, wait_for
@@ -48,11 +48,11 @@ class ReceiptBody(Body):
 
     model_config = example(status="done", at="2026-03-21T10:30:00+08:00", detail="sms 8812")
     status: Literal["done", "failed", "suppressed"]
-    at: AwareDatetime | None = Field(
+    at: Instant | None = Field(
         default=None, description="When it happened; waits and legal periods run from it."
     )
     detail: str = Field(default="", max_length=500)
-    until: date | None = Field(default=None, description="Last day on which a notice that was done is valid.")
+    until: Day | None = Field(default=None, description="Last day on which a notice that was done is valid.")
     received_at: ReceivedAt = None
 
 
@@ -74,7 +74,7 @@ def actions_router(wiring: Wiring) -> APIRouter:
     @api.get("/actions", summary="List actions, in order of their key")
     def page(
         account: Annotated[str, Query(description="Of one account.")] = "",
-        case: Annotated[int | None, Query(description="Of its n-th case.")] = None,
+        case: Annotated[Number | None, Query(description="Of its n-th case.")] = None,
         state: Annotated[ActionState | None, Query(description="In one state.")] = None,
         limit: Limit = 100,
         after: After = "",

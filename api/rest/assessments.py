@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Header, Query, Response, status
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, model_validator
 
-from api.rest.bodies import Body, Id, ReceivedAt, example
+from api.rest.bodies import Body, Day, Id, ReceivedAt, example
 from api.rest.customers import FactsBody, facts_of
 from api.rest.decisions import AssessmentOut, DecisionOut, assessment_out, decision_fields
 from api.rest.durable import assess
@@ -37,7 +38,7 @@ class AssessmentBody(Body):
         default="", max_length=80,
         description="Name of a credit policy, or the digest of one; empty: the one the portfolio names.",
     )  # fmt: skip
-    as_of: date | None = Field(default=None, description="The local day to judge by; left out: today.")
+    as_of: Day | None = Field(default=None, description="The local day to judge by; left out: today.")
     facts: FactsBody = Field(default={}, description="Given facts win over gathered ones.")
     received_at: ReceivedAt = None
 
@@ -55,7 +56,7 @@ class PreviewBody(Body):
     policy: str = Field(
         min_length=1, max_length=80, description="Name of a credit policy, or the digest of one."
     )
-    as_of: date | None = None
+    as_of: Day | None = None
     facts: FactsBody
 
 
@@ -81,7 +82,7 @@ def assessments_router(wiring: Wiring) -> APIRouter:
             response.status_code = status.HTTP_200_OK
         else:
             found = await assess(wiring, await run_in_threadpool(_request, wiring, request, body))
-        response.headers["Location"] = f"/v1/decisions/{found.id}"
+        response.headers["Location"] = f"/v1/decisions/{quote(found.id)}"
         return assessment_out(found, trace=trace)
 
     @api.post("/previews", summary="See what a policy would decide; nothing is kept")

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 T = TypeVar("T")
 
+FIRST_YEAR, LAST_YEAR = 1900, 2999
+"""Years of bills and news; a calendar ends, and arithmetic with days must not meet its end."""
+
+
+def _in_range(value: T) -> T:
+    if isinstance(value, date) and not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"the year must be from {FIRST_YEAR} to {LAST_YEAR}")
+    return value
+
+
+Day = Annotated[date, AfterValidator(_in_range)]
+Instant = Annotated[AwareDatetime, AfterValidator(_in_range)]
+Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Id = Annotated[
     str,
     Field(
@@ -18,7 +32,7 @@ Id = Annotated[
 Ref = Annotated[str, Field(min_length=1, max_length=128)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.", examples=["CNY"])]
 ReceivedAt = Annotated[
-    AwareDatetime | None,
+    Instant | None,
     Field(description="Only in simulated time: when it became known. Else the server's clock says."),
 ]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, Field
 
-from api.rest.bodies import Body, Page
+from api.rest.bodies import Body, Number, Page
 from api.rest.paging import After, Limit, cursor_of, page_of
 from api.rest.routes import router
 from api.rest.story import Line, tell
@@ -64,7 +64,7 @@ def cases_router(wiring: Wiring) -> APIRouter:
         return Page(items=[case_out(row) for row in rows], next=following)
 
     @api.get("/cases/{account}/{number}", summary="Read a case with its story")
-    def read(account: str, number: int) -> CaseDetail:
+    def read(account: str, number: Number) -> CaseDetail:
         with wiring.database.read() as session:
             row = get_case(session, account, number)
             zone = get_account(session, account).timezone

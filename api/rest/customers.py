@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, status
 from fastapi.concurrency import run_in_threadpool
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlmodel import Session
 
-from api.rest.bodies import Body, Id, Page, ReceivedAt, example
+from api.rest.bodies import Body, Day, Id, Instant, Page, ReceivedAt, example
 from api.rest.paging import After, Limit, cursor_of, page_of
 from api.rest.routes import Prefer, day_told, received, router, wait_for
 from api.storage.customers import (
@@ -35,12 +35,12 @@ class FactBody(Body):
     """A fact with its quality: numbers with a fraction are decimal strings."""
 
     value: Plain
-    as_of: date | None = Field(
+    as_of: Day | None = Field(
         default=None, description="The day on which it was true; its age is measured from here."
     )
     source: str = ""
     verified_by: str = ""
-    verified_at: AwareDatetime | None = None
+    verified_at: Instant | None = None
 
 
 FactsBody = dict[Annotated[str, Field(min_length=1, max_length=64)], Plain | FactBody]
@@ -56,7 +56,7 @@ class CustomerBody(Body):
     id: Id
     name: str = Field(default="", max_length=200)
     segment: str = Field(default="", max_length=64, description="Which credit policy judges them.")
-    since: date | None = None
+    since: Day | None = None
     facts: FactsBody = {}
     received_at: ReceivedAt = None
 

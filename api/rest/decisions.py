@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, Field
 
 from api.rest.bodies import Body, Page
-from api.rest.paging import After, Limit, cursor_of, page_of
+from api.rest.paging import After, Limit, cursor_of, instant_of, page_of
 from api.rest.routes import router
 from api.storage.decisions import page_of_decisions, record_of
 from api.storage.errors import NotFound
@@ -102,7 +102,7 @@ def decisions_router(wiring: Wiring) -> APIRouter:
         after: After = "",
     ) -> Page[AssessmentOut]:
         cursor = cursor_of(after, str, str)
-        place = (datetime.fromisoformat(cursor[0]), cursor[1]) if cursor else None
+        place = (instant_of(cursor[0]), cursor[1]) if cursor else None
         with wiring.database.read() as session:
             rows = page_of_decisions(session, place, limit, customer, account)
         asked = {"customer": customer, "account": account}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response, status
 from fastapi.concurrency import run_in_threadpool
@@ -49,7 +50,7 @@ def _add_kind(api: APIRouter, wiring: Wiring, path: str, body_type: type[EntryBo
 
         stored, new, outbox = await run_in_threadpool(write)
         response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
-        response.headers["Location"] = f"/v1/{path}/{body.account}/{body.id}"
+        response.headers["Location"] = f"/v1/{path}/{body.account}/{quote(body.id, safe='')}"
         await wait_for(wiring, outbox, prefer, response)
         return stored
 

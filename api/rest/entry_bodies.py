@@ -6,17 +6,16 @@ when the engine learns a new one. All amounts are decimal strings in the account
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from api.rest.bodies import Body, Id, ReceivedAt, Ref, example
+from api.rest.bodies import Body, Day, Id, Instant, ReceivedAt, Ref, example
 from engine.ledger.entries import Entry, EntryAdapter, Positive
 from engine.model import Amount
 
 _DAY: dict[str, Any] = {"account": "A1001", "value_date": "2026-03-01"}
-ValueDate = Annotated[date, Field(description="The local business date on which it counts.")]
+ValueDate = Annotated[Day, Field(description="The local business date on which it counts.")]
 
 
 class EntryBody(Body):
@@ -40,7 +39,7 @@ class ShareBody(Body):
 class InstalmentBody(Body):
     """One part of a bill with its own due date."""
 
-    due_date: date
+    due_date: Day
     amount: Positive
 
 
@@ -51,7 +50,7 @@ class BillBody(EntryBody):
         **_DAY, id="B-2026-03", due_date="2026-03-18", amount="128.40", bill_no="202603A1001"
     )
     kind: Literal["bill"] = "bill"
-    due_date: date
+    due_date: Day
     amount: Positive
     bill_no: str = ""
     category: Literal["normal", "fee", "late_fee", "plan"] = "normal"
@@ -159,7 +158,7 @@ class PromiseBody(EntryBody):
     model_config = example(**_DAY, id="PR-1", amount="128.40", by="2026-04-10", author="agent 17")
     kind: Literal["promise"] = "promise"
     amount: Positive
-    by: date
+    by: Day
     author: str = ""
 
 
@@ -179,7 +178,7 @@ class HoldBody(EntryBody):
     )
     kind: Literal["hold"] = "hold"
     hold: str
-    until: date | None = None
+    until: Day | None = None
     reason: str = ""
     author: str = ""
     bill: str = ""
@@ -209,7 +208,7 @@ class AccountFeedBody(EntryBody):
     model_config = example(**_DAY, id="FD-1", feed="payments", complete_to="2026-03-01T23:59:59+08:00")
     kind: Literal["feed"] = "feed"
     feed: Literal["payments", "bills"] = "payments"
-    complete_to: AwareDatetime
+    complete_to: Instant
 
 
 class ActBody(EntryBody):

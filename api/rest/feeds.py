@@ -7,7 +7,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import AwareDatetime, Field
 
-from api.rest.bodies import Body, ReceivedAt, example
+from api.rest.bodies import Body, Instant, ReceivedAt, example
 from api.rest.errors import Refusal
 from api.rest.routes import received, router
 from api.storage.feeds import add_feed, all_feeds
@@ -19,7 +19,7 @@ class FeedBody(Body):
 
     model_config = example(feed="payments", complete_to="2026-03-01T23:59:59+08:00")
     feed: Literal["payments", "bills"] = "payments"
-    complete_to: AwareDatetime = Field(description="Everything that happened before is told.")
+    complete_to: Instant = Field(description="Everything that happened before is told.")
     received_at: ReceivedAt = None
 
 

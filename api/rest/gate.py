@@ -44,6 +44,8 @@ class Gate:
         await self._let_in(scope, receive, send, path)
 
     def _refusal(self, scope: Scope, headers: Headers, path: str) -> tuple[str, str] | None:
+        if "\x00" in path or b"%00" in scope["query_string"]:
+            return "not-found", "There is a NUL character in the address."
         if not self._is_host(scope, headers.get("host", "")):
             return "host-not-allowed", f"`{headers.get('host', '')[:100]}` is not a name of this server."
         is_open = path in OPEN or path.startswith("/problems/")

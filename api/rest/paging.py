@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -29,9 +30,24 @@ def cursor_of(after: str, *kinds: type) -> tuple[Any, ...] | None:
         values = json.loads(base64.urlsafe_b64decode(after.encode() + b"=="))
     except (ValueError, binascii.Error):
         values = None
-    if not isinstance(values, list) or [type(v) for v in values] != list(kinds):
+    if not isinstance(values, list) or [type(v) for v in values] != list(kinds) or not _usable(values):
         raise Refusal("bad-cursor", f"`{after[:60]}` is no cursor of this list. Follow `next` of a page.")
     return tuple(values)
+
+
+def instant_of(text: str) -> datetime:
+    """Return the instant of a cursor; raise Refusal for one that was not given out here."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise Refusal("bad-cursor", "This is no cursor of this list. Follow `next` of a page.") from error
+
+
+def _usable(values: list[Any]) -> bool:
+    """Tell whether a database can be asked with these values."""
+    texts = [value for value in values if isinstance(value, str)]
+    return all(v.isprintable() for v in texts) and all(abs(v) < 2**62 for v in values if isinstance(v, int))
 
 
 def page_of(

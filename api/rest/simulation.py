@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import AwareDatetime
 
 from api.rest.accounts import AccountOut, account_out
-from api.rest.bodies import Body, Id, example
+from api.rest.bodies import Body, Id, Instant, example
 from api.rest.routes import Prefer, router, wait_for
 from api.storage import outbox
 from api.storage.accounts import get_account
@@ -20,7 +19,7 @@ class OpenBody(Body):
 
     model_config = example(account="A1001", at="2026-03-20T09:00:00+08:00")
     account: Id
-    at: AwareDatetime
+    at: Instant
 
 
 class OpenOut(Body):
