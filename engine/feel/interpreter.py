@@ -187,8 +187,9 @@ class Interpreter:
         made: dict[str, Value] = {}
         inner = Scope(made, scope)
         for entry in entries:
-            if entry.name in made:
-                raise FeelError("bad-argument", f"the key `{entry.name}` stands there twice")
+            if entry.name in made or not entry.name:
+                why = f"`{entry.name}` stands there twice" if entry.name else "is empty"
+                raise FeelError("bad-argument", f"the key {why}")
             made[entry.name] = self.value(entry.value, inner)
         return made
 

@@ -28,8 +28,10 @@ def context(entries: list[Context]) -> Context:
         key = entry.get("key")
         if not isinstance(key, str) or "value" not in entry:
             raise FeelError("bad-argument", f"{brief(entry)} is not an entry with a `key` and a `value`")
-        if key in made:
-            raise FeelError("bad-argument", f"the key {brief(key)} stands there twice")
+        if key in made or not key:
+            raise FeelError(
+                "bad-argument", f"the key {brief(key)} {'stands there twice' if key else 'is empty'}"
+            )
         made[key] = entry["value"]
     return made
 
@@ -37,14 +39,14 @@ def context(entries: list[Context]) -> Context:
 @function("context put(context: context, key: string, value: any?) -> context")
 def context_put(context: Context, key: str, value: Value) -> Context:
     """Return the context with an entry added or replaced."""
-    return {**context, key: value}
+    return context_put_path(context, [key], value)
 
 
 @function("context put(context: context, keys: list<string>, value: any?) -> context")
 def context_put_path(context: Context, keys: list[str], value: Value) -> Context:
     """Return the context with an entry added or replaced in the contexts inside it."""
-    if not all(isinstance(key, str) for key in keys):
-        raise FeelError("null-operand", "one of the keys is null")
+    if not all(keys):
+        raise FeelError("bad-argument", "one of the keys is null or empty")
     if not keys:
         raise FeelError("bad-argument", "there are no keys")
     outer: Context = dict(context)
