@@ -27,13 +27,13 @@ def call(
 
 def _call_user(function: UserFunction, arguments: Sequence[Value], named: Mapping[str, Value]) -> Value:
     names = [name for name, _ in function.parameters]
-    if len(arguments or named) != len(names) or (named and set(named) != set(names)):
+    if not set(named) <= set(names) or (not named and len(arguments) != len(names)):
         wanted = ", ".join(names)
         raise FeelError(
             "bad-argument", f"the function takes ({wanted}), not {len(arguments or named)} arguments"
         )
     given = named or dict(zip(names, arguments, strict=True))
-    bound = {name: coerced(given[name], kind or ANY) for name, kind in function.parameters}
+    bound = {name: coerced(given.get(name), kind or ANY) for name, kind in function.parameters}
     return function.call(bound)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from engine.feel.dates import UTC, Date, DateTime, Time
@@ -55,21 +55,24 @@ def conforms(value: Value, kind: FeelType, resolve: Resolve = lambda _: None) ->
                 key in value and (value[key] is None or conforms(value[key], wanted, resolve))
                 for key, wanted in entries
             )
-        case FunctionOf():
-            return kind_of(value) == "function" and fits(_function_type(value), kind)
+        case FunctionOf(parameters, _):
+            return any(fits(have, kind) for have in _function_types(value, len(parameters)))
         case Named(name):
             known = resolve(name)
             return known is not None and conforms(value, known, resolve)
     return False
 
 
-def _function_type(value: Value) -> FeelType:
+def _function_types(value: Value, count: int) -> Iterator[FunctionOf]:
+    """Yield the types that a function has for so many arguments: a built-in may have several."""
     match value:
         case UserFunction(parameters, _, result):
-            return FunctionOf(tuple(kind or ANY for _, kind in parameters), result or ANY)
-        case BuiltIn(_, (overload, *_)):
-            return FunctionOf(tuple(formal.type for formal in overload.formals), overload.result)
-    return ANY
+            yield FunctionOf(tuple(kind or ANY for _, kind in parameters), result or ANY)
+        case BuiltIn(_, overloads):
+            for overload in overloads:
+                if overload.takes(count):
+                    kinds = (overload.formal(index).type for index in range(count))
+                    yield FunctionOf(tuple(kinds), overload.result)
 
 
 def coerced(value: Value, kind: FeelType, resolve: Resolve = lambda _: None) -> Value:
@@ -82,7 +85,9 @@ def coerced(value: Value, kind: FeelType, resolve: Resolve = lambda _: None) -> 
     if isinstance(kind, Named) and (known := resolve(kind.name)) is not None:
         return coerced(value, known, resolve)
     if isinstance(value, list) and len(value) == 1 and not isinstance(kind, ListOf):
-        return coerced(value[0], kind, resolve)
+        value = value[0]  # once only: a list in a list is no item
+        if value is None or conforms(value, kind, resolve):
+            return value
     if isinstance(kind, ListOf) and not isinstance(value, list) and conforms(value, kind.item, resolve):
         return [value]
     if kind == DATE_TIME and isinstance(value, Date):
