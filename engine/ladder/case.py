@@ -143,6 +143,16 @@ class Case:
                 return False  # written for what comes after the termination
         return any(item.do in ("notify", "fee") for item in row.do)
 
+    def notice_before(self, row: LadderRow) -> tuple[LadderRow, LadderRow] | None:
+        """Return the last notice on the way to a row, and the step behind it; None: the way has none."""
+        behind = row
+        for _ in self.ladder.rows:
+            before = self.ladder.by_step.get(behind.after)
+            if before is None or before.notifies:
+                return (before, behind) if before else None
+            behind = before
+        return None
+
     def reached(self, day: int) -> int:
         """Return the index of the last row that is done for the anchor; -1: none."""
         found = (d.index for r in self.rows if (d := self.definition(r)) and self.counts(r, day))

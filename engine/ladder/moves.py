@@ -102,7 +102,7 @@ def _why_leaves(
     if released_by and row.level is not None and not row.lifted:
         return f"hold `{released_by[0]}` releases what was taken"
     release = definition.release
-    if release.condition is not None:
+    if release.condition is not None and not row.lifted:  # what is lifted has no effect left to release
         if _released(case, row, definition, release.condition, day):
             return f"`{release.condition.text}` holds for the part of the debt that has this age"
         return ""
@@ -157,16 +157,10 @@ def _over(case: Case, row: LadderRow) -> Gate | None:
 
 def _unnoticed(case: Case, row: LadderRow, day: int) -> Gate | None:
     """A person may take an interruption out of turn, but not without the notice that it rests on."""
-    if not row.interrupts:
+    before = case.notice_before(row) if row.interrupts else None
+    if before is None or case.counts(case.taken_row(before[0].step), day):
         return None
-    before = case.ladder.by_step.get(row.after)
-    while before is not None and not before.notifies:
-        if before.interrupts:
-            return None
-        before = case.ladder.by_step.get(before.after)
-    if before is None or case.counts(case.taken_row(before.step), day):
-        return None
-    return Gate(f"waits for the notice `{before.step}` to be done")
+    return Gate(f"waits for the notice `{before[0].step}` to be done")
 
 
 def _stands(case: Case, row: LadderRow, day: int) -> bool:
@@ -194,6 +188,10 @@ def _missing(case: Case, row: LadderRow, day: int) -> list[str]:
         if not case.is_over(case.ladder.by_step[step]):
             steps.append(step)
         step = case.ladder.by_step[step].after
+    for cut in [case.ladder.by_step[step] for step in steps if case.ladder.by_step[step].interrupts]:
+        notice = case.notice_before(cut)
+        if notice and notice[0].step not in steps:
+            steps += _missing(case, notice[0], day)  # none when it still stands for the anchor
     return steps
 
 
@@ -214,6 +212,8 @@ def _eligible(case: Case, row: LadderRow, moment: Moment, found: Climb, fresh: b
             found.notes[row.step] = f"waits for {row.wait} since `{row.after}` done {before.done_on}"
             found.retries.append((ready, start))
             return False
+    if not _noticed(case, row, day, found):
+        return False
     taken = case.taken_row(row.step)
     if taken and taken.declined:
         found.notes[row.step] = f"declined by a person on {taken.requested_on} or later"
@@ -242,6 +242,22 @@ def _note(found: Climb, row: LadderRow, gate: Gate) -> None:
         found.retries.append(gate.retry)
         if gate.stale:
             found.stale = min(found.stale or gate.retry, gate.retry)
+
+
+def _noticed(case: Case, row: LadderRow, day: int, found: Climb) -> bool:
+    """Tell whether the notice that an interruption rests on stands for the anchor, its wait over (rule 2)."""
+    if gate := _unnoticed(case, row, day):
+        found.notes[row.step] = gate.why
+        return False
+    before = case.notice_before(row) if row.interrupts else None
+    sent = case.taken_row(before[0].step) if before else None
+    if before is None or sent is None or sent.done_on is None:
+        return True
+    ready = before[1].wait.after(sent.done_on).toordinal()
+    if ready > day:
+        found.notes[row.step] = f"waits for {before[1].wait} since `{sent.step}` done {sent.done_on}"
+        found.retries.append((ready, minutes(case.policy.case.hour)))
+    return ready <= day
 
 
 def revived(case: Case, day: int) -> list[Row]:

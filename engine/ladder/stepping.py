@@ -36,10 +36,13 @@ def step(policy: CollectionsPolicy, taken: Taken, position: Position, at: dateti
 
 def _step(case: Case) -> Step:
     actions: list[Action] = []
-    _revive(case)
+    standing = _revive(case)
     left = leaving(case, case.today)
     if left.rows:
         actions += undo(case, left.rows)
+    for row in standing:
+        if row not in case.rows:
+            row.left_on = None  # this bounce brought it back once; it does not do so again
     _hear(case)
     actions += _go_on(case)
     up = after = climb(case, case.now)
@@ -55,7 +58,7 @@ def _step(case: Case) -> Step:
     )
 
 
-def _revive(case: Case) -> None:
+def _revive(case: Case) -> list[Row]:
     standing = revived(case, case.today)
     for row in standing:
         case.left = [other for other in case.left if other is not row]
@@ -63,6 +66,7 @@ def _revive(case: Case) -> None:
         row.left_on = None
         case.rows.append(row)
     case.rows.sort(key=lambda row: _index(case, row))
+    return standing
 
 
 def _index(case: Case, row: Row) -> int:

@@ -81,11 +81,11 @@ def test_a_late_check_may_jump_over_what_no_later_row_requires() -> None:
     jumping = changed(late=("when_late: step_by_step", "when_late: jump"), early=ladder)
     stepping = changed(early=ladder)
     for by, rows in ((stepping, ["set_off", "terminate"]), (jumping, ["terminate"])):
-        # The ladder stands at `suspend` when nobody looks for two months.
+        # The ladder stands at `suspend` when nobody looks for two months; its notices lapse and are repeated.
         scenario = Scenario(
             TERMS,
             told([BILL]),
-            evening(date(2026, 6, 3)),
+            evening(date(2026, 6, 18)),
             outages=((local("03-11", "10:00"), local("06-01")),),
         )
         found = play(by, law(), calendar(), scenario)
