@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from engine.credit.check_tables import check_scorecard, check_table
 from engine.credit.domains import Domain, Values, domain_of
+from engine.credit.finish import STATUSES
 from engine.credit.model import (
     Answer,
     CreditPolicy,
@@ -20,6 +21,7 @@ from engine.credit.model import (
 )
 from engine.credit.order import names_in, reads_of
 from engine.credit.policy_reader import PolicyReader, polished
+from engine.credit.results import divisions_by_zero, ends, items
 from engine.credit.units import is_amount
 from engine.feel import kinds, syntax
 from engine.feel.functions import REGISTRY
@@ -87,6 +89,9 @@ class _Checker:
         kind, problems = infer(expression.node, names, expression.span, expression.text)
         self.reader.take(polished(problem) for problem in problems)
         self._known_texts(expression)
+        for part in divisions_by_zero(expression.node):
+            place = expression.span.shifted(part.offset, max(1, part.length))
+            self.reader.error("division-by-zero", "this divides by 0, which has no answer", place)
         return kind
 
     def _cell(self, tests: Tests, heading: Expression, kind: FeelType) -> None:
@@ -163,8 +168,31 @@ class _Checker:
                 advice = f"write `{item.name}: {{money: {item.expression.text}}}`"
                 self.reader.warn("amount-without-currency", message, item.expression.span, advice)
         self._wanted(self.policy.status, "status", kinds.STRING, {})
+        self._status_texts()
         codes = ListOf(kinds.STRING)
         self._wanted(self.policy.told, "outcome `reasons`", codes, {"reasons": codes})
+
+    def _status_texts(self) -> None:
+        """Note texts that a status cannot be: `"maybe"`."""
+        status = self.policy.status
+        for node in ends(status.node) if status else ():
+            if isinstance(node, syntax.String) and node.value not in STATUSES:
+                assert status is not None
+                place = status.span.shifted(node.offset, max(1, node.length))
+                advice = did_you_mean(node.value, STATUSES, of="it can be")
+                self.reader.error("value-never", f'a status is never "{node.value}"', place, advice)
+
+    def _told_codes(self) -> Iterator[tuple[str, Span]]:
+        """Yield the codes that the choice of reasons writes out; what is no text is an error."""
+        told = self.policy.told
+        for node in items(told.node) if told else ():
+            assert told is not None
+            place = told.span.shifted(node.offset, max(1, node.length))
+            if isinstance(node, syntax.String):
+                yield node.value, place
+            elif isinstance(node, syntax.Number | syntax.Boolean | syntax.Null):
+                message = f"`{told.text[node.offset : node.offset + node.length]}` is not a reason code"
+                self.reader.error("reason-not-code", message, place, "write a code of `reasons` in quotes")
 
     def _wanted(
         self, expression: Expression | None, what: str, wanted: FeelType, more: dict[str, FeelType]
@@ -178,8 +206,9 @@ class _Checker:
 
     def reason_codes(self) -> None:
         """Check that every code has texts, in all languages of the policy, and is used."""
-        used = dict(self._codes())
-        for code, span in self._codes():
+        codes = [*self._codes(), *self._told_codes()]
+        used = dict(codes)
+        for code, span in codes:
             if code not in self.policy.reasons:
                 advice = did_you_mean(code, self.policy.reasons, of="reasons")
                 advice = advice if advice.startswith("did") else f"add `{code}: {{en: ...}}` to `reasons`"

@@ -74,3 +74,36 @@ def test_a_table_that_is_too_large_is_one_problem(text: str, says: str) -> None:
     (problem,) = problems_of(text)
     assert problem.code == "table-too-large"
     assert says in problem.message
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "place"),
+    [
+        ("x: 1\nstatus: '\"maybe\"'", "value-never", (11, 10)),
+        ('x: 1\nstatus: if a > 1 then "refered" else "decided"', "value-never", (11, 23)),
+        ("x: 1\n  reasons: if a > 1 then [1] else reasons", "reason-not-code", (11, 27)),
+        ('x: 1\n  reasons: if a > 1 then ["NOPE"] else reasons', "unknown-reason", (11, 27)),
+        ('x: 1\n  reasons: concatenate(reasons, ["NOPE"])', "unknown-reason", (11, 34)),
+        ("x: a + 1 / 0", "division-by-zero", (10, 10)),
+        ("x: if a > 1 then a / 0.00 else 1", "division-by-zero", (10, 20)),
+    ],
+)
+def test_what_can_never_work_is_an_error_before_there_is_a_customer(
+    end: str, code: str, place: tuple[int, int]
+) -> None:
+    text = f"facts: {{a: {{type: integer}}}}\ndecisions: {{}}\noutcome:\n  {end}\n"
+    (problem,) = problems_of(text)
+    assert (problem.code, problem.span.line, problem.span.column) == (code, *place)
+
+
+def test_statuses_and_reasons_that_are_written_right_pass() -> None:
+    text = """
+facts: {a: {type: integer}}
+decisions: {}
+outcome:
+  x: a / 2
+  reasons: if a > 1 then ["KNOWN"] else reasons
+status: if a > 1 then "referred" else if a = 0 then "refused" else "decided"
+reasons: {KNOWN: {en: known}}
+"""
+    assert problems_of(text) == []
