@@ -51,6 +51,7 @@ class CaseState:
         self.news = False
         self._failures = 0
         self._first_look: datetime | None = None
+        self._rested_at: datetime | None = None
         self._seen = dict.fromkeys(start.seen)
         self._chain = HistoryChain(start.chain, start)
 
@@ -127,6 +128,7 @@ class CaseState:
         """Rest on a look that asks for nothing more."""
         self.taken = record.taken
         self.wake_at = record.wake_at
+        self._rested_at = record.at
         self.problem = None
         self._failures = 0
 
@@ -134,7 +136,8 @@ class CaseState:
         """Note that the case cannot go on, and when it tries again: 15 minutes, doubling to 6 hours."""
         self.consume("trouble", problem)
         self.problem = problem
-        self.wake_at = self.now() + min(LAST_RETRY, FIRST_RETRY * 2 ** min(self._failures, 8))
+        self._rested_at = self.now()
+        self.wake_at = self._rested_at + min(LAST_RETRY, FIRST_RETRY * 2 ** min(self._failures, 8))
         self._failures += 1
         return TroubleNote(
             case=self.case,
@@ -146,15 +149,25 @@ class CaseState:
         )
 
     def longest_wait(self) -> timedelta:
-        """Return how long to wait if no news comes."""
-        return min(LONGEST_WAIT, self.wake_at - self.now()) if self.wake_at else LONGEST_WAIT
+        """Return how long to wait if no news comes.
+
+        Counted from the look's own instant: after a local activity the workflow's clock is not the same in
+        a replay (see chain.py), and the timer's length stands in the history.
+        """
+        if self.wake_at is None or self._rested_at is None:
+            return LONGEST_WAIT
+        return min(LONGEST_WAIT, self.wake_at - self._rested_at)
 
     def run_is_long(self) -> bool:
         """Tell whether the run should continue anew."""
         return (
             workflow.info().is_continue_as_new_suggested()
             or self.steps_in_run >= self.start.run_length
-            or (self._first_look is not None and self.now() - self._first_look > LONGEST_RUN)
+            or (
+                self._first_look is not None
+                and self._rested_at is not None
+                and self._rested_at - self._first_look > LONGEST_RUN
+            )
         )
 
     def close_request(self, record: StepRecord) -> CloseRequest:

@@ -76,6 +76,7 @@ async def act(request: ActRequest) -> ActResult:
         result_type=ActResult,
         start_to_close_timeout=timedelta(minutes=1),
         schedule_to_close_timeout=timedelta(minutes=9),
+        heartbeat_timeout=timedelta(seconds=5),
         retry_policy=RetryPolicy(
             initial_interval=timedelta(milliseconds=200),
             maximum_interval=timedelta(seconds=30),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from engine.ladder import Taken
 from tests.workflows.fakes import World, collections_world, credit_world, facts
 from tests.workflows.scenarios import AS_OF
 from tests.workflows.scripted import action
+from workflows.activities import beating
 from workflows.activities.act import Act, StaleAction
 from workflows.activities.assess import Assess, RequestReused, trace_digest
 from workflows.activities.grade_chunk import BATCH, GradeChunk
@@ -197,6 +199,26 @@ def test_a_severe_action_of_another_day_is_refused(severe: bool) -> None:
     else:
         result: ActResult = ActivityEnvironment().run(made.act, request)
         assert result.withdrawn
+
+
+def test_a_long_act_beats_while_it_is_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beating, "EVERY_SECONDS", 0.001)
+    world, policy = collections_world()
+    beats = threading.Semaphore(0)
+
+    def until_three_beats(request: ActRequest) -> None:
+        for _ in range(3):
+            beats.acquire()
+
+    world.before_act = until_three_beats
+    taken = Taken(case="case/A1/1", opened_at=AT, opened_on=AT.date())
+    request = ActRequest(
+        case="case/A1/1", account="A1", policy=policy, taken_before=taken, taken=taken, actions=(), at=AT,
+        chain="",
+    )  # fmt: skip
+    environment = ActivityEnvironment()
+    environment.on_heartbeat = lambda *details: beats.release()
+    environment.run(Act(world, world).act, request)
 
 
 def test_a_text_is_read_once_and_only_if_it_is_what_its_digest_says() -> None:

@@ -151,7 +151,7 @@ async def proved(wiring: Wiring, client: Client) -> None:
 def test_a_worker_that_is_killed_loses_nothing_and_does_nothing_twice(
     run: Run, tmp_path: Path, seed: int | None
 ) -> None:
-    kills = [] if seed is None else [random.Random(seed * 100 + n).randint(1, 14) for n in range(8)]
+    kills = [] if seed is None else [random.Random(seed * 100 + n).randint(1, 14) for n in range(6)]
 
     async def play() -> Done:
         wiring = prepared(tmp_path / "data")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from temporalio import activity
 
 from workflows import effects
+from workflows.activities.beating import beating
 from workflows.messages import ActRequest, ActResult
 from workflows.ports import CaseBook, Clock, Courier
 
@@ -30,7 +31,8 @@ class Act:
         """Carry out the actions; raise StaleAction before a severe one that is not of today."""
         if any(action.severe for action in request.actions) and (why := self._clock.refuses(request.at)):
             raise StaleAction(why)
-        result = self._cases.act(request)
-        if self._courier is not None:
-            self._courier.deliver(request.account, request.at)
+        with beating():
+            result = self._cases.act(request)
+            if self._courier is not None:
+                self._courier.deliver(request.account, request.at)
         return result

@@ -24,6 +24,11 @@ COMMAND_EVENTS = frozenset(
     }
 )
 LOCAL_ACTIVITY = "core_local_activity"
+PATIENCE = (
+    "schedule_to_close_timeout", "schedule_to_start_timeout", "start_to_close_timeout", "heartbeat_timeout",
+    "retry_policy", "use_workflow_build_id",
+)  # fmt: skip
+"""How long and how often an activity is tried: a later version may be more patient with the same question."""
 MARKER_FIELDS = ("seq", "activity_id", "activity_type")
 
 
@@ -148,10 +153,6 @@ def _activity(
     # A replay has a queue of its own; our activities go to the queue of their workflow.
     told.task_queue.name = start.task_queue.name
     told.input.payloads.extend(asked.arguments)
-    told.retry_policy.CopyFrom(asked.retry_policy)
-    for name in ("start_to_close_timeout", "schedule_to_close_timeout", "heartbeat_timeout"):
-        if asked.HasField(name):
-            getattr(told, name).CopyFrom(getattr(asked, name))
 
 
 def _bare_activity(event: HistoryEvent) -> None:
@@ -159,12 +160,9 @@ def _bare_activity(event: HistoryEvent) -> None:
     queue = told.task_queue.name
     told.ClearField("task_queue")
     told.task_queue.name = queue
-    for name in ("use_workflow_build_id", "schedule_to_start_timeout"):
+    for name in PATIENCE:
         told.ClearField(name)
     for name in ("header", "priority"):
-        if not getattr(told, name).ByteSize():
-            told.ClearField(name)
-    for name in ("start_to_close_timeout", "schedule_to_close_timeout", "heartbeat_timeout"):
         if not getattr(told, name).ByteSize():
             told.ClearField(name)
 

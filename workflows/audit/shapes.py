@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from temporalio.api.enums.v1 import EventType as E  # a table of many names reads better so
 
+from workflows.audit.expected import PATIENCE
+
 SHARED = frozenset({"event_id", "event_time", "event_type", "task_id"})
 
 _WORKER = {"identity", "worker_version"}
@@ -32,7 +34,7 @@ SERVERS_OWN: dict[int, frozenset[str]] = {
     E.EVENT_TYPE_WORKFLOW_TASK_FAILED: frozenset({"cause", "failure", *_WORKER}),
     E.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT: frozenset({"timeout_type"}),
     E.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: frozenset(
-        {"header", "schedule_to_start_timeout", "use_workflow_build_id", "priority"}
+        {"header", "priority", *PATIENCE}
     ),
     E.EVENT_TYPE_ACTIVITY_TASK_STARTED: frozenset(
         {"request_id", "attempt", "last_failure", "build_id_redirect_counter", *_WORKER}
@@ -69,8 +71,7 @@ _CHECKED: dict[int, set[str]] = {
     E.EVENT_TYPE_WORKFLOW_TASK_FAILED: _TASK,
     E.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT: _TASK,
     E.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: {
-        "activity_id", "activity_type", "task_queue", "input", "schedule_to_close_timeout",
-        "start_to_close_timeout", "heartbeat_timeout", "workflow_task_completed_event_id", "retry_policy",
+        "activity_id", "activity_type", "task_queue", "input", "workflow_task_completed_event_id",
     },
     E.EVENT_TYPE_ACTIVITY_TASK_STARTED: {"scheduled_event_id"},
     E.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: {"result", *_TASK},

@@ -14,7 +14,14 @@ from workflows.audit.expected import COMMAND_EVENTS
 from workflows.audit.shapes import CLOSING, FIELDS, NEWS, SHARED, SIMULATED
 
 E = EventType
-_OF_A_TASK = (E.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, E.EVENT_TYPE_WORKFLOW_TASK_STARTED)
+_RESTS = (
+    E.EVENT_TYPE_TIMER_STARTED, E.EVENT_TYPE_TIMER_FIRED, E.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
+    E.EVENT_TYPE_ACTIVITY_TASK_COMPLETED, E.EVENT_TYPE_ACTIVITY_TASK_FAILED,
+    E.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT,
+)  # fmt: skip
+_TIMERS = {
+    E.EVENT_TYPE_TIMER_STARTED: 1, E.EVENT_TYPE_TIMER_FIRED: -1, E.EVENT_TYPE_TIMER_CANCELED: -1,
+}  # fmt: skip
 Said = tuple[int, str]
 """Event id and a sentence."""
 
@@ -38,20 +45,22 @@ def is_closed(events: Sequence[HistoryEvent]) -> bool:
 def task_starts(events: Sequence[HistoryEvent]) -> dict[int, datetime]:
     """Return for each marker when the workflow task began in which it was asked for.
 
-    A task that is extended while a local activity runs is a chain of tasks with nothing between them.
+    A task that is extended while a local activity runs is a chain of tasks; what the first of them
+    commanded (a cancelled timer) and signals can stand between them. A new chain begins only after
+    something for which the workflow had waited: an activity's answer, a timer, a signal to a waiting run.
     """
     found: dict[int, datetime] = {}
     began: datetime | None = None
-    extended = False
+    fresh, timers = True, 0
     for event in events:
-        if event.event_type == E.EVENT_TYPE_WORKFLOW_TASK_STARTED and not extended:
-            began = event.event_time.ToDatetime(UTC)
-        elif event.event_type == E.EVENT_TYPE_MARKER_RECORDED and began:
+        kind = event.event_type
+        if kind == E.EVENT_TYPE_WORKFLOW_TASK_STARTED and fresh:
+            began, fresh = event.event_time.ToDatetime(UTC), False
+        elif kind == E.EVENT_TYPE_MARKER_RECORDED and began:
             found[event.event_id] = began
-        if event.event_type == E.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
-            extended = True
-        elif event.event_type not in _OF_A_TASK:
-            extended = False
+        timers += _TIMERS.get(kind, 0)
+        waited = kind == E.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED and timers > 0
+        fresh = fresh or waited or kind in _RESTS
     return found
 
 
