@@ -94,7 +94,16 @@ def _note_empty(reader: PolicyReader, grid: Grid, rows: list[tuple[Tests, ...]])
         cell = rows[row][column]
         message = f"no value can match `{cell.text}`"
         advice = "compare it with the bounds of the fact, and with what the decision above can give"
+        if any(map(_reversed, cell.node.tests)):
+            advice = "the lower bound stands first: `[430..500)`"
         reader.warn("cell-never-matches", message, cell.span, advice)
+
+
+def _reversed(test: syntax.Node) -> bool:
+    match test:
+        case syntax.RangeLiteral(syntax.Number(low), syntax.Number(high)):
+            return low > high
+    return False
 
 
 def _note_overlaps(reader: PolicyReader, grid: Grid, table: DecisionTable, what: str) -> None:

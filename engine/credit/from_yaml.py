@@ -49,8 +49,8 @@ def load_credit(texts: Texts, root: str = "policy.yaml") -> Loaded[CreditPolicy]
 
 def _policy(reader: PolicyReader, node: Node, root: str) -> CreditPolicy | None:
     fields = reader.fields(node, "a credit policy", _REQUIRED, _OPTIONAL)
-    if fields is None:
-        return None
+    if fields is None or not {"facts", "decisions"} <= fields.keys():
+        return None  # every expression would be wrong for this one reason
     _learn_names(reader, fields)
     kind = optional(fields, "kind", reader.text, "`kind`")
     if kind is not None and kind != "credit":

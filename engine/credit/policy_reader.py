@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
@@ -16,6 +17,7 @@ from engine.policy import Texts
 from engine.source import Problem, Span
 from engine.text import Node, Reader, ScalarNode, did_you_mean
 
+_WIDE = re.compile(r"[\uff01-\uff5e\u3000]+")
 _WORD = re.compile(r"\w+")
 
 
@@ -52,7 +54,7 @@ class PolicyReader(Reader):
         """Return the expression of a text that begins at `span`."""
         if text not in self._expressions:
             loaded = parse_expression(text, span, self._names_in(text))
-            self.take(map(polished, loaded.problems))
+            self.take(full_width(polished(problem), text, span) for problem in loaded.problems)
             if loaded.policy is None:
                 return None
             self._expressions[text] = loaded.policy
@@ -62,7 +64,7 @@ class PolicyReader(Reader):
         """Return the unary tests of a cell that begins at `span`."""
         if text not in self._tests:
             loaded = parse_unary_tests(text, span, self._names_in(text))
-            self.take(map(polished, loaded.problems))
+            self.take(full_width(polished(problem), text, span) for problem in loaded.problems)
             if loaded.policy is None:
                 return None
             self._tests[text] = loaded.policy
@@ -103,6 +105,17 @@ def polished(problem: Problem) -> Problem:
     """Return a problem of an expression with its advice in the manner of this reader."""
     advice = problem.advice[:1].lower() + problem.advice[1:]
     return replace(problem, advice=advice.removesuffix("."))
+
+
+def full_width(problem: Problem, text: str, span: Span) -> Problem:
+    """Return a problem of a text that cannot be read; signs in full width (`＞＝`) are named as the cause."""
+    found = _WIDE.search(text)
+    if found is None or problem.code != "feel-syntax" or '"' in text[: found.start()]:
+        return problem
+    place = span.shifted(found.start(), len(found[0])) if "\n" not in text else problem.span
+    narrow = unicodedata.normalize("NFKC", found[0])
+    message = f"`{found[0]}` is written in full-width characters"
+    return replace(problem, message=message, span=place, advice=f"write `{narrow}`")
 
 
 def is_bare(node: ScalarNode) -> bool:

@@ -21,6 +21,7 @@ MAX_CSV_BYTES = 16 * 1024 * 1024
 """The largest CSV table that is read."""
 MAX_COLUMNS = 200
 """The most columns of a table."""
+_WIDE_BAR = "\uff5c"
 MAX_ROWS = 10_000
 """The most rows of a table."""
 _SPLIT = "divide it into several tables, each with a decision of its own"
@@ -191,6 +192,10 @@ def _heading_problems(head: _Line) -> Iterator[Problem]:
 
 def _row_problem(head: _Line, line: _Line, number: int) -> Problem | None:
     span = replace(line.span, cell=f"row {number}")
+    wide = next((cell for cell in line.cells if _WIDE_BAR in cell.text and '"' not in cell.text), None)
+    if wide is not None and (len(line.cells), line.divide) != (len(head.cells), head.divide):
+        place = replace(wide.span.shifted(wide.text.index(_WIDE_BAR)), cell=span.cell)
+        return Problem("table-width", f"`{_WIDE_BAR}` is a full-width bar", place, "write `|`")
     if len(line.cells) != len(head.cells):
         message = f"row {number} has {len(line.cells)} cells, the heading has {len(head.cells)}"
         first_wrong = _first_unmatched(head, line)

@@ -107,3 +107,28 @@ status: if a > 1 then "referred" else if a = 0 then "refused" else "decided"
 reasons: {KNOWN: {en: known}}
 """
     assert problems_of(text) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "says", "advice", "column"),
+    [
+        ("| ＞＝ 3 | - || 1 |", "`＞＝` is written in full-width characters", "write `>=`", 9),
+        ("| > 3 | （1..2） || 1 |", "`（` is written in full-width characters", "write `(`", 15),
+        ("| > 3 | > 4 ｜｜ 1 |", "`｜` is a full-width bar", "write `|`", 19),
+    ],
+)
+def test_full_width_signs_are_named(row: str, says: str, advice: str, column: int) -> None:
+    problem = problems_of(table([row]))[0]
+    assert (problem.message, problem.advice, problem.span.column) == (says, advice, column)
+
+
+def test_a_range_the_wrong_way_round_is_told_so() -> None:
+    told = problems_of(table(["| [500..430) | - || 1 |", "| < 430 | - || 2 |"]))
+    assert [p.advice for p in told if p.code == "cell-never-matches"] == [
+        "the lower bound stands first: `[430..500)`"
+    ]
+
+
+def test_a_misspelt_section_is_the_only_mistake_that_is_told() -> None:
+    text = "fact: {a: {type: integer}}\ndecisions: {b: a + 1, c: a + 2}\noutcome: {b: b}\n"
+    assert sorted(p.code for p in problems_of(text)) == ["missing-key", "unknown-key"]
