@@ -9,8 +9,7 @@ from itertools import pairwise
 from engine.ladder.case import Case
 from engine.ladder.clock import FOREVER, Days, lost, merged
 from engine.ladder.measure import OUTSIDE
-from engine.ladder.memory import Row
-from engine.ladder.model import LadderRow, LateFeeRules
+from engine.ladder.model import LateFeeRules
 from engine.ledger.account import Debt
 
 ZERO = Decimal(0)
@@ -20,37 +19,18 @@ _ROUNDING = Context(prec=60)
 """Rounding a fee is meant; the ladder's own arithmetic traps everything inexact."""
 
 
-def counted_fees(
-    case: Case, day: int, what: str, *, row: Row | None = None, definition: LadderRow | None = None
-) -> Decimal:
-    """Return the fees that count for `closes` or `release`: those billed and past due, and those that grow.
+def counted_fees(case: Case, day: int, what: str) -> Decimal:
+    """Return the fees that count for `closes` or `release`: those billed and past due, less credit.
 
-    For a row: the growing ones of its own debts, settled or of its age. Credit covers fees first.
+    For `closes` also those that grow; nobody can pay what was not billed, so no level waits for them.
     """
     rules = case.policy.late_fee
     if rules is None or what not in rules.counts_for:
         return ZERO
-    growing = ZERO
-    for debt in _charged(case, day):
-        mine = (
-            row is None
-            or definition is None
-            or (debt.id in row.debts and _of_age(case, definition, debt, day))
-        )
-        if mine:
-            growing += fee_of(case, rules, debt, day)
+    charged = _charged(case, day) if what == "closes" else ()
+    growing = sum((fee_of(case, rules, debt, day) for debt in charged), ZERO)
     billed = sum((amount for due, amount in case.view.fees if due < day), ZERO)
     return max(ZERO, billed + growing - case.account.credit)
-
-
-def _of_age(case: Case, definition: LadderRow, debt: Debt, day: int) -> bool:
-    if is_settled(case, debt):
-        return True
-    return any(
-        definition.age.reached_by(part.age(day)) and definition.days_past_due.reached_by(day - part.due)
-        for part in case.view.slices
-        if part.debt == debt.id
-    )
 
 
 def is_settled(case: Case, debt: Debt) -> bool:

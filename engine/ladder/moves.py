@@ -57,9 +57,20 @@ def closes(case: Case, day: int) -> bool:
 def _released(case: Case, row: Row, definition: LadderRow, condition: Condition, day: int) -> bool:
     """Tell whether a row's exit holds for the debt that it speaks of: the part of its age, and its fees."""
     measures = case.view.kept(day)
-    fees = counted_fees(case, day, "release", row=row, definition=definition)
+    fees = counted_fees(case, day, "release")
     part = measures.overdue if row.forced else measures.part(definition)
-    return condition.holds(measures.values(part + fees))
+    if condition.holds(measures.values(part + fees)):
+        return True
+    # A dispute keeps what was taken; paying all that is not disputed ends it all the same.
+    clear = case.view.on(day)
+    part = clear.overdue if row.forced else clear.part(definition)
+    return _paid_since(case, row) and condition.holds(clear.values(part + fees))
+
+
+def _paid_since(case: Case, row: Row) -> bool:
+    """Tell whether money has come in for what a row was taken for, since it was taken."""
+    paid = (on for debt in case.account.debts if debt.id in row.debts for on, by in debt.paid if by > 0)
+    return any(on >= row.requested_on for on in paid)
 
 
 def leaving(case: Case, day: int) -> Leaving:
@@ -123,6 +134,9 @@ def climb(case: Case, moment: Moment, *, fresh: bool = False) -> Climb:
         return found
     if _forced(case, moment, found, fresh):
         return found
+    measures = case.view.on(moment[0])
+    if measures.anchor and case.policy.case.closes.holds(measures.values(measures.overdue)):
+        return found  # beside a dispute or a held bill: nothing is done for so little
     wanted = _wanted(case, moment[0])
     for row in case.ladder.rows:
         if row.step in wanted and _eligible(case, row, moment, found, fresh):

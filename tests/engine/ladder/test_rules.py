@@ -324,7 +324,7 @@ def test_a_look_takes_what_was_received_before_the_hour_first() -> None:
     assert not [line for line in said(played([BILL, early], date(2026, 2, 25))) if "bar" in line]
     after = early.model_copy(update={"received_at": local("02-25", "09:01")})
     assert said(played([BILL, after], date(2026, 2, 25)), "2026-02-25")[:2] == [
-        "02-25 bar service(outgoing_barred)", "02-25 late_fee fee(late_fee)",
+        "02-25 bar service(outgoing_barred)", "02-25 undo bar service(open)",
     ]  # fmt: skip
 
 
