@@ -229,11 +229,15 @@ class _Checker:
         for decision in self.policy.decisions.values():
             if isinstance(decision, Scorecard):
                 for characteristic in decision.characteristics:
-                    yield from ((bin_.reason, bin_.span) for bin_ in characteristic.bins if bin_.reason)
+                    yield from (
+                        (bin_.reason, bin_.reason_span or bin_.span)
+                        for bin_ in characteristic.bins
+                        if bin_.reason
+                    )
             elif isinstance(decision, DecisionTable) and decision.reason_column is not None:
                 yield from self._column_codes(decision, decision.reason_column)
         for answer in self._answers():
-            yield answer.reason, answer.span
+            yield answer.reason, answer.reason_span or answer.span
 
     def _column_codes(self, table: DecisionTable, column: int) -> Iterator[tuple[str, Span]]:
         results = [rule.results[column] for rule in table.rules]

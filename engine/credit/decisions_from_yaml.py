@@ -272,7 +272,8 @@ def _bin(reader: PolicyReader, row: Row, cells: dict[str, Cell]) -> Bin | None:
     if tests is None or points is None:
         return None
     span: Span = replace(row.span, cell=f"row {row.number}")
-    return Bin(row.number, span, tests, points, "" if reason == "-" else reason.strip('"'))
+    place = cells[REASON].span if REASON in cells else None
+    return Bin(row.number, span, tests, points, "" if reason == "-" else reason.strip('"'), place)
 
 
 def _points(reader: PolicyReader, cell: Cell) -> Decimal | None:

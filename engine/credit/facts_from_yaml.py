@@ -109,16 +109,23 @@ def read_answer(reader: PolicyReader, node: Node, what: str, kind: FactKind | No
         reader.error("answer-unclear", f"{what} says {said} to do", node.span, f"write {forms}")
         return None
     reason = optional(fields, "reason", reader.text, f"`reason` of {what}")
+    place = fields["reason"].span if "reason" in fields else node.span
     action, value = chosen[0], fields[chosen[0]]
     if action == "default" and kind is not None:
         default = reader.fact_value(value, f"`default` of {what}", kind)
-        return Answer("default", reason, node.span, default) if reason and default is not None else None
+        return (
+            Answer("default", reason, node.span, default, place) if reason and default is not None else None
+        )
     if not isinstance(value, ScalarNode) or not is_bare(value):
         reader.error(
             "answer-unclear", f"`{action}` of {what} takes no value", value.span, f"write `{action}` alone"
         )
         return None
-    return Answer("refuse" if action == "refuse" else "refer", reason, node.span) if reason else None
+    return (
+        Answer("refuse" if action == "refuse" else "refer", reason, node.span, None, place)
+        if reason
+        else None
+    )
 
 
 def _check(reader: PolicyReader, fact: FactDefinition, fields: dict[str, Node]) -> None:

@@ -58,6 +58,8 @@ class Answer:
     span: Span
     default: FactValue = None
     """For a fact: the value that is used instead."""
+    reason_span: Span | None = None
+    """Where the reason code itself stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,8 @@ class Bin:
     tests: Tests
     points: Decimal
     reason: str = ""
+    reason_span: Span | None = None
+    """Where the reason code itself stands."""
 
     @property
     def line(self) -> int:

@@ -132,3 +132,23 @@ def test_a_range_the_wrong_way_round_is_told_so() -> None:
 def test_a_misspelt_section_is_the_only_mistake_that_is_told() -> None:
     text = "fact: {a: {type: integer}}\ndecisions: {b: a + 1, c: a + 2}\noutcome: {b: b}\n"
     assert sorted(p.code for p in problems_of(text)) == ["missing-key", "unknown-key"]
+
+
+def test_an_unknown_reason_is_marked_itself() -> None:
+    text = """
+facts: {a: {type: integer, when_missing: {default: 0, reason: NOPE}}}
+decisions:
+  s:
+    scorecard:
+      base: 0
+      table: |
+        | characteristic | bin  || points | reason |
+        | a              | < 3  || 0      | NADA   |
+        | a              | >= 3 || 5      | -      |
+outcome: {s: s}
+"""
+    lines = (HEAD + text).splitlines()
+    marked = {p.message: (p.span, p.code) for p in problems_of(text)}
+    assert {code for _, code in marked.values()} == {"unknown-reason"}
+    found = [lines[s.line - 1][s.column - 1 : s.column - 1 + s.length] for s, _ in marked.values()]
+    assert found == ["NOPE", "NADA"]
