@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client, WorkflowHandle, WorkflowHistory
+from temporalio.api.history.v1 import History, HistoryEvent
+from temporalio.client import Client, WorkflowHandle, WorkflowHistory, WorkflowQueryRejectedError
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 
 from api.simulated_time import SimulatedTime
 from api.worker import Workers
 from tests.workflows.conftest import Run
 from tests.workflows.scripted import Script, action, start
 from workflows import driving, ids
+from workflows.audit.auditing import Bundle, Exported, audited_runs
+from workflows.audit.texts import Texts
 from workflows.messages import ActRequest, ActResult, CaseResult, CaseView, Poke, StepRequest
 
 DAY = timedelta(days=1)
@@ -318,6 +324,56 @@ def test_a_quiet_case_is_looked_at_every_quarter_and_continues_anew_twice_a_year
     assert run(story()) == 3
     days = [(look.at - script.looks[0].at).days for look in script.looks]
     assert days == [0, 90, 180, 180, 270, 360, 360]
+
+
+def test_looks_that_outlast_their_task_replay_the_same(run: Run, client: Client) -> None:
+    """A task is extended while a look takes long, and a query ends it early: both move a replay's clock."""
+
+    def look(request: StepRequest, number: int) -> dict[str, Any]:
+        time.sleep(1.2 if number in (1, 3) else 0.02)
+        match number:
+            case 2 | 5:
+                return {"actions": (action(f"k{number}"),), "wake": 30 * DAY}
+            case 8:
+                return {"ended": "cured"}
+        return {"wake": 30 * DAY}
+
+    script = Script(look)
+
+    async def ask(case: str) -> None:
+        while len(script.looks) < 8:
+            with contextlib.suppress(RPCError, WorkflowQueryRejectedError):
+                await view(client, case)
+
+    async def story() -> list[Exported]:
+        case = ids.case_id(f"T{next(_numbers)}", 1)
+        async with Workers(client, script.activities, []):
+            handle = await client.start_workflow(
+                ids.CASE, start(), id=case, task_queue=ids.TASK_QUEUE, task_timeout=timedelta(seconds=1)
+            )
+            asking = [asyncio.create_task(ask(case)) for _ in range(2)]
+            number = 0
+            while len(script.looks) < 8:
+                number += 1
+                with contextlib.suppress(RPCError):
+                    await poke(client, case, number)
+                await asyncio.sleep(0.05)
+            await handle.result()
+            await asyncio.gather(*asking, return_exceptions=True)
+            history = await handle.fetch_history()
+            return [Exported(case, handle.first_execution_run_id or "", _bytes(history.events))]
+
+    exported = run(story())
+    kinds = [event.event_type for event in History.FromString(exported[0].history).events]
+    extended = (EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED, EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED)
+    assert extended in list(itertools.pairwise(kinds)), "no task was extended: this test shows nothing"
+    (audited,) = run(audited_runs(Bundle(exported, Texts({}, {}))))
+    assert audited.report.closed
+    assert not audited.report.findings
+
+
+def _bytes(events: Sequence[HistoryEvent]) -> bytes:
+    return History(events=events).SerializeToString()
 
 
 async def all_pokes(client: Client, case: str, first: str) -> set[bytes]:
