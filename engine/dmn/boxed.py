@@ -95,7 +95,7 @@ class Boxes:
     def _invocation(self, invocation: x.Invocation, scope: Scope) -> Value:
         function = self.value(invocation.function, scope)
         named = {binding.parameter: self.value(binding.value, scope) for binding in invocation.bindings}
-        return call(function, (), named)
+        return call(function, (), named, self.run.spend)
 
     def function(self, definition: x.FunctionDefinition, scope: Scope, name: str = "") -> Value:
         """Return a function whose body sees a scope."""

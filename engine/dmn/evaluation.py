@@ -97,7 +97,7 @@ def evaluate_bkm(
     node = _find(model, name, BusinessKnowledgeModel, "business knowledge model")
     session = _session(model, at, limits)
     given = _values(arguments, limits)
-    return _finish(session, lambda: call(session.function(node), (), given))
+    return _finish(session, lambda: call(session.function(node), (), given, session.run.spend))
 
 
 def _session(model: Model, at: datetime | None, limits: DmnLimits) -> Session:

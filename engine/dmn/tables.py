@@ -140,7 +140,7 @@ class _Table:
             case aggregation:
                 if len(self.table.outputs) > 1:
                     raise FeelError("bad-aggregation", f"{aggregation} has no meaning for several outputs")
-                return call(REGISTRY[aggregation.lower()], [values], {})
+                return call(REGISTRY[aggregation.lower()], [values], {}, self.run.spend)
 
     def ranked(self, hits: list[Hit]) -> list[Hit]:
         """Return the hits by priority: the order of the output values, columns from left to right."""
