@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from api.cli.check_command import check_one, counted, problem_json
-from api.cli.frame import FINDINGS, OK
+from api.cli.frame import FINDINGS, OK, Trouble
 from api.cli.policy_files import CASES, PolicyFiles, find_policies
 from api.cli.surroundings import calendar_for, law_for
 from engine.credit import load_credit
@@ -49,7 +49,7 @@ def command(paths: tuple[Path, ...], form: str) -> int:
     """Run the cases beside policies: facts and outcomes, dated timelines, events and alerts.
 
     PATHS are policy folders or folders of policies; without any, `policies`. Ends with 1 if a case does not
-    hold, or cannot be run.
+    hold, or cannot be run, and with 3 if there are none.
 
     \b
     Example:
@@ -57,6 +57,8 @@ def command(paths: tuple[Path, ...], form: str) -> int:
       forbear test policies/collections --format json
     """
     results = [test_one(one) for one in find_policies(paths or (Path("policies"),)) if one.cases is not None]
+    if not results:
+        raise Trouble(f"There are no cases to run: no `{CASES}` stands beside a policy here.")
     click.echo(_as_json(results) if form == "json" else _as_text(results))
     return OK if all(result.ok for result in results) else FINDINGS
 

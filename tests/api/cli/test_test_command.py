@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from api.cli import forbear
-from api.cli.frame import FINDINGS, OK, run
+from api.cli.frame import FINDINGS, OK, TROUBLE, run
 
 POLICIES = Path(__file__).parents[3] / "policies"
 
@@ -80,3 +80,11 @@ def test_a_portfolio_that_names_nobody_is_told(tmp_path: Path, capsys: pytest.Ca
     folder = copied(tmp_path, ".", "sme: sme-credit", "sme: sme-crdit", "portfolio.yaml")
     assert run(forbear, ["check", str(folder)]) == FINDINGS
     assert "there is no credit policy `sme-crdit`" in capsys.readouterr().out
+
+
+def test_a_policy_without_cases_is_said_to_have_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "policy.yaml").write_text("kind: credit\n", encoding="utf-8")
+    assert run(forbear, ["test", str(tmp_path)]) == TROUBLE
+    assert "There are no cases to run" in capsys.readouterr().err
