@@ -172,7 +172,7 @@ def audited(found: AuditReport) -> str:
     )
 
 
-def where_next(folder: Path, data: Path) -> str:
+def where_next(folder: Path, bundle: Path) -> str:
     """Return where a newcomer can go on."""
     return f"""\
       forbear up --data {folder}
@@ -182,7 +182,7 @@ def where_next(folder: Path, data: Path) -> str:
       forbear check       what is wrong, where, and what to do
       forbear test        the cases beside each policy
       forbear grade --policy consumer-credit --in facts.json --explain
-      forbear audit {data}
+      forbear audit {bundle} --accept-simulated
                           prove the same again, from the signed bundle alone"""
 
 
