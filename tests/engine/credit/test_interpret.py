@@ -251,7 +251,7 @@ def test_the_policy_says_the_status(amount: str, status: str) -> None:
 
 
 def test_a_status_that_does_not_exist_is_an_error() -> None:
-    status = 'status: if amount > 0 then "maybe" else "decided"'
+    status = 'status: if amount > 0 then "may" + "be" else "decided"'
     text = f"{FACTS}decisions:\n  a: amount\noutcome: {{a: a}}\n{status}\n"
     with pytest.raises(EvaluationFailed, match='"maybe"'):
         both(policy_of(text), amount="1")
