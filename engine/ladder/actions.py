@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from engine.ladder.case import Case, Moment, minutes
+from engine.ladder.case import Case, Moment, later, minutes
 from engine.ladder.late_fee import accrued
 from engine.ladder.measure import HORIZON, turning_days
 from engine.ladder.memory import GONE, Row, do_of, token_of
@@ -77,7 +77,7 @@ def _action(case: Case, row: Row, definition: LadderRow, item: DoItem) -> Action
         figures=figures(case, definition) if item.do == "notify" else {},
         not_before=before,
         not_after=after,
-        confirm_by=case.at + case.policy.confirm.within,
+        confirm_by=later(case.at, case.policy.confirm.within),
     )
 
 
@@ -212,7 +212,7 @@ def _service_undo(case: Case, row: Row) -> Action:
         undo=True,
         debts=row.debts,
         level=case.told_level(case.own_level()),
-        confirm_by=case.at + restored_within(case),
+        confirm_by=later(case.at, restored_within(case)),
     )
 
 
@@ -236,7 +236,7 @@ def _effect_undo(case: Case, row: Row, key: str) -> Action | None:
         undo=True,
         debts=row.debts,
         amount=case.policy.fees.get(args[0], ZERO) if wrongful_fee else ZERO,
-        confirm_by=case.at + case.policy.confirm.within,
+        confirm_by=later(case.at, case.policy.confirm.within),
     )
 
 

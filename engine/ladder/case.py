@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from engine.feel.interpreter import Note, matches
@@ -22,6 +22,11 @@ Moment = tuple[int, int]
 def minutes(clock: time) -> int:
     """Return minutes since midnight."""
     return clock.hour * 60 + clock.minute
+
+
+def later(at: datetime, span: timedelta) -> datetime:
+    """Return an instant so much later, also where clocks change in between."""
+    return (at.astimezone(UTC) + span).astimezone(at.tzinfo)
 
 
 def facts_hold(tests: tuple[FactTest, ...], position: AccountPosition) -> bool:
@@ -184,7 +189,7 @@ class Case:
     def stopped(self) -> Act | None:
         """Return the act by which a person stopped the ladder, if nobody has resumed it."""
         last = None
-        for act in self.acts:
+        for act in self.account.acts:  # also of an earlier case: until a person lets it go on
             if act.act in ("stop", "resume"):
                 last = act
         return last if last and last.act == "stop" else None

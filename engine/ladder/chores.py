@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from engine.ladder.actions import key_of, restored_within, task
-from engine.ladder.case import Case
-from engine.ladder.clock import FOREVER
+from engine.ladder.case import Case, later
+from engine.ladder.clock import FOREVER, hold_rules
 from engine.ladder.memory import Row, do_of, token_of
 from engine.ladder.state import Action
+from engine.text import Period
 
 
 def deadlines(case: Case) -> Iterator[tuple[datetime, Action]]:
@@ -18,13 +19,13 @@ def deadlines(case: Case) -> Iterator[tuple[datetime, Action]]:
         if row.state == "requested" and row.left_on is None:
             for key in row.keys:
                 if row.words.get(key, "requested") == "requested" and do_of(key) not in ("task", "approve"):
-                    yield from _missing(case, row, key, row.requested_at + case.policy.confirm.within)
+                    yield from _missing(case, row, key, later(row.requested_at, case.policy.confirm.within))
         if row.undone_at:
             for key in row.undo_keys:
                 if row.words.get(key, "requested") == "requested":
                     service = do_of(key) in ("service", "terminate")
                     within = restored_within(case) if service else case.policy.confirm.within
-                    yield from _missing(case, row, key, row.undone_at + within)
+                    yield from _missing(case, row, key, later(row.undone_at, within))
 
 
 def _missing(case: Case, row: Row, key: str, by: datetime) -> Iterator[tuple[datetime, Action]]:
@@ -52,6 +53,23 @@ def hold_chores(case: Case) -> Iterator[tuple[int, str, Action]]:
                     yield on.toordinal(), rules.kind, action
                 if on.toordinal() > case.today:
                     break
+
+
+DISPUTE_REVIEW = Period(days=90)
+"""How often a person is asked about a dispute that takes out a part, where the policy says nothing."""
+
+
+def dispute_chores(case: Case) -> Iterator[tuple[int, str, Action]]:
+    """Yield the days on which a dispute that is not over asks for a person: unresolved, or not credited."""
+    every = hold_rules(case.policy, "dispute").review or DISPUTE_REVIEW
+    for dispute in case.account.disputes:
+        number, on = 0, dispute.resolved_on or dispute.since
+        what = "credit" if dispute.outcome == "upheld" else "resolve"
+        while dispute.remaining and on.toordinal() <= case.today:
+            number, on = number + 1, every.after(on)
+            action = _chore(case, "hold.dispute", dispute.id, what, str(number))
+            if action.key not in case.taken.told:
+                yield on.toordinal(), "dispute", action
 
 
 def _chore(case: Case, step: str, hold: str, *what: str) -> Action:

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from decimal import Inexact, localcontext
 
 from engine.ladder.actions import ask, asked_items, undo
-from engine.ladder.case import Case
-from engine.ladder.chores import deadlines, hold_chores
+from engine.ladder.case import Case, later, minutes
+from engine.ladder.chores import deadlines, dispute_chores, hold_chores
 from engine.ladder.late_fee import LATE_FEE, fee_key, fees_to_book
 from engine.ladder.memory import Row, absorb, do_of
 from engine.ladder.model import CollectionsPolicy, LadderRow
@@ -143,14 +143,16 @@ def _done_now(case: Case, row: Row) -> None:
 
 def _chores(case: Case, up: Climb) -> list[Action]:
     tasks = [action for by, action in deadlines(case) if by <= case.at]
-    tasks += [action for on, _, action in hold_chores(case) if on <= case.today]
+    start = minutes(case.policy.case.hour)
+    asked = (*hold_chores(case), *dispute_chores(case))
+    tasks += [action for on, _, action in asked if (on, start) <= case.now]
     tasks += up.tasks_untold(case.taken.told)
     for debt, fee in fees_to_book(case, case.today):
         key = fee_key(case, debt.id)
         tasks.append(
             Action(
                 key=key, do="fee", args=(LATE_FEE,), item=debt.id, step=LATE_FEE, debts=(debt.id,),
-                amount=fee, confirm_by=case.at + case.policy.confirm.within,
+                amount=fee, confirm_by=later(case.at, case.policy.confirm.within),
             )
         )  # fmt: skip
     return tasks
