@@ -178,11 +178,13 @@ async def _tell_feeds(demo: Demo) -> int:
     """Say each morning that all payments of the days before are told."""
     source = demo.source
     days = (source.ends - source.begins).days + 1
+    places = asyncio.Semaphore(4)
 
     async def tell(day: int) -> None:
         at = source.instant(source.begins + timedelta(days=day), time(6))
         body = {"complete_to": (at - timedelta(hours=1)).isoformat(), "received_at": at.isoformat()}
-        await demo.client.post("/v1/feeds", {"feed": "payments", **body})
+        async with places:
+            await demo.client.post("/v1/feeds", {"feed": "payments", **body})
 
     await asyncio.gather(*(tell(day) for day in range(days)))
     return days
