@@ -140,10 +140,11 @@ class DecisionBook(Protocol):
         """Return the decision already taken for a request."""
         ...
 
-    def record(self, records: Iterable[AssessmentRecord]) -> None:
+    def record(self, records: Iterable[AssessmentRecord], run: tuple[str, str] | None = None) -> None:
         """Keep decisions with their traces, and what must be told of them, in one transaction.
 
-        Idempotent by `request`: what was stored first stays.
+        Idempotent by `request`: what was stored first stays. `run` (workflow and run) registers, in the
+        same transaction, the assessment's run as evidence that must be exported.
         """
         ...
 

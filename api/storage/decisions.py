@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from sqlmodel import Session, col, select
 
 from api.storage.customers import note_grades
+from api.storage.evidence import note_run
 from api.storage.pokes import poke_open_cases
 from api.storage.session import Database
 from api.storage.tables import DecisionRow, ReviewChunkRow
@@ -34,13 +35,17 @@ class SqlDecisionBook:
             row = session.exec(select(DecisionRow).where(DecisionRow.request == request)).one_or_none()
             return record_of(row) if row else None
 
-    def record(self, records: Iterable[AssessmentRecord]) -> None:
+    def record(self, records: Iterable[AssessmentRecord], run: tuple[str, str] | None = None) -> None:
         """Keep decisions with their traces in one transaction; what was stored first stays.
 
-        A grade that is new for its customer becomes a fact that treatment reads, and pokes open cases.
+        `run` is registered with them as evidence to be exported. A grade that is new for its customer
+        becomes a fact that treatment reads, and pokes open cases.
         """
         with self._database.write() as work:
-            fresh = _not_stored(work.session, list(records))
+            asked = list(records)
+            if run is not None and asked:
+                note_run(work, *run, "assessment", asked[0].at)
+            fresh = _not_stored(work.session, asked)
             rows = [_row(record) for record in fresh]
             if rows:
                 work.insert(DecisionRow, rows)

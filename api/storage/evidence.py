@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlmodel import Session, col, select
 
 from api.storage.errors import NotFound
-from api.storage.session import Database
+from api.storage.session import Database, Work
 from api.storage.tables import RunRow
 from engine.model import digest_bytes
 
@@ -25,10 +25,8 @@ class SqlEvidence:
 
     def register(self, workflow: str, run: str, kind: str, at: datetime) -> None:
         """Note that a run exists and must be exported before retention; idempotent."""
-        values = {"workflow": workflow, "run": run, "kind": kind, "registered_at": at, "digest": ""}
         with self._database.write() as work:
-            if work.insert_once(RunRow, values):
-                work.audit("run", f"{workflow}#{run}", at, "")
+            note_run(work, workflow, run, kind, at)
 
     def keep(self, data: bytes) -> str:
         """Keep bytes as a file named by their digest; return the digest. The same bytes are kept once."""
@@ -93,3 +91,10 @@ class SqlEvidence:
         if len(name) != 64 or not all(c in "0123456789abcdef" for c in name):
             raise NotFound("evidence", digest)
         return self._folder / name[:2] / name
+
+
+def note_run(work: Work, workflow: str, run: str, kind: str, at: datetime) -> None:
+    """Register a run with what else a transaction writes; idempotent."""
+    values = {"workflow": workflow, "run": run, "kind": kind, "registered_at": at, "digest": ""}
+    if work.insert_once(RunRow, values):
+        work.audit("run", f"{workflow}#{run}", at, "")

@@ -169,8 +169,10 @@ class World:
         found = self.decisions.get(request)
         return AssessmentRecord.model_validate_json(canonical(found)) if found else None
 
-    def record(self, records: Iterable[AssessmentRecord]) -> None:
+    def record(self, records: Iterable[AssessmentRecord], run: tuple[str, str] | None = None) -> None:
         with self.lock:
+            if run is not None:
+                self.runs[run[1]] = run[0]
             for record in records:
                 self.decisions.setdefault(record.request, record)
 

@@ -38,7 +38,7 @@ AT = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 
 
 def assess(world: World, **asked: Any) -> AssessmentRecord:
-    made = Assess(PolicyTexts(world), world, world, world)
+    made = Assess(PolicyTexts(world), world, world)
     given = {"request": "r-1", "customer": "C1", "as_of": AS_OF, "at": AT} | asked
     found: AssessmentRecord = ActivityEnvironment().run(made.assess, AssessmentRequest(**given))
     return found
@@ -76,17 +76,10 @@ def test_given_facts_win_over_gathered_ones(graded: tuple[World, str]) -> None:
     assert record.decision.facts["tenure_months"].value == 1
 
 
-def test_the_quicker_of_two_attempts_wins(graded: tuple[World, str]) -> None:
+def test_the_run_of_a_decision_is_registered_with_it(graded: tuple[World, str]) -> None:
     world, policy = graded
-    record_now = world.record
-
-    def overtaken(records: Iterable[AssessmentRecord]) -> None:
-        for record in records:
-            world.decisions[record.request] = record.model_copy(update={"at": AT.replace(hour=1)})
-
-    world.record = overtaken  # type: ignore[method-assign]
-    assert assess(world, policy=policy).at.hour == 1
-    world.record = record_now  # type: ignore[method-assign]
+    assess(world, policy=policy)
+    assert list(world.runs.values()) == ["test"]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +133,7 @@ def test_a_chunk_goes_on_from_its_last_heartbeat_and_ends_the_same() -> None:
     record = again.record
     batches = 0
 
-    def killed_in_the_third(records: Iterable[AssessmentRecord]) -> None:
+    def killed_in_the_third(records: Iterable[AssessmentRecord], run: tuple[str, str] | None = None) -> None:
         nonlocal batches
         batches += 1
         record(list(records))

@@ -7,36 +7,32 @@ from temporalio import activity
 from engine.credit import decide
 from engine.credit.decision import Decision, Fact
 from workflows import effects, ids
-from workflows.activities.registering import Registering
+from workflows.activities.registering import current_run
 from workflows.activities.texts import PolicyTexts
 from workflows.messages import AssessmentRecord, AssessmentRequest
-from workflows.ports import DecisionBook, Evidence, Ledger
+from workflows.ports import DecisionBook, Ledger
 from workflows.recorded import recorded_digest
 
 
 class Assess:
     """Gathers facts, decides and records; a request that was answered before gets the same answer."""
 
-    def __init__(
-        self, texts: PolicyTexts, ledger: Ledger, decisions: DecisionBook, evidence: Evidence
-    ) -> None:
+    def __init__(self, texts: PolicyTexts, ledger: Ledger, decisions: DecisionBook) -> None:
         self._texts = texts
         self._ledger = ledger
         self._decisions = decisions
-        self._runs = Registering(evidence)
 
     @activity.defn(name=effects.ASSESS)
     def assess(self, request: AssessmentRequest) -> AssessmentRecord:
         """Decide and record; the stored decision has the whole trace, the history the rows that matched."""
-        self._runs.register("assessment", request.at)
         stored = self._decisions.find(request.request)
-        if stored is None:
-            record = self._decide(request)
-            self._decisions.record([record])
-            # Read again: another attempt of this request may have been quicker.
-            stored = self._decisions.find(request.request) or record
-        _same_request(request, stored)
-        return short(stored)
+        if stored is not None:
+            _same_request(request, stored)
+            return short(stored)
+        # Another attempt that is quicker records the same: the facts are those known at `request.at`.
+        record = self._decide(request)
+        self._decisions.record([record], current_run())
+        return short(record)
 
     def _decide(self, request: AssessmentRequest) -> AssessmentRecord:
         policy = self._texts.credit(request.policy).policy

@@ -22,12 +22,20 @@ class Registering:
 
     def register(self, kind: str, at: datetime) -> None:
         """Register the current activity's run."""
-        info = activity.info()
-        workflow, run = info.workflow_id, info.workflow_run_id
-        if workflow is None or run is None or run in self._known:
+        current = current_run()
+        if current is None or current[1] in self._known:
             return
+        workflow, run = current
         self._evidence.register(workflow, run, kind, at)
         with self._lock:
             self._known[run] = None
             if len(self._known) > _REMEMBERED:
                 del self._known[next(iter(self._known))]
+
+
+def current_run() -> tuple[str, str] | None:
+    """Return workflow and run of the current activity."""
+    info = activity.info()
+    if info.workflow_id is None or info.workflow_run_id is None:
+        return None
+    return info.workflow_id, info.workflow_run_id

@@ -41,7 +41,7 @@ def case_activities(outside: Outside, texts: PolicyTexts) -> list[Activity]:
         Close(outside.cases).close,
         Trouble(outside.cases).note,
         OpenDue(outside.cases, outside.evidence).open_due,
-        Assess(texts, outside.ledger, outside.decisions, outside.evidence).assess,
+        Assess(texts, outside.ledger, outside.decisions).assess,
     ]
 
 
