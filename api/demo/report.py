@@ -139,7 +139,10 @@ def overdue(by_day: Mapping[date, Decimal], currency: str) -> str:
     last = max(by_day)
     ends = [day for day in by_day if (day + timedelta(days=1)).day == 1]
     most = max(by_day.values()) or Decimal(1)
-    bars = [f"      {day:%b} {money(by_day[day]):>14}  {'#' * int(30 * by_day[day] / most)}" for day in ends]
+    bars = [
+        f"      {day:%b} {money(by_day[day]):>14}  {'#' * int(30 * by_day[day] / most)}".rstrip()
+        for day in ends
+    ]
     return "\n".join(
         [
             f"      Overdue in all, {currency}: at its peak {money(by_day[peak])} on {peak}, "
@@ -181,7 +184,7 @@ def where_next(folder: Path, bundle: Path) -> str:
       policies/           the policy files that decided all this; change one, then
       forbear check       what is wrong, where, and what to do
       forbear test        the cases beside each policy
-      forbear grade --policy consumer-credit --in facts.json --explain
+      forbear grade --policy consumer-credit --in fixtures/facts/consumer.json --explain
       forbear audit {bundle} --accept-simulated
                           prove the same again, from the signed bundle alone"""
 
