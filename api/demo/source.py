@@ -21,6 +21,8 @@ MAPPINGS = Path("fixtures/mappings")
 UCI_POLICY = "uci-card-collections"
 UCI_SEGMENT = "card"
 UCI_CREDIT = "uci-card-credit"
+OPENS_AT = 100
+"""New Taiwan dollars overdue with which the collections policy opens a case."""
 ASKED_SINGLY = 24
 """How many customers are graded one by one, each by an assessment of its own."""
 
@@ -117,9 +119,9 @@ def uci_source(root: Path, path: Path, seed: int) -> Source:
 
 
 def _collectable(customer: UciCustomer, rule: StatementRule) -> bool:
-    """Tell whether some statement is paid late, or not at all, and asks for money."""
+    """Tell whether some statement is paid late, or not at all, and asks for enough to open a case."""
     return any(
-        cleared_in(customer, bill) != bill + 1 and fell_due(customer, bill, rule) > 0
+        cleared_in(customer, bill) != bill + 1 and fell_due(customer, bill, rule) >= OPENS_AT
         for bill in range(MONTHS - 1)
     )
 
