@@ -11,13 +11,14 @@ from typing import Any
 import click
 
 from api.cli.frame import FINDINGS, OK
-from api.cli.policy_files import PolicyFiles, find_policies
+from api.cli.policy_files import CASES, KINDS, PolicyFiles, find_policies
 from api.cli.surroundings import collections_problems, portfolio_problems
 from api.storage.portfolio import Portfolio, load_portfolio
 from engine.credit import load_credit
 from engine.ladder import CollectionsPolicy, load_collections, load_law
 from engine.policy import Loaded
 from engine.source import Problem, Severity, Span, has_errors, render_problem, sort_problems
+from engine.text import read_yaml
 from engine.watch import load_watch
 from engine.workdays import load_calendar
 
@@ -74,6 +75,8 @@ def check_one(files: PolicyFiles) -> tuple[Problem, ...]:
         problems += collections_problems(files, loaded.policy)
     elif isinstance(loaded.policy, Portfolio):
         problems += portfolio_problems(files)
+    if files.cases is not None and files.what in KINDS:
+        problems += read_yaml(files.cases, CASES).problems
     return files.located(sort_problems(problems))
 
 

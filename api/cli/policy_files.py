@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -10,7 +10,7 @@ from typing import Literal
 from api.cli.frame import Trouble
 from engine.policy import Loaded
 from engine.source import Problem, Span
-from engine.text import MapNode, Node, ScalarNode, read_yaml
+from engine.text import MapNode, Node, ScalarNode, did_you_mean, read_yaml
 
 ROOT = "policy.yaml"
 CASES = "cases.yaml"
@@ -18,7 +18,9 @@ LARGEST = 16 * 1024 * 1024
 """Bytes of the largest file that is taken for a text of a policy."""
 
 What = Literal["credit", "collections", "watch", "law", "calendar", "portfolio", "unknown"]
-_KINDS: Mapping[str, What] = {"credit": "credit", "collections": "collections", "watch": "watch"}
+KINDS: tuple[What, ...] = ("credit", "collections", "watch")
+"""What a policy says with `kind:`; law packs, calendars and portfolios are known by their first key."""
+_ADVICE = "a policy says `kind: credit`, `collections` or `watch`, a law pack `law:`, a calendar `calendar:`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +120,19 @@ def _classified(folder: Path, root: str, texts: dict[str, bytes]) -> PolicyFiles
 
 
 def _what(node: Node, root: str) -> tuple[What, tuple[Problem, ...]]:
-    if isinstance(node, MapNode):
-        kind = node.get("kind")
-        if isinstance(kind, ScalarNode) and kind.text in _KINDS:
-            return _KINDS[kind.text], ()
-        if node.get("law"):
-            return "law", ()
-        if node.get("calendar"):
-            return "calendar", ()
-        if node.get("collections") and not node.get("policy"):
-            return "portfolio", ()
-        place = kind.span if kind else node.span
-    else:
-        place = node.span
-    advice = (
-        "a policy says `kind: credit`, `collections` or `watch`, a law pack `law:`, a calendar `calendar:`"
-    )
-    said = f"`kind: {kind.text}`" if isinstance(node, MapNode) and isinstance(kind, ScalarNode) else "nothing"
-    return "unknown", (Problem("unknown-kind", f"{said} says what `{root}` is", place, advice),)
+    if not isinstance(node, MapNode):
+        return "unknown", (Problem("unknown-kind", f"`{root}` is no map of keys", node.span, _ADVICE),)
+    kind = node.get("kind")
+    if isinstance(kind, ScalarNode):
+        known = next((word for word in KINDS if word == kind.text), None)
+        if known is not None:
+            return known, ()
+        advice = did_you_mean(kind.text, KINDS, of="kinds of policies")
+        return "unknown", (Problem("unknown-kind", f"`{kind.text}` is no kind of policy", kind.span, advice),)
+    if node.get("law"):
+        return "law", ()
+    if node.get("calendar"):
+        return "calendar", ()
+    if node.get("collections") or node.get("credit"):
+        return "portfolio", ()
+    return "unknown", (Problem("unknown-kind", f"nothing says what `{root}` is", node.span, _ADVICE),)

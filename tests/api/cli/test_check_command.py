@@ -59,7 +59,8 @@ def test_json_says_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        (b"policy: x\nkind: graet\n", "kind"),
+        (b"policy: x\nkind: kredit\n", "`kredit` is no kind of policy"),
+        (b"policy: x\nkind: kredit\n", "did you mean `credit`?"),
         (b"a: [1\n", "error["),
         (b"\xff\xfe", "error["),
         (b"", "error["),

@@ -62,6 +62,26 @@ def test_a_broken_file_of_cases_is_told(tmp_path: Path, capsys: pytest.CaptureFi
     assert "did you mean `cases`?" in capsys.readouterr().out
 
 
+def test_a_policy_without_cases_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = copied(tmp_path, "sme-credit", "cases:", "cases:")
+    (folder / "cases.yaml").unlink()
+    assert run(forbear, ["test", str(folder)]) == TROUBLE
+    assert "There are no cases to run" in capsys.readouterr().err
+
+
+def test_a_law_pack_has_no_cases(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(forbear, ["test", str(POLICIES / "regulations")]) == TROUBLE
+    assert "There are no cases to run" in capsys.readouterr().err
+
+
+def test_cases_that_are_no_yaml_are_found_by_check_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copied(tmp_path, "sme-credit", "cases:", "cases: [")
+    assert run(forbear, ["check", str(folder)]) == FINDINGS
+    assert "cases.yaml" in capsys.readouterr().out
+
+
 def test_a_policy_that_breaks_its_law_is_not_released(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
