@@ -7,6 +7,7 @@ from typing import Any
 
 from temporalio import workflow
 
+from workflows.chain import link
 from workflows.history_chain import HistoryChain
 from workflows.messages import (
     ActRequest,
@@ -54,11 +55,20 @@ class CaseState:
         self._rested_at: datetime | None = None
         self._seen = dict.fromkeys(start.seen)
         self._chain = HistoryChain(start.chain, start)
+        self._heard: list[tuple[str, Poke]] = []
 
     @property
     def chain(self) -> str:
-        """The head of the hash chain."""
+        """The head of the hash chain, over everything heard so far, as it goes out."""
+        self._chain.head = self._head()
+        self._heard.clear()
         return self._chain.head
+
+    def _head(self) -> str:
+        head = self._chain.head
+        for kind, poke in sorted(self._heard, key=lambda heard: (heard[1].id, heard[0])):
+            head = link(head, kind, poke)
+        return head
 
     def consume(self, kind: str, data: Any) -> None:
         """Extend the hash chain by one thing that came in."""
@@ -69,9 +79,13 @@ class CaseState:
         return workflow.now() + self.start.clock_offset
 
     def hear(self, poke: Poke) -> None:
-        """Take a poke; one that was taken before is noted in the chain and changes nothing else."""
+        """Take a poke; one that was taken before is noted in the chain and changes nothing else.
+
+        It is bound into the chain when a head next goes out: whether a signal or the answer of a local
+        activity comes first within one task can differ between the first run and a replay.
+        """
         again = poke.id in self._seen
-        self.consume("poke again" if again else "poke", poke)
+        self._heard.append(("poke again" if again else "poke", poke))
         if not again:
             self.news = True
             self._seen[poke.id] = None
@@ -203,7 +217,7 @@ class CaseState:
             wake_at=self.wake_at,
             taken=self.taken,
             steps=self.steps,
-            chain=self.chain,
+            chain=self._head(),  # a query changes nothing
             idle=self.idle,
             problem=self.problem,
         )
