@@ -10,7 +10,7 @@ from itertools import pairwise
 from api.demo.draws import Draws
 from api.demo.uci_file import UciCustomer
 
-STRATA: Mapping[int, int] = {0: 8, 1: 22, 2: 142, 3: 62, 4: 34, 5: 13, 6: 7, 7: 12, 8: 10}
+STRATA: Mapping[int, int] = {0: 6, 1: 70, 2: 150, 3: 42, 4: 18, 5: 8, 6: 5, 7: 6, 8: 5}
 """How many accounts by worst status of the six months; the rare ones are taken more often than they occur."""
 
 
