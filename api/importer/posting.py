@@ -37,7 +37,7 @@ def over_http(url: str, key: str) -> Post:
         if not answer.headers.get("content-type", "").startswith("application/x-ndjson"):
             said = answer.json() if "json" in answer.headers.get("content-type", "") else {}
             raise ServerRefused(said.get("detail") or f"{url} answered {answer.status_code}.")
-        rows = [json.loads(line) for line in answer.text.splitlines()]
+        rows = [json.loads(line) for line in answer.text.split("\n") if line]
         return [row for row in rows if "summary" not in row]
 
     return post

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from api.storage.actions import note_receipt
 from api.storage.customers import fact_rows, set_facts
-from api.storage.entries import entries_of, insert_entries, stored_twin
+from api.storage.entries import entries_of, insert_entries, same_or_refused
 from api.storage.errors import AlreadyThere, CustomerNotFound
 from api.storage.ledger import LedgerWriter, admit
 from api.storage.positions import customer_entries
@@ -59,11 +59,24 @@ class NewEntry:
 Item: TypeAlias = NewCustomer | NewAccount | NewEntry
 
 
-@dataclass
 class _Ledger:
-    row: AccountRow
-    known: list[Entry]
-    fresh: list[Entry] = field(default_factory=list)
+    """An account with all its entries, and those among them that this batch adds."""
+
+    def __init__(self, row: AccountRow, known: Sequence[Entry]) -> None:
+        self.row = row
+        self.entries = list(known)
+        self.fresh: list[Entry] = []
+        self._by_name = {(entry.kind, entry.id): entry for entry in known}
+
+    def twin(self, entry: Entry) -> Entry | None:
+        """Return the entry of the same kind and id."""
+        return self._by_name.get((entry.kind, entry.id))
+
+    def add(self, entry: Entry) -> None:
+        """Take one more entry."""
+        self.entries.append(entry)
+        self.fresh.append(entry)
+        self._by_name[entry.kind, entry.id] = entry
 
 
 class Batch:
@@ -112,7 +125,7 @@ class Batch:
                     note_receipt(work, ledger.row, entry)
             customer = self._customers[ledger.row.customer]
             told = customer_entries(customer, said.get(customer.id, []))
-            entries = (*ledger.known, *ledger.fresh, *told)
+            entries = (*ledger.entries, *told)
             self._writer.follow(work, ledger.row, entries, ledger.fresh[-1], opens=False, pokes=True)
 
     def _add_customer(self, item: NewCustomer) -> bool:
@@ -154,11 +167,12 @@ class Batch:
         ledger = self._ledgers.get(item.account)
         if ledger is None:
             raise AccountNotFound(item.account)
-        entries = [*ledger.known, *ledger.fresh]
-        if stored_twin(entries, item.entry) is not None:
+        twin = ledger.twin(item.entry)
+        if twin is not None:
+            same_or_refused(twin, item.entry)
             return False
         last = ledger.fresh[-1].received_at if ledger.fresh else ledger.row.last_received
-        ledger.fresh.append(admit(ledger.row, last, entries, item.entry, self._clamp))
+        ledger.add(admit(ledger.row, last, ledger.entries, item.entry, self._clamp))
         return True
 
     def _read_customers(self, items: Sequence[Item]) -> dict[str, CustomerRow]:

@@ -110,13 +110,17 @@ def stored_twin(entries: Sequence[Entry], entry: Entry) -> Entry | None:
     When it was received does not matter. Raises AlreadyThere if it says something else.
     """
     twin = next((e for e in entries if e.id == entry.id and e.kind == entry.kind), None)
-    if twin is None:
-        return None
+    if twin is not None:
+        same_or_refused(twin, entry)
+    return twin
+
+
+def same_or_refused(twin: Entry, entry: Entry) -> None:
+    """Raise AlreadyThere if an entry of the same kind and id says something else."""
     said, stored = entry.model_dump(), twin.model_dump()
     differs = [name for name in said if name != "received_at" and said[name] != stored[name]]
     if differs:
         raise AlreadyThere(entry.kind.replace("_", " "), entry.id, differs)
-    return twin
 
 
 def page_of_entries(

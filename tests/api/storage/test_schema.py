@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect, text
@@ -11,11 +12,15 @@ from api.storage.columns import Instant
 from api.storage.migrate import DatabaseTooNew, differences, upgrade
 from api.storage.session import Database
 from api.storage.tables import schema
+from tests.api.conftest import fresh_database
 
 
-@pytest.fixture
-def url(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    return database_url or f"sqlite:///{tmp_path_factory.mktemp('db')}/x.sqlite"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind in which there is nothing at all."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/x.sqlite"
+    return fresh_database(request.getfixturevalue("postgres"))
 
 
 def test_migrations_lead_to_the_schema_of_the_tables(url: str) -> None:
