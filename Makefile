@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 DATA   ?=
 
-.PHONY: help env demo test soak lock clean
+.PHONY: help env demo test lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -29,9 +29,6 @@ test: env  ## every check: types, lint, import contracts, tests
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/mypy
 	@$(BIN)/pytest
-
-soak: env  ## hundreds of kills, an hour of fuzzing (by hand; resumable)
-	@$(BIN)/python -m tests.soak
 
 lock:  ## compile the lock anew (needs uv; only for those who change requirements)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q requirements/build.in -o requirements/build.txt
