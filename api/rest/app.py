@@ -21,6 +21,7 @@ from api.rest.feeds import feeds_router
 from api.rest.gate import Gate
 from api.rest.health import health_router
 from api.rest.idempotent import Idempotency
+from api.rest.messages import messages_router
 from api.rest.policies import policies_router
 from api.rest.reviews import reviews_router
 from api.rest.simulation import simulation_router
@@ -51,8 +52,8 @@ def create_app(wiring: Wiring) -> ASGIApp:
     errors.install(app)
     for make in (
         customers_router, accounts_router, bulk_router, entries_router, feeds_router, assessments_router,
-        reviews_router, decisions_router, cases_router, actions_router, tasks_router, policies_router,
-        simulation_router, health_router,
+        reviews_router, decisions_router, cases_router, actions_router, messages_router, tasks_router,
+        policies_router, simulation_router, health_router,
     ):  # fmt: skip
         app.include_router(make(wiring))
     app.include_router(docs_router(app))

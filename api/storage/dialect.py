@@ -66,7 +66,7 @@ def _with_driver(url: str) -> str:
 
 
 def _sqlite(url: str, begin: str, *, durable: bool) -> Engine:
-    engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=16)
+    engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=48)
 
     @event.listens_for(engine, "connect")
     def _connected(raw: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -89,6 +89,18 @@ def put_off(work: Work, number: int, until: datetime, error: str = "", *, tried:
     work.update(OutboxRow, {"id": number, "state": "pending"}, values)
 
 
+def page_of_messages(
+    session: Session, after: int, limit: int, account: str = "", state: str = ""
+) -> Sequence[OutboxRow]:
+    """Return what is told to the receiver, after a cursor, oldest first."""
+    query = select(OutboxRow).where(OutboxRow.channel == "webhook", col(OutboxRow.id) > after)
+    if account:
+        query = query.where(OutboxRow.account == account)
+    if state:
+        query = query.where(OutboxRow.state == state)
+    return session.exec(query.order_by(col(OutboxRow.id)).limit(limit)).all()
+
+
 def backlog(session: Session) -> Mapping[str, int]:
     """Return how many rows are pending by channel, and how many are dead."""
     query = select(OutboxRow.channel, OutboxRow.state, func.count()).where(

@@ -109,6 +109,13 @@ def test_tasks_are_listed_until_they_are_done(api: Client, driver: Driver) -> No
     assert api.get("/v1/tasks?state=closed").json()["items"][0]["outcome"] == "done"
 
 
+def test_messages_are_shown_while_nobody_takes_them(api: Client) -> None:
+    (message,) = api.get("/v1/messages", params={"account": "A1", "state": "pending"}).json()["items"]
+    assert (message["action"], message["attempts"], message["error"]) == (REMINDER, 0, "")
+    assert (message["event"]["specversion"], message["event"]["id"]) == ("1.0", REMINDER)
+    assert api.get("/v1/messages?state=dead").json()["items"] == []
+
+
 def test_the_shelf_is_listed_and_its_texts_are_read(api: Client, wiring: Wiring) -> None:
     kinds = {(p["kind"], p["name"]) for p in api.get("/v1/policies").json()["items"]}
     assert kinds == {
