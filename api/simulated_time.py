@@ -31,6 +31,9 @@ class SimulatedTime:
 
         Returns True when it is there and False when the workflow ended before. An instant that has passed
         already moves nothing. Only one caller at a time may move one workflow.
+
+        Go a little further than the instant that matters: should the workflow be at work until after `to`,
+        Temporal does not stop there but at the next timer.
         """
         ahead = to - await self.now(workflow, clock_offset)
         if ahead <= timedelta(0):

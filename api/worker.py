@@ -13,11 +13,15 @@ from typing import Any, Self
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
+from engine.credit.finish import ENGINE
 from workflows import ids
 from workflows.activities.texts import PolicyTexts
 from workflows.activities.wiring import Outside, case_activities, review_activities
 from workflows.registry import WORKFLOWS
 from workflows.sandbox import sandboxed_runner
+
+BUILD = f"forbear-{ENGINE}"
+"""Stands in every completed workflow task: which version of the product did it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ def _main_worker(
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         graceful_shutdown_timeout=timedelta(seconds=10),
         identity=identity,
+        build_id=BUILD,
     )
 
 
@@ -121,4 +126,5 @@ def _review_worker(
         workflow_runner=sandboxed_runner(),
         graceful_shutdown_timeout=timedelta(seconds=10),
         identity=identity,
+        build_id=BUILD,
     )

@@ -16,12 +16,13 @@ from workflows.audit.report import AuditReport, Finding, RunReport, Verdict
 from workflows.audit.reviewing import chunks_again
 from workflows.audit.shapes import SIMULATED
 from workflows.audit.strict import Replayed, StrictReplayer
-from workflows.audit.structure import check_structure, is_closed, task_starts
+from workflows.audit.structure import check_structure, is_closed, name_of, task_starts
 from workflows.audit.texts import Texts
 from workflows.audit.values import Values, read_values
 from workflows.messages import CaseStart, SweepRequest
 from workflows.recorded import recorded_digest
 
+BY_HAND = ("TERMINATED", "CANCELED", "TIMED_OUT")
 _ROUNDING = timedelta(microseconds=2)
 """The workflow's clock is read through a binary float."""
 
@@ -123,6 +124,7 @@ def _reported(
         events=len(events),
         closed=is_closed(events),
         simulated=_simulated(events, values),
+        ended=name_of(events[-1]).removeprefix("WORKFLOW_EXECUTION_") if is_closed(events) else "",
         findings=tuple(dict.fromkeys(findings)),
         verdicts=tuple(_verdicts(values, bundle, where)),
     )
@@ -139,7 +141,7 @@ def _reported(
 
 def _unreadable(exported: Exported, why: str) -> AuditedRun:
     found = Finding(f"{exported.workflow} run {exported.run}", "event", why)
-    return AuditedRun(RunReport(exported.workflow, exported.run, "", 0, False, False, (found,)))
+    return AuditedRun(RunReport(exported.workflow, exported.run, "", 0, False, False, findings=(found,)))
 
 
 def _simulated(events: Sequence[HistoryEvent], values: Values) -> bool:
@@ -220,3 +222,7 @@ def _notes(runs: Sequence[AuditedRun]) -> Iterator[str]:
             opened[run.report.kind or "unreadable"] += 1
     for kind, count in sorted(opened.items()):
         yield f"{count} runs of {kind} were open when they were exported: their ends are not proved."
+    for run in runs:
+        if run.report.ended in BY_HAND:
+            told = run.report.ended.lower().replace("_", " ")
+            yield f"{run.report.workflow} run {run.report.run} was {told} from outside, not by its own code."

@@ -24,6 +24,7 @@ COMMAND_EVENTS = frozenset(
     }
 )
 LOCAL_ACTIVITY = "core_local_activity"
+PATCH = "core_patch"
 PATIENCE = (
     "schedule_to_close_timeout", "schedule_to_start_timeout", "start_to_close_timeout", "heartbeat_timeout",
     "retry_policy", "use_workflow_build_id",
@@ -42,6 +43,8 @@ def expected_event(command: WorkflowCommand, start: WorkflowExecutionStartedEven
     kind = command.WhichOneof("variant")
     if kind == "schedule_local_activity":
         _local_activity(event, command)
+    elif kind == "set_patch_marker":
+        _patch(event, command)
     elif kind == "schedule_activity":
         _activity(event, command, start)
     elif kind == "start_timer":
@@ -111,6 +114,18 @@ def marker_result(event: HistoryEvent) -> Payloads:
     """Return the result in a local activity's marker."""
     details = event.marker_recorded_event_attributes.details
     return details["result"] if "result" in details else Payloads()
+
+
+def _patch(event: HistoryEvent, command: WorkflowCommand) -> None:
+    """Write the marker that `workflow.patched` leaves: which change of the code the run knows."""
+    event.event_type = E.EVENT_TYPE_MARKER_RECORDED
+    patch = command.set_patch_marker
+    marker = event.marker_recorded_event_attributes
+    marker.marker_name = PATCH
+    payload = marker.details["patch-data"].payloads.add()
+    payload.metadata["encoding"] = b"json/plain"
+    said = {"id": patch.patch_id, "deprecated": patch.deprecated}
+    payload.data = json.dumps(said, separators=(",", ":")).encode()
 
 
 def _local_activity(event: HistoryEvent, command: WorkflowCommand) -> None:

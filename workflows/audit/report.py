@@ -45,6 +45,8 @@ class RunReport:
     events: int
     closed: bool
     simulated: bool
+    ended: str = ""
+    """How it ended, as Temporal says it: `COMPLETED`, `CONTINUED_AS_NEW`, `TERMINATED` ...; empty: open."""
     findings: tuple[Finding, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
 

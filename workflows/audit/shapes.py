@@ -81,6 +81,7 @@ _CHECKED: dict[int, set[str]] = {
     E.EVENT_TYPE_TIMER_FIRED: {"timer_id", "started_event_id"},
     E.EVENT_TYPE_TIMER_CANCELED: {"timer_id", "started_event_id", "workflow_task_completed_event_id"},
     E.EVENT_TYPE_MARKER_RECORDED: {"marker_name", "details", "failure", "workflow_task_completed_event_id"},
+    E.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: {"search_attributes", "workflow_task_completed_event_id"},
     E.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: {"signal_name", "input"},
     E.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: {"result", "workflow_task_completed_event_id"},
     E.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: {"failure", "workflow_task_completed_event_id"},

@@ -38,10 +38,10 @@ class Replayed:
 class StrictReplayer:
     """Replays runs off line, one after the other, all in one worker: `async with StrictReplayer() as ...`."""
 
-    def __init__(self) -> None:
+    def __init__(self, workflows: Sequence[type] = WORKFLOWS) -> None:
         self._runner = RecordingRunner(sandboxed_runner())
         self._replayer = Replayer(
-            workflows=list(WORKFLOWS),
+            workflows=list(workflows),
             workflow_runner=self._runner,
             namespace=NAMESPACE,
             data_converter=DATA_CONVERTER,

@@ -10,7 +10,7 @@ from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 
 from workflows import ids
-from workflows.audit.expected import COMMAND_EVENTS
+from workflows.audit.expected import COMMAND_EVENTS, PATCH
 from workflows.audit.shapes import CLOSING, FIELDS, NEWS, SHARED, SIMULATED
 
 E = EventType
@@ -118,6 +118,7 @@ class _Walk:
         self._closed = False
         self._times: list[datetime] = []
         self._task_id = 0
+        self._patched = False
         self._time, self._task_time = datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
 
     def take(self, event: HistoryEvent) -> None:
@@ -159,8 +160,9 @@ class _Walk:
 
     def _follow(self, event: HistoryEvent, attributes: Any) -> None:
         kind = event.event_type
-        if kind in COMMAND_EVENTS:
+        if kind in COMMAND_EVENTS or kind == E.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
             self._refers(attributes, "workflow_task_completed_event_id", self._completed)
+        self._patches(event)
         if kind == E.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
             self._start(attributes)
         elif kind == E.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
@@ -176,6 +178,15 @@ class _Walk:
             self._activity(kind, attributes)
         elif name_of(event).startswith("TIMER_"):
             self._timer(kind, attributes)
+
+    def _patches(self, event: HistoryEvent) -> None:
+        """Check that search attributes are written only by the SDK itself, after the marker of a patch."""
+        told = event.upsert_workflow_search_attributes_event_attributes.search_attributes.indexed_fields
+        if event.event_type == E.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES and (
+            not self._patched or set(told) != {"TemporalChangeVersion"}
+        ):
+            self._say("search attributes are set, which our workflows never do")
+        self._patched = event.marker_recorded_event_attributes.marker_name == PATCH
 
     def _start(self, attributes: Any) -> None:
         for name, told in (("workflow_id", self._workflow), ("original_execution_run_id", self._run)):
