@@ -49,6 +49,12 @@ _QUICK = RetryPolicy(
     maximum_attempts=5,
     non_retryable_error_types=HOPELESS,
 )
+_STEADY = RetryPolicy(  # about a minute: a database that is started again holds up no case for longer
+    initial_interval=timedelta(milliseconds=100),
+    maximum_interval=timedelta(seconds=10),
+    maximum_attempts=12,
+    non_retryable_error_types=HOPELESS,
+)
 _PATIENT = RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(minutes=1))
 
 
@@ -59,7 +65,7 @@ async def step(request: StepRequest) -> StepRecord:
         request,
         result_type=StepRecord,
         start_to_close_timeout=timedelta(seconds=30),
-        retry_policy=_QUICK,
+        retry_policy=_STEADY,
     )
     return result
 
