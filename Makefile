@@ -28,7 +28,7 @@ test: env  ## every check: types, lint, import contracts, tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/mypy
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 lock:  ## compile the lock anew (needs uv; only for those who change requirements)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q requirements/build.in -o requirements/build.txt

@@ -151,13 +151,13 @@ def workers(wiring: Wiring, client: Client) -> Workers:
     return Workers(client, case_activities(outside, texts), review_activities(outside, texts))
 
 
-async def until_told_to_stop() -> None:
-    """Wait for an interrupt, a termination or a hang-up."""
+def told_to_stop() -> asyncio.Event:
+    """Return an event that an interrupt, a termination or a hang-up sets; ask before any work begins."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -11,7 +11,7 @@ import click
 
 from api.cli.frame import OK
 from api.cli.running import plainly, settings_for
-from api.serving import Serving, serving, until_told_to_stop
+from api.serving import Serving, serving, told_to_stop
 from api.settings import Settings
 
 
@@ -39,13 +39,14 @@ def command(data: Path | None, port: int | None, policies: Path) -> int:
 
 
 async def _up(settings: Settings, policies: Path) -> None:
+    stop = told_to_stop()
     async with serving(settings) as running:
         if policies.is_dir() and await asyncio.to_thread(_shelf_is_empty, running):
             publish = running.wiring.publisher.publish_folder
             done = await asyncio.to_thread(publish, policies, datetime.now(UTC))
             click.echo(f"The shelf was empty: {len(done)} texts of {policies} are published.")
         click.echo(_told(settings, running))
-        await until_told_to_stop()
+        await stop.wait()
         click.echo("Ending ...")
 
 

@@ -10,7 +10,7 @@ import click
 
 from api.cli.frame import OK
 from api.cli.running import plainly, settings_for
-from api.serving import until_told_to_stop, working
+from api.serving import told_to_stop, working
 from api.settings import Settings
 
 
@@ -37,7 +37,8 @@ def command(data: Path | None, temporal: str | None) -> int:
 
 
 async def _work(settings: Settings) -> None:
+    stop = told_to_stop()
     async with working(settings) as address:
         click.echo(f"Working for Temporal at {address}; Ctrl-C ends it.")
-        await until_told_to_stop()
+        await stop.wait()
         click.echo("Ending ...")

@@ -31,7 +31,7 @@ from api.demo.source import ASKED_SINGLY, Source
 from api.demo.uci_sample import default_rates, is_monotone
 from api.embedded import EmbeddedTemporal
 from api.importer import load_mapping, over_http, run_import
-from api.serving import until_told_to_stop
+from api.serving import told_to_stop
 from api.settings import Settings
 from api.simulated_time import SimulatedTime
 from api.storage.directory import DataDirectory
@@ -85,7 +85,7 @@ async def run_demo(source: Source, folder: Path, root: Path, say: Say, *, keep: 
             say(report.where_next(folder, folder / BUNDLE))
         if keep:
             say(f"\nStill running: {demo.client.url}/docs, Temporal at {demo.address}. Ctrl-C ends it.")
-            await until_told_to_stop()
+            await told_to_stop().wait()
     say(f"\nDone in {progress.elapsed:.0f} s. No process was left behind; the data is in {folder}.")
 
 

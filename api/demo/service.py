@@ -13,16 +13,17 @@ import sys
 from pathlib import Path
 
 from api.exiting import leave
-from api.serving import serving, until_told_to_stop
+from api.serving import serving, told_to_stop
 from api.settings import Settings
 
 
 async def _serve(data: Path, temporal: str, receiver: str) -> None:
     settings = Settings(data=data, port=0, temporal=temporal, webhook_url=receiver, webhook_inside=True)
+    stop = told_to_stop()
     async with serving(settings, simulated=True) as running:
         sys.stdout.write(json.dumps({"url": running.url}) + "\n")
         sys.stdout.flush()
-        await until_told_to_stop()
+        await stop.wait()
 
 
 def main() -> None:

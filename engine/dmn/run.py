@@ -105,7 +105,8 @@ class Run:
         try:
             return reader.guarded(tree, lambda: work(reader))
         except RecursionError:
-            reader.note(tree, "limit", "it is nested too deeply")
+            why = "it is nested too deep for the stack that is left (limit `calls`)"
+            reader.note(tree, "limit", why)
             return None
         finally:
             outer.steps, self.current = reader.steps, outer

@@ -87,5 +87,6 @@ def test_a_story_gives_the_reason_of_each_step() -> None:
 
 def test_the_audit_counts_what_differs() -> None:
     verdicts = (Verdict("a", "step", "agrees"), Verdict("b", "step", "differs"))
-    found = AuditReport(runs=(RunReport("case/A1/1", "r", "ArrearsCase", 12, True, True, "COMPLETED", (), verdicts),))
+    run = RunReport("case/A1/1", "r", "ArrearsCase", 12, True, True, "COMPLETED", (), verdicts)
+    found = AuditReport(runs=(run,))
     assert report.audited(found).splitlines()[-1].split() == ["step", "2", "1", "1"]
