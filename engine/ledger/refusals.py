@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from engine.ledger.account import Terms
 from engine.ledger.entries import (
@@ -48,9 +49,17 @@ class EntryProblem(Model):
     """The refused entry: `kind id`."""
     field: str = ""
     """The field that is wrong, when there is one."""
+    advice: str = ""
+    """What to do about it, for whoever wrote the entry."""
 
 
-Finding = tuple[str, str, str]
+class Finding(NamedTuple):
+    """What a rule found: code, sentence, the wrong field, and what to do."""
+
+    code: str
+    message: str
+    field: str
+    advice: str
 
 
 def entry_problems(terms: Terms, entries: Sequence[Entry], new: Entry) -> list[EntryProblem]:
@@ -63,14 +72,15 @@ def entry_problems(terms: Terms, entries: Sequence[Entry], new: Entry) -> list[E
         if same.model_copy(update={"received_at": new.received_at}) == new:
             return []
         text = f"Account `{terms.account}` already has a {new.kind} `{new.id}` that says something else."
-        return [_problem(new, ("entry-conflict", text, "id"))]
+        advice = "give it an id of its own"
+        return [_problem(new, Finding("entry-conflict", text, "id", advice))]
     known = [entry for entry in entries if entry.kind in _NEEDED]
     return [_problem(new, finding) for finding in _findings(known, new)]
 
 
 def _problem(new: Entry, finding: Finding) -> EntryProblem:
-    code, message, field = finding
-    return EntryProblem(code=code, message=message, entry=f"{new.kind} {new.id}", field=field)
+    code, message, field, advice = finding
+    return EntryProblem(code=code, message=message, entry=f"{new.kind} {new.id}", field=field, advice=advice)
 
 
 _NEEDED = frozenset(
@@ -89,7 +99,9 @@ def _check_days(new: Entry) -> Iterator[Finding]:
     days += [("instalments", part.due_date) for part in getattr(new, "instalments", ())]
     for name, day in days:
         if day is not None and not EARLIEST <= day < LATEST:
-            yield "day-out-of-range", f"`{name}` is {day}; days are from {EARLIEST} to {LATEST}.", name
+            text = f"`{name}` is {day}; days are from {EARLIEST} to {LATEST}."
+            advice = "write the day of the entry"
+            yield Finding("day-out-of-range", text, name, advice)
 
 
 def _findings(known: list[Entry], new: Entry) -> Iterator[Finding]:
@@ -97,6 +109,10 @@ def _findings(known: list[Entry], new: Entry) -> Iterator[Finding]:
     for kind, rule in _RULES:
         if isinstance(new, kind):
             yield from rule(known, new)
+
+
+def _at_most(left: Decimal) -> str:
+    return f"write at most {left}" if left > 0 else "remove it: nothing is left"
 
 
 def _bill_of(known: list[Entry], reference: str) -> Bill | None:
@@ -125,20 +141,24 @@ def _corrected(known: list[Entry], bill: Bill, reference: str) -> Decimal:
 def _check_bill(known: list[Entry], new: Bill) -> Iterator[Finding]:
     if new.due_date < new.value_date:
         text = f"Bill `{new.id}` is due on {new.due_date}, before its bill date {new.value_date}."
-        yield "due-before-bill", text, "due_date"
+        yield Finding("due-before-bill", text, "due_date", f"write a day from {new.value_date} on")
     if new.category == "plan" and not new.instalments:
-        yield "plan-without-instalments", f"Plan `{new.id}` has no instalments.", "instalments"
+        text = f"Plan `{new.id}` has no instalments."
+        advice = "add `instalments` with a due date and an amount each"
+        yield Finding("plan-without-instalments", text, "instalments", advice)
     if new.instalments:
         total = sum((part.amount for part in new.instalments), ZERO)
         if total != new.amount:
             text = f"The instalments of bill `{new.id}` add up to {total}, not to its amount {new.amount}."
-            yield "instalments-differ", text, "instalments"
+            advice = "make the instalments add up to the amount"
+            yield Finding("instalments-differ", text, "instalments", advice)
         if any(part.due_date < new.value_date for part in new.instalments):
             text = f"An instalment of bill `{new.id}` is due before its bill date {new.value_date}."
-            yield "due-before-bill", text, "instalments"
+            yield Finding("due-before-bill", text, "instalments", f"write a day from {new.value_date} on")
     if new.replaces and not new.instalments:
         text = f"Bill `{new.id}` replaces other bills but has no instalments."
-        yield "plan-without-instalments", text, "replaces"
+        advice = "add `instalments` with a due date and an amount each"
+        yield Finding("plan-without-instalments", text, "replaces", advice)
     yield from _check_names(known, new)
 
 
@@ -149,25 +169,32 @@ def _check_names(known: list[Entry], new: Bill) -> Iterator[Finding]:
             theirs = {other.id, *(f"{other.id}/{n}" for n in range(1, len(other.instalments) + 1))}
             if clash := mine & theirs:
                 text = f"`{min(clash)}` already names a debt of bill `{other.id}`."
-                yield "debt-name-taken", text, "id"
+                yield Finding("debt-name-taken", text, "id", "give it an id of its own")
 
 
 def _check_issued(known: list[Entry], new: BillIssued) -> Iterator[Finding]:
     bill = _bill_of(known, new.bill)
     if bill and not bill.draft:
-        yield "not-a-draft", f"Bill `{new.bill}` is not a draft; it is already issued.", "bill"
+        text = f"Bill `{new.bill}` is not a draft; it is already issued."
+        advice = "only a bill with `draft: true` is issued later"
+        yield Finding("not-a-draft", text, "bill", advice)
     if any(entry.bill == new.bill for entry in of_kind(known, BillIssued)):
-        yield "already-issued", f"Draft bill `{new.bill}` was issued before.", "bill"
+        text = f"Draft bill `{new.bill}` was issued before."
+        advice = "a draft is issued once; remove one of the two"
+        yield Finding("already-issued", text, "bill", advice)
 
 
 def _check_payment(known: list[Entry], new: Payment) -> Iterator[Finding]:
     named = sum((share.amount for share in new.pays), ZERO)
     if named > new.amount:
         text = f"The shares of payment `{new.id}` add up to {named}, more than its amount {new.amount}."
-        yield "shares-exceed-payment", text, "pays"
+        advice = f"let the shares add up to {new.amount} at most"
+        yield Finding("shares-exceed-payment", text, "pays", advice)
     references = [share.bill for share in new.pays]
     if len(set(references)) < len(references):
-        yield "share-twice", f"Payment `{new.id}` names one bill twice.", "pays"
+        text = f"Payment `{new.id}` names one bill twice."
+        advice = "name each bill once, with the whole of its share"
+        yield Finding("share-twice", text, "pays", advice)
 
 
 def _check_returned(known: list[Entry], new: PaymentReturned) -> Iterator[Finding]:
@@ -176,20 +203,23 @@ def _check_returned(known: list[Entry], new: PaymentReturned) -> Iterator[Findin
     standing = [entry for entry in returns if entry.id not in reversed_]
     if standing:
         text = f"Payment `{new.payment}` already came back on {standing[0].value_date} (`{standing[0].id}`)."
-        yield "already-returned", text, "payment"
+        advice = "a payment comes back once, unless the return is reversed between"
+        yield Finding("already-returned", text, "payment", advice)
     payment = next((e for e in of_kind(known, Payment) if e.id == new.payment), None)
     if payment and new.value_date < payment.value_date:
         text = f"Payment `{new.payment}` is of {payment.value_date}; it cannot come back on {new.value_date}."
-        yield "before-its-cause", text, "value_date"
+        yield Finding("before-its-cause", text, "value_date", f"write a day from {payment.value_date} on")
 
 
 def _check_reversed(known: list[Entry], new: ReturnReversed) -> Iterator[Finding]:
     if any(entry.returned == new.returned for entry in of_kind(known, ReturnReversed)):
-        yield "already-reversed", f"The return `{new.returned}` was reversed before.", "returned"
+        text = f"The return `{new.returned}` was reversed before."
+        advice = "a return is reversed once; remove one of the two"
+        yield Finding("already-reversed", text, "returned", advice)
     returned = next((e for e in of_kind(known, PaymentReturned) if e.id == new.returned), None)
     if returned and new.value_date < returned.value_date:
         text = f"The return `{new.returned}` is of {returned.value_date}; it cannot be reversed earlier."
-        yield "before-its-cause", text, "value_date"
+        yield Finding("before-its-cause", text, "value_date", f"write a day from {returned.value_date} on")
 
 
 def _check_refund(known: list[Entry], new: Refund) -> Iterator[Finding]:
@@ -200,34 +230,40 @@ def _check_refund(known: list[Entry], new: Refund) -> Iterator[Finding]:
     if earlier + new.amount > payment.amount:
         left = payment.amount - earlier
         text = f"Payment `{new.payment}` can be refunded by {left} at most; {new.amount} is asked."
-        yield "refund-exceeds-payment", text, "amount"
+        yield Finding("refund-exceeds-payment", text, "amount", _at_most(left))
     if new.value_date < payment.value_date:
         text = f"Payment `{new.payment}` is of {payment.value_date}; it cannot be refunded earlier."
-        yield "before-its-cause", text, "value_date"
+        yield Finding("before-its-cause", text, "value_date", f"write a day from {payment.value_date} on")
 
 
 def _check_credit_note(known: list[Entry], new: CreditNote) -> Iterator[Finding]:
     bill = _bill_of(known, new.bill) if new.bill else None
     if bill and new.amount > (left := _corrected(known, bill, new.bill)):
         text = f"Bill `{new.bill}` asks for {left}; a credit note of {new.amount} is more than that."
-        yield "credit-exceeds-bill", text, "amount"
+        yield Finding("credit-exceeds-bill", text, "amount", _at_most(left))
 
 
 def _check_adjustment(known: list[Entry], new: Adjustment) -> Iterator[Finding]:
     if new.amount == 0:
-        yield "adjusts-nothing", f"Adjustment `{new.id}` is of 0.", "amount"
+        text = f"Adjustment `{new.id}` is of 0."
+        advice = "write what the bill rises by, or falls by with a minus"
+        yield Finding("adjusts-nothing", text, "amount", advice)
     bill = _bill_of(known, new.bill)
     if bill and new.amount < 0 and -new.amount > (left := _corrected(known, bill, new.bill)):
         text = f"Bill `{new.bill}` asks for {left}; it cannot be lowered by {-new.amount}."
-        yield "adjustment-exceeds-bill", text, "amount"
+        yield Finding("adjustment-exceeds-bill", text, "amount", _at_most(left))
 
 
 def _check_plan_ended(known: list[Entry], new: PlanEnded) -> Iterator[Finding]:
     bill = _bill_of(known, new.plan)
     if bill and not bill.replaces:
-        yield "not-a-plan", f"Bill `{new.plan}` replaces no other bills; there is no plan to end.", "plan"
+        text = f"Bill `{new.plan}` replaces no other bills; there is no plan to end."
+        advice = "name a plan: a bill that replaces others"
+        yield Finding("not-a-plan", text, "plan", advice)
     if any(entry.plan == new.plan for entry in of_kind(known, PlanEnded)):
-        yield "already-ended", f"Plan `{new.plan}` was ended before.", "plan"
+        text = f"Plan `{new.plan}` was ended before."
+        advice = "a plan is given up once; remove one of the two"
+        yield Finding("already-ended", text, "plan", advice)
 
 
 def _check_dispute(known: list[Entry], new: Dispute) -> Iterator[Finding]:
@@ -241,33 +277,38 @@ def _check_dispute(known: list[Entry], new: Dispute) -> Iterator[Finding]:
     left = _corrected(known, bill, new.bill) - running
     if new.amount > left:
         text = f"Of bill `{new.bill}` {left} can be disputed; {new.amount} is more than that."
-        yield "dispute-exceeds-bill", text, "amount"
+        yield Finding("dispute-exceeds-bill", text, "amount", _at_most(left))
 
 
 def _check_dispute_resolved(known: list[Entry], new: DisputeResolved) -> Iterator[Finding]:
     if any(entry.dispute == new.dispute for entry in of_kind(known, DisputeResolved)):
-        yield "already-resolved", f"Dispute `{new.dispute}` was resolved before.", "dispute"
+        text = f"Dispute `{new.dispute}` was resolved before."
+        advice = "a dispute ends once; remove one of the two"
+        yield Finding("already-resolved", text, "dispute", advice)
     dispute = next((e for e in of_kind(known, Dispute) if e.id == new.dispute), None)
     if dispute and new.value_date < dispute.value_date:
         text = f"Dispute `{new.dispute}` is of {dispute.value_date}; it cannot be resolved earlier."
-        yield "before-its-cause", text, "value_date"
+        yield Finding("before-its-cause", text, "value_date", f"write a day from {dispute.value_date} on")
 
 
 def _check_promise(known: list[Entry], new: Promise) -> Iterator[Finding]:
     if new.by < new.value_date:
         text = f"Promise `{new.id}` of {new.value_date} is for {new.by}, a day in its past."
-        yield "promise-in-the-past", text, "by"
+        yield Finding("promise-in-the-past", text, "by", f"write a day from {new.value_date} on")
 
 
 def _check_promise_withdrawn(known: list[Entry], new: PromiseWithdrawn) -> Iterator[Finding]:
     if any(entry.promise == new.promise for entry in of_kind(known, PromiseWithdrawn)):
-        yield "already-withdrawn", f"Promise `{new.promise}` was withdrawn before.", "promise"
+        text = f"Promise `{new.promise}` was withdrawn before."
+        advice = "a promise is withdrawn once; remove one of the two"
+        yield Finding("already-withdrawn", text, "promise", advice)
 
 
 def _check_hold(known: list[Entry], new: Hold) -> Iterator[Finding]:
     if new.until is not None and new.until <= new.value_date:
         text = f"Hold `{new.id}` ends on {new.until}, not after its beginning {new.value_date}."
-        yield "hold-without-days", text, "until"
+        advice = "write a later day, or no `until` for a hold that stays until it is released"
+        yield Finding("hold-without-days", text, "until", advice)
         return
     released = released_on(known)
     for other in of_kind(known, Hold):
@@ -277,16 +318,19 @@ def _check_hold(known: list[Entry], new: Hold) -> Iterator[Finding]:
             if other.value_date < (new.until or date.max) and new.value_date < end:
                 shown = f"{other.value_date} to {end if ends else 'further notice'}"
                 text = f"Hold `{new.id}` overlaps hold `{other.id}` of the same kind `{new.hold}` ({shown})."
-                yield "hold-overlaps", text, "value_date"
+                advice = "let it begin when the other has ended, or release that one first"
+                yield Finding("hold-overlaps", text, "value_date", advice)
 
 
 def _check_hold_released(known: list[Entry], new: HoldReleased) -> Iterator[Finding]:
     if any(entry.hold == new.hold for entry in of_kind(known, HoldReleased)):
-        yield "already-released", f"Hold `{new.hold}` was released before.", "hold"
+        text = f"Hold `{new.hold}` was released before."
+        advice = "a hold is released once; remove one of the two"
+        yield Finding("already-released", text, "hold", advice)
     hold = next((e for e in of_kind(known, Hold) if e.id == new.hold), None)
     if hold and new.value_date < hold.value_date:
         text = f"Hold `{new.hold}` begins on {hold.value_date}; it cannot be released earlier."
-        yield "before-its-cause", text, "value_date"
+        yield Finding("before-its-cause", text, "value_date", f"write a day from {hold.value_date} on")
 
 
 def _check_deposit(known: list[Entry], new: DepositMoved) -> Iterator[Finding]:
@@ -296,12 +340,16 @@ def _check_deposit(known: list[Entry], new: DepositMoved) -> Iterator[Finding]:
     for entry in of_kind(known, DepositMoved):
         held += entry.amount if entry.move == "held" else -entry.amount
     if new.amount > held:
-        yield "deposit-exceeded", f"A deposit of {held} is held; {new.amount} is more than that.", "amount"
+        text = f"A deposit of {held} is held; {new.amount} is more than that."
+        advice = _at_most(held)
+        yield Finding("deposit-exceeded", text, "amount", advice)
 
 
 def _check_act(known: list[Entry], new: Act) -> Iterator[Finding]:
     if new.act in ("force", "skip", "confirm") and not new.step:
-        yield "act-without-step", f"Act `{new.act}` needs the step it is about.", "step"
+        text = f"Act `{new.act}` needs the step it is about."
+        advice = "name the step"
+        yield Finding("act-without-step", text, "step", advice)
 
 
 _RULES: tuple[tuple[type, Callable[..., Iterator[Finding]]], ...] = (

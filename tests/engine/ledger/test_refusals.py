@@ -90,6 +90,7 @@ def test_what_is_refused_and_what_is_taken(known: list[Entry], new: Entry, code:
     for problem in found:
         assert problem.message.endswith(".")
         assert problem.entry == f"{new.kind} {new.id}"
+        assert problem.advice
 
 
 def test_the_sentence_says_what_is_left() -> None:
@@ -98,3 +99,4 @@ def test_the_sentence_says_what_is_left() -> None:
     )
     assert found[0].message == "Of bill `B1` 40.00 can be disputed; 50.00 is more than that."
     assert found[0].field == "amount"
+    assert found[0].advice == "write at most 40.00"
