@@ -27,7 +27,7 @@ PASSED_THROUGH = (
 
 
 def sandboxed_runner() -> SandboxedWorkflowRunner:
-    """Return the runner of all our workers and of the audit."""
+    """Return the runner of the audit, and of the workers in tests."""
     return SandboxedWorkflowRunner(
         restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
     )

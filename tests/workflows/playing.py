@@ -17,6 +17,7 @@ from api.worker import Workers
 from tests.workflows.scripted import Script, start
 from workflows import ids
 from workflows.messages import CaseResult, CaseView, Poke
+from workflows.sandbox import sandboxed_runner
 
 DAY = timedelta(days=1)
 numbers = itertools.count(1)
@@ -25,7 +26,7 @@ numbers = itertools.count(1)
 @asynccontextmanager
 async def running(client: Client, script: Script, **more: Any) -> AsyncIterator[str]:
     case = ids.case_id(f"T{next(numbers)}", 1)
-    async with Workers(client, script.activities, []):
+    async with Workers(client, script.activities, [], runner=sandboxed_runner()):
         await client.start_workflow(ids.CASE, start(**more), id=case, task_queue=ids.TASK_QUEUE)
         yield case
 

@@ -34,6 +34,7 @@ from workflows import ids
 from workflows.audit.auditing import Bundle, Exported, audited_runs
 from workflows.audit.texts import Texts
 from workflows.messages import CaseView, StepRequest
+from workflows.sandbox import sandboxed_runner
 
 
 def test_long_cases_continue_anew_and_lose_no_poke(run: Run, client: Client) -> None:
@@ -96,7 +97,7 @@ def test_looks_that_outlast_their_task_replay_the_same(run: Run, client: Client)
 
     async def story() -> list[Exported]:
         case = ids.case_id(f"T{next(numbers)}", 1)
-        async with Workers(client, script.activities, []):
+        async with Workers(client, script.activities, [], runner=sandboxed_runner()):
             handle = await client.start_workflow(
                 ids.CASE, start(), id=case, task_queue=ids.TASK_QUEUE, task_timeout=timedelta(seconds=1)
             )
