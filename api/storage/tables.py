@@ -30,6 +30,8 @@ class Row(SQLModel, registry=_registry):
 
 def schema() -> MetaData:
     """Return the schema that migrations lead to."""
+    from api.storage import watch_tables as _watching  # noqa: F401  # its rows join the schema
+
     return _registry.metadata
 
 
