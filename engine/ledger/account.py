@@ -124,9 +124,13 @@ class AccountPosition(Model):
     """How many entries of the account were known; rises with each."""
     facts: dict[str, Scalar | tuple[str, ...]] = {}
     debts: tuple[Debt, ...] = ()
-    """Open ones, and settled ones for as long as they can matter, by due date and id."""
+    """Open ones, and settled ones for as long as they can matter, by due date and id.
+
+    A settled one can matter for 92 days: when it was settled late, or when that became known late."""
     credit: Amount = Decimal(0)
     """Money that no debt has taken."""
+    waiting: tuple[tuple[str, Amount], ...] = ()
+    """Of it, what names bills that have not come: the bill and the amount. It pays nothing else."""
     deposit: Amount = Decimal(0)
     holds: tuple[HeldInterval, ...] = ()
     disputes: tuple[DisputedPart, ...] = ()

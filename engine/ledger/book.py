@@ -12,6 +12,8 @@ from engine.ledger.entries import Bill, Dispute, Share
 
 ZERO = Decimal(0)
 Cause = Literal["", "refund", "chargeback"]
+FEES = ("fee", "late_fee")
+"""Categories of bills that are paid last: a fee is never the reason why principal stays overdue."""
 
 
 @dataclass(slots=True)
@@ -213,7 +215,7 @@ class Book:
     # money
 
     def receive(self, fund: Fund, day: date) -> None:
-        """Take money in: named shares first, then what is undisputed, oldest first, then the disputed."""
+        """Take money in: named shares first, then principal and fees, undisputed before disputed."""
         self.funds[fund.key] = fund
         for share in fund.named:
             part = min(share.amount, fund.free)
@@ -271,11 +273,12 @@ class Book:
         self._purse = [fund for fund in self._purse if fund.free]
 
     def _spread(self, fund: Fund, day: date) -> None:
-        for disputed_too in (False, True):
+        """Let free money pay: what is undisputed before what is disputed, principal before fees."""
+        for disputed_too, fees in ((False, False), (False, True), (True, False), (True, True)):
             for debt in self.order:
                 if not fund.free:
                     return
-                if not debt.open or debt.written_off:
+                if not debt.open or debt.written_off or (debt.category in FEES) != fees:
                     continue
                 payable = debt.open if disputed_too else debt.open - debt.disputed
                 if payable:
@@ -345,6 +348,15 @@ class Book:
     def credit(self) -> Decimal:
         """Money that no debt has taken."""
         return sum((f.free + f.reserved for f in self.funds.values() if not f.return_id), ZERO)
+
+    def waiting(self) -> list[tuple[str, Decimal]]:
+        """Return the bills that have not come, each with the money that names it and waits for it."""
+        found = []
+        for reference, shares in sorted(self._waiting.items()):
+            amount = sum((min(part, fund.reserved) for fund, part in shares), ZERO)
+            if amount:
+                found.append((reference, amount))
+        return found
 
     # disputes and marks
 

@@ -32,7 +32,7 @@ from engine.ledger.entries import (
     PromiseWithdrawn,
     Scalar,
 )
-from engine.ledger.history import last_words, write_book
+from engine.ledger.history import RANK, last_words, write_book
 from engine.ledger.known import counts_by, known_entries, latest_key, of_kind
 
 SETTLED_DAYS = 92
@@ -56,7 +56,7 @@ def position_at(terms: Terms, entries: Sequence[Entry], at: datetime) -> Account
         context.prec, context.traps[Inexact] = PRECISION, True
         book = write_book(due)
         strict = _without_unnamed_credit(due)
-        debts = _debts(book, strict, today)
+        debts = _debts(book, strict, today, _late_news(due, terms, today))
         holds = _holds(due, debts, today)
         return AccountPosition(
             terms=terms,
@@ -66,6 +66,7 @@ def position_at(terms: Terms, entries: Sequence[Entry], at: datetime) -> Account
             facts=_facts(due),
             debts=debts,
             credit=book.credit,
+            waiting=tuple(book.waiting()),
             deposit=book.deposit,
             holds=holds,
             disputes=_disputes(book),
@@ -84,20 +85,32 @@ def _without_unnamed_credit(due: list[Entry]) -> Book | None:
     return None
 
 
-def _debts(book: Book, strict: Book | None, today: date) -> tuple[Debt, ...]:
+def _debts(
+    book: Book, strict: Book | None, today: date, late: list[tuple[date, date]]
+) -> tuple[Debt, ...]:  # fmt: skip
     found = []
     for state in book.order:
         other = strict.debts[state.id] if strict else state
-        if state.open or other.open or _can_matter(state, today):
+        if state.open or other.open or _can_matter(state, today, late):
             found.append(_debt(state, other))
     return tuple(found)
 
 
-def _can_matter(state: DebtState, today: date) -> bool:
-    """Tell whether a settled debt was late (or reopened) recently enough to be told to the ladder."""
-    if state.settled_on is None or (today - state.settled_on).days > SETTLED_DAYS:
+def _late_news(due: list[Entry], terms: Terms, today: date) -> list[tuple[date, date]]:
+    """Return value date and day of arrival of what became known late in the last SETTLED_DAYS days."""
+    zone, oldest = ZoneInfo(terms.timezone), today - timedelta(days=SETTLED_DAYS)
+    news = ((e.value_date, e.received_at.astimezone(zone).date()) for e in due if e.kind in RANK)
+    return [(value_date, heard) for value_date, heard in news if heard > value_date and heard >= oldest]
+
+
+def _can_matter(state: DebtState, today: date, late: list[tuple[date, date]]) -> bool:
+    """Tell whether a settled debt is told to the ladder: settled late, or known late to be settled."""
+    settled = state.settled_on
+    if settled is None:
         return False
-    return state.settled_on > state.due_date
+    if settled > state.due_date and (today - settled).days <= SETTLED_DAYS:
+        return True
+    return any(value_date <= settled and heard > state.due_date for value_date, heard in late)
 
 
 def _debt(state: DebtState, strict: DebtState) -> Debt:

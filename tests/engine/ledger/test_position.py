@@ -234,3 +234,47 @@ def test_an_amount_that_does_not_fit_is_an_error_and_never_rounded() -> None:
     tiny = entry("adjustment", "01-06", bill="H", amount="0." + "0" * 33 + "1")
     with pytest.raises(Inexact):
         position(huge, tiny, on="02-01")
+
+
+# fees and late news
+
+
+def test_money_pays_principal_before_fees_and_what_is_undisputed_before_what_is_disputed() -> None:
+    fee = entry("bill", "01-01", id="F", due="01-10", amount="10", category="fee")
+    late = entry("bill", "01-01", id="L", due="01-11", amount="10", category="late_fee")
+    bill = entry("bill", "01-05", id="B", due="01-25", amount="100")
+    doubt = entry("dispute", "01-26", id="D", amount="40", bill="B")
+    paid = [entry("payment", f"02-0{n}", id=f"P{n}", amount="20") for n in range(1, 8)]
+    left = [opens(position(fee, late, bill, doubt, *paid[:n], on="02-10")) for n in range(8)]
+    assert left[3] == {"F": "10", "L": "10", "B": "40"}
+    assert left[4] == {"B": "40"}
+    assert left[6] == {}
+    named = entry("payment", "02-01", amount="10", pays=[{"bill": "F", "amount": "10"}])
+    assert opens(position(fee, bill, named, on="02-10")) == {"B": "100"}
+
+
+def test_money_that_names_a_bill_which_has_not_come_is_told() -> None:
+    bill = entry("bill", "01-05", id="B", due="01-25", amount="100")
+    paid = entry("payment", "01-20", id="P", amount="50", pays=[{"bill": "B9", "amount": "30"}])
+    found = position(bill, paid, on="02-10")
+    assert [(name, str(amount)) for name, amount in found.waiting] == [("B9", "30")]
+    assert (str(found.credit), opens(found)) == ("30", {"B": "80"})
+    back = entry("payment_returned", "02-01", payment="P")
+    assert position(bill, paid, back, on="02-10").waiting == ()
+
+
+@pytest.mark.parametrize(
+    ("heard", "on", "stays"),
+    [
+        ("01-20", "02-10", False),  # known in time
+        ("03-01", "03-02", True),  # paid in time, and told when steps may have been taken
+        ("03-01", "05-31", True),
+        ("03-01", "06-02", False),  # everybody has looked at it since
+    ],
+)
+def test_a_debt_that_was_settled_in_time_is_told_when_that_became_known_late(
+    heard: str, on: str, stays: bool
+) -> None:
+    bill = entry("bill", "01-05", id="B", due="01-25", amount="100")
+    paid = entry("payment", "01-20", heard, amount="100")
+    assert [debt.id for debt in position(bill, paid, on=on).debts] == (["B"] if stays else [])
