@@ -42,6 +42,19 @@ def test_every_paper_is_there(paper: str) -> None:
     assert (ROOT / paper).read_text(encoding="utf-8").strip()
 
 
+@pytest.mark.parametrize("paper", PAPERS)
+def test_no_place_was_left_to_fill(paper: str) -> None:
+    assert not re.search(r"@@|TODO|TBD|XXX", (ROOT / paper).read_text(encoding="utf-8"))
+
+
+def test_no_decision_was_lost() -> None:
+    heads = re.findall(r"^## (.+)$", (ROOT / "DECISIONS.md").read_text(encoding="utf-8"), re.M)
+    numbers = [int(head.split(".")[0]) for head in heads[:-1]]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) >= 11
+    assert heads[-1] == "Next"
+
+
 @pytest.mark.parametrize(("paper", "line"), forbear_lines())
 def test_every_command_in_a_paper_exists_with_its_options(paper: str, line: str) -> None:
     name, *arguments = shlex.split(line)[1:]
