@@ -29,6 +29,8 @@ from api.storage.positions import Positions
 from api.storage.publishing import Publisher
 from api.storage.session import Database
 from api.storage.shelf import SqlPolicyShelf
+from api.storage.watch_events import WatchEvents
+from api.storage.watch_ledger import LedgerNews
 from workflows.converter import DATA_CONVERTER
 
 
@@ -52,6 +54,7 @@ class Wiring:
     keys: IdempotencyKeys
     courier: Courier
     relay: Relay
+    events: WatchEvents
     receiver: Receiver | None = None
     temporal: Client | None = field(default=None)
 
@@ -81,7 +84,9 @@ def build(settings: Settings, *, simulated: bool | None = None) -> Wiring:
     library, positions = Library(), Positions()
     opening = Opening(library, clock.offset)
     acting = Acting(positions, library)
-    writer = LedgerWriter(positions, opening)
+    events = WatchEvents(library)
+    news = LedgerNews(events, positions, library)
+    writer = LedgerWriter(positions, opening, news)
     receiver = _receiver(settings, directory)
     courier = Courier(database, acting, writer, receiver, clock.now)
     keys = IdempotencyKeys(database)
@@ -96,13 +101,14 @@ def build(settings: Settings, *, simulated: bool | None = None) -> Wiring:
         shelf=SqlPolicyShelf(database, library.law),
         ledger=SqlLedger(database, positions, library, FactGatherer()),
         writer=writer,
-        cases=SqlCaseBook(database, positions, opening, acting),
+        cases=SqlCaseBook(database, positions, opening, acting, news),
         decisions=SqlDecisionBook(database),
         evidence=SqlEvidence(database, directory.evidence),
         keys=keys,
         courier=courier,
         relay=Relay(database, courier, clock, keys),
         receiver=receiver,
+        events=events,
     )
 
 

@@ -109,6 +109,8 @@ def accounts_router(wiring: Wiring) -> APIRouter:
         values = body.model_dump(include={"id", "customer", "currency", "timezone"})
         with wiring.database.write() as work:
             row, new = add_account(work, values | {"policy": body.collections_policy}, at)
+            if new:
+                wiring.writer.news.keep(work, wiring.writer.news.opened(work.session, row, at))
         response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
         response.headers["Location"] = f"/v1/accounts/{row.id}"
         return account_out(row)

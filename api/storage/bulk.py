@@ -17,6 +17,7 @@ from api.storage.ledger import LedgerWriter, admit
 from api.storage.positions import customer_entries
 from api.storage.session import Work
 from api.storage.tables import AccountRow, CustomerFactRow, CustomerRow
+from api.storage.watch_events import Told
 from engine.credit.decision import Fact
 from engine.ledger import Entry
 from engine.ledger.entries import Receipt
@@ -116,6 +117,9 @@ class Batch:
             for ledger in self._ledgers.values():
                 if ledger.row.customer in facts:
                     work.session.refresh(ledger.row, ["version"])
+        news, told_of = self._writer.news, list[Told]()
+        for row in self._new:
+            told_of += news.opened(work.session, row, row.created_at)
         written = [ledger for ledger in self._ledgers.values() if ledger.fresh]
         said = self._said_of([ledger.row.customer for ledger in written])
         for ledger in written:
@@ -127,6 +131,8 @@ class Batch:
             told = customer_entries(customer, said.get(customer.id, []))
             entries = (*ledger.entries, *told)
             self._writer.follow(work, ledger.row, entries, ledger.fresh[-1], opens=False, pokes=True)
+            told_of += news.entries(work, ledger.row, entries, ledger.fresh)
+        news.keep(work, told_of)
 
     def _add_customer(self, item: NewCustomer) -> bool:
         found = self._customers.get(item.id)

@@ -14,6 +14,7 @@ from api.storage.opening import Opening
 from api.storage.positions import Positions
 from api.storage.session import Database, Work
 from api.storage.tables import AccountRow, CaseRow, CaseStepRow
+from api.storage.watch_ledger import LedgerNews
 from engine.model import canonical, digest
 from workflows.messages import ActRequest, ActResult, CloseRequest, StepRecord, TroubleNote
 
@@ -21,8 +22,11 @@ from workflows.messages import ActRequest, ActResult, CloseRequest, StepRecord, 
 class SqlCaseBook:
     """Cases behind the port `CaseBook`."""
 
-    def __init__(self, database: Database, positions: Positions, opening: Opening, acting: Acting) -> None:
+    def __init__(
+        self, database: Database, positions: Positions, opening: Opening, acting: Acting, news: LedgerNews
+    ) -> None:
         self._database = database
+        self._news = news
         self._positions = positions
         self._opening = opening
         self._acting = acting
@@ -42,6 +46,7 @@ class SqlCaseBook:
             row.taken, row.reached = record.taken.model_dump_json(), record.trace.reached
             row.wake_at, row.trouble = record.wake_at, None
             work.session.add(row)
+            self._news.step(work, record)
 
     def note_trouble(self, note: TroubleNote) -> None:
         """Keep why a case cannot go on, until a step succeeds."""

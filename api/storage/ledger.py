@@ -19,6 +19,7 @@ from api.storage.pokes import poke
 from api.storage.positions import Positions
 from api.storage.session import Database, Work
 from api.storage.tables import AccountRow, CustomerRow
+from api.storage.watch_ledger import LedgerNews
 from engine.credit.decision import Fact
 from engine.ladder.state import Position
 from engine.ledger import Entry, entry_problems
@@ -37,9 +38,10 @@ class Posted:
 class LedgerWriter:
     """Adds entries to accounts; everything that follows from one is in the same transaction."""
 
-    def __init__(self, positions: Positions, opening: Opening) -> None:
+    def __init__(self, positions: Positions, opening: Opening, news: LedgerNews) -> None:
         self._positions = positions
         self._opening = opening
+        self.news = news
 
     def post(self, work: Work, account: str, entry: Entry, *, clamp: bool, pokes: bool = True) -> Posted:
         """Add one entry, or find it stored; a case that is then due is opened.
@@ -57,6 +59,7 @@ class LedgerWriter:
         if isinstance(entry, Receipt):
             note_receipt(work, row, entry)
         self.follow(work, row, (*entries, entry), entry, opens=True, pokes=pokes)
+        self.news.keep(work, self.news.entries(work, row, (*entries, entry), [entry]))
         return Posted(entry, True, row.version)
 
     def follow(

@@ -13,11 +13,12 @@ from sqlmodel import Session, col, select
 from api.storage.errors import PolicyRefused
 from api.storage.marks import marks_of
 from api.storage.portfolio import PORTFOLIO, Portfolio, load_portfolio
-from api.storage.shelf import InForce, in_force, read_texts
+from api.storage.shelf import InForce, in_force, names_of, read_texts
 from api.storage.tables import AccountRow, ActivationRow
 from engine.credit import CompiledPolicy, CreditPolicy, compile_policy, load_credit
 from engine.ladder import CollectionsPolicy, LawPack, load_collections, load_law, no_law
 from engine.policy import Loaded
+from engine.watch import WatchPolicy, load_watch
 from engine.workdays import Calendar, load_calendar, no_calendar
 from workflows.ports import PolicyNotFound
 
@@ -51,6 +52,24 @@ class Library:
             return usable(load_collections(texts), texts)
 
         return self._once("collections", digest, read)
+
+    def watch(self, session: Session, digest: str) -> WatchPolicy:
+        """Return a watch policy; raise PolicyNotFound."""
+
+        def read() -> WatchPolicy:
+            _, texts = read_texts(session, digest)
+            return usable(load_watch(texts), texts)
+
+        return self._once("watch", digest, read)
+
+    def watching(self, session: Session, on: date) -> tuple[WatchPolicy, ...]:
+        """Return all watch policies in force on a day, by name."""
+
+        def read() -> tuple[WatchPolicy, ...]:
+            found = (in_force(session, "watch", name, on) for name in names_of(session, "watch"))
+            return tuple(self.watch(session, chosen.digest) for chosen in found if chosen is not None)
+
+        return self._until_told_again(session, ("watching", "", on), read)
 
     def law(self, session: Session, name: str, on: date) -> LawPack:
         """Return the law pack of a name in force on a day; one without clauses for no name."""

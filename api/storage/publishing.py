@@ -150,7 +150,7 @@ _READERS: Mapping[str, Callable[[Texts, str], tuple[Manifest, date | None]]] = {
 
 def _look_again(work: Work, made: Manifest, at: datetime) -> None:
     """Make every account without an open case due for a look: its `watch_on` was told by other texts."""
-    if made.kind == "credit":
+    if made.kind in ("credit", "watch"):
         return
     start = datetime.combine(made.effective_from, time(), UTC)
     accounts = table_of(AccountRow)

@@ -35,6 +35,8 @@ class Work:
     outbox: list[int] = field(default_factory=list)
     """Outbox rows that this transaction made."""
     after: list[Callable[[], None]] = field(default_factory=list)
+    watched: int = 0
+    """Windows of watching that this transaction made due."""
 
     def audit(self, kind: str, subject: str, at: datetime, digest: str) -> None:
         """Add a link to the audit chain, in the order of these calls, when the transaction ends."""
@@ -66,10 +68,15 @@ class Database:
     def __init__(self, url: str, *, durable: bool = True) -> None:
         self.engines = Engines(url, durable=durable)
         self._listeners: list[Callable[[], None]] = []
+        self._watchers: list[Callable[[], None]] = []
 
     def on_outbox(self, listener: Callable[[], None]) -> None:
         """Call `listener` after every commit that put something into the outbox."""
         self._listeners.append(listener)
+
+    def on_watched(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after every commit that made a window of watching due."""
+        self._watchers.append(listener)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -91,9 +98,9 @@ class Database:
                 append(session, work.links)
         for call in work.after:
             call()
-        if work.outbox:
-            for listener in self._listeners:
-                listener()
+        listeners = [*(self._listeners if work.outbox else ()), *(self._watchers if work.watched else ())]
+        for listener in listeners:
+            listener()
 
     def close(self) -> None:
         """Close all connections."""

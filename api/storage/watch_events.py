@@ -1,0 +1,242 @@
+"""Events of watching: checked against the policies in force, kept once, joined to their windows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import case
+from sqlmodel import Session, col, select
+
+from api.storage.dialect import insert_once
+from api.storage.errors import AlreadyThere
+from api.storage.library import Library
+from api.storage.session import Work
+from api.storage.tables import table_of
+from api.storage.watch_tables import WatchEventRow, WatchMemberRow, WatchWindowRow
+from engine.model import canonical, digest
+from engine.text import did_you_mean
+from engine.watch import EventProblem, EventRefused, WatchEvent, WatchPolicy, admit
+from engine.watch.routing import given, restricted, windows_of
+
+log = logging.getLogger("forbear.watch")
+AT_ONCE = 500
+"""Rows of one statement."""
+_SAID = ("type", "at", "customer", "values")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event and when it became known."""
+
+    event: WatchEvent
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What became of an event: whether it was new, and the windows that it stands in."""
+
+    event: WatchEvent
+    received_at: datetime
+    new: bool
+    windows: tuple[tuple[str, str, str], ...] = ()
+    """Policy, partition and subject of each."""
+
+
+class WatchEvents:
+    """Takes events in; every window that one joins is due for a look, in the same transaction."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def policies(self, session: Session, at: datetime) -> tuple[WatchPolicy, ...]:
+        """Return the watch policies in force on the day (UTC) of an instant, by name."""
+        return self._library.watching(session, at.astimezone(UTC).date())
+
+    def check(self, session: Session, told: Told) -> None:
+        """Check an event against every policy in force that knows its type.
+
+        Raises EventRefused with all that is wrong: an unknown type, a property that no policy knows, a value
+        that one of them does not take.
+        """
+        event, policies = told.event, self.policies(session, told.received_at)
+        knowing = [policy for policy in policies if event.type in policy.types]
+        if not knowing:
+            raise EventRefused(event.id, [_unknown_type(event.type, policies)])
+        known = {name for policy in knowing for name in given(policy, event.type)}
+        problems = [_unknown_name(event.type, name, known) for name in event.values if name not in known]
+        for policy in knowing:
+            try:
+                admit(policy, restricted(policy, event))
+            except EventRefused as refused:
+                problems += [found for found in refused.problems if found not in problems]
+        if problems:
+            raise EventRefused(event.id, problems)
+
+    def take(self, work: Work, told: Sequence[Told]) -> list[Joined]:
+        """Keep events that were checked; the very same one again changes nothing.
+
+        Raises AlreadyThere if something else is stored under an id.
+        """
+        known = _stored(work.session, [one.event.id for one in told])
+        first: dict[str, Told] = {}
+        found: list[Joined] = []
+        for one in told:
+            twin = known.get(one.event.id) or first.get(one.event.id)
+            if twin is not None:
+                _same_or_refused(twin.event, one.event)
+                found.append(Joined(twin.event, twin.received_at, False))
+                continue
+            first[one.event.id] = one
+            joins = self._joins(work.session, one, ours=False)
+            found.append(Joined(one.event, one.received_at, True, joins))
+        fresh = [joined for joined in found if joined.new]
+        for joined in fresh:
+            work.audit("event", joined.event.id, joined.received_at, digest(joined.event))
+        _keep(work, fresh)
+        return found
+
+    def note(self, work: Work, told: Iterable[Told]) -> None:
+        """Keep events that the ledger itself reports, those that some window wants; call it last.
+
+        One whose policy asks for more than the ledger can tell is left out there, and said in the log.
+        """
+        wanted = [
+            Joined(one.event, one.received_at, True, joins)
+            for one in told
+            if (joins := self._joins(work.session, one, ours=True))
+        ]
+        if not wanted:
+            return
+        known = _stored(work.session, [one.event.id for one in wanted])
+        once = {one.event.id: one for one in wanted if one.event.id not in known}
+        _keep(work, list(once.values()))
+
+    def wants(self, session: Session, kind: str, at: datetime) -> bool:
+        """Tell whether any policy in force knows this type of event."""
+        return any(kind in policy.types for policy in self.policies(session, at))
+
+    def _joins(self, session: Session, told: Told, *, ours: bool) -> tuple[tuple[str, str, str], ...]:
+        """Return the windows that an event matters in; an event that is too old for one is left out."""
+        event, found = told.event, []
+        for policy in self.policies(session, told.received_at):
+            kind = policy.types.get(event.type)
+            if kind is None or (event.at <= told.received_at - policy.keep and not kind.is_fact):
+                continue
+            try:
+                windows = windows_of(policy, restricted(policy, event))
+            except EventRefused as refused:
+                if not ours:
+                    raise
+                log.warning("`%s` cannot take what the ledger reports: %s", policy.name, refused)
+                continue
+            found += [(policy.name, per, subject) for per, subject in windows]
+        return tuple(found)
+
+
+def event_of(row: WatchEventRow) -> WatchEvent:
+    """Return a stored event as the engine takes it."""
+    return WatchEvent.model_validate_json(row.body)
+
+
+def page_of_events(
+    session: Session, after: tuple[datetime, str] | None, limit: int, customer: str = ""
+) -> Sequence[WatchEventRow]:
+    """Return events after a cursor (at, id), in the order in which they happened."""
+    query = select(WatchEventRow)
+    if customer:
+        query = query.where(WatchEventRow.customer == customer)
+    if after:
+        at, last = after
+        same = (col(WatchEventRow.at) == at) & (col(WatchEventRow.id) > last)
+        query = query.where((col(WatchEventRow.at) > at) | same)
+    return session.exec(query.order_by(col(WatchEventRow.at), WatchEventRow.id).limit(limit)).all()
+
+
+def _unknown_type(kind: str, policies: Sequence[WatchPolicy]) -> EventProblem:
+    if not policies:
+        advice = "publish a watch policy first: `forbear publish`"
+        return EventProblem("/type", "no-watch-policy", "no watch policy is in force", advice)
+    known = sorted({name for policy in policies for name in policy.types})
+    message = f"no watch policy in force knows an event `{kind}`"
+    return EventProblem("/type", "unknown-event", message, did_you_mean(kind, known, of="events"))
+
+
+def _unknown_name(kind: str, name: str, known: set[str]) -> EventProblem:
+    message = f"no watch policy in force has a property `{name}` of `{kind}` that is given"
+    advice = did_you_mean(name, sorted(known), of="properties")
+    return EventProblem(f"/values/{name}", "unknown-property", message, advice)
+
+
+def _stored(session: Session, ids: Sequence[str]) -> dict[str, Told]:
+    found: dict[str, Told] = {}
+    for start in range(0, len(ids), AT_ONCE):
+        query = select(WatchEventRow).where(col(WatchEventRow.id).in_(ids[start : start + AT_ONCE]))
+        found |= {row.id: Told(event_of(row), row.received_at) for row in session.exec(query)}
+    return found
+
+
+def _same_or_refused(twin: WatchEvent, event: WatchEvent) -> None:
+    said, stored = event.model_dump(mode="json"), twin.model_dump(mode="json")
+    said["at"], stored["at"] = event.at, twin.at
+    differs = [name for name in _SAID if said[name] != stored[name]]
+    if differs:
+        raise AlreadyThere("event", event.id, differs)
+
+
+def _keep(work: Work, fresh: Sequence[Joined]) -> None:
+    """Insert events and members, and make the windows due; always in the order of their keys."""
+    if not fresh:
+        return
+    rows = sorted((_row(one) for one in fresh), key=lambda row: row["id"])
+    new = _insert(work, WatchEventRow, rows)
+    members, due = [], dict[tuple[str, str, str], datetime]()
+    for one in fresh:
+        if one.event.id not in new:
+            continue  # another transaction was quicker, and has joined it
+        look = max(one.received_at, one.event.at)
+        for policy, per, subject in one.windows:
+            key = (policy, per, subject)
+            members.append(dict(zip(_KEY, key, strict=True)) | {"event": one.event.id, "at": one.event.at})
+            due[key] = min(due.get(key, look), look)
+    for key, look in sorted(due.items()):
+        _make_due(work, key, look)
+    for start in range(0, len(members), AT_ONCE):
+        work.insert(WatchMemberRow, members[start : start + AT_ONCE])
+    work.watched += len(due)
+
+
+_KEY = ("policy", "per", "subject")
+
+
+def _row(one: Joined) -> dict[str, Any]:
+    body = canonical(one.event)
+    return {
+        "id": one.event.id, "type": one.event.type, "at": one.event.at, "customer": one.event.customer,
+        "body": body.decode(), "received_at": one.received_at, "digest": digest(one.event),
+    }  # fmt: skip
+
+
+def _insert(work: Work, row: type[WatchEventRow], rows: Sequence[dict[str, Any]]) -> set[str]:
+    """Insert many rows that may be there; return the keys of those that were not."""
+    found: set[str] = set()
+    for start in range(0, len(rows), AT_ONCE):
+        statement = insert_once(work.engines.write, table_of(row), rows[start : start + AT_ONCE])
+        found |= {key for (key,) in work.session.connection().execute(statement)}
+    return found
+
+
+def _make_due(work: Work, key: tuple[str, str, str], look: datetime) -> None:
+    table = table_of(WatchWindowRow)
+    where = dict(zip(_KEY, key, strict=True))
+    later = table.c.look_at.is_(None) | (table.c.look_at > look)
+    values = {"version": table.c.version + 1, "look_at": case((later, look), else_=table.c.look_at)}
+    if work.update(WatchWindowRow, where, values).rowcount:
+        return
+    fresh = {"version": 1, "look_at": look, "reported": "{}", "dropped": 0, "trouble": ""}
+    if work.insert_once(WatchWindowRow, where | fresh) is None:
+        work.update(WatchWindowRow, where, values)

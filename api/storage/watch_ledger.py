@@ -1,0 +1,109 @@
+"""What the ledger itself reports to watching, in the transaction of the write that caused it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlmodel import Session
+
+from api.storage.accounts import terms_of
+from api.storage.customers import fact_rows, latest_facts
+from api.storage.decisions import latest_decision
+from api.storage.library import Library
+from api.storage.positions import Positions
+from api.storage.session import Work
+from api.storage.tables import AccountRow
+from api.storage.watch_events import Told, WatchEvents
+from engine.ladder.clock import promise_states
+from engine.ledger import Entry
+from engine.watch.from_ledger import (
+    WHO,
+    broken_events,
+    crossed_event,
+    entry_events,
+    opened_event,
+    owed,
+    settled_events,
+)
+from workflows.messages import StepRecord
+
+_SETTLES = frozenset(
+    {"payment", "return_reversed", "credit_note", "adjustment", "deposit", "bill", "bill_issued"}
+)
+_RAISES = frozenset({"bill", "bill_issued", "adjustment", "payment_returned", "refund", "plan_ended"})
+"""Entries after which an account may owe more."""
+
+
+class LedgerNews:
+    """Turns what was written to ledgers into events, where a policy in force wants them."""
+
+    def __init__(self, events: WatchEvents, positions: Positions, library: Library) -> None:
+        self._events = events
+        self._positions = positions
+        self._library = library
+
+    def entries(
+        self, work: Work, row: AccountRow, entries: Sequence[Entry], fresh: Sequence[Entry]
+    ) -> list[Told]:
+        """Return what new entries of an account tell; `entries` are all, these among them."""
+        session, at = work.session, fresh[-1].received_at
+        if not self._events.policies(session, at):
+            return []
+        terms = terms_of(row)
+        found = [Told(e, entry.received_at) for entry in fresh for e in entry_events(terms, entries, entry)]
+        settles = [entry.value_date for entry in fresh if entry.kind in _SETTLES]
+        raises = [entry for entry in fresh if entry.kind in _RAISES]
+        wants_settled = bool(settles) and self._events.wants(session, "bill_settled", at)
+        limit = self._limit(session, row, at) if raises else None
+        if not wants_settled and limit is None:
+            return found
+        after = self._positions.of(session, row, tuple(entries), at)
+        if wants_settled:
+            found += [Told(event, at) for event in settled_events(after, min(settles))]
+        if limit is not None and owed(after) > limit:
+            new = {id(entry) for entry in fresh}
+            old = tuple(entry for entry in entries if id(entry) not in new)
+            crossed = crossed_event(self._positions.of(session, row, old, at), after, limit, raises[-1].id)
+            found += [Told(crossed, at)] if crossed else []
+        return found
+
+    def opened(self, session: Session, row: AccountRow, at: datetime) -> list[Told]:
+        """Return that an account was opened, with the document, device, dealer and address known by then."""
+        if not self._events.wants(session, "account_opened", at):
+            return []
+        known = latest_facts(fact_rows(session, [row.customer], at))
+        facts = {name: known[name].value for name in WHO if name in known}
+        return [Told(opened_event(terms_of(row), facts, at), at)]
+
+    def step(self, work: Work, record: StepRecord) -> None:
+        """Keep the promises that a look at a case has found broken, each once."""
+        position = record.position
+        if not position.promises or not self._events.wants(work.session, "promise_broken", record.at):
+            return
+        policy = self._library.collections(work.session, record.policy)
+        broken = [
+            (found.promise.id, found.last + timedelta(days=1))
+            for found in promise_states(policy, position, position.today)
+            if found.state == "broken"
+        ]
+        self.keep(work, [Told(e, record.at) for e in broken_events(position.terms, broken, record.at)])
+
+    def keep(self, work: Work, told: Sequence[Told]) -> None:
+        """Keep events in the transaction: all of them at once and last, so that everybody locks alike."""
+        if told:
+            self._events.note(work, told)
+
+    def _limit(self, session: Session, row: AccountRow, at: datetime) -> Decimal | None:
+        """Return the credit limit of the customer's last decision, in the account's currency; None: none."""
+        if not self._events.wants(session, "limit_crossed", at):
+            return None
+        decided = latest_decision(session, row.customer)
+        if decided is None:
+            return None
+        limit = json.loads(decided.body)["decision"]["outcome"].get("credit_limit")
+        if not isinstance(limit, dict) or limit.get("unit", row.currency) != row.currency:
+            return None
+        return Decimal(str(limit["value"]))

@@ -1,0 +1,131 @@
+"""The events that a ledger reports by itself, so that watch rules on them come for free.
+
+Each has an id that follows from what it tells, so that telling it again changes nothing. When it happened is
+its business date: the instant of receipt if that is the same local day, else the beginning of the day.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from engine.ledger.account import AccountPosition, Terms
+from engine.ledger.entries import Bill, BillIssued, Entry, Payment, PaymentReturned, Refund
+from engine.watch.values import WatchEvent
+
+LEDGER_EVENTS: Mapping[str, tuple[str, ...]] = {
+    "account_opened": ("account", "document", "device", "dealer", "address"),
+    "bill_issued": ("account", "bill", "amount"),
+    "bill_due": ("account", "bill", "amount"),
+    "bill_settled": ("account", "bill"),
+    "payment": ("account", "amount"),
+    "payment_returned": ("account", "amount"),
+    "refund": ("account", "amount"),
+    "promise_broken": ("account", "promise"),
+    "limit_crossed": ("account", "amount", "limit"),
+}
+"""Every event that comes from the ledger, with what it can tell; a policy declares what it wants of it."""
+WHO = ("document", "device", "dealer", "address")
+"""Facts about a customer that tell with whom, on what and where an account was opened."""
+LONGEST_ID = 128
+
+
+def opened_event(terms: Terms, facts: Mapping[str, object], at: datetime) -> WatchEvent:
+    """Return that an account was opened, with what is known of the customer by then."""
+    values = {name: value for name in WHO if isinstance(value := facts.get(name), str)}
+    return _event(terms, "account_opened", "", at, values)
+
+
+def entry_events(terms: Terms, entries: Sequence[Entry], entry: Entry) -> list[WatchEvent]:
+    """Return what one entry tells by itself; `entries` are all entries of the account."""
+    at = _when(terms, entry.value_date, entry.received_at)
+    match entry:
+        case Bill(draft=False):
+            return _billed(terms, entry, at)
+        case BillIssued():
+            bills = [e for e in entries if isinstance(e, Bill) and e.id == entry.bill]
+            return [event for bill in bills[:1] for event in _billed(terms, bill, at)]
+        case Payment():
+            return [_event(terms, "payment", entry.id, at, {"amount": entry.amount})]
+        case Refund():
+            return [_event(terms, "refund", entry.id, at, {"amount": entry.amount})]
+        case PaymentReturned():
+            paid = [e.amount for e in entries if isinstance(e, Payment) and e.id == entry.payment]
+            values = {"amount": paid[0]} if paid else {}
+            return [_event(terms, "payment_returned", entry.id, at, values)]
+    return []
+
+
+def settled_events(position: AccountPosition, since: date) -> list[WatchEvent]:
+    """Return the debts that were settled on or after a day, each once for the day on which it was."""
+    return [
+        _event(
+            position.terms, "bill_settled", f"{debt.id}/{debt.settled_on}",
+            _when(position.terms, debt.settled_on, position.at), {"bill": debt.id},
+        )
+        for debt in position.debts
+        if debt.settled_on is not None and debt.settled_on >= since
+    ]  # fmt: skip
+
+
+def crossed_event(
+    before: AccountPosition, after: AccountPosition, limit: Decimal, ref: str
+) -> WatchEvent | None:
+    """Return that what an account owes has risen above its credit limit, if it has just done so.
+
+    Both amounts are in the account's currency; `ref` names the entry that did it.
+    """
+    if owed(before) > limit or owed(after) <= limit:
+        return None
+    return _event(after.terms, "limit_crossed", ref, after.at, {"amount": owed(after), "limit": limit})
+
+
+def owed(position: AccountPosition) -> Decimal:
+    """Return what an account owes: open, not written off, what is disputed included, credit taken off."""
+    debts = (debt.open for debt in position.debts if not debt.written_off)
+    return max(sum(debts, Decimal(0)) - position.credit, Decimal(0))
+
+
+def broken_events(terms: Terms, broken: Iterable[tuple[str, date]], at: datetime) -> list[WatchEvent]:
+    """Return promises that were broken: each with the day from which it is."""
+    return [
+        _event(terms, "promise_broken", promise, _when(terms, day, at), {"promise": promise})
+        for promise, day in broken
+    ]
+
+
+def _billed(terms: Terms, bill: Bill, at: datetime) -> list[WatchEvent]:
+    if bill.category in ("fee", "late_fee"):
+        return []  # a fee is a consequence of arrears, not something a customer used
+    parts = [(bill.id, bill.due_date, bill.amount)]
+    if bill.instalments:
+        parts = [(f"{bill.id}/{n}", i.due_date, i.amount) for n, i in enumerate(bill.instalments, 1)]
+    due = [
+        _event(terms, "bill_due", ref, _start(terms, on), {"bill": ref, "amount": amount})
+        for ref, on, amount in parts
+    ]
+    if bill.category == "plan":
+        return due
+    return [_event(terms, "bill_issued", bill.id, at, {"bill": bill.id, "amount": bill.amount}), *due]
+
+
+def _event(terms: Terms, kind: str, ref: str, at: datetime, values: Mapping[str, object]) -> WatchEvent:
+    name = f"ledger/{terms.account}/{kind}/{ref}".rstrip("/")
+    if len(name) > LONGEST_ID:
+        name = f"ledger/{kind}/{hashlib.sha256(name.encode()).hexdigest()}"
+    return WatchEvent.model_validate(
+        {"id": name, "type": kind, "at": at, "customer": terms.customer}
+        | {"values": {"account": terms.account, **values}}
+    )
+
+
+def _when(terms: Terms, day: date, received_at: datetime) -> datetime:
+    local = received_at.astimezone(ZoneInfo(terms.timezone)).date()
+    return received_at if local == day else _start(terms, day)
+
+
+def _start(terms: Terms, day: date) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(terms.timezone))
