@@ -4,6 +4,7 @@
     to_python_tables.py        decision tables: a lookup where all is literal, else a search
     to_python_scorecards.py    scorecards: a lookup a characteristic, whole points
     lookups.py                 columns to slots, slots to rows, as nested tuples
+    slots.py                   one look at each variable for all columns that cut it
     generated.py               what the function calls
 
 The function is built as an `ast` tree from typed FEEL trees; texts become constants, never code. When

@@ -71,8 +71,8 @@ def _write_part(writing: Writing, part: Characteristic, place: int, decimals: in
         return outcome if with_reasons else outcome[0]
 
     root = nested(columns, len(part.bins), leaf)
-    found = looked_up(writing.unit.constant(root), columns)
-    if None in (root if columns[0].index is not None else (root,)):
+    found = looked_up(root, columns, writing.unit)
+    if None in (root if columns[0].slot is not None else (root,)):
         kept = writing.unit.fresh()
         writing.assign(kept, found)
         absent = ast.Compare(name_of(kept), [ast.Is()], [ast.Constant(None)])

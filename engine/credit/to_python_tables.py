@@ -109,8 +109,8 @@ def _literal_rows(
 
     root = nested(columns, len(table.rules), leaf)
     found = outputs[0] if len(outputs) == 1 else writing.unit.fresh()
-    writing.assign(found, looked_up(writing.unit.constant(root), columns))
-    _give_up_if_stuck(writing, found, root, len([c for c in columns if c.index is not None]))
+    writing.assign(found, looked_up(root, columns, writing.unit))
+    _give_up_if_stuck(writing, found, root, len([c for c in columns if c.slot is not None]))
     if len(outputs) > 1:
         writing.body.append(unpacking(outputs, name_of(found)))
 
@@ -134,7 +134,7 @@ def _dispatched_rows(
     """The lookup finds the number of the row; only its outputs are then computed."""
     root = nested(columns, len(table.rules), lambda left: _row_of(table, left))
     found = writing.unit.fresh()
-    writing.assign(found, looked_up(writing.unit.constant(root), columns))
+    writing.assign(found, looked_up(root, columns, writing.unit))
     absent = ast.Compare(name_of(found), [ast.Is()], [ast.Constant(None)])
     writing.body.append(ast.If(absent, [writing.stuck()], []))
     rows = list(range(-1 if table.otherwise is not None else 0, len(table.rules)))
@@ -184,8 +184,8 @@ def _look_up_lists(writing: Writing, table: DecisionTable, columns: Sequence[Col
         return _whole_value(table, rows), generated.codes_of(rows, table.reason_column)
 
     found, root = writing.unit.fresh(), nested(columns, len(table.rules), leaf, LIST_SLOTS)
-    writing.assign(found, looked_up(writing.unit.constant(root), columns))
-    _give_up_if_stuck(writing, found, root, len([c for c in columns if c.index is not None]))
+    writing.assign(found, looked_up(root, columns, writing.unit))
+    _give_up_if_stuck(writing, found, root, len([c for c in columns if c.slot is not None]))
     value, codes = writing.unit.fresh(), writing.unit.fresh()
     writing.body.append(unpacking([value, codes], name_of(found)))
     writing.variables[table.name] = Variable(value, writing.policy.kinds[table.name], False)

@@ -13,9 +13,10 @@ from typing import Any
 from engine.credit import generated
 from engine.credit.analysis import Grid
 from engine.credit.grids import grid_of
-from engine.credit.lookups import Column, Subject, column_of
+from engine.credit.lookups import Column, column_of
 from engine.credit.model import CreditPolicy, Expression, FactKind, Formula, Tests
 from engine.credit.order import names_in
+from engine.credit.slots import Reader, Slot, Subject
 from engine.feel import kinds, syntax, to_python
 from engine.feel.kinds import ListOf
 from engine.feel.to_python import Piece, Unit, Variable
@@ -36,6 +37,8 @@ class Writing:
         """Decisions of several outputs that some expression reads as a whole."""
         self.optional: list[tuple[str, ast.stmt]] = []
         """Statements that are dropped if nothing comes to use their variable."""
+        self.readers: dict[tuple[str, type], Reader] = {}
+        """By variable and kind of division: its one search, for all columns that look at it."""
         self.parameters = [self._parameter(name) for name in policy.facts]
 
     def _parameter(self, name: str) -> str:
@@ -70,11 +73,13 @@ class Writing:
         return self.unit.function([*self.parameters, defaulted], self._used())
 
     def _used(self) -> list[ast.stmt]:
-        """Return the statements without the optional ones that set what nothing reads."""
-        nodes = (node for part in self.body for node in ast.walk(part))
-        read = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        """Return the statements: readers find what is read, and what sets a variable in vain is left out."""
+        read = _read_in(self.body)
+        found = {id(r.place): r.statements(read, self.unit) for r in self.readers.values()}
+        body = [part for statement in self.body for part in found.get(id(statement), [statement])]
+        read = _read_in(body)
         idle = {id(statement) for identifier, statement in self.optional if identifier not in read}
-        return [statement for statement in self.body if id(statement) not in idle]
+        return [statement for statement in body if id(statement) not in idle]
 
     def assign_if_used(self, identifier: str, code: ast.expr) -> None:
         """Write an assignment that is dropped if nothing comes to read the variable."""
@@ -131,19 +136,30 @@ class Writing:
 
     def columns(self, headings: Sequence[Expression], grid: Grid) -> list[Column] | None:
         """Return how each column finds its slot; None, with nothing written, if one cannot."""
-        written = len(self.body)
+        written, before = len(self.body), dict(self.readers)
         columns: list[Column] = []
         for place, (heading, axis) in enumerate(zip(headings, grid.axes, strict=True)):
             subject = self._subject(heading)
             column = column_of(axis, [row[place] for row in grid.rows], subject, self.unit)
             if column is None:
                 del self.body[written:]
+                self.readers = before
                 return None
             if column.guarded:
                 absent = ast.Compare(name_of(subject.identifier), [ast.Is()], [ast.Constant(None)])
                 self.body.append(ast.If(absent, [self.stuck()], []))
+            if column.slot is not None:
+                self._reader(subject, column.slot).slots.append(column.slot)
             columns.append(column)
         return columns
+
+    def _reader(self, subject: Subject, slot: Slot) -> Reader:
+        """Return the one search of a variable; the first column that looks at it has it written here."""
+        key = (subject.identifier, type(slot.division))
+        if key not in self.readers:
+            self.readers[key] = Reader(subject, ast.Pass())
+            self.body.append(self.readers[key].place)
+        return self.readers[key]
 
     def _subject(self, heading: Expression) -> Subject:
         """Return the variable of a heading, as an `int` where it is one anyway."""
@@ -162,12 +178,21 @@ class Writing:
         return variable is not None and isinstance(variable.kind, ListOf) and not variable.nullable
 
 
-def looked_up(root: ast.expr, columns: Sequence[Column]) -> ast.expr:
-    """Return code that follows the slots of the columns to the leaf."""
-    for column in columns:
-        if column.index is not None:
-            root = ast.Subscript(root, column.index, ast.Load())
-    return root
+def looked_up(root: Any, columns: Sequence[Column], unit: Unit) -> ast.expr:
+    """Return code that follows the slots of the columns to the leaf; one slot becomes the leaf itself."""
+    slots = [column.slot for column in columns if column.slot is not None]
+    if len(slots) == 1:
+        slots[0].values, slots[0].null = [root[at] for at in slots[0].values], root[slots[0].null]
+        return name_of(slots[0].identifier)
+    code = unit.constant(root)
+    for slot in slots:
+        code = ast.Subscript(code, name_of(slot.identifier), ast.Load())
+    return code
+
+
+def _read_in(body: Sequence[ast.stmt]) -> set[str]:
+    nodes = (node for part in body for node in ast.walk(part))
+    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
 
 
 def name_of(identifier: str) -> ast.Name:

@@ -21,6 +21,8 @@ OPERATORS: Final[dict[str, type[ast.cmpop]]] = {
     "=": ast.Eq, "!=": ast.NotEq, "<": ast.Lt, "<=": ast.LtE, ">": ast.Gt, ">=": ast.GtE,
 }  # fmt: skip
 NOWHERE = Span("", 1, 1)
+BRANCHES = 4
+"""Of so many values at most, the least and the most are found by comparisons instead of a call."""
 
 
 class Writer:
@@ -194,12 +196,30 @@ class Writer:
 
     def _direct(self, overload: Overload, given: list[Piece], kind: FeelType) -> Piece:
         """Call the function behind a built-in; the extremes of a few numbers are Python's own."""
-        own = {"min": min, "max": max}.get(overload.name)
+        sign: ast.cmpop | None = {"min": ast.Lt(), "max": ast.Gt()}.get(overload.name)
         items = given[0].items or given
-        if own and len(items) > 1 and all(item.exact and item.kind == items[0].kind for item in items):
-            return Piece(self.unit.call(own, *(item.code for item in items)), kind, False)
+        if sign and len(items) > 1 and all(item.exact and item.kind == items[0].kind for item in items):
+            return Piece(self._extreme(sign, [item.code for item in items]), kind, False)
         code = self.unit.call(overload.run, *(piece.code for piece in given))
         return Piece(code, kind, overload.nullable)
+
+    def _extreme(self, sign: ast.cmpop, codes: Sequence[ast.expr]) -> ast.expr:
+        """Return code for the least or the most: of equal ones the first, as Python's own `min` and `max`."""
+        if len(codes) > BRANCHES:
+            return self.unit.call(min if isinstance(sign, ast.Lt) else max, *codes)
+        best = codes[0]
+        for code in codes[1:]:
+            left, first = self._kept(best)
+            right, second = self._kept(code)
+            best = ast.IfExp(ast.Compare(right, [sign], [left]), second, first)
+        return best
+
+    def _kept(self, code: ast.expr) -> tuple[ast.expr, ast.expr]:
+        """Return code that computes a value once, and code that reads it again."""
+        if is_simple(code):
+            return code, code
+        name = self.unit.fresh()
+        return ast.NamedExpr(ast.Name(name, ast.Store()), code), ast.Name(name, ast.Load())
 
     def used_by(self, node: s.Node) -> ast.Dict:
         """Return code for the scope that the interpreter needs for a node."""
