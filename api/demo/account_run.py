@@ -48,6 +48,9 @@ class World:
     time: SimulatedTime
     network: Network
     horizon: datetime
+    moment: timedelta = MOMENT
+    patience: float = PATIENCE_SECONDS
+    """Seconds in which a case must come to rest."""
     counts: Counter[str] = field(default_factory=Counter)
     booked: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     """What billing booked on its own account, by account."""
@@ -145,14 +148,14 @@ class AccountRun:
             view = await self._idle(workflow)
             if view is None:
                 return True
-            if until is not None and view.business_now > until + TOO_FAR:
+            if until is not None and view.business_now > until + self.world.moment + TOO_FAR:
                 raise RunFailed(f"{workflow} was moved to {until} and is at {view.business_now}")
             self._hear()
             after = self._next()
             wake = view.wake_at if view.wake_at != stalled else None
             until = min(t for t in (after, wake, self.world.horizon) if t is not None)
             if until > view.business_now and not await self.world.time.fast_forward(
-                workflow, until + MOMENT, offset
+                workflow, until + self.world.moment, offset
             ):
                 return True
             if after is not None and until == after:
@@ -173,7 +176,7 @@ class AccountRun:
 
     async def _idle(self, workflow: str) -> CaseView | None:
         """Wait until the case waits; None when it has ended."""
-        deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        deadline = asyncio.get_running_loop().time() + self.world.patience
         while asyncio.get_running_loop().time() < deadline:
             try:
                 view = await self._view(workflow)
@@ -186,7 +189,7 @@ class AccountRun:
             if view.taken and view.taken.ended and (await self._state())["open_case"] is None:
                 return None
             await asyncio.sleep(0.02)
-        raise RunFailed(f"{workflow} is still at work after {PATIENCE_SECONDS:.0f} s")
+        raise RunFailed(f"{workflow} is still at work after {self.world.patience:.0f} s")
 
     async def _tell(self, at: datetime) -> None:
         """Tell the next news, which comes at an instant."""

@@ -19,13 +19,14 @@ PATH = "/events"
 
 
 class Receiver:
-    """Listens on a free port for as long as it is entered."""
+    """Listens for as long as it is entered; `port` 0 takes a free one."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, port: int = 0) -> None:
         self._network = network
         self._webhook: Webhook | None = None
         self._socket = socket.socket()
-        self._socket.bind((HOST, 0))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind((HOST, port))
         self._server = uvicorn.Server(
             uvicorn.Config(
                 self._app, interface="asgi3", log_config=None, access_log=False, lifespan="off", ws="none"

@@ -29,6 +29,20 @@ class OpenOut(Body):
     account: AccountOut
 
 
+class DeliverBody(Body):
+    """Carry an account's messages to the receiver as of an instant."""
+
+    model_config = example(account="A1001", at="2026-03-20T09:00:05+08:00")
+    account: Id
+    at: Instant
+
+
+class DeliverOut(Body):
+    """How many messages of the account still wait for the receiver."""
+
+    waiting: int
+
+
 def simulation_router(wiring: Wiring) -> APIRouter:
     """Return the paths that move the clock."""
     api = router("simulation")
@@ -47,5 +61,23 @@ def simulation_router(wiring: Wiring) -> APIRouter:
         opened, account, pending = await run_in_threadpool(write)
         await wait_for(wiring, pending, prefer, response)
         return OpenOut(opened=opened, account=account)
+
+    @api.post("/simulation/deliver", summary="Try an account's messages again, as of that instant")
+    async def deliver(body: DeliverBody, response: Response, prefer: Prefer = None) -> DeliverOut:
+        """In simulated time nobody but the caller knows when a message is to be tried again."""
+        if not wiring.simulated:
+            raise NotSimulated("Carrying messages at another instant")
+
+        def carry() -> tuple[int, list[int]]:
+            with wiring.database.read() as session:
+                get_account(session, body.account)
+            wiring.courier.deliver(body.account, body.at, pokes=True)
+            with wiring.database.read() as session:
+                waiting = outbox.pending_of(session, body.account, "webhook")
+                return len(waiting), outbox.pending_of(session, body.account, "case")
+
+        waiting, pokes = await run_in_threadpool(carry)
+        await wait_for(wiring, pokes, prefer, response)
+        return DeliverOut(waiting=waiting)
 
     return api
