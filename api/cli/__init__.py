@@ -9,7 +9,7 @@ import click
 
 from api.cli.frame import Commands, run
 
-NAMES = ("demo", "up", "worker", "check", "test", "grade", "publish", "import", "audit", "dmn")
+NAMES = ("demo", "up", "worker", "check", "fmt", "test", "grade", "publish", "import", "audit", "dmn")
 
 _HELP = """Grades customers by policy files and takes arrears from reminder to collection.
 

@@ -38,7 +38,7 @@ class Commands(click.Group):
         """Import the module of a command and return its command."""
         if cmd_name not in self._names:
             return None
-        module = importlib.import_module(f"{self._package}.{cmd_name}_command")
+        module = importlib.import_module(f"{self._package}.{cmd_name.replace('-', '_')}_command")
         command = module.command
         if not isinstance(command, click.Command):
             raise TypeError(f"{module.__name__}.command is no command")

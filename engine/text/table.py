@@ -96,7 +96,7 @@ def _pipe_lines(node: ScalarNode, problems: list[Problem]) -> Iterator[_Line]:
 
 
 def _pipe_line(text: str, span: Span, problems: list[Problem]) -> _Line | None:
-    bars, unclosed = _bars(text)
+    bars, unclosed = find_bars(text)
     if unclosed is not None:
         advice = 'close the text with `"` before the next bar'
         problems.append(
@@ -129,7 +129,7 @@ def _cell(text: str, start: int, end: int, span: Span) -> Cell:
     return Cell(inner, span.shifted(offset, max(1, len(inner))))
 
 
-def _bars(text: str) -> tuple[list[int], int | None]:
+def find_bars(text: str) -> tuple[list[int], int | None]:
     """Return where the bars outside quotes stand, and where a quote that is never closed opens."""
     bars: list[int] = []
     opened: int | None = None
@@ -147,7 +147,8 @@ def _bars(text: str) -> tuple[list[int], int | None]:
     return bars, opened
 
 
-_DASHES = re.compile(r":?-{3,}:?")
+DASHES = re.compile(r":?-{3,}:?")
+"""A cell of the row of dashes that may stand under a heading."""
 
 
 def _table(lines: list[_Line], span: Span, problems: list[Problem]) -> Loaded[Table]:
@@ -162,7 +163,7 @@ def _table(lines: list[_Line], span: Span, problems: list[Problem]) -> Loaded[Ta
     if len(body) > MAX_ROWS:
         message = f"the table has {len(body):,} rows; at most {MAX_ROWS:,} are read"
         return Loaded(None, (*problems, Problem("table-too-large", message, body[MAX_ROWS].span, _SPLIT)))
-    if body and body[0].cells and all(_DASHES.fullmatch(cell.text) for cell in body[0].cells):
+    if body and body[0].cells and all(DASHES.fullmatch(cell.text) for cell in body[0].cells):
         body = body[1:]
     problems += _heading_problems(head)
     rows = []
