@@ -78,6 +78,7 @@ def _extra(error: Exception) -> dict[str, Any]:
         return {
             "errors": [
                 {"pointer": f"/{p.field}" if p.field else "", "detail": p.message, "code": p.code}
+                | ({"advice": p.advice} if p.advice else {})
                 for p in error.problems
             ]
         }
