@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.credit import load_credit
 from engine.source import Problem, render_problem
+from tests.engine.ladder.test_policies_bad import update as update_ladder
 
 BAD = Path(__file__).parents[1] / "fixtures" / "policies_bad"
 
@@ -37,7 +38,8 @@ def credit_message(folder: Path) -> str:
 
 
 def main() -> None:
-    """Write `expected.txt` of each broken credit policy."""
+    """Write `expected.txt` of each broken credit policy, collections policy and timeline."""
+    update_ladder()
     for folder in sorted(BAD.glob("credit-*")):
         (folder / "expected.txt").write_text(credit_message(folder), encoding="utf-8")
 

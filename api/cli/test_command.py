@@ -97,8 +97,7 @@ def _collections(files: PolicyFiles, cases: bytes, path: Path) -> Tested:
     law, calendar = law_for(files, policy.regulation), calendar_for(files, policy.calendar)
     report = run_timelines(policy, law, calendar, cases, str(path), texts=files.texts)
     failed = tuple(
-        _failed(r.name, r.span, [f"{m.what}: expected {m.expected}, got {m.got}" for m in r.mismatches])
-        for r in report.failed
+        _failed(r.name, r.span, [mismatch.told for mismatch in r.mismatches]) for r in report.failed
     )
     held = len(report.results) - len(failed)
     return Tested(path, held, failed, report.problems, render_timelines(report, _sources(path, cases)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
@@ -16,8 +15,8 @@ from engine.feel.syntax import UnaryTests
 from engine.policy import Texts
 from engine.source import Problem, Span
 from engine.text import Node, Reader, ScalarNode, did_you_mean
+from engine.text.meant import full_width
 
-_WIDE = re.compile(r"[\uff01-\uff5e\u3000]+")
 _WORD = re.compile(r"\w+")
 
 
@@ -105,17 +104,6 @@ def polished(problem: Problem) -> Problem:
     """Return a problem of an expression with its advice in the manner of this reader."""
     advice = problem.advice[:1].lower() + problem.advice[1:]
     return replace(problem, advice=advice.removesuffix("."))
-
-
-def full_width(problem: Problem, text: str, span: Span) -> Problem:
-    """Return a problem of a text that cannot be read; signs in full width (`＞＝`) are named as the cause."""
-    found = _WIDE.search(text)
-    if found is None or problem.code != "feel-syntax" or '"' in text[: found.start()]:
-        return problem
-    place = span.shifted(found.start(), len(found[0])) if "\n" not in text else problem.span
-    narrow = unicodedata.normalize("NFKC", found[0])
-    message = f"`{found[0]}` is written in full-width characters"
-    return replace(problem, message=message, span=place, advice=f"write `{narrow}`")
 
 
 def is_bare(node: ScalarNode) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from engine.ledger.entries import EntryAdapter
 from engine.ledger.refusals import EARLIEST, LATEST
 from engine.source import Span
 from engine.text import ListNode, MapNode, Node, Reader, ScalarNode, did_you_mean, optional
+from engine.text.reading import key_advice, kind
 
 MORNING = time(8)
 """When news of a day comes in unless the line says otherwise: before the day's run."""
@@ -37,6 +39,25 @@ class Verb:
     needs: tuple[str, ...]
     may: tuple[str, ...]
     read: Callable[[HistoryReader, Node, Fields], Values]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a history as it was read: what became known, and the parts that say so."""
+
+    event: Event
+    verb: str
+    fields: Fields
+    span: Span
+
+    def place(self, field: str) -> Span:
+        """Return where a field of the entry stands; the line's own word where the line has no such key."""
+        node = self.fields.get(_KEYS.get(field, field), self.fields[self.verb])
+        return node.inner if isinstance(node, ScalarNode) else node.span
+
+
+_KEYS = {"value_date": "on", "due_date": "due"}
+"""Fields of entries that lines call by another name."""
 
 
 class HistoryReader(Reader):
@@ -82,22 +103,15 @@ class HistoryReader(Reader):
 
     # lines
 
-    def event(self, node: Node) -> Event | None:
+    def line(self, node: Node) -> Line | None:
         """Read one line of a history."""
         if not isinstance(node, MapNode):
-            self.error(
-                "not-an-event",
-                "a line of a history is a map",
-                node.span,
-                "write `{on: 2026-01-05, bill: B1, ...}`",
-            )
+            advice = "write `{on: 2026-01-05, bill: B1, amount: 300.00, due: 2026-01-25}`"
+            self.error("not-an-event", f"a line of a history is {kind(node)}, not a map", node.span, advice)
             return None
         verb_key = next((key for key, _ in node.entries if key.text not in WHEN), None)
         if verb_key is None or verb_key.text not in VERBS:
-            said = verb_key.text if verb_key else ""
-            advice = did_you_mean(said, VERBS, of="what can happen")
-            span = verb_key.span if verb_key else node.span
-            self.error("unknown-event", f"nothing called `{said}` can happen", span, advice)
+            self._unknown_event(node, verb_key)
             return None
         verb = VERBS[verb_key.text]
         before = len(self.problems)
@@ -109,7 +123,16 @@ class HistoryReader(Reader):
         )
         if fields is None or len(self.problems) > before:
             return None
-        return self._event(verb_key.text, verb, fields, node.span)
+        event = self._event(verb_key.text, verb, fields, node.span)
+        return Line(event, verb_key.text, fields, node.span) if event else None
+
+    def _unknown_event(self, node: Node, key: ScalarNode | None) -> None:
+        if key is None:
+            advice = "add what happened: `bill: B1`, `payment: 300.00`, `dispute: D1` ..."
+            self.error("unknown-event", "the line does not say what happened", node.span, advice)
+            return
+        advice = key_advice(key.text, VERBS, of="what can happen")
+        self.error("unknown-event", f"nothing called `{key.text}` can happen", key.span, advice)
 
     def _event(self, name: str, verb: Verb, fields: Fields, span: Span) -> Event | None:
         before = len(self.problems)
@@ -162,12 +185,21 @@ def _plain(node: Node) -> str:
 # how each kind is read
 
 
-def _amount(r: HistoryReader, node: Node) -> object:
-    return r.decimal(node, "an amount")
+def _amount(r: HistoryReader, node: Node) -> Decimal | None:
+    amount = r.decimal(node, "the amount")
+    if amount is not None and amount <= 0:
+        advice = "what goes the other way has a line of its own: `refund`, `returned`, `credit_note`"
+        r.error("not-positive", f"the amount is {amount}; it must be above 0", node.span, advice)
+        return None
+    return amount
 
 
 def _text(r: HistoryReader, fields: Fields, name: str) -> str:
     return optional(fields, name, r.text, f"`{name}`") or ""
+
+
+def _word(r: HistoryReader, fields: Fields, name: str, what: str, words: tuple[str, ...]) -> str | None:
+    return optional(fields, name, lambda node, _: r.choice(node, what, words), f"`{name}`")
 
 
 def _instalments(r: HistoryReader, fields: Fields) -> list[Values]:
@@ -191,7 +223,7 @@ def _bill(r: HistoryReader, node: Node, f: Fields) -> Values:
         "amount": _amount(r, f["amount"]),
         "due_date": due,
         "instalments": parts,
-        "category": _text(r, f, "category") or "normal",
+        "category": _word(r, f, "category", "a category of bills", CATEGORIES) or "normal",
         "service": _text(r, f, "service"),
         "draft": bool(optional(f, "draft", r.boolean, "`draft`")),
     }
@@ -216,16 +248,29 @@ def _reference(letter: str, kind: str, field: str) -> Callable[[HistoryReader, N
         values: Values = {"id": r.named(kind, letter), field: r.text(node, f"`{field}`")}
         if "reason" in f:
             values["reason"] = _text(r, f, "reason")
-        if "outcome" in f:
-            values["outcome"] = _text(r, f, "outcome")
         return values
 
     return read
 
 
-def _of_amount(letter: str, kind: str, *fields: str) -> Callable[[HistoryReader, Node, Fields], Values]:
+def _returned(r: HistoryReader, node: Node, f: Fields) -> Values:
+    reason = _word(r, f, "reason", "a reason why payments come back", ("bounced", "chargeback", "cancelled"))
+    return {
+        "id": r.named("returned", "R"), "payment": r.text(node, "`payment`"), "reason": reason or "bounced",
+    }  # fmt: skip
+
+
+def _resolved(r: HistoryReader, node: Node, f: Fields) -> Values:
+    outcome = _word(r, f, "outcome", "an outcome of disputes", ("upheld", "rejected", "withdrawn"))
+    return {"id": r.named("resolved", "S"), "dispute": r.text(node, "`dispute`"), "outcome": outcome}
+
+
+def _of_amount(
+    letter: str, kind: str, *fields: str, signed: bool = False
+) -> Callable[[HistoryReader, Node, Fields], Values]:  # fmt: skip
     def read(r: HistoryReader, node: Node, f: Fields) -> Values:
-        values: Values = {"id": r.named(kind, letter), "amount": _amount(r, node)}
+        amount = r.decimal(node, "the amount") if signed else _amount(r, node)
+        values: Values = {"id": r.named(kind, letter), "amount": amount}
         return values | {name: _text(r, f, name) for name in fields if name in f}
 
     return read
@@ -263,7 +308,8 @@ def _fact(r: HistoryReader, node: Node, f: Fields) -> Values:
 
 def _feed(r: HistoryReader, node: Node, f: Fields) -> Values:
     complete = optional(f, "complete_to", r.instant, "`complete_to`")
-    return {"id": r.named("feed", "feed-"), "feed": r.text(node, "`feed`"), "complete_to": complete or NOW}
+    feed = r.choice(node, "a feed", ("payments", "bills"))
+    return {"id": r.named("feed", "feed-"), "feed": feed, "complete_to": complete or NOW}
 
 
 def _reply(r: HistoryReader, node: Node, f: Fields) -> Values:
@@ -314,6 +360,7 @@ def _policy(r: HistoryReader, node: Node, f: Fields) -> Values:
     return {"policy": r.policies.get(name)}
 
 
+CATEGORIES = ("normal", "fee", "late_fee")
 BILL_MAY = ("due", "instalments", "category", "service", "draft")
 VERBS: dict[str, Verb] = {
     "bill": Verb("bill", ("amount",), BILL_MAY, _bill),
@@ -321,13 +368,15 @@ VERBS: dict[str, Verb] = {
     "plan": Verb("bill", ("amount", "replaces", "instalments"), ("due",), _plan),
     "plan_ended": Verb("plan_ended", (), ("reason",), _reference("E", "plan_ended", "plan")),
     "payment": Verb("payment", (), ("pays",), _payment),
-    "returned": Verb("payment_returned", (), ("reason",), _reference("R", "returned", "payment")),
+    "returned": Verb("payment_returned", (), ("reason",), _returned),
     "return_reversed": Verb("return_reversed", (), (), _reference("V", "reversed", "returned")),
     "refund": Verb("refund", (), ("payment",), _of_amount("Z", "refund", "payment")),
     "credit_note": Verb("credit_note", (), ("bill", "reason"), _of_amount("C", "credit", "bill", "reason")),
-    "adjustment": Verb("adjustment", ("bill",), ("reason",), _of_amount("J", "adjust", "bill", "reason")),
+    "adjustment": Verb(
+        "adjustment", ("bill",), ("reason",), _of_amount("J", "adjust", "bill", "reason", signed=True)
+    ),
     "dispute": Verb("dispute", ("bill", "amount"), ("reason",), _dispute),
-    "resolved": Verb("dispute_resolved", ("outcome",), (), _reference("S", "resolved", "dispute")),
+    "resolved": Verb("dispute_resolved", ("outcome",), (), _resolved),
     "promise": Verb("promise", ("amount", "by"), (), _promise),
     "promise_withdrawn": Verb("promise_withdrawn", (), (), _reference("X", "withdrawn", "promise")),
     "hold": Verb("hold", (), ("until", "bill", "reason", "by"), _hold),

@@ -92,7 +92,7 @@ class Played:
     told: list[tuple[datetime, str]] = field(default_factory=list)
     """Everything that happened, in words, by instant."""
     entries: list[Entry] = field(default_factory=list)
-    unheard: list[str] = field(default_factory=list)
+    unheard: list[Reply] = field(default_factory=list)
     """Replies to actions that were never asked for."""
     probed: dict[datetime, Look] = field(default_factory=dict)
 
@@ -188,7 +188,7 @@ class _Player:
         if event.reply is not None:
             key = self.asked.get(event.reply.action)
             if key is None:
-                self.played.unheard.append(event.reply.action)
+                self.played.unheard.append(event.reply)
             else:
                 self._receipt(key, event.reply, event.at)
 

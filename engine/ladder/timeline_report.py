@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import SequenceMatcher
 
 from engine.source import Problem, Severity, Span, has_errors, render_problem
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One thing that was expected and did not come: lines divided by newlines."""
+    """One thing that was expected and did not come."""
 
     span: Span
     what: str
-    expected: str
-    got: str
+    expected: tuple[str, ...]
+    got: tuple[str, ...]
+    why: tuple[str, ...] = ()
+    """Why it did not come, in the words of the ladder."""
+    listed: bool = False
+    """Both are lists in an order that matters: what is missing and what came besides is marked."""
+
+    @property
+    def told(self) -> str:
+        """All of it in one line."""
+        why = f" ({'; '.join(self.why)})" if self.why else ""
+        return f"{self.what}: expected {', '.join(self.expected)}, got {', '.join(self.got)}{why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +69,41 @@ class TimelineReport:
 def render_report(report: TimelineReport, sources: Mapping[str, str] | None = None) -> str:
     """Return a report as text: problems, failed cases with their stories, and one line of counts."""
     parts = [render_problem(problem, sources or {}) for problem in report.problems]
-    parts += [_render_case(result) for result in report.failed]
+    parts += ["\n".join(_case(result)) for result in report.failed]
     passed = len(report.results) - len(report.failed)
-    counts = f"{report.policy}: {passed} of {len(report.results)} timelines passed"
     errors = sum(problem.severity is Severity.ERROR for problem in report.problems)
-    parts.append(f"{counts}; {errors} problems in {report.file}" if errors else f"{counts} ({report.file})")
+    if errors:
+        mistakes = "1 mistake" if errors == 1 else f"{errors} mistakes"
+        parts.append(f"{report.policy}: no timeline was played, because {report.file} has {mistakes}")
+    else:
+        parts.append(f"{report.policy}: {passed} of {len(report.results)} timelines passed ({report.file})")
     return "\n\n".join(parts)
 
 
-def _render_case(result: CaseResult) -> str:
-    lines = [f"FAILED {result.name}", f"  --> {result.span}"]
+def _case(result: CaseResult) -> Iterator[str]:
+    yield f"FAILED {result.name}"
+    yield f"  --> {result.span}"
     for found in result.mismatches:
-        lines.append(f"  {found.what} ({found.span})")
-        lines += _block("expected", found.expected)
-        lines += _block("got", found.got)
-    lines.append("  what happened:")
-    lines += [f"    {at:%Y-%m-%d %a %H:%M}  {text}" for at, text in result.story]
-    return "\n".join(lines)
+        yield f"  {found.what} ({found.span})"
+        if found.listed and len(found.expected) + len(found.got) > 2:
+            yield from _compared(found.expected, found.got)
+        else:
+            yield from _block("expected", found.expected)
+            yield from _block("got", found.got)
+        yield from _block("because", found.why)
+    yield "  what happened:"
+    yield from (f"    {at:%Y-%m-%d %a %H:%M}  {text}" for at, text in result.story)
 
 
-def _block(title: str, text: str) -> list[str]:
-    first, *rest = text.split("\n")
-    return [f"    {title + ':':<10}{first}", *(f"    {'':<10}{line}" for line in rest)]
+def _compared(expected: tuple[str, ...], got: tuple[str, ...]) -> Iterator[str]:
+    for tag, a, b, c, d in SequenceMatcher(None, expected, got, autojunk=False).get_opcodes():
+        if tag == "equal":
+            yield from _block("as expected", expected[a:b])
+        else:
+            yield from _block("missing", expected[a:b])
+            yield from _block("came instead" if tag == "replace" else "unexpected", got[c:d])
+
+
+def _block(title: str, lines: tuple[str, ...]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        yield f"    {(title + ':') if number == 0 else '':<14}{line}"

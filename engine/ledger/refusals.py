@@ -341,7 +341,7 @@ def _check_deposit(known: list[Entry], new: DepositMoved) -> Iterator[Finding]:
         held += entry.amount if entry.move == "held" else -entry.amount
     if new.amount > held:
         text = f"A deposit of {held} is held; {new.amount} is more than that."
-        advice = _at_most(held)
+        advice = _at_most(held) if held else "take a deposit in first"
         yield Finding("deposit-exceeded", text, "amount", advice)
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from engine.source import Problem, Severity, Span
+from engine.text.meant import advice_on, days_of, narrow
 from engine.text.period import Period
 from engine.text.suggest import did_you_mean
 from engine.text.yaml import ListNode, MapNode, Node, ScalarNode
@@ -68,8 +69,9 @@ class Reader:
             if key.text in known:
                 found[key.text] = value
             else:
-                advice = did_you_mean(key.text, known, of="keys here")
-                self.error("unknown-key", f"{what} has no key `{key.text}`", key.span, advice)
+                self.error(
+                    "unknown-key", f"{what} has no key `{key.text}`", key.span, key_advice(key.text, known)
+                )
         for name in required:
             if name not in found:
                 self.error("missing-key", f"{what} lacks the key `{name}`", node.span, f"add `{name}: ...`")
@@ -145,7 +147,7 @@ class Reader:
             "not-a-boolean",
             f"{what} is `{found.text}`",
             found.span,
-            "write `true` or `false`, without quotes",
+            advice_on(found.text, "a truth value", "write `true` or `false`, without quotes"),
         )
         return None
 
@@ -181,7 +183,7 @@ class Reader:
         try:
             return date.fromisoformat(text)
         except ValueError:
-            self.error("no-such-day", f"{what} is `{text}`; there is no such day", node.span)
+            self.error("no-such-day", f"{what} is `{text}`; there is no such day", node.span, days_of(text))
             return None
 
     def period(self, node: Node, what: str) -> Period | None:
@@ -192,6 +194,7 @@ class Reader:
         period = Period.parse(found.text.strip())
         if period is None:
             advice = "write days, weeks, months or years: `P7D`, `P2W`, `P3M`, `P1Y`"
+            advice = advice_on(found.text, "a span", advice)
             self.error("not-a-period", f"{what} is `{found.text}`, not a span of time", found.span, advice)
         return period
 
@@ -215,7 +218,8 @@ class Reader:
             return None
         text = found.text.strip()
         if not form.fullmatch(text) or not text.isascii():
-            self.error(f"not-{noun.replace(' ', '-')}", f"{what} is `{text}`, not {noun}", found.span, advice)
+            code, advice = f"not-{noun.replace(' ', '-')}", advice_on(text, noun, advice)
+            self.error(code, f"{what} is `{text}`, not {noun}", found.span, advice)
             return None
         return text
 
@@ -227,6 +231,14 @@ class Reader:
             self.error("too-large", f"{what} is {value}; it must be at most {high}", node.span)
             return None
         return value
+
+
+def key_advice(key: str, known: Collection[str], of: str = "keys here") -> str:
+    """Return an advice on a key that is not known; one with a full-width colon holds its value, too."""
+    name, colon, value = narrow(key).partition(":")
+    if colon and (":" not in key or value[:1] not in ("", " ")):
+        return f"write a plain colon and a blank: `{name.strip()}: {value.strip() or '...'}`"
+    return did_you_mean(key, known, of=of)
 
 
 def kind(node: Node) -> str:

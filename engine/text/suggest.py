@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from engine.text.meant import narrow
+
 _LONGEST = 80  # beyond this a comparison costs more than it helps
 
 
 def suggest(word: str, options: Iterable[str]) -> str | None:
     """Return the option that is nearest to a misspelt word, or None when nothing is near."""
     by_folded = {option.casefold(): option for option in sorted(options)}
-    folded = word.casefold()
+    folded = narrow(word).strip(" \"'").casefold()
     if len(folded) > _LONGEST:
         return None
     for candidate in (folded, folded.replace("-", "_"), folded.replace("_", "-"), folded.replace(" ", "_")):

@@ -15,6 +15,7 @@ from yaml import events as ev
 
 from engine.policy import Loaded
 from engine.source import Problem, Span
+from engine.text.meant import first_wide, narrow
 
 MAX_BYTES = 4 * 1024 * 1024
 """The largest YAML text that is read."""
@@ -98,7 +99,7 @@ def read_yaml(data: bytes, file: str) -> Loaded[Node]:
         composer.problems.append(_unreadable_character(text, error, file))
         node = None
     except yaml.MarkedYAMLError as error:
-        composer.problems.append(_syntax(error, file))
+        composer.problems.append(_syntax(error, file, composer.source))
         node = None
     return Loaded(None if composer.problems else node, tuple(composer.problems))
 
@@ -238,7 +239,19 @@ _ADVICE = (
 )  # fmt: skip
 
 
-def _syntax(error: yaml.MarkedYAMLError, file: str) -> Problem:
+def _wide_sign(error: yaml.MarkedYAMLError, source: list[str]) -> tuple[int, int, str] | None:
+    """Return the full-width sign that can be the cause, in the lines that could not be read or just above."""
+    last = error.problem_mark.line if error.problem_mark else 0
+    first = error.context_mark.line if error.context_mark else last
+    first = max(0, min(first, last) - 1, last - 20)
+    return first_wide(enumerate(source[first : last + 1], first + 1))
+
+
+def _syntax(error: yaml.MarkedYAMLError, file: str, source: list[str]) -> Problem:
+    if wide := _wide_sign(error, source):
+        number, column, sign = wide
+        message = f"this is not YAML: `{sign}` is a full-width sign"
+        return Problem("yaml-syntax", message, Span(file, number, column), f"write `{narrow(sign)}`")
     unclosed = error.problem == "found unexpected end of stream"
     mark = error.context_mark if unclosed and error.context_mark else error.problem_mark
     span = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file, 1, 1)

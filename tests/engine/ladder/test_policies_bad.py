@@ -1,6 +1,7 @@
 """What authors of broken collections policies see, word by word.
 
-`python -m tests.engine.ladder.test_policies_bad` writes the expected messages anew; read the difference.
+`timeline-*` are cases for the shipped policy. `python -m tests.update_expected` writes the expected messages
+anew; read the difference.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from engine.ladder import check_law, load_collections
+from engine.ladder import check_law, load_collections, render_report, run_timelines
 from engine.source import render_problem
-from tests.engine.ladder.world import law
+from tests.engine.ladder.world import calendar, law, policy, texts_of
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 BAD = sorted((FIXTURES / "policies_bad").glob("collections-*"))
+TIMELINES = sorted((FIXTURES / "policies_bad").glob("timeline-*"))
 GOOD = sorted((FIXTURES / "policies_good").glob("collections-*"))
 
 
@@ -28,6 +30,13 @@ def message(folder: Path) -> str:
     return "\n".join(render_problem(problem, sources) for problem in problems) + "\n"
 
 
+def timeline_message(folder: Path) -> str:
+    """Return what an officer reads about the cases in a folder, played against the shipped policy."""
+    data = (folder / "cases.yaml").read_bytes()
+    report = run_timelines(policy(), law(), calendar(), data, "cases.yaml", texts=texts_of("collections"))
+    return render_report(report, {"cases.yaml": data.decode("utf-8-sig", "replace")}) + "\n"
+
+
 @pytest.mark.parametrize("folder", BAD, ids=lambda folder: folder.name)
 def test_each_broken_policy_gets_the_expected_message(folder: Path) -> None:
     assert message(folder) == (folder / "expected.txt").read_text(encoding="utf-8")
@@ -38,10 +47,19 @@ def test_the_policy_that_they_break_is_good(folder: Path) -> None:
     assert message(folder) == "\n"
 
 
-def test_there_are_broken_policies() -> None:
+@pytest.mark.parametrize("folder", TIMELINES, ids=lambda folder: folder.name)
+def test_each_broken_timeline_gets_the_expected_message(folder: Path) -> None:
+    assert timeline_message(folder) == (folder / "expected.txt").read_text(encoding="utf-8")
+
+
+def test_there_are_broken_policies_and_timelines() -> None:
     assert len(BAD) >= 30
+    assert len(TIMELINES) >= 60
 
 
-if __name__ == "__main__":
+def update() -> None:
+    """Write every expected message anew."""
     for found in BAD:
         (found / "expected.txt").write_text(message(found), encoding="utf-8")
+    for found in TIMELINES:
+        (found / "expected.txt").write_text(timeline_message(found), encoding="utf-8")

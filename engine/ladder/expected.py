@@ -1,0 +1,188 @@
+"""What a timeline expects of a day, read: a word that no policy of the history has is named at its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, time
+
+from engine.ladder.check import FIGURES
+from engine.ladder.words import NamedAction, Words, known_word, read_action
+from engine.ledger.account import LEVELS
+from engine.source import Span
+from engine.text import ListNode, MapNode, Node, Reader, ScalarNode, optional
+
+NOTHING = "nothing"
+NEVER = "never"
+ENDINGS = ("cured", "terminated", "written_off", "sold", "stopped")
+AMOUNTS = ("overdue", "disputed", "credit", "late_fee")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One thing that must be true on a day."""
+
+    name: str
+    span: Span
+    lines: tuple[str, ...]
+    """As written: the items of a list, or the one word."""
+    actions: tuple[NamedAction, ...] = ()
+    """For `do`: the lines as actions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What must be true at the end of a local day."""
+
+    day: date
+    since: date
+    """The first day of which `do` speaks."""
+    span: Span
+    wanted: tuple[Wanted, ...]
+
+
+# reading
+
+_WAKE = re.compile(r"(\d{4}-\d{2}-\d{2})(?: ([0-2]\d:[0-5]\d))?")
+
+
+def read_expectations(reader: Reader, words: Words, node: Node) -> Iterator[Expectation]:
+    """Read `expect`; what no policy of the history has is noted at its place."""
+    for item in reader.items(node, "`expect`"):
+        fields = reader.fields(item, "an expectation", ["on"], ("since", *_READERS))
+        day = optional(fields or {}, "on", reader.date, "`on`")
+        if fields is None or day is None:
+            continue
+        since = optional(fields, "since", reader.date, "`since`") or day
+        if since > day:
+            advice = "write an earlier day, or remove `since`"
+            reader.error("since-after-on", f"`since` is {since}, after {day}", fields["since"].span, advice)
+        wanted = tuple(_wanted(reader, words, n, v) for n, v in fields.items() if n in _READERS)
+        if isinstance(item, MapNode) and not any(key.text not in ("on", "since") for key, _ in item.entries):
+            advice = "add what must be true: `do: nothing`, `level: open`, `overdue: 300.00` ..."
+            reader.error("expects-nothing", f"nothing is expected on {day}", item.span, advice)
+        yield Expectation(day, since, item.span, tuple(one for one in wanted if one))
+
+
+def _wanted(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
+    return _READERS[name](reader, words, name, node)
+
+
+def _one(reader: Reader, name: str, node: Node) -> Wanted | None:
+    text = reader.text(node, f"`{name}`")
+    return None if text is None else Wanted(name, node.span, (text,))
+
+
+def _inner(node: Node) -> Span:
+    return node.inner if isinstance(node, ScalarNode) else node.span
+
+
+def _word(known: Callable[[Words], tuple[str, ...]], what: str, of: str = "") -> _Read:
+    def read(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
+        found = _one(reader, name, node)
+        if found and known_word(reader, found.lines[0], known(words), what, _inner(node), of):
+            return found
+        return None
+
+    return read
+
+
+def _rows(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
+    if not isinstance(node, ListNode):
+        return _word(lambda words: (*words.steps, NOTHING), "step")(reader, words, name, node)
+    for item in node.items:
+        if (step := reader.text(item, "a row")) is not None:
+            known_word(reader, step, words.steps, "step", _inner(item))
+    return Wanted(name, node.span, reader.list_of(node, f"`{name}`", lambda n, _: getattr(n, "text", None)))
+
+
+def _do(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
+    if isinstance(node, ScalarNode) and node.text.strip() == NOTHING:
+        return Wanted(name, node.span, (NOTHING,))
+    actions: list[NamedAction] = []
+    for item in node.items if isinstance(node, ListNode) else (node,):
+        text = reader.text(item, "what is asked for")
+        found = read_action(reader, words, text, _inner(item)) if text else None
+        if found is None:
+            return None
+        actions.append(found)
+    if not actions:
+        reader.error("empty", "`do` is empty", node.span, "write `do: nothing`")
+        return None
+    return Wanted(name, node.span, tuple(str(action) for action in actions), tuple(actions))
+
+
+def _number(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
+    return _one(reader, name, node) if reader.decimal(node, f"`{name}`") is not None else None
+
+
+def _integer(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
+    return _one(reader, name, node) if reader.integer(node, f"`{name}`") is not None else None
+
+
+def _truth(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
+    return _one(reader, name, node) if reader.boolean(node, f"`{name}`") is not None else None
+
+
+def _wake(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
+    found = _one(reader, name, node)
+    if found is None or found.lines[0] == NEVER:
+        return found
+    match = _WAKE.fullmatch(found.lines[0])
+    try:
+        if match:
+            date.fromisoformat(match[1]), time.fromisoformat(match[2] or "00:00")
+            return found
+    except ValueError:
+        pass
+    advice = 'write a day, `2026-02-14`, a day with its time in quotes, `"2026-02-14 09:00"`, or `never`'
+    reader.error("not-an-instant", f"`wake` is `{found.lines[0]}`", node.span, advice)
+    return None
+
+
+def _says(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
+    if isinstance(node, ListNode):
+        return Wanted(name, node.span, reader.list_of(node, f"`{name}`", reader.text))
+    return _one(reader, name, node)
+
+
+def _figures(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
+    if isinstance(node, MapNode):
+        lines = [
+            (key.text, reader.text(value, f"`{key.text}`") or "", key.span) for key, value in node.entries
+        ]
+    else:
+        items = node.items if isinstance(node, ListNode) else (node,)
+        texts = [(reader.text(item, f"an item of `{name}`") or "", _inner(item)) for item in items]
+        lines = [(*_divided(text), span) for text, span in texts]
+    for figure, _, span in lines:
+        known_word(reader, figure, FIGURES, "figure", span, "figures of notices")
+    return Wanted(name, node.span, tuple(f"{figure}: {value}" for figure, value, _ in lines))
+
+
+def _divided(line: str) -> tuple[str, str]:
+    figure, _, value = line.partition(":")
+    return figure.strip(), value.strip()
+
+
+_Read = Callable[[Reader, Words, str, Node], Wanted | None]
+_STEP = _word(lambda words: (*words.steps, NOTHING), "step")
+_READERS: Mapping[str, _Read] = {
+    "do": _do,
+    "reached": _STEP,
+    "warranted": _STEP,
+    "rows": _rows,
+    "ladder": _word(lambda words: words.ladders, "ladder"),
+    "level": _word(lambda _: LEVELS, "level", "one of"),
+    "ended": _word(lambda _: (*ENDINGS, NOTHING), "ending", "one of"),
+    "wake": _wake,
+    "open": _truth,
+    **dict.fromkeys(AMOUNTS, _number),
+    "age": _integer,
+    "days_past_due": _integer,
+    "case": _integer,
+    "says": _says,
+    "figures": _figures,
+}
+"""What may be expected, and how it is read."""

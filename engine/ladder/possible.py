@@ -1,0 +1,181 @@
+"""Whether a history could have happened: what its lines name is there, and a ledger takes each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from engine.credit.model import FactDefinition, FactKind
+from engine.ladder.events_from_yaml import Line
+from engine.ladder.words import Words, known_word, read_action
+from engine.ledger.account import Terms
+from engine.ledger.entries import Act, Bill, Entry, FactSet, Hold
+from engine.ledger.refusals import entry_problems
+from engine.source import Span
+from engine.text import ListNode, MapNode, Node, Reader, ScalarNode, did_you_mean
+
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The ids that the lines of a history give, by what they name."""
+
+    bill: frozenset[str]
+    plan: frozenset[str]
+    payment: frozenset[str]
+    payment_returned: frozenset[str]
+    dispute: frozenset[str]
+    promise: frozenset[str]
+    hold: frozenset[str]
+
+
+_NOUNS = {"payment_returned": "return"}
+_REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
+    "issued": (("issued", "bill"),),
+    "plan": (("replaces", "bill"),),
+    "plan_ended": (("plan_ended", "plan"),),
+    "returned": (("returned", "payment"),),
+    "return_reversed": (("return_reversed", "payment_returned"),),
+    "refund": (("payment", "payment"),),
+    "credit_note": (("bill", "bill"),),
+    "adjustment": (("bill", "bill"),),
+    "dispute": (("bill", "bill"),),
+    "resolved": (("resolved", "dispute"),),
+    "promise_withdrawn": (("promise_withdrawn", "promise"),),
+    "hold": (("bill", "bill"),),
+    "released": (("released", "hold"),),
+    "write_off_mark": (("write_off_mark", "bill"),),
+}
+"""By kind of line: the keys that name something else, and what they name."""
+
+
+def check_history(reader: Reader, terms: Terms, words: Words, lines: Sequence[Line]) -> None:
+    """Note every line that names what is not there, and every entry that a ledger would refuse.
+
+    A reference may come before what it names: news comes in any order.
+    """
+    names = _names(line.event.entry for line in lines)
+    for line in lines:
+        _check_references(reader, names, line)
+        _check_words(reader, words, line)
+    _check_ledger(reader, terms, lines)
+
+
+def _names(entries: Iterable[Entry | None]) -> Names:
+    found: dict[str, set[str]] = {name: set() for name in Names.__slots__}
+    for entry in entries:
+        if isinstance(entry, Bill):
+            found["bill"] |= {entry.id, *(f"{entry.id}/{n}" for n in range(1, len(entry.instalments) + 1))}
+            if entry.replaces:
+                found["plan"].add(entry.id)
+        elif entry is not None and entry.kind in found:
+            found[entry.kind].add(entry.id)
+    return Names(**{name: frozenset(ids) for name, ids in found.items()})
+
+
+# what is named
+
+
+def _check_references(reader: Reader, names: Names, line: Line) -> None:
+    for key, what in _REFERENCES.get(line.verb, ()):
+        for node in _scalars(line.fields.get(key)):
+            if node.text.strip() and not (line.verb == "write_off_mark" and node.text == ALL):
+                _check_reference(reader, node.text.strip(), getattr(names, what), what, node.inner)
+    for node in _shares(line):
+        if node.text not in names.bill:
+            advice = did_you_mean(node.text, names.bill, of="bills here")
+            message = f"the payment is for bill `{node.text}`, which is not in this history: it pays no debt"
+            reader.warn("unknown-bill", message, node.inner, advice)
+
+
+def _scalars(node: Node | None) -> Iterator[ScalarNode]:
+    for item in node.items if isinstance(node, ListNode) else (node,):
+        if isinstance(item, ScalarNode):
+            yield item
+
+
+def _shares(line: Line) -> Iterator[ScalarNode]:
+    pays = line.fields.get("pays")
+    if isinstance(pays, MapNode):
+        yield from (key for key, _ in pays.entries)
+
+
+def _check_reference(reader: Reader, name: str, known: Collection[str], what: str, span: Span) -> None:
+    if name in known:
+        return
+    noun = _NOUNS.get(what, what)
+    advice = did_you_mean(name, known, of=f"{noun}s here") or f"add the {noun} to the history"
+    reader.error(f"unknown-{noun}", f"there is no {noun} `{name}` in this history", span, advice)
+
+
+def _check_words(reader: Reader, words: Words, line: Line) -> None:
+    entry, node = line.event.entry, line.fields[line.verb]
+    place = line.place(line.verb)
+    if line.event.reply is not None and isinstance(node, ScalarNode):
+        read_action(reader, words, node.text.strip(), place)
+    elif isinstance(entry, Hold):
+        known_word(reader, entry.hold, words.holds, "kind of hold", place)
+    elif isinstance(entry, FactSet):
+        if known_word(reader, entry.name, words.facts, "fact", place):
+            _check_fact(reader, words.facts[entry.name], entry, line.place("value"))
+    elif isinstance(entry, Act):
+        _check_act(reader, words, entry, place, node)
+
+
+def _check_act(reader: Reader, words: Words, act: Act, place: Span, node: Node) -> None:
+    if act.act in ("stop", "resume"):
+        if isinstance(node, ScalarNode) and node.text != ALL:
+            message = f"`{act.act}` is for the whole ladder, not for `{node.text}`"
+            reader.error(
+                "not-all", message, place, f"write `{act.act}: all`, or `skip: {node.text}` for one step"
+            )
+    elif not known_word(reader, act.step, words.steps, "step", place):
+        return
+    elif act.act == "confirm" and act.step not in words.approved:
+        advice = did_you_mean(act.step, words.approved, of="steps with `approve(...)`")
+        message = f"step `{act.step}` asks for no approval, so there is nothing to confirm"
+        reader.error("nothing-to-confirm", message, place, advice or "remove the line")
+
+
+_VALUES: dict[FactKind, tuple[type, str]] = {
+    FactKind.STRING: (str, 'write a text; a number needs quotes: `"5"`'),
+    FactKind.INTEGER: (int, "write digits only: `3`"),
+    FactKind.DECIMAL: (int, "write a whole number; facts of collections have no decimals"),
+    FactKind.MONEY: (int, "write a whole number; facts of collections have no decimals"),
+    FactKind.BOOLEAN: (bool, "write `true` or `false`, without quotes"),
+    FactKind.DATE: (str, "write a day: `2026-01-31`"),
+    FactKind.STRINGS: (tuple, "write a list: `[a, b]`"),
+}
+
+
+def _check_fact(reader: Reader, fact: FactDefinition, entry: FactSet, place: Span) -> None:
+    value = entry.value
+    if value is None:
+        return
+    wanted, advice = _VALUES[fact.kind]
+    shown = str(value).lower() if isinstance(value, bool) else value
+    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+        message = f"fact `{fact.name}` is of type {fact.kind}; `{shown}` is not"
+        reader.error("fact-type", message, place, advice)
+    elif fact.one_of and value not in fact.one_of:
+        advice = did_you_mean(str(value), fact.one_of, of="one of")
+        reader.error("not-one-of", f"fact `{fact.name}` is never `{value}`", place, advice)
+
+
+# what a ledger takes
+
+
+def _check_ledger(reader: Reader, terms: Terms, lines: Sequence[Line]) -> None:
+    """Note what a ledger would refuse, in the order in which it hears of it; what is refused never counts."""
+    known: list[Entry] = []
+    for line in sorted(lines, key=lambda line: line.event.at):
+        entry = line.event.entry
+        if entry is None:
+            continue
+        problems = entry_problems(terms, known, entry)
+        for found in problems:
+            place = line.place("id" if found.field == "id" and "id" in line.fields else found.field)
+            reader.error(found.code, found.message.removesuffix("."), place, found.advice)
+        if not problems:
+            known.append(entry)

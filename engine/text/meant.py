@@ -1,0 +1,146 @@
+"""What an author probably meant by numbers, days and signs as they are written elsewhere."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from engine.source import Problem, Span
+
+_NARROW = {0x3000: " ", 0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x2212: "-", 0x2013: "-"}
+_NARROW |= {0xFF01 + n: chr(0x21 + n) for n in range(94)}
+WIDE = re.compile("[" + "".join(map(chr, _NARROW)) + "]+")
+"""Signs as input methods and word processors write them: `，`, `：`, `３`, curly quotes, long dashes."""
+
+_UNIT = r"[A-Z]{3}|[¥$€£元]"
+_VALUE = re.compile(rf"(?:{_UNIT})?\s*(?P<number>[-+]?[\d.,' _]+?)\s*(?P<percent>%)?\s*(?:{_UNIT})?")
+_GROUPED = re.compile(r"(?P<whole>[-+]?\d{1,3}(?:(?P<mark>[,' _])\d{3})(?:(?P=mark)\d{3})*)(?P<rest>\.\d+)?")
+_COMMA = re.compile(r"(?P<whole>[-+]?(?:\d+|\d{1,3}(?:\.\d{3})+)),(?P<rest>\d{1,2})")
+_PLAIN = re.compile(r"(?P<sign>[-+]?)(?P<whole>\d*)(?:\.(?P<rest>\d*))?")
+_YEAR_FIRST = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})日?|(\d{4})(\d{2})(\d{2})")
+_DAY_FIRST = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})")
+_SPAN = re.compile(
+    r"p?\s*(\d{1,4})\s*(d|day|days|天|日|w|week|weeks|周|m|month|months|个?月|y|year|years|年)", re.I
+)
+_TIME = re.compile(r"(\d{1,2})[:.h](\d{2})|(\d{2})(\d{2})")
+_TRUTHS = {"yes": "true", "y": "true", "on": "true", "是": "true", "1": "true",
+           "no": "false", "n": "false", "off": "false", "否": "false", "0": "false"}  # fmt: skip
+
+
+def narrow(text: str) -> str:
+    """Return a text with full-width signs, curly quotes and long dashes as plain ones."""
+    return text.translate(_NARROW)
+
+
+def _number(text: str) -> str:
+    found = _VALUE.fullmatch(narrow(text).strip())
+    if found is None:
+        return ""
+    number = found["number"].strip()
+    if grouped := _GROUPED.fullmatch(number):
+        number = re.sub(r"[,' _]", "", grouped["whole"]) + (grouped["rest"] or "")
+    elif comma := _COMMA.fullmatch(number):
+        number = f"{comma['whole'].replace('.', '')}.{comma['rest']}"
+    plain = _PLAIN.fullmatch(number)
+    if plain is None or not (plain["whole"] or plain["rest"]):
+        return ""
+    number = plain["sign"].replace("+", "") + (plain["whole"] or "0")
+    number += f".{plain['rest']}" if plain["rest"] else ""
+    return f"{Decimal(number) / 100:f}" if found["percent"] else number
+
+
+def _whole(text: str) -> str:
+    number = _number(text)
+    whole, _, rest = number.partition(".")
+    return whole if not rest.strip("0") else ""
+
+
+def _date(text: str) -> str:
+    plain = narrow(text).strip()
+    if found := _YEAR_FIRST.fullmatch(plain):
+        year, month, day = (int(part) for part in found.groups() if part)
+    elif found := _DAY_FIRST.fullmatch(plain):
+        day, month, year = int(found[1]), int(found[3]), int(found[4])
+        if found[2] != "." and day <= 12:
+            return ""  # both orders are used
+    else:
+        return ""
+    with suppress(ValueError):
+        return date(year, month, day).isoformat()
+    return ""
+
+
+def _span(text: str) -> str:
+    found = _SPAN.fullmatch(narrow(text).strip())
+    if found is None:
+        return ""
+    unit = {"天": "D", "日": "D", "周": "W", "年": "Y"}.get(
+        found[2], "M" if "月" in found[2] else found[2][0].upper()
+    )
+    return f"P{found[1]}{unit}"
+
+
+def _time(text: str) -> str:
+    found = _TIME.fullmatch(narrow(text).strip())
+    hour, minute = (int(part) for part in found.groups() if part) if found else (24, 0)
+    return f"{hour:02}:{minute:02}" if hour < 24 and minute < 60 else ""
+
+
+def _truth(text: str) -> str:
+    plain = narrow(text).strip().casefold()
+    return plain if plain in ("true", "false") else _TRUTHS.get(plain, "")
+
+
+_MEANT: dict[str, Callable[[str], str]] = {
+    "a number": _number, "a whole number": _whole, "a date": _date, "a span": _span, "a time": _time,
+    "a truth value": _truth,
+}  # fmt: skip
+
+
+def meant(text: str, kind: str) -> str:
+    """Return what was probably meant by a text that is not of a kind; empty when that is not clear."""
+    read = _MEANT.get(kind)
+    found = read(text[:80]) if read else ""
+    return found if found != text else ""
+
+
+def advice_on(text: str, kind: str, otherwise: str) -> str:
+    """Return an advice for a text that is not of a kind: what was meant, or else how the kind is written."""
+    found = meant(text, kind)
+    if not found:
+        return otherwise
+    return f"write `{found}`, in plain characters" if WIDE.search(text) else f"write `{found}`"
+
+
+def days_of(text: str) -> str:
+    """Return how many days the month of a date has, for a date with a day too many; empty for any other."""
+    year, month = int(text[:4]), int(text[5:7])
+    if not (1 <= month <= 12 and year >= 1):
+        return "months are 01 to 12"
+    return f"{date(year, month, 1):%B %Y} has {monthrange(year, month)[1]} days"
+
+
+def full_width(problem: Problem, text: str, span: Span) -> Problem:
+    """Return a problem of an expression that cannot be read; signs in full width are named as the cause."""
+    found = WIDE.search(text)
+    if found is None or problem.code != "feel-syntax" or '"' in text[: found.start()]:
+        return problem
+    place = span.shifted(found.start(), len(found[0])) if "\n" not in text else problem.span
+    message = f"`{found[0]}` is written in full-width characters"
+    if set(found[0]) & set("\u2018\u2019\u201c\u201d\u2212\u2013"):
+        message = f"`{found[0]}` is not the plain sign"
+    return replace(problem, message=message, span=place, advice=f"write `{narrow(found[0])}`")
+
+
+def first_wide(lines: Iterable[tuple[int, str]]) -> tuple[int, int, str] | None:
+    """Return line, column and sign of the first full-width punctuation outside quotes."""
+    for number, line in lines:
+        code = re.sub(r"\"[^\"]*\"|'[^']*'|#.*", lambda m: " " * len(m[0]), line)
+        if found := re.search("[：，｛｝［］“”｜＃－]", code):
+            return number, found.start() + 1, found[0]
+    return None
