@@ -102,6 +102,8 @@ async def serving(
         await stack.enter_async_context(_task(exporter.run(), "export"))
         if not wiring.simulated:
             await ensure_sweep(client)
+            # In simulated time only its callers know what time it is: they say up to when to look.
+            await stack.enter_async_context(_task(wiring.watcher.run(), "watch"))
         await stack.enter_async_context(_http(create_app(wiring), sockets))
         host, port = sockets.getsockname()[:2]
         yield Serving(wiring, client, f"http://{host}:{port}", address, ui_url)

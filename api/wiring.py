@@ -9,6 +9,8 @@ from pathlib import Path
 from temporalio.client import Client
 from temporalio.service import TLSConfig
 
+from api.matcher import Matcher
+from api.relay.alerts import AlertCourier
 from api.relay.clock import SystemClock
 from api.relay.courier import Courier
 from api.relay.receiver import Receiver
@@ -29,8 +31,11 @@ from api.storage.positions import Positions
 from api.storage.publishing import Publisher
 from api.storage.session import Database
 from api.storage.shelf import SqlPolicyShelf
+from api.storage.watch_actions import AlertDesk
+from api.storage.watch_book import SqlWatchBook
 from api.storage.watch_events import WatchEvents
 from api.storage.watch_ledger import LedgerNews
+from api.watching.watcher import Watcher
 from workflows.converter import DATA_CONVERTER
 
 
@@ -55,6 +60,9 @@ class Wiring:
     courier: Courier
     relay: Relay
     events: WatchEvents
+    desk: AlertDesk
+    watcher: Watcher
+    matcher: Matcher
     receiver: Receiver | None = None
     temporal: Client | None = field(default=None)
 
@@ -66,6 +74,8 @@ class Wiring:
     def close(self) -> None:
         """Let go of threads, files and connections."""
         self.relay.close()
+        self.watcher.close()
+        self.matcher.close()
         if self.receiver is not None:
             self.receiver.close()
         self.database.close()
@@ -90,6 +100,9 @@ def build(settings: Settings, *, simulated: bool | None = None) -> Wiring:
     receiver = _receiver(settings, directory)
     courier = Courier(database, acting, writer, receiver, clock.now)
     keys = IdempotencyKeys(database)
+    desk, matcher = AlertDesk(library), Matcher()
+    watcher = Watcher(SqlWatchBook(database, library, desk), matcher, clock.now)
+    database.on_watched(watcher.wake)
     return Wiring(
         settings=settings,
         directory=directory,
@@ -106,9 +119,12 @@ def build(settings: Settings, *, simulated: bool | None = None) -> Wiring:
         evidence=SqlEvidence(database, directory.evidence),
         keys=keys,
         courier=courier,
-        relay=Relay(database, courier, clock, keys),
+        relay=Relay(database, courier, clock, keys, AlertCourier(database, receiver, clock.now)),
         receiver=receiver,
         events=events,
+        desk=desk,
+        watcher=watcher,
+        matcher=matcher,
     )
 
 

@@ -158,13 +158,13 @@ class Courier:
                 outbox.settle(work, message.number, "dead", at, why)
                 self._end(work, row, message.key, "failed", why, at, pokes)
             else:
-                outbox.put_off(work, message.number, at + _pause(message.attempt), answer.error)
+                outbox.put_off(work, message.number, at + pause(message.attempt), answer.error)
         if answer.ok:
             self._take_receipt(account, message.key, answer, at, pokes)
         return answer.ok
 
     def _take_receipt(self, account: str, key: str, answer: Answer, at: datetime, pokes: bool) -> None:
-        said = _said(answer)
+        said = said_in(answer)
         if said is None:
             return
         try:
@@ -183,7 +183,8 @@ class Courier:
             log.warning("The receipt in the answer to %s cannot be used: %s", key, error)
 
 
-def _said(answer: Answer) -> SaidReceipt | None:
+def said_in(answer: Answer) -> SaidReceipt | None:
+    """Return a receiver's word in its answer; None if it said none that can be read."""
     receipt = answer.body.get("receipt") if isinstance(answer.body, dict) else None
     if receipt is None:
         return None
@@ -194,6 +195,7 @@ def _said(answer: Answer) -> SaidReceipt | None:
         return None
 
 
-def _pause(attempt: int) -> timedelta:
+def pause(attempt: int) -> timedelta:
+    """Return how long to wait after the n-th failed attempt."""
     base = PAUSES[attempt - 1]
     return base * (1 + random.uniform(-JITTER, JITTER))  # spreads load, keeps no secret

@@ -12,6 +12,7 @@ from typing import TypeVar
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from api.relay.alerts import AlertCourier
 from api.relay.clock import SystemClock
 from api.relay.courier import Courier
 from api.relay.signals import tell
@@ -36,15 +37,17 @@ class Relay:
     """Delivers, for each account in order: starts and pokes to Temporal, messages to the receiver."""
 
     def __init__(
-        self, database: Database, courier: Courier, clock: SystemClock, keys: IdempotencyKeys
-    ) -> None:
+        self, database: Database, courier: Courier, clock: SystemClock, keys: IdempotencyKeys,
+        alerts: AlertCourier,
+    ) -> None:  # fmt: skip
         self._database = database
+        self._alerts = alerts
         self._keys = keys
         self._courier = courier
         self._clock = clock
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="relay")
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._news = {channel: asyncio.Event() for channel in ("case", "webhook")}
+        self._news = {channel: asyncio.Event() for channel in ("case", "webhook", "alert")}
         self._waiting: dict[int, list[asyncio.Event]] = {}
         self._away = False
         database.on_outbox(self.wake)
@@ -75,6 +78,7 @@ class Relay:
                 if not self._clock.simulated:
                     # In simulated time only the case that acts knows what time it is.
                     group.create_task(self._serve("webhook", self._send_messages))
+                group.create_task(self._serve("alert", self._send_alerts))
                 group.create_task(self._tidy())
         finally:
             self._loop = None
@@ -155,6 +159,9 @@ class Relay:
         if self._courier.sends and (head.next_at is None or head.next_at <= now):
             await self._read(lambda: self._courier.deliver(head.account, now, pokes=True))
 
+    async def _send_alerts(self, head: OutboxRow) -> None:
+        await self._read(lambda: self._alerts.deliver(head))
+
     async def _read(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
@@ -163,9 +170,12 @@ class Relay:
             heads = outbox.heads(session, channel)
         if channel == "case":
             return heads[:1] if self._away else heads
+        if channel == "alert" and not self._alerts.sends:
+            return []
         now = self._clock.now()
         free = [h for h in heads if h.leased_until is None or h.leased_until < now]
-        return [h for h in free if h.next_at is None or h.next_at <= now] if self._courier.sends else []
+        sends = channel == "alert" or self._courier.sends
+        return [h for h in free if h.next_at is None or h.next_at <= now] if sends else []
 
     def _settle(self, row: OutboxRow, note: str) -> OutboxRow | None:
         assert row.id is not None

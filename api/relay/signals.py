@@ -1,4 +1,4 @@
-"""Starts and pokes of cases, as Temporal takes them; each may be told twice and counts once."""
+"""Starts and pokes of cases, assessments that alerts ask for: each may be told twice and counts once."""
 
 from __future__ import annotations
 
@@ -11,21 +11,26 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.storage.tables import OutboxRow
 from workflows import ids
-from workflows.messages import CaseStart, Poke
+from workflows.messages import AssessmentRequest, CaseStart, Poke
 
 
 async def tell(client: Client, row: OutboxRow) -> str:
-    """Start or poke a case; return a note if there was nothing to do. Raises RPCError if Temporal is away."""
+    """Start or poke a case, or start an assessment; return a note if there was nothing to do.
+
+    Raises RPCError if Temporal is away.
+    """
     if row.kind == "start":
-        return await _start(client, row)
+        return await _start(client, row, ids.CASE, CaseStart.model_validate_json(row.body))
+    if row.kind == "assess":
+        return await _start(client, row, ids.ASSESSMENT, AssessmentRequest.model_validate_json(row.body))
     return await _poke(client, row)
 
 
-async def _start(client: Client, row: OutboxRow) -> str:
+async def _start(client: Client, row: OutboxRow, kind: str, body: CaseStart | AssessmentRequest) -> str:
     try:
         await client.start_workflow(
-            ids.CASE,
-            CaseStart.model_validate_json(row.body),
+            kind,
+            body,
             id=row.subject,
             task_queue=ids.TASK_QUEUE,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,

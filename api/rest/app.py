@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from api.rest import errors
 from api.rest.accounts import accounts_router
 from api.rest.actions import actions_router
+from api.rest.alerts import alert_actions_router, alerts_router, watch_simulation_router
 from api.rest.assessments import assessments_router
 from api.rest.bulk import bulk_router
 from api.rest.cases import cases_router
@@ -17,12 +19,14 @@ from api.rest.customers import customers_router
 from api.rest.decisions import decisions_router
 from api.rest.docs import docs_router
 from api.rest.entries import entries_router
+from api.rest.events import events_router
 from api.rest.feeds import feeds_router
 from api.rest.gate import Gate
 from api.rest.health import health_router
 from api.rest.idempotent import Idempotency
 from api.rest.messages import messages_router
 from api.rest.policies import policies_router
+from api.rest.quick_previews import QuickPreviews
 from api.rest.reviews import reviews_router
 from api.rest.simulation import simulation_router
 from api.rest.tasks import tasks_router
@@ -38,8 +42,11 @@ Entries are idempotent by their id; any POST takes an `Idempotency-Key`, and an 
 Answers are kept for 48 hours under their key. Failures are problems (RFC 9457) with stable types."""
 
 
-def create_app(wiring: Wiring) -> ASGIApp:
-    """Return the API over the wired parts; the relay and the worker are run by whoever serves it."""
+def create_app(wiring: Wiring, more: Sequence[APIRouter] = ()) -> ASGIApp:
+    """Return the API over the wired parts; the relay and the worker are run by whoever serves it.
+
+    `more`: paths of a benchmark, behind the same gate.
+    """
     app = FastAPI(
         title="Forbear",
         version=version("forbear"),
@@ -50,14 +57,17 @@ def create_app(wiring: Wiring) -> ASGIApp:
         separate_input_output_schemas=False,
     )
     errors.install(app)
+    for router in more:
+        app.include_router(router)
     for make in (
         customers_router, accounts_router, bulk_router, entries_router, feeds_router, assessments_router,
-        reviews_router, decisions_router, cases_router, actions_router, messages_router, tasks_router,
-        policies_router, simulation_router, health_router,
+        reviews_router, decisions_router, cases_router, alert_actions_router, actions_router, messages_router,
+        tasks_router, events_router, alerts_router, policies_router, simulation_router,
+        watch_simulation_router, health_router,
     ):  # fmt: skip
         app.include_router(make(wiring))
     app.include_router(docs_router(app))
-    inner = Idempotency(app, keys=wiring.keys, now=wiring.clock.now)
+    inner = Idempotency(QuickPreviews(app, wiring), keys=wiring.keys, now=wiring.clock.now)
     settings = wiring.settings
     hosts = {*HOSTS, settings.host, *settings.hosts}
     return Gate(inner, key=wiring.directory.key, hosts=hosts, body_limit=settings.body_limit)
@@ -69,6 +79,7 @@ _TAGS = [
     {"name": "ledger", "description": "What happens to an account: one path a kind, or many rows at once."},
     {"name": "grading", "description": "Assessments, previews and decisions."},
     {"name": "cases", "description": "Arrears cases, the actions they ask for, the tasks of people."},
+    {"name": "watching", "description": "Events, the alerts that they raise, and what people say of them."},
     {"name": "policies", "description": "The shelf of texts."},
     {"name": "simulation", "description": "Only in simulated time."},
     {"name": "health", "description": "For those who watch over the process."},

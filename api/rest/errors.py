@@ -17,6 +17,7 @@ from api.rest.strict_json import BadJson, pointer_of
 from api.storage import errors as stored
 from api.storage.idempotency import KeyInFlight, KeyReused
 from engine.credit.errors import CreditError, FactsRefused
+from engine.watch.errors import EventRefused
 from workflows.ports import AccountNotFound, PolicyNotFound, TextNotFound
 
 log = logging.getLogger("forbear.api")
@@ -35,6 +36,7 @@ TABLE: tuple[tuple[type[Exception], str], ...] = (
     (stored.PolicyRefused, "policy-refused"),
     (KeyInFlight, "request-in-flight"),
     (KeyReused, "idempotency-key-reused"),
+    (EventRefused, "event-refused"),
     (FactsRefused, "facts-refused"),
     (CreditError, "policy-failed"),
 )
@@ -90,6 +92,13 @@ def _extra(error: Exception) -> dict[str, Any]:
                     "detail": f"{p.message}. {p.advice}".strip(),
                     "code": p.code,
                 }
+                for p in error.problems
+            ]
+        }
+    if isinstance(error, EventRefused):
+        return {
+            "errors": [
+                {"pointer": p.pointer, "detail": f"{p.message}. {p.advice}".strip(), "code": p.code}
                 for p in error.problems
             ]
         }

@@ -13,7 +13,7 @@ from api.rest.problems import problem
 
 OPEN = ("/", "/docs", "/openapi.json", "/health", "/ready")
 """What may be read without the key: it tells nothing about anybody."""
-BULK = "/v1/ledger/bulk"
+BULK = frozenset({"/v1/ledger/bulk", "/v1/events/bulk"})
 BULK_FACTOR = 50
 _SAFE = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 _BODIED = frozenset({"POST", "PUT", "PATCH"})
@@ -75,11 +75,11 @@ class Gate:
 
     def _wrong_type(self, headers: Headers, path: str) -> str:
         given = headers.get("content-type", "").partition(";")[0].strip().lower()
-        wanted = ("application/x-ndjson", "application/jsonl") if path == BULK else ("application/json",)
+        wanted = ("application/x-ndjson", "application/jsonl") if path in BULK else ("application/json",)
         return "" if given in wanted else f"The body is declared as `{given[:60]}`, not as `{wanted[0]}`."
 
     def _limit_of(self, path: str) -> int:
-        return self._limit * (BULK_FACTOR if path == BULK else 1)
+        return self._limit * (BULK_FACTOR if path in BULK else 1)
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
         if scope["method"] in _BODIED:
@@ -108,6 +108,16 @@ async def _read(receive: Receive, limit: int) -> bytes | None:
         size += len(part)
         if size > limit:
             return None
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return b"".join(parts)
+
+
+async def whole_body(receive: Receive) -> bytes:
+    """Read a body that the gate has let in."""
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
         if message["type"] == "http.disconnect" or not message.get("more_body", False):
             return b"".join(parts)
 

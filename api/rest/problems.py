@@ -64,6 +64,9 @@ KINDS: Mapping[str, Kind] = {
         422, "In simulated time `received_at` is needed", "Say when it became known."
     ),
     "not-simulated": Kind(422, "The clock cannot be moved here", "Use a data directory made as simulated."),
+    "event-refused": Kind(
+        422, "The event does not fit the watch policies", "Each of `errors` names a type or a property."
+    ),
     "facts-refused": Kind(422, "The facts cannot be judged", "Each of `errors` names a fact."),
     "policy-failed": Kind(
         422, "The policy gives no answer for these facts", "See the detail; mend the policy."

@@ -15,6 +15,7 @@ from api.storage.evidence import note_run
 from api.storage.pokes import poke_open_cases
 from api.storage.session import Database
 from api.storage.tables import DecisionRow, ReviewChunkRow
+from api.storage.watch_actions import note_decisions
 from engine.credit.decision import Decision, DecisionTrace
 from engine.model import canonical, digest_bytes
 from workflows.messages import AssessmentRecord, ReviewChunk
@@ -51,6 +52,7 @@ class SqlDecisionBook:
                 work.insert(DecisionRow, rows)
             for record, row in zip(fresh, rows, strict=True):
                 work.audit("decision", record.id, record.at, digest_bytes(row["body"].encode()))
+            note_decisions(work, [(record.request, record.id, record.at) for record in fresh])
             for customer, at in note_grades(work, fresh).items():
                 poke_open_cases(work, customer, "grade", at)
 

@@ -13,7 +13,7 @@ from api.storage.session import Work
 from api.storage.tables import OutboxRow, table_of
 from engine.model import canonical
 
-Channel = Literal["case", "webhook"]
+Channel = Literal["case", "webhook", "alert"]
 Settled = Literal["delivered", "withdrawn", "expired", "dead"]
 LEASE = timedelta(seconds=60)
 """How long one who took a row may be sending it; longer than a receiver may take to answer."""
@@ -81,6 +81,15 @@ def settle(work: Work, number: int, state: Settled, at: datetime, error: str = "
     return bool(work.update(OutboxRow, {"id": number, "state": "pending"}, values).rowcount)
 
 
+def withdraw(work: Work, once: str, at: datetime, why: str) -> bool:
+    """Take back what nobody was told and nobody is being told; False if it is too late for that."""
+    table = table_of(OutboxRow)
+    idle = table.c.leased_until.is_(None) & (table.c.state == "pending")
+    gone = table.update().where(table.c.once == once, idle)
+    gone = gone.values(state="withdrawn", settled_at=at, error=why)
+    return bool(work.session.connection().execute(gone).rowcount)
+
+
 def put_off(work: Work, number: int, until: datetime, error: str = "", *, tried: bool = True) -> None:
     """Leave a row pending until an instant of business time."""
     values: dict[str, Any] = {"next_at": until, "error": error, "leased_until": None}
@@ -93,7 +102,8 @@ def page_of_messages(
     session: Session, after: int, limit: int, account: str = "", state: str = ""
 ) -> Sequence[OutboxRow]:
     """Return what is told to the receiver, after a cursor, oldest first."""
-    query = select(OutboxRow).where(OutboxRow.channel == "webhook", col(OutboxRow.id) > after)
+    told = col(OutboxRow.channel).in_(["webhook", "alert"])
+    query = select(OutboxRow).where(told, col(OutboxRow.id) > after)
     if account:
         query = query.where(OutboxRow.account == account)
     if state:
@@ -106,7 +116,7 @@ def backlog(session: Session) -> Mapping[str, int]:
     query = select(OutboxRow.channel, OutboxRow.state, func.count()).where(
         col(OutboxRow.state).in_(["pending", "dead"])
     )
-    counts = {"case": 0, "webhook": 0, "dead": 0}
+    counts = {"case": 0, "webhook": 0, "alert": 0, "dead": 0}
     for channel, state, count in session.exec(query.group_by(OutboxRow.channel, OutboxRow.state)):
         counts["dead" if state == "dead" else channel] += count
     return counts

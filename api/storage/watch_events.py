@@ -45,6 +45,8 @@ class Joined:
     new: bool
     windows: tuple[tuple[str, str, str], ...] = ()
     """Policy, partition and subject of each."""
+    refused: AlreadyThere | None = None
+    """Something else is stored under its id."""
 
 
 class WatchEvents:
@@ -78,18 +80,15 @@ class WatchEvents:
             raise EventRefused(event.id, problems)
 
     def take(self, work: Work, told: Sequence[Told]) -> list[Joined]:
-        """Keep events that were checked; the very same one again changes nothing.
-
-        Raises AlreadyThere if something else is stored under an id.
-        """
+        """Keep events that were checked; one whose id is there, the same or another, changes nothing."""
         known = _stored(work.session, [one.event.id for one in told])
         first: dict[str, Told] = {}
         found: list[Joined] = []
         for one in told:
             twin = known.get(one.event.id) or first.get(one.event.id)
             if twin is not None:
-                _same_or_refused(twin.event, one.event)
-                found.append(Joined(twin.event, twin.received_at, False))
+                refused = _other(twin.event, one.event)
+                found.append(Joined(twin.event, twin.received_at, False, refused=refused))
                 continue
             first[one.event.id] = one
             joins = self._joins(work.session, one, ours=False)
@@ -180,12 +179,11 @@ def _stored(session: Session, ids: Sequence[str]) -> dict[str, Told]:
     return found
 
 
-def _same_or_refused(twin: WatchEvent, event: WatchEvent) -> None:
+def _other(twin: WatchEvent, event: WatchEvent) -> AlreadyThere | None:
     said, stored = event.model_dump(mode="json"), twin.model_dump(mode="json")
     said["at"], stored["at"] = event.at, twin.at
     differs = [name for name in _SAID if said[name] != stored[name]]
-    if differs:
-        raise AlreadyThere("event", event.id, differs)
+    return AlreadyThere("event", event.id, differs) if differs else None
 
 
 def _keep(work: Work, fresh: Sequence[Joined]) -> None:

@@ -1,0 +1,320 @@
+"""What alerts ask for: each action once by its key, requested, then confirmed by receipt, task or decision.
+
+The key is `alert/<id>/<action>/do|undo`; a reassessment has one for each customer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session, col, select
+
+from api.storage import outbox
+from api.storage.errors import AlreadyThere, NotFound
+from api.storage.events import DATA_TYPE, SOURCE
+from api.storage.library import Library
+from api.storage.session import Work
+from api.storage.tables import AccountRow, CustomerRow, TaskRow
+from api.storage.tasks import close_task
+from api.storage.watch_alerts import (
+    Concerned,
+    Outcome,
+    add_alert,
+    add_outcome,
+    concerned,
+    lock_alert,
+    record_of_alert,
+)
+from api.storage.watch_tables import WatchActionRow, WatchAlertRow
+from engine.model import canonical, digest
+from engine.watch.record import AlertRecord
+from workflows.ids import assessment_id
+from workflows.messages import AssessmentRequest
+
+UNCONFIRMED = timedelta(days=1)
+"""After this a missing receipt becomes a task for a person."""
+HOLDS = frozenset({"hold_orders", "interim_limit"})
+"""Actions that last: they are taken back when the alert is dismissed."""
+TOLD = HOLDS | {"notify"}
+"""Actions that a receiver carries out and confirms."""
+Status = Literal["done", "failed", "suppressed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A receiver's word on an action."""
+
+    status: Status
+    at: datetime
+    detail: str = ""
+
+
+class AlertDesk:
+    """Raises alerts, asks for what they demand, takes back what people dismiss."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def raised(self, work: Work, record: AlertRecord) -> None:
+        """Keep an alert and ask for its actions, in one transaction; nothing if it was raised before."""
+        if not add_alert(work, record):
+            return
+        work.session.flush()
+        who = concerned(record)
+        for text in dict.fromkeys(record.alert.actions):
+            name, args = _read(text)
+            if name == "reassess":
+                self._reassess(work, record, who)
+            elif name == "refer":
+                _refer(work, record, args, who)
+            else:
+                _ask(work, record, name, args, who.accounts, who)
+
+    def say(self, work: Work, alert: str, outcome: Outcome, actor: str, reason: str, at: datetime) -> bool:
+        """Keep what a person says of an alert; a dismissal takes back what it holds. Raises NotFound.
+
+        False if that was said last.
+        """
+        row = lock_alert(work.session, alert)
+        if not add_outcome(work, row, {"outcome": outcome, "actor": actor, "reason": reason, "at": at}):
+            return False
+        work.session.flush()
+        for action in actions_of_alert(work.session, alert):
+            if action.do == "refer" and action.state == "requested":
+                _settle(work, action, "done", at, f"{outcome} by {actor}: {reason}")
+                close_task(work, action.key, outcome, at)
+            elif outcome == "dismissed" and action.do in TOLD and not action.undo:
+                self._take_back(work, row, action, at)
+        return True
+
+    def remind(self, work: Work, now: datetime) -> None:
+        """Make a task of every action that nobody has confirmed within a day."""
+        row = WatchActionRow
+        late = select(row).where(row.state == "requested", col(row.requested_at) < now - UNCONFIRMED)
+        for action in work.session.exec(late.order_by(col(row.requested_at)).limit(200)):
+            if action.do == "refer":
+                continue  # it is a task already
+            what = f"Nobody has confirmed `{action.key}`, asked for at {action.requested_at.isoformat()}."
+            alert = work.session.get(WatchAlertRow, action.alert)
+            rule = alert.rule if alert else ""
+            accounts = json.loads(action.accounts)
+            _task(work, f"{action.key}/unconfirmed", accounts, rule, "task", ["unconfirmed"], what, now)
+
+    def _reassess(self, work: Work, record: AlertRecord, who: Concerned) -> None:
+        """Ask for a grade of each customer by the policy in force; each is a workflow of its own."""
+        for customer in who.customers:
+            key = f"{_key(record.id, 'reassess', customer)}/do"
+            request = f"alert-{record.id}-{customer}"
+            asked, why = self._request(work.session, record, request, customer, who.accounts)
+            state = "failed" if asked is None else "requested"
+            at = record.alert.as_of
+            _add(
+                work, record.id, key, "reassess", [customer], (), at, request=request, state=state, detail=why
+            )
+            if asked is not None:
+                outbox.put(
+                    work, "case", "assess", assessment_id(request), account=f"alert/{record.id}",
+                    once=f"assess:{request}", created_at=at, body=asked,
+                )  # fmt: skip
+
+    def _request(
+        self, session: Session, record: AlertRecord, request: str, customer: str, accounts: Sequence[str]
+    ) -> tuple[AssessmentRequest | None, str]:
+        row, at = session.get(CustomerRow, customer), record.alert.as_of
+        if row is None:
+            return None, f"There is no customer `{customer}`, so there is nothing to grade."
+        query = select(AccountRow).where(AccountRow.customer == customer).order_by(AccountRow.id)
+        mine = session.exec(query).all()
+        zone = ZoneInfo(mine[0].timezone) if mine else UTC
+        as_of = at.astimezone(zone).date()
+        portfolio = self._library.portfolio(session, as_of)
+        name = portfolio.credit_for(row.segment) if portfolio else ""
+        chosen = self._library.in_force(session, "credit", name, as_of) if name else None
+        if chosen is None:
+            return None, f"No credit policy is in force on {as_of} for the segment `{row.segment}`."
+        named = [a.id for a in mine if a.id in accounts]
+        account = named[0] if len(named) == 1 else ""
+        asked = AssessmentRequest(
+            request=request, policy=chosen.digest, customer=customer, account=account, as_of=as_of, at=at
+        )
+        return asked, ""
+
+    def _take_back(self, work: Work, row: WatchAlertRow, action: WatchActionRow, at: datetime) -> None:
+        """Withdraw one's own: what nobody was told is not told, what another alert holds stays held."""
+        if action.state == "requested" and outbox.withdraw(work, f"alert:{action.key}", at, "dismissed"):
+            _settle(work, action, "withdrawn", at, "the alert was dismissed before anybody was told")
+            return
+        mine = _action_of(action.key)
+        if action.do not in HOLDS or action.state not in ("requested", "done"):
+            return
+        if work.session.get(WatchActionRow, f"{mine}/undo") is not None:
+            return
+        record = record_of_alert(row)
+        others = [other for other in _holding(work.session, action, row) if other.alert != row.id]
+        held = {account for other in others for account in json.loads(other.accounts)}
+        free = [account for account in json.loads(action.accounts) if account not in held]
+        if others and not free:
+            told = ", ".join(sorted({other.alert for other in others}))
+            _add(
+                work, row.id, f"{mine}/undo", action.do, json.loads(action.args), (), at, undo=True,
+                state="suppressed", detail=f"still held by {told}",
+            )  # fmt: skip
+            return
+        _ask(work, record, action.do, json.loads(action.args), free, concerned(record), undo_at=at)
+
+
+def take_word(work: Work, key: str, said: Said) -> tuple[WatchActionRow, bool]:
+    """Take a receiver's word on an alert's action; False if the very same was said.
+
+    An earlier word that comes late changes nothing. Raises NotFound.
+    """
+    row = get_alert_action(work.session, key)
+    if row.do not in TOLD:
+        raise NotFound("action that a receiver confirms", key)
+    if row.settled_at is not None and said.at < row.settled_at:
+        return row, False
+    if (row.state, row.detail, row.settled_at) == (said.status, said.detail, said.at):
+        return row, False
+    if row.settled_at == said.at and row.state != said.status:
+        raise AlreadyThere("receipt", key, ["status"])
+    _settle(work, row, said.status, said.at, said.detail)
+    close_task(work, f"{key}/unconfirmed", said.status, said.at)
+    work.audit(f"alert-action-{said.status}", key, said.at, digest({"detail": said.detail}))
+    return row, True
+
+
+def give_up(work: Work, key: str, why: str, at: datetime) -> None:
+    """Say that an action could not be told to anybody."""
+    row = get_alert_action(work.session, key)
+    if row.state == "requested":
+        _settle(work, row, "failed", max(at, row.requested_at), why)
+
+
+def note_decisions(work: Work, requests: Sequence[tuple[str, str, datetime]]) -> None:
+    """Confirm the reassessments that these decisions (request, id, instant) answer."""
+    for request, decision, at in requests:
+        if request.startswith("alert-"):
+            where, said = {"request": request, "state": "requested"}, {"state": "done", "settled_at": at}
+            work.update(WatchActionRow, where, said | {"detail": decision})
+
+
+def get_alert_action(session: Session, key: str) -> WatchActionRow:
+    """Return an action of an alert by its key; raise NotFound."""
+    row = session.get(WatchActionRow, key)
+    if row is None:
+        raise NotFound("action", key)
+    return row
+
+
+def actions_of_alert(session: Session, alert: str) -> Sequence[WatchActionRow]:
+    """Return what an alert asked for, in order of its key."""
+    query = select(WatchActionRow).where(WatchActionRow.alert == alert)
+    return session.exec(query.order_by(WatchActionRow.key)).all()
+
+
+def _read(text: str) -> tuple[str, list[str]]:
+    name, _, rest = text.partition("(")
+    return name, [part.strip() for part in rest.rstrip(")").split(",") if part.strip()]
+
+
+def _key(alert: str, name: str, *args: str) -> str:
+    """Return an action's key without its last part; what a path does not like is written as `-`."""
+    return f"alert/{alert}/" + ".".join([name, *(re.sub(r"[^A-Za-z0-9._:@+-]", "-", a) for a in args)])
+
+
+def _action_of(key: str) -> str:
+    return key.rsplit("/", 1)[0]
+
+
+def _add(
+    work: Work, alert: str, key: str, do: str, args: Sequence[str], accounts: Sequence[str], at: datetime,
+    *, undo: bool = False, request: str = "", state: str = "requested", detail: str = "",
+) -> bool:  # fmt: skip
+    values = {
+        "key": key, "alert": alert, "do": do, "args": canonical(list(args)).decode(), "undo": undo,
+        "accounts": canonical(list(accounts)).decode(), "request": request, "state": state,
+        "requested_at": at, "settled_at": None if state == "requested" else at, "detail": detail,
+    }  # fmt: skip
+    return work.insert_once(WatchActionRow, values) is not None
+
+
+def _ask(
+    work: Work, record: AlertRecord, do: str, args: Sequence[str], accounts: Sequence[str], who: Concerned,
+    *, undo_at: datetime | None = None,
+) -> None:  # fmt: skip
+    """Ask a receiver for something, or to take it back."""
+    undo, at = undo_at is not None, undo_at or record.alert.as_of
+    key = f"{_key(record.id, do, *args)}/{'undo' if undo else 'do'}"
+    if not _add(work, record.id, key, do, args, accounts, at, undo=undo):
+        return
+    body = _event(record, key, do, args, accounts, who, undo, at)
+    outbox.put(
+        work, "alert", do, key, account=f"alert/{record.id}", once=f"alert:{key}", created_at=at, body=body
+    )
+
+
+def _event(
+    record: AlertRecord, key: str, do: str, args: Sequence[str], accounts: Sequence[str], who: Concerned,
+    undo: bool, at: datetime,
+) -> dict[str, Any]:  # fmt: skip
+    """Return what a receiver is told: a CloudEvent whose id is the action's key."""
+    alert = record.alert
+    return {
+        "specversion": "1.0", "id": key, "source": SOURCE, "type": f"forbear.alert.{do}",
+        "subject": alert.subject, "time": at.isoformat(), "datacontenttype": DATA_TYPE,
+        "data": {
+            "key": key, "do": do, "args": list(args), "undo": undo, "alert": record.id, "kind": alert.alert,
+            "severity": alert.severity, "rule": alert.rule, "policy": alert.digest, "per": alert.per,
+            "reason": dict(alert.reason), "customers": list(who.customers), "accounts": list(accounts),
+            "evidence": [evidence.model_dump(mode="json") for evidence in alert.evidence],
+        },
+    }  # fmt: skip
+
+
+def _refer(work: Work, record: AlertRecord, args: Sequence[str], who: Concerned) -> None:
+    """Put the alert on a desk's list; whoever dismisses or confirms it takes it off."""
+    alert = record.alert
+    key = f"{_key(record.id, 'refer', *args)}/do"
+    if _add(work, record.id, key, "refer", args, who.accounts, alert.as_of):
+        why = f"{alert.reason.get('en', alert.alert)} ({alert.per} {alert.subject})"
+        _task(work, key, who.accounts, alert.rule, "refer", args, why, alert.as_of)
+
+
+def _task(
+    work: Work, key: str, accounts: Sequence[str], rule: str, do: str, args: Sequence[str], why: str,
+    at: datetime,
+) -> None:  # fmt: skip
+    values = {
+        "key": key, "account": accounts[0] if len(accounts) == 1 else "", "number": 0, "step": rule,
+        "do": do, "args": canonical(list(args)).decode(), "reason": why, "created_at": at, "due_at": None,
+        "state": "open", "outcome": "",
+    }  # fmt: skip
+    work.insert_once(TaskRow, values)
+
+
+def _settle(work: Work, row: WatchActionRow, state: str, at: datetime, detail: str) -> None:
+    row.state, row.settled_at, row.detail = state, at, detail[:500]
+    work.session.add(row)
+
+
+def _holding(session: Session, action: WatchActionRow, alert: WatchAlertRow) -> list[WatchActionRow]:
+    """Return the actions of alerts not dismissed that hold the same: an account in common, or the subject."""
+    row = WatchActionRow
+    query = (
+        select(row, WatchAlertRow)
+        .where(row.alert == WatchAlertRow.id, WatchAlertRow.state != "dismissed")
+        .where(row.do == action.do, row.undo == False, row.args == action.args)  # noqa: E712  # an SQL term
+        .where(col(row.state).in_(["requested", "done"]))
+    )
+    mine = set(json.loads(action.accounts))
+    return [
+        other
+        for other, of in session.exec(query)
+        if mine & set(json.loads(other.accounts)) or (of.per, of.subject) == (alert.per, alert.subject)
+    ]

@@ -1,0 +1,135 @@
+"""Looks at one window, from its last look up to an instant: a pure function, so it can always be done again.
+
+Each moment at which something became known, or at which time alone can change the answer, is looked at in
+turn. What comes out does not depend on when the looks were taken: after an outage, after a kill in mid-flight
+or in another process they are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from api.matcher import Matched
+from api.watching.ports import FlaggedLook, Held, Looked
+from engine.credit.finish import ENGINE
+from engine.model import SEMANTICS
+from engine.watch import (
+    MOST_EVENTS,
+    EventRefused,
+    WatchError,
+    WatchEvent,
+    WatchPolicy,
+    Window,
+    admit,
+    next_look,
+    report,
+    shrink,
+)
+from engine.watch.record import AlertRecord, alert_id
+from engine.watch.routing import restricted
+
+MOST_LOOKS = 100
+"""Looks at one window before what was found is kept."""
+PolicyAt = Callable[[datetime], WatchPolicy | None]
+Match = Callable[[WatchPolicy, Window], Matched]
+
+
+@dataclass
+class _State:
+    """How the window stands between two looks."""
+
+    events: dict[str, tuple[WatchEvent, datetime]]
+    look_at: datetime | None
+    looked_to: datetime | None
+    reported: dict[str, tuple[str, ...]]
+    dropped: int
+    gone: list[str] = field(default_factory=list)
+    alerts: dict[str, AlertRecord] = field(default_factory=dict)
+    flags: list[FlaggedLook] = field(default_factory=list)
+    trouble: str = ""
+
+
+def look(held: Held, until: datetime, policy_at: PolicyAt, match: Match) -> Looked:
+    """Look at a window at every moment that is due by `until`; a look that fails ends it, with the reason."""
+    events = {event.id: (event, known) for event, known in held.events}
+    state = _State(events, held.look_at, held.looked_to, dict(held.reported), held.dropped)
+    for _ in range(MOST_LOOKS):
+        if state.look_at is None or state.look_at > until:
+            break
+        as_of = max(state.look_at, state.looked_to or state.look_at)
+        policy = policy_at(as_of)
+        if policy is None or held.key.per not in policy.partitions:
+            state.look_at = None  # nobody looks any more; the next event asks again
+            break
+        try:
+            _once(state, held, policy, as_of, match)
+        except WatchError as error:
+            state.trouble, state.look_at, state.looked_to = str(error), None, as_of
+    return Looked(
+        look_at=state.look_at, looked_to=state.looked_to, reported=state.reported, gone=tuple(state.gone),
+        dropped=state.dropped, alerts=tuple(state.alerts.values()), flags=tuple(state.flags),
+        trouble=state.trouble,
+    )  # fmt: skip
+
+
+def _once(state: _State, held: Held, policy: WatchPolicy, as_of: datetime, match: Match) -> None:
+    _bound(state, policy)
+    known = [event for event, received_at in state.events.values() if received_at <= as_of]
+    window = Window(
+        subject=held.key.subject, per=held.key.per, as_of=as_of, reported=state.reported,
+        events=tuple(fitting for event in known if (fitting := _fitting(policy, event))),
+    )  # fmt: skip
+    matched = match(policy, window)
+    for alert in matched.alerts:
+        record = AlertRecord(
+            id=alert_id(alert), alert=alert, window=window, engine=ENGINE, semantics=SEMANTICS,
+            flag=matched.flag.value if matched.flag else "", detail=matched.detail, dropped=state.dropped,
+        )  # fmt: skip
+        state.alerts.setdefault(record.id, record)
+    if matched.flag is not None:
+        state.flags.append(FlaggedLook(policy.digest, window, matched.flag.value, matched.detail))
+    after = shrink(policy, report(window, matched.alerts))
+    kept = {event.id for event in after.events}
+    fits, oldest = {event.id for event in window.events}, as_of - policy.keep
+    # What does not fit the text in force stays while it could: an older text may come back.
+    gone = (e.id for e in known if e.id not in kept and (e.id in fits or e.at <= oldest))
+    _forget(state, list(gone))
+    state.reported, state.looked_to, state.trouble = dict(after.reported), as_of, ""
+    state.look_at = _next(state, policy, after)
+
+
+def _next(state: _State, policy: WatchPolicy, window: Window) -> datetime | None:
+    """Return when to look next: at news that is known later, when time changes the answer, or to clear up."""
+    moments = [known for _, known in state.events.values() if known > window.as_of]
+    if (moment := next_look(policy, window)) is not None:
+        moments.append(moment)
+    if not moments:
+        ageing = [e.at for e in window.events if not policy.types[e.type].is_fact]
+        moments += [max(ageing) + policy.keep] if ageing else []
+    return min(moments, default=None)
+
+
+def _bound(state: _State, policy: WatchPolicy) -> None:
+    """Leave out the oldest events of a window that is too full; how many is kept and told with each alert."""
+    over = len(state.events) - MOST_EVENTS
+    if over > 0:
+        _forget(state, sorted(state.events, key=lambda name: (state.events[name][0].at, name))[:over])
+        state.dropped += over
+
+
+def _forget(state: _State, names: list[str]) -> None:
+    for name in names:
+        del state.events[name]
+    state.gone += names
+
+
+def _fitting(policy: WatchPolicy, event: WatchEvent) -> WatchEvent | None:
+    """Return the event as a policy takes it; None if it was written for an older text and no longer fits."""
+    own = restricted(policy, event)
+    try:
+        admit(policy, own)
+    except EventRefused:
+        return None
+    return own

@@ -1,0 +1,124 @@
+"""Events come in: typed by the policies in force, once by their id, late and out of order."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from httpx import Client
+
+from api.wiring import Wiring
+from tests.api.watching.conftest import DAY, alerts, event, look, takeover, tell
+
+
+def problem(answer: Any) -> tuple[int, str, list[str]]:
+    body = answer.json()
+    return answer.status_code, body["type"], [error["pointer"] for error in body.get("errors", ())]
+
+
+def test_an_event_joins_the_windows_that_look_at_it(api: Client) -> None:
+    said = event("e1", "usage", 2, account="A1", amount="10.00")
+    answer = api.post("/v1/events", json=said)
+    assert answer.status_code == 201
+    assert answer.headers["location"] == "/v1/events/e1"
+    assert answer.json()["windows"] == [{"policy": "plain-watch", "per": "customer", "subject": "C1"}]
+    read = api.get("/v1/events/e1").json()
+    assert (read["type"], read["values"]) == ("usage", {"account": "A1", "amount": "10.00"})
+
+
+def test_the_same_event_again_is_answered_as_stored(api: Client) -> None:
+    said = event("e1", "usage", 2, account="A1", amount="10.00")
+    api.post("/v1/events", json=said)
+    again = api.post("/v1/events", json=said | {"received_at": DAY.format(9)})
+    assert again.status_code == 200
+    assert again.json()["received_at"] == api.get("/v1/events/e1").json()["received_at"]
+    assert look(api, 2) == 1
+    assert look(api, 9) == 0
+
+
+def test_another_event_under_the_same_id_is_refused(api: Client) -> None:
+    api.post("/v1/events", json=event("e1", "usage", 2, account="A1", amount="10.00"))
+    answer = api.post("/v1/events", json=event("e1", "usage", 3, account="A1", amount="10.00"))
+    assert problem(answer) == (409, "/problems/conflict", ["/at"])
+
+
+@pytest.mark.parametrize(
+    ("said", "pointers", "words"),
+    [
+        (event("x", "usge", 2), ["/type"], "`usage`"),
+        (event("x", "usage", 2, account="A1", amuont="1.00"), ["/values/amuont", "/values/amount"], "`amount`"),
+        (event("x", "usage", 2, account="A1", amount="1.005"), ["/values/amount"], "decimal places"),
+        (event("x", "usage", 2, account="A1", amount="ten"), ["/values/amount"], "not a number"),
+        (event("x", "usage", 2, amount="1.00"), ["/values/account"], "missing"),
+        (event("x", "usage", 2, account="A1", amount="1.00", usual="1.00"), ["/values/usual"], "given"),
+    ],
+)
+def test_what_no_policy_knows_is_named(
+    api: Client, said: dict[str, Any], pointers: list[str], words: str
+) -> None:
+    answer = api.post("/v1/events", json=said)
+    assert problem(answer) == (422, "/problems/event-refused", pointers)
+    assert words in answer.text
+    assert api.get("/v1/events/x").status_code == 404
+
+
+def test_without_a_watch_policy_nothing_is_taken(wiring: Wiring, serve: Any) -> None:
+    answer = serve(wiring).post("/v1/events", json=event("e1", "usage", 2))
+    assert problem(answer) == (422, "/problems/event-refused", ["/type"])
+    assert "no watch policy is in force" in answer.text
+
+
+def test_a_float_is_refused(api: Client) -> None:
+    answer = api.post("/v1/events", json=event("e1", "usage", 2, account="A1", amount=1.5))
+    assert problem(answer)[:2] == (422, "/problems/malformed-body")
+
+
+def test_an_idempotency_key_gives_the_first_answer_again(api: Client) -> None:
+    said, key = event("e1", "usage", 2, account="A1", amount="10.00"), {"Idempotency-Key": "k1"}
+    first = api.post("/v1/events", json=said, headers=key)
+    again = api.post("/v1/events", json=said, headers=key)
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert again.headers["idempotency-replayed"] == "true"
+
+
+def test_many_events_are_taken_line_by_line(api: Client) -> None:
+    lines = [*map(json.dumps, takeover()), "nonsense", json.dumps(event("e1", "usge", 2)), ""]
+    lines += [json.dumps(event("e3", "moved_out", 5, account="A1")), json.dumps(takeover()[0])]
+    headers = {"Content-Type": "application/x-ndjson"}
+    answer = api.post("/v1/events/bulk", content="\n".join(lines), headers=headers)
+    *rows, last = map(json.loads, answer.text.splitlines())
+    assert [(row["line"], row["status"]) for row in rows] == [
+        (1, 201), (2, 201), (3, 201), (4, 201), (5, 400), (6, 422), (8, 409), (9, 200),
+    ]  # fmt: skip
+    assert last["summary"] == {"rows": 8, "stored": 4, "already": 1, "refused": 3, "kept": True}
+    look(api, 6)
+    assert [alert["rule"] for alert in alerts(api)] == ["changed-then-spike"]
+
+
+def test_late_and_out_of_order_events_raise_the_same_alert(api: Client) -> None:
+    tell(api, *(one | {"received_at": DAY.format(8)} for one in reversed(takeover())))
+    look(api, 8)
+    (alert,) = alerts(api)
+    assert [evidence["id"] for evidence in alert["evidence"]] == ["e3", "e4"]
+    assert (alert["at"], alert["as_of"]) == ("2026-03-06T02:00:00Z", "2026-03-08T02:00:00Z")
+
+
+def test_a_confirmation_that_comes_before_the_look_bars_it(api: Client) -> None:
+    tell(api, *takeover(), event("ok", "identity_confirmed", 5))
+    look(api, 6)
+    assert alerts(api) == []
+
+
+def test_an_event_older_than_any_window_matters_nowhere(api: Client) -> None:
+    old = event("old", "usage", 2, account="A1", amount="10.00") | {"at": "2025-01-01T00:00:00Z"}
+    answer = api.post("/v1/events", json=old)
+    assert (answer.status_code, answer.json()["windows"]) == (201, [])
+
+
+def test_events_are_listed_in_the_order_in_which_they_happened(api: Client) -> None:
+    tell(api, *reversed(takeover()), event("z", "moved_out", 9, account="A9", customer="C9"))
+    first = api.get("/v1/events", params={"limit": 2}).json()
+    rest = api.get(first["next"]).json()
+    assert [item["id"] for item in (*first["items"], *rest["items"])] == ["e1", "e2", "e3", "e4"]
+    assert [item["id"] for item in api.get("/v1/events", params={"customer": "C9"}).json()["items"]] == ["z"]
