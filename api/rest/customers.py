@@ -87,11 +87,14 @@ class SetFactsBody(Body):
 
 def facts_of(given: Mapping[str, Any], on: date | None = None) -> dict[str, Fact]:
     """Return the facts of a body as the engine takes them; `on` is the day of those that name none."""
-    facts = {}
-    for name, said in given.items():
-        fact = Fact(**said.model_dump()) if isinstance(said, FactBody) else Fact(value=said)
-        facts[name] = fact if fact.as_of else fact.model_copy(update={"as_of": on})
-    return facts
+    return {name: _fact_of(said, on) for name, said in given.items()}
+
+
+def _fact_of(said: Any, on: date | None) -> Fact:
+    if not isinstance(said, FactBody):
+        return Fact(value=said, as_of=on)
+    fields = said.model_dump()
+    return Fact(**{**fields, "as_of": fields["as_of"] or on})
 
 
 def customers_router(wiring: Wiring) -> APIRouter:

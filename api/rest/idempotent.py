@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.rest.errors import Refusal, answer, problem_of
-from api.rest.gate import replay
+from api.rest.gate import replay, whole_body
 from api.storage.idempotency import IdempotencyKeys, KeyInFlight, KeyReused, StoredAnswer
 
 KEPT_HEADERS = frozenset({"content-type", "location", "etag", "preference-applied"})
@@ -50,7 +50,7 @@ class Idempotency:
             return
         try:
             key = key_of(header)
-            body = await _body(receive)
+            body = await whole_body(receive)
             stored = await asyncio.to_thread(self._keys.begin, key, _fingerprint(scope, body), self._now())
         except (Refusal, KeyInFlight, KeyReused) as error:
             said = problem_of(error) or {}
@@ -85,15 +85,6 @@ class Idempotency:
         headers = {k.decode(): v.decode() for k, v in start["headers"] if k.decode().lower() in KEPT_HEADERS}
         body = b"".join(message.get("body", b"") for message in told[1:])
         await asyncio.to_thread(self._keys.answer, key, StoredAnswer(start["status"], headers, body))
-
-
-async def _body(receive: Receive) -> bytes:
-    parts = []
-    while True:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        if message["type"] == "http.disconnect" or not message.get("more_body", False):
-            return b"".join(parts)
 
 
 def _fingerprint(scope: Scope, body: bytes) -> str:

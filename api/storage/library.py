@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import date
+from time import monotonic
 from typing import TypeVar
 
 from sqlalchemy import func
@@ -23,6 +24,8 @@ from engine.workdays import Calendar, load_calendar, no_calendar
 from workflows.ports import PolicyNotFound
 
 T = TypeVar("T")
+AT_HAND_SECONDS = 1.0
+"""So long a text that was found in force is taken for it without asking the database again."""
 
 
 class Library:
@@ -32,6 +35,7 @@ class Library:
         self._read: dict[tuple[str, str], object] = {}
         self._chosen: dict[tuple[str, str, date], object] = {}
         self._told = -1
+        self._asked = float("-inf")
         self._lock = threading.Lock()
 
     def credit(self, session: Session, digest: str) -> tuple[CreditPolicy, CompiledPolicy]:
@@ -43,6 +47,15 @@ class Library:
             return policy, compile_policy(policy)
 
         return self._once("credit", digest, read)
+
+    def credit_at_hand(self, name: str, on: date) -> CompiledPolicy | None:
+        """Return the credit policy of a name in force on a day, if that was looked up a moment ago."""
+        with self._lock:
+            chosen = self._chosen.get(("credit", name, on))
+            if not isinstance(chosen, InForce) or monotonic() - self._asked > AT_HAND_SECONDS:
+                return None
+            found = self._read.get(("credit", chosen.digest))
+        return found[1] if isinstance(found, tuple) else None
 
     def collections(self, session: Session, digest: str) -> CollectionsPolicy:
         """Return a collections policy; raise PolicyNotFound."""
@@ -158,6 +171,7 @@ class Library:
             if told != self._told:
                 self._chosen.clear()
                 self._told = told
+            self._asked = monotonic()
             if key in self._chosen:
                 return self._chosen[key]  # type: ignore[return-value]  # what was put in under this key
         found = read()
