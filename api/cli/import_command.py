@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal, cast
 
 import click
 
 from api.cli.frame import FINDINGS, OK, Trouble
 from api.cli.running import key_of, plainly, settings_for
-from api.importer import FileMapping, ImportReport, load_mapping, over_http, run_import
+from api.importer import (
+    Figure,
+    FileMapping,
+    ImportReport,
+    OfflineLedger,
+    load_control,
+    load_mapping,
+    over_http,
+    run_import,
+)
+from api.importer.posting import Post, answers
 from api.importer.source import FileUnreadable
-from engine.source import render_problem
+from engine.source import Problem, render_problem
 
 SHOWN = 50
 """Refused lines that are written out."""
+ALONE = "No server answers here, so the file was checked by itself: what the ledger holds is not in it."
 
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--mapping", required=True, type=click.Path(path_type=Path), help="How its columns are read.")
-@click.option("--dry-run", is_flag=True, help="Keep nothing; say what would happen.")
+@click.option(
+    "--control", type=click.Path(path_type=Path), help="The operator's own counts and sums, as CSV."
+)
+@click.option("--dry-run", is_flag=True, help="Keep nothing; say what would happen. Needs no server.")
 @click.option(
     "--mode", type=click.Choice(["each", "all"]), default="each", show_default=True,
     help="each: keep the good rows; all: keep all or none.",
@@ -31,42 +48,76 @@ SHOWN = 50
 @click.option("--data", type=click.Path(path_type=Path), help="The data directory whose key is used.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    file: Path, mapping: Path, dry_run: bool, mode: Literal["each", "all"], url: str | None,
-    data: Path | None, form: str,
+    file: Path, mapping: Path, control: Path | None, dry_run: bool, mode: Literal["each", "all"],
+    url: str | None, data: Path | None, form: str,
 ) -> int:  # fmt: skip
-    """Import customers, accounts, bills, payments and more from a CSV or NDJSON file.
+    """Import customers, accounts, bills, payments and more from a CSV or NDJSON file, also a gzipped one.
 
-    Every row that is refused is named by line, column and value. Importing the same file again changes
-    nothing. Ends with 1 if a row was refused.
+    Every row that is refused is named by line, column and value. An import that was stopped is run again:
+    what is there already changes nothing. With `--control` the totals are held against the operator's own
+    figures (columns kind, currency, period, account, count, sum). Ends with 1 if a row was refused or a
+    figure differs.
 
     \b
     Example:
       forbear import customers.csv --mapping fixtures/mappings/sample-customers.yaml --dry-run
     """
-    settings = settings_for(data)
     read = _mapping(mapping)
-    post = over_http(url or f"http://{settings.host}:{settings.port}", key_of(settings))
+    figures = _control(control) if control else ()
+    post = _server(url, data, may_be_alone=dry_run)
     try:
-        with file.open("rb") as source, plainly():
-            report = run_import(read, source, post, mode=mode, dry_run=dry_run)
+        with _opened(file) as source, plainly():
+            report = run_import(
+                read, source, post or OfflineLedger(datetime.now(UTC)).post, mode=mode, dry_run=dry_run,
+                control=figures, progress=_progress if sys.stderr.isatty() else None,
+            )  # fmt: skip
     except FileUnreadable as error:
-        told = "\n".join(
-            render_problem(p, {str(mapping): mapping.read_text("utf-8")}) for p in error.problems
-        )
+        told = _rendered(error.problems, mapping)
         raise Trouble(f"`{file}` cannot be read by `{mapping}`:\n{told}") from error
-    click.echo(
-        json.dumps(asdict(report), indent=2) if form == "json" else _told(file, report, dry_run=dry_run)
-    )
-    return FINDINGS if report.rejects else OK
+    except (gzip.BadGzipFile, EOFError) as error:
+        raise Trouble(f"`{file}` begins like a gzipped file and is not whole: {error}.") from error
+    if form == "json":
+        click.echo(json.dumps(asdict(report) | {"alone": post is None}, indent=2, default=str))
+    else:
+        click.echo(_told(file, report, dry_run=dry_run) + (f"\n{ALONE}" if post is None else ""))
+    return FINDINGS if report.rejects or not report.agrees else OK
+
+
+def _server(url: str | None, data: Path | None, *, may_be_alone: bool) -> Post | None:
+    """Return how rows are posted; None for a dry run where nobody named a server and none answers."""
+    settings = settings_for(data)
+    where = url or f"http://{settings.host}:{settings.port}"
+    if may_be_alone and not url and not ((settings.data / "api.key").exists() and answers(where)):
+        return None
+    return over_http(where, key_of(settings))
+
+
+def _opened(file: Path) -> BinaryIO:
+    source = file.open("rb")
+    packed = source.peek(2)[:2] == b"\x1f\x8b"
+    return cast(BinaryIO, gzip.GzipFile(fileobj=source)) if packed else source
+
+
+def _progress(report: ImportReport) -> None:
+    click.echo(f"{report.lines:,} lines, {report.stored:,} stored, {report.refused:,} refused ...", err=True)
+
+
+def _rendered(problems: tuple[Problem, ...], path: Path) -> str:
+    sources = {str(path): path.read_bytes().decode("utf-8", "replace")}
+    return "\n".join(render_problem(problem, sources) for problem in problems)
 
 
 def _mapping(path: Path) -> FileMapping:
-    data = path.read_bytes()
-    loaded = load_mapping(data, str(path))
+    loaded = load_mapping(path.read_bytes(), str(path))
     if loaded.policy is None:
-        sources = {str(path): data.decode("utf-8", "replace")}
-        told = "\n".join(render_problem(problem, sources) for problem in loaded.problems)
-        raise Trouble(f"`{path}` is no mapping:\n{told}")
+        raise Trouble(f"`{path}` is no mapping:\n{_rendered(loaded.problems, path)}")
+    return loaded.policy
+
+
+def _control(path: Path) -> tuple[Figure, ...]:
+    loaded = load_control(path.read_bytes(), str(path))
+    if loaded.policy is None:
+        raise Trouble(f"`{path}` is no control file:\n{_rendered(loaded.problems, path)}")
     return loaded.policy
 
 
@@ -74,6 +125,9 @@ def _told(file: Path, report: ImportReport, *, dry_run: bool) -> str:
     lines = [str(reject) for reject in report.rejects[:SHOWN]]
     if len(report.rejects) > SHOWN:
         lines.append(f"... and {len(report.rejects) - SHOWN} more")
+    lines += [str(one) for one in report.reconciled]
+    if report.unread and not report.agrees:
+        lines.append(f"{report.unread:,} rows could not be read, so their amounts are in no total.")
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(report.by_kind.items())) or "nothing new"
     word = (
         "would be stored" if dry_run else "stored" if report.kept else "not stored, because a row was refused"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from api.importer.report import Reject
 from api.importer.source import Line
 
 _AMOUNT = re.compile(r"[+-]?\d+(\.\d+)?")
+_SIGN = re.compile(r"([<>])\s*0")
 _INTEGER = re.compile(r"[+-]?\d+")
 _TRUE = frozenset({"true", "yes", "y", "1"})
 _FALSE = frozenset({"false", "no", "n", "0"})
@@ -39,9 +41,9 @@ class _Wrong(Exception):
 def convert(mapping: FileMapping, line: Line) -> Iterator[Made | Reject]:
     """Yield what a line becomes; a target that cannot be made is a reject that names the cell."""
     for target in mapping.rows:
-        if not _wanted(target, line.cells):
-            continue
         try:
+            if target.when and not _wanted(mapping, target, line.cells):
+                continue
             fields = _map(mapping, target.fields, line.cells)
         except _Wrong as wrong:
             column = ", ".join(wrong.value.columns)
@@ -53,12 +55,25 @@ def convert(mapping: FileMapping, line: Line) -> Iterator[Made | Reject]:
             yield Made(line, target, {"kind": target.kind, **fields})
 
 
-def _wanted(target: Target, cells: Mapping[str, str]) -> bool:
+def _wanted(mapping: FileMapping, target: Target, cells: Mapping[str, str]) -> bool:
     for column, wanted in target.when.items():
         cell = cells.get(column, "").strip()
-        if cell not in wanted and not (cell and "*" in wanted):
+        if cell in wanted or (cell and "*" in wanted):
+            continue
+        if not cell or not any(_has_sign(mapping, target, column, cell, said) for said in wanted):
             return False
     return True
+
+
+def _has_sign(mapping: FileMapping, target: Target, column: str, cell: str, said: str) -> bool:
+    """Tell whether an amount is on the side of zero that a condition names: `> 0` or `< 0`."""
+    side = _SIGN.fullmatch(said)
+    if side is None:
+        return False
+    asked = Value("{" + column + "}", "amount", target.span)
+    text = _amount(mapping, asked, cell)
+    negative, nothing = text.startswith("-"), not text.strip("-0.")
+    return not nothing and negative is (side[1] == "<")
 
 
 def _map(mapping: FileMapping, fields: Mapping[str, Tree], cells: Mapping[str, str]) -> dict[str, Any]:
@@ -69,11 +84,23 @@ def _map(mapping: FileMapping, fields: Mapping[str, Tree], cells: Mapping[str, s
 def _read(mapping: FileMapping, tree: Tree, cells: Mapping[str, str]) -> Any:
     if isinstance(tree, Value):
         text = tree.fill(cells)
-        return None if text is None else _typed(mapping, tree, tree.words.get(text, text))
+        return None if text is None else _typed(mapping, tree, _word(tree, text))
     if isinstance(tree, Mapping):
         return _map(mapping, tree, cells) or None
     items = [_read(mapping, item, cells) for item in tree]
     return [item for item in items if item is not None]
+
+
+def _word(value: Value, text: str) -> str:
+    """Return what the file's word means; once words are listed, another one is a mistake."""
+    if not value.words or text in value.words or value.type not in ("text", "boolean"):
+        return value.words.get(text, text)
+    if value.type == "boolean" and text.lower() in _TRUE | _FALSE:
+        return text
+    known = ", ".join(f"`{word}`" for word in list(value.words)[:8])
+    raise _Wrong(
+        value, text, f"the mapping says nothing of this word; it knows {known}.", "Add it to `words`."
+    )
 
 
 def _typed(mapping: FileMapping, value: Value, text: str) -> Any:
@@ -92,16 +119,38 @@ def _typed(mapping: FileMapping, value: Value, text: str) -> Any:
             return _instant(mapping, value, text)
 
 
+@lru_cache(maxsize=8)
+def _groups(thousands: str, decimal: str) -> re.Pattern[str]:
+    """Match a number whose digits stand in groups as people write them, also 12,34,567."""
+    mark = re.escape(thousands)
+    return re.compile(rf"[-+(]*\d{{1,3}}(?:{mark}\d{{2,3}})*{mark}\d{{3}}(?:{re.escape(decimal)}\d*)?[-)]*")
+
+
 def _plain(mapping: FileMapping, text: str) -> str:
+    """Return a number with a point and without groups; text as it is where it is not written as said."""
     for symbol in mapping.symbols:
         text = text.replace(symbol, "")
-    if mapping.thousands:
+    text = text.strip()
+    if mapping.thousands and mapping.thousands in text:
+        if not _groups(mapping.thousands, mapping.decimal).fullmatch(text):
+            return f"`{text}`"
         text = text.replace(mapping.thousands, "")
-    return text.replace(mapping.decimal, ".").strip()
+    if mapping.decimal != "." and "." in text:
+        return f"`{text}`"
+    return (text if mapping.decimal == "." else text.replace(mapping.decimal, ".")).strip()
+
+
+def _turned(mapping: FileMapping, plain: str) -> str:
+    """Write an amount with its sign in front, however the file writes negative ones."""
+    if mapping.negative == "after" and plain.endswith("-") and not plain.startswith(("-", "+")):
+        return f"-{plain[:-1].rstrip()}"
+    if mapping.negative == "parentheses" and plain.startswith("(") and plain.endswith(")"):
+        return f"-{plain[1:-1].strip()}"
+    return plain
 
 
 def _amount(mapping: FileMapping, value: Value, text: str) -> str:
-    plain = _plain(mapping, text)
+    plain = _turned(mapping, _plain(mapping, text))
     if not _AMOUNT.fullmatch(plain) or not plain.isascii():
         shown = f"`1234{mapping.decimal}50`"
         raise _Wrong(
@@ -130,12 +179,20 @@ def _boolean(value: Value, text: str) -> bool:
     raise _Wrong(value, text, "this is neither yes nor no.", "Say what the file's words mean with `words`.")
 
 
-def _date(mapping: FileMapping, value: Value, text: str) -> date:
-    for form in mapping.dates:
+@lru_cache(maxsize=10_000)
+def _day(text: str, forms: tuple[str, ...]) -> date | None:
+    for form in forms:
         try:
             return datetime.strptime(text, form).date()  # noqa: DTZ007  # a day has no zone
         except ValueError:
             continue
+    return None
+
+
+def _date(mapping: FileMapping, value: Value, text: str) -> date:
+    found = _day(text, mapping.dates if value.columns else ("%Y-%m-%d",))
+    if found is not None:
+        return found
     forms = " or ".join(f"`{form}`" for form in mapping.dates)
     raise _Wrong(value, text, f"this is not a day written as {forms}.", "Set `dates` in the mapping.")
 

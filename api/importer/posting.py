@@ -17,6 +17,15 @@ class ServerRefused(Exception):
     """The server did not take the request as a whole; the sentence is its own."""
 
 
+def answers(url: str) -> bool:
+    """Tell whether a server is there at all."""
+    try:
+        httpx.get(f"{url}/health", timeout=2, trust_env=False)
+    except httpx.HTTPError:
+        return False
+    return True
+
+
 def over_http(url: str, key: str) -> Post:
     """Return how rows are posted to a server over HTTP."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from api.importer.reconciling import Reconciled
+
 
 @dataclass(frozen=True, slots=True)
 class Reject:
@@ -40,3 +42,12 @@ class ImportReport:
     rejects: list[Reject] = field(default_factory=list)
     by_kind: dict[str, int] = field(default_factory=dict)
     """Things stored, by kind."""
+    reconciled: tuple[Reconciled, ...] = ()
+    """Every figure of the operator beside what was taken."""
+    unread: int = 0
+    """Rows that could not be read, and are in no total."""
+
+    @property
+    def agrees(self) -> bool:
+        """Tell whether every control figure was met."""
+        return all(one.agrees for one in self.reconciled)

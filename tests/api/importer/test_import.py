@@ -134,9 +134,9 @@ def test_bad_lines_are_named_and_the_good_ones_kept(load: Load, api: Client) -> 
         "line 8: `3;P;1;ja;R7;01/03/2026`: it has 6 cells, the heading has 9. "
         "Quote cells that hold the delimiter.",
         "line 9, column `Faellig` (bill): `18/02/2026`: Bill `R8` is due on 2026-02-18, before its bill "
-        "date 2026-03-01.",
-        "line 10, column `Ident` (customer): `maybe`: this is neither yes nor no. "
-        "Say what the file's words mean with `words`.",
+        "date 2026-03-01. Write a day from 2026-03-01 on.",
+        "line 10, column `Ident` (customer): `maybe`: the mapping says nothing of this word; "
+        "it knows `ja`, `nein`. Add it to `words`.",
     ]
     assert report.kept
     assert [b["id"] for b in api.get("/v1/bills?account=A3").json()["items"]] == ["R5", "R9"]
