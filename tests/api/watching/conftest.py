@@ -9,9 +9,9 @@ from httpx import Client
 
 from api.wiring import Wiring
 from tests.api.conftest import START
-from tests.api.rest.conftest import Serve, parties, serve  # noqa: F401  # a fixture
+from tests.api.rest.conftest import Serve, parties, real, serve  # noqa: F401  # fixtures
 
-__all__ = ["parties", "serve"]
+__all__ = ["parties", "real", "serve"]
 WATCH = b"""policy: plain-watch
 kind: watch
 version: "1"
