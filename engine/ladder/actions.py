@@ -9,7 +9,7 @@ from engine.ladder.case import Case, Moment, later, minutes
 from engine.ladder.late_fee import accrued
 from engine.ladder.measure import HORIZON, turning_days
 from engine.ladder.memory import GONE, Row, do_of, token_of
-from engine.ladder.model import Do, DoItem, LadderRow, severe
+from engine.ladder.model import PRINCIPAL, Do, DoItem, LadderRow, severe
 from engine.ladder.state import Action
 from engine.ledger.account import LEVELS
 
@@ -27,7 +27,10 @@ def asked_items(case: Case, row: Row, definition: LadderRow) -> list[DoItem]:
     """Return the actions of a row that can be asked for now: nothing behind an approval that is not given."""
     found = []
     asked = {token_of(key) for key in row.keys}
+    has_effect = any(item.do in PRINCIPAL and item.do != "approve" for item in definition.do)
     for item in definition.do:
+        if item.do == "fee" and has_effect:
+            continue  # a fee is for an effect: it is asked for when that is confirmed
         if item.token not in asked and not _idle(case, item):
             found.append(item)
         if item.do == "approve" and not _approved(case, row, item):
@@ -51,7 +54,12 @@ def _idle(case: Case, item: DoItem) -> bool:
 def ask(case: Case, row: Row, definition: LadderRow, items: list[DoItem]) -> list[Action]:
     """Return the actions of some items of a row, and note their keys in the row."""
     actions = [_action(case, row, definition, item) for item in items]
+    if row.keys:
+        row.asked_at = case.at
     row.keys += tuple(action.key for action in actions)
+    stated = [action.figures["last_day"] for action in actions if "last_day" in action.figures]
+    if stated:
+        row.last_day = date.fromisoformat(max(stated))
     if definition.level != "open":
         row.level = definition.level
     own = case.own_level()
@@ -149,15 +157,34 @@ def _today(case: Case) -> date:
 
 
 def next_after(case: Case, definition: LadderRow) -> tuple[LadderRow, int] | None:
-    """Return the row that can follow a row, and the earliest day on which it can, if nothing is paid."""
+    """Return the row that can follow a row, and the earliest day on which it can, if nothing is paid.
+
+    What is in force already does not follow: a notice that is repeated states the step after that.
+    """
+    steps = {definition.step}
+    following: list[LadderRow] = []
+    while steps and not following:
+        behind = [row for row in case.ladder.rows if row.after in steps and row.step != definition.step]
+        following = [row for row in behind if not case.counts(case.taken_row(row.step), case.today)]
+        following = [row for row in following if not all(_idle(case, item) for item in row.do)]
+        steps = {row.step for row in behind} - steps
     best: tuple[LadderRow, int] | None = None
-    for row in case.ladder.rows:
-        if row.after == definition.step:
-            ready = max(case.today + 1, row.wait.after(_today(case)).toordinal())
-            day = first_day(case, row, ready)
-            if day is not None and (best is None or day < best[1]):
-                best = (row, day)
+    for row in following:
+        before = case.taken_row(row.after)
+        done = before.done_on if before and before.done_on and row.after != definition.step else _today(case)
+        ready = max(case.today + 1, row.wait.after(done).toordinal(), _noticed_on(case, definition, row))
+        day = first_day(case, row, ready)
+        if day is not None and (best is None or day < best[1]):
+            best = (row, day)
     return best
+
+
+def _noticed_on(case: Case, notice: LadderRow, row: LadderRow) -> int:
+    """Return the first day on which a row can follow a notice of today that it rests on."""
+    found = case.notice_before(row) if row.interrupts else None
+    if found is None or found[0] is not notice:
+        return case.today
+    return found[1].wait.after(_today(case)).toordinal()
 
 
 def first_day(case: Case, row: LadderRow, ready: int) -> int | None:
@@ -222,12 +249,26 @@ def restored_within(case: Case) -> timedelta:
     return min([case.policy.confirm.restored_within, *limits])
 
 
+def undo_fees(case: Case, row: Row) -> list[Action]:
+    """Return the reversal of a row's fees that still stand: what they were for had no effect."""
+    found = [_undone(case, row, key) for key in row.fees]
+    if found:
+        row.undo_keys += tuple(action.key for action in found)
+        row.undone_at = case.at
+    return found
+
+
 def _effect_undo(case: Case, row: Row, key: str) -> Action | None:
-    do, token = do_of(key), token_of(key)
-    wrongful_fee = do == "fee" and row.state == "withdrawn"
+    do = do_of(key)
+    wrongful_fee = key in row.fees and row.state in GONE
     if row.lifted or row.words.get(key) in GONE or not (do in ("orders", "billing", "place") or wrongful_fee):
         return None
-    args = _UNDONE_ARGS.get(do, tuple(token.split(".")[1:]))
+    return _undone(case, row, key)
+
+
+def _undone(case: Case, row: Row, key: str) -> Action:
+    do = do_of(key)
+    args = _UNDONE_ARGS.get(do, tuple(token_of(key).split(".")[1:]))
     return Action(
         key=f"{key.rpartition('/')[0]}/undo",
         do=_UNDONE_DO[do],
@@ -235,9 +276,14 @@ def _effect_undo(case: Case, row: Row, key: str) -> Action | None:
         step=row.step,
         undo=True,
         debts=row.debts,
-        amount=case.policy.fees.get(args[0], ZERO) if wrongful_fee else ZERO,
+        amount=case.policy.fees.get(args[0], ZERO) if do == "fee" else ZERO,
         confirm_by=later(case.at, case.policy.confirm.within),
     )
+
+
+def untold(case: Case, action: Action) -> list[Action]:
+    """Return a task for a person if it was not asked for yet."""
+    return [] if action.key in case.taken.told else [action]
 
 
 def task(case: Case, step: str, entry: int, *what: str) -> Action:

@@ -74,6 +74,7 @@ class Case:
             absorb(row, self.ladder.by_step.get(row.step), self.receipts, policy, self.zone)
         self.acts = [act for act in account.acts if act.received_at >= taken.opened_at]
         self.entries = dict(taken.entries)
+        self.fees = list(taken.fees)
         self.moved_up_on = taken.moved_up_on.toordinal() if taken.moved_up_on else 0
         self.notes: list[str] = []
         self.heard: list[str] = []
@@ -128,7 +129,18 @@ class Case:
             return True
         if row.valid_until and row.valid_until.toordinal() < day:
             return False
-        return not (anchor.renotice and row.done_on and row.done_on.toordinal() < anchor.renotice)
+        return not self.is_outdated(row, day)
+
+    def is_outdated(self, row: Row, day: int) -> bool:
+        """Tell whether a notice is older than the end of a rejected dispute whose part has its age now."""
+        definition = self.definition(row)
+        if definition is None or not definition.notifies or row.done_on is None or row.skipped:
+            return False
+        sent = row.done_on.toordinal()
+        return any(
+            part.renotice > sent and definition.age.reached_by(age)
+            for part, age in self.view.on(day).live
+        )  # fmt: skip
 
     @property
     def terminated(self) -> bool:

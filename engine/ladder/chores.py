@@ -19,7 +19,8 @@ def deadlines(case: Case) -> Iterator[tuple[datetime, Action]]:
         if row.state == "requested" and row.left_on is None:
             for key in row.keys:
                 if row.words.get(key, "requested") == "requested" and do_of(key) not in ("task", "approve"):
-                    yield from _missing(case, row, key, later(row.requested_at, case.policy.confirm.within))
+                    asked_at = row.asked_at or row.requested_at
+                    yield from _missing(case, row, key, later(asked_at, case.policy.confirm.within))
         if row.undone_at:
             for key in row.undo_keys:
                 if row.words.get(key, "requested") == "requested":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 from engine.ladder.case import Case, Moment, minutes
 from engine.ladder.law import Clause
@@ -31,13 +32,11 @@ class Gate:
 def case_gate(case: Case, moment: Moment) -> Gate | None:
     """Return what keeps the whole case from going up at a moment."""
     day, clock = moment
-    if stop := case.stopped():
-        return Gate(f"{stop.actor} stopped the ladder: {stop.reason}")
+    if gate := person_gate(case, day):
+        return gate
     for row in case.rows:
         if row.state == "requested":
             return Gate(f"`{row.step}` was asked for on {row.requested_on} and is not confirmed")
-    if gate := _held(case, day):
-        return gate
     start = minutes(case.policy.case.hour)
     if not _runs_on(case, day):
         return Gate("no run on this day", (_next_run(case, day), start))
@@ -46,6 +45,13 @@ def case_gate(case: Case, moment: Moment) -> Gate | None:
     if clock < start:
         return Gate(f"the day's run is at {case.policy.case.hour:%H:%M}", (day, start))
     return None
+
+
+def person_gate(case: Case, day: int) -> Gate | None:
+    """Return what a person has put in the way of the whole case: a stop, a hold, a promise."""
+    if stop := case.stopped():
+        return Gate(f"{stop.actor} stopped the ladder: {stop.reason}")
+    return _held(case, day)
 
 
 def _held(case: Case, day: int) -> Gate | None:
@@ -83,11 +89,37 @@ def _next_run(case: Case, day: int) -> int:
 def row_gate(case: Case, row: LadderRow, moment: Moment, *, fresh: bool = False) -> Gate | None:
     """Return what keeps one row from being taken at a moment; `fresh` takes news of payments as given."""
     return (
-        _law_gate(case, row, moment[0])
+        _clear_gate(case, row, moment[0])
+        or _unallocated_gate(case, row, moment[0])
+        or _law_gate(case, row, moment[0])
         or _window_gate(case, row, moment)
         or _cap_gate(case, row, moment[0])
         or (None if fresh else _freshness_gate(case, row, moment))
     )
+
+
+# what is owed
+
+
+def _clear_gate(case: Case, row: LadderRow, day: int) -> Gate | None:
+    """What is given up is given up whole: not while a part of it is disputed or held."""
+    if not any(item.do in ("write_off", "sell") for item in row.do):
+        return None
+    aside = case.view.aside(day)
+    return Gate(f"{aside} of what is past due is disputed or held") if aside else None
+
+
+def _unallocated_gate(case: Case, row: LadderRow, day: int) -> Gate | None:
+    """Nothing severe for what money would pay that waits for a bill nobody knows: a person allocates it."""
+    waiting = sum((amount for _, amount in case.account.waiting), Decimal(0))
+    if not waiting or not row.severe:
+        return None
+    measures = case.view.on(day)
+    closed = case.policy.case.closes.holds(measures.values(measures.overdue - waiting))
+    if not closed and row.overdue.reached_by(measures.part(row) - waiting):
+        return None
+    names = ", ".join(f"`{bill}`" for bill, _ in case.account.waiting)
+    return Gate(f"{waiting} wait for {names}, a bill that has not come", task="unallocated_payment")
 
 
 # the law

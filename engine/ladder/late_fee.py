@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import pairwise
 
 from engine.ladder.case import Case
 from engine.ladder.clock import FOREVER, Days, lost, merged
 from engine.ladder.measure import OUTSIDE
+from engine.ladder.memory import GONE
 from engine.ladder.model import LateFeeRules
+from engine.ladder.state import BookedFee
 from engine.ledger.account import Debt
 
 ZERO = Decimal(0)
@@ -27,8 +30,7 @@ def counted_fees(case: Case, day: int, what: str) -> Decimal:
     rules = case.policy.late_fee
     if rules is None or what not in rules.counts_for:
         return ZERO
-    charged = _charged(case, day) if what == "closes" else ()
-    growing = sum((fee_of(case, rules, debt, day) for debt in charged), ZERO)
+    growing = accrued(case, day) if what == "closes" else ZERO
     billed = sum((amount for due, amount in case.view.fees if due < day), ZERO)
     return max(ZERO, billed + growing - case.account.credit)
 
@@ -39,53 +41,104 @@ def is_settled(case: Case, debt: Debt) -> bool:
 
 
 def accrued(case: Case, day: int) -> Decimal:
-    """Return the late fees that have grown up to a day in this case and are not booked yet."""
+    """Return the late fees that have grown up to a day, less those that billing has answered for."""
     rules = case.policy.late_fee
     if rules is None:
         return ZERO
-    return sum((fee_of(case, rules, debt, day) for debt in _charged(case, day)), ZERO)
+    return sum((_growing(case, rules, debt, day) for debt in _late(case)), ZERO)
 
 
-def _charged(case: Case, day: int) -> Iterator[Debt]:
+def _growing(case: Case, rules: LateFeeRules, debt: Debt, day: int) -> Decimal:
+    answered = sum((fee.amount for fee in _booked(case, debt) if _answered(case, fee, day)), ZERO)
+    return max(ZERO, fee_of(case, rules, debt, day) - answered)
+
+
+def _late(case: Case) -> Iterator[Debt]:
+    """Yield the debts whose late fees are this case's: open ones, and those settled since it opened."""
     for debt in case.account.debts:
         late = debt.open > 0 or (debt.settled_on is not None and debt.settled_on >= case.taken.opened_on)
-        if late and not _booked(case, debt, day) and debt.category not in OUTSIDE and not debt.written_off:
+        if late and debt.category not in OUTSIDE and not debt.written_off:
             yield debt
 
 
-def _booked(case: Case, debt: Debt, day: int) -> bool:
-    """Tell whether billing has said what became of the fee, or had its time to say so."""
-    key = fee_key(case, debt.id)
-    receipt = case.receipts.get(key)
-    if receipt is not None and receipt.status != "requested":
-        return True
-    asked = case.taken.fees.get(key)
-    return asked is not None and day > asked.toordinal() + case.policy.confirm.within.days
+def _word(case: Case, fee: BookedFee) -> str:
+    receipt = case.receipts.get(fee.key)
+    return receipt.status if receipt else "requested"
 
 
-def fees_to_book(case: Case, day: int) -> list[tuple[Debt, Decimal]]:
-    """Return the debts that were settled in this case, each with the late fee that billing is to book."""
+def _is_own(case: Case, fee: BookedFee) -> bool:
+    return fee.key.startswith(f"{case.taken.case}/")
+
+
+def _booked(case: Case, debt: Debt) -> list[BookedFee]:
+    """Return what billing was asked to book for a debt: what it refused to this case is not asked again."""
+    found = [fee for fee in case.taken.fees if fee.debt == debt.id]
+    refused = GONE - {"withdrawn"}
+    return [
+        fee for fee in found
+        if (word := _word(case, fee)) not in GONE or (word in refused and _is_own(case, fee))
+    ]  # fmt: skip
+
+
+def _answered(case: Case, fee: BookedFee, day: int) -> bool:
+    """Tell whether billing has said what became of a fee, or had its time to say so."""
+    patience = case.policy.confirm.within.days
+    return _word(case, fee) != "requested" or day > fee.asked_on.toordinal() + patience
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """What is to be booked for a debt that was settled: a fee, or the reversal of fees that were too much."""
+
+    debt: Debt
+    amount: Decimal
+    wrong: tuple[BookedFee, ...] = ()
+
+
+def fees_to_book(case: Case, day: int) -> list[Booking]:
+    """Return what billing is to book for the debts settled in this case, beside what it was asked before.
+
+    A debt that is settled again after its payment came back is charged for the days on which it was open,
+    each of them once.
+    """
     rules = case.policy.late_fee
     if rules is None:
         return []
-    settled = [
-        d for d in _charged(case, day) if is_settled(case, d) and fee_key(case, d.id) not in case.taken.fees
-    ]
-    fees = ((debt, fee_of(case, rules, debt, day)) for debt in settled)
-    return [(debt, fee) for debt, fee in fees if fee]
+    own = {fee.debt for fee in case.taken.fees if _is_own(case, fee)}
+    late = {debt.id for debt in _late(case)} | own
+    settled = [debt for debt in case.account.debts if debt.id in late and is_settled(case, debt)]
+    found = (_booking(case, rules, debt, day) for debt in settled)
+    return [booking for booking in found if booking]
+
+
+def _booking(case: Case, rules: LateFeeRules, debt: Debt, day: int) -> Booking | None:
+    booked = _booked(case, debt)
+    missing = fee_of(case, rules, debt, day) - sum((fee.amount for fee in booked), ZERO)
+    if missing > 0:
+        return Booking(debt, missing)
+    wrong = tuple(fee for fee in booked if _is_own(case, fee) and _word(case, fee) not in GONE)
+    if missing == 0 or not wrong:
+        return None
+    return Booking(debt, max(ZERO, missing + sum((fee.amount for fee in wrong), ZERO)), wrong)
 
 
 def fee_key(case: Case, debt: str) -> str:
-    """Return the key under which billing books the late fee of a debt; once for a case."""
-    return f"{case.taken.case}/{debt}/{LATE_FEE}/1/fee.{LATE_FEE}/do"
+    """Return the key of the next late fee of a debt: the first is 1, that after a bounced payment 2."""
+    number = case.entries.get(f"{LATE_FEE}/{debt}", 0) + 1
+    case.entries[f"{LATE_FEE}/{debt}"] = number
+    return f"{case.taken.case}/{debt}/{LATE_FEE}/{number}/fee.{LATE_FEE}/do"
 
 
 def fee_of(case: Case, rules: LateFeeRules, debt: Debt, day: int) -> Decimal:
     """Return the late fee of one debt up to and including a day: rate x undisputed balance x days, capped.
 
-    The day of a payment still counts at the balance before it.
+    The day of a payment still counts at the balance before it; what is settled grows no more, though less
+    than `ignore_below` is left of it.
     """
     first = rules.grace.after(debt.due_date).toordinal()
+    if is_settled(case, debt):
+        last = max((on for on, by in debt.paid if by > 0), default=debt.due_date)
+        day = min(day, last.toordinal())
     disputes = _disputed(case, debt)
     stops = _stops(case, rules)
     cuts = {first, day + 1, *(on.toordinal() + 1 for on, _ in debt.paid)}

@@ -119,6 +119,10 @@ class View:
         """Measure what can keep a step that was taken: disputed and held parts too, where they keep."""
         return self._measured(day, keep=True)
 
+    def aside(self, day: int) -> Decimal:
+        """Return how much of what is past due is out of sight on a day: disputed, or its bill is held."""
+        return sum((part.amount for part in self.slices if part.due < day and part.is_out(day)), ZERO)
+
     def _measured(self, day: int, keep: bool) -> Measures:
         found = self._seen.get((day, keep))
         if found is None:

@@ -40,6 +40,12 @@ class Row:
     tries: int = 1
     forced: bool = False
     skipped: bool = False
+    ladder: str = ""
+    fees_due: tuple[str, ...] = ()
+    last_day: date | None = None
+    stood_on: date | None = None
+    wrongful: bool = False
+    asked_at: datetime | None = None
 
     @classmethod
     def of(cls, taken: TakenRow) -> Row:
@@ -48,7 +54,8 @@ class Row:
             taken.step, taken.entry, taken.requested_at, taken.requested_on, taken.state, taken.item,
             taken.keys, taken.debts, taken.done_at, taken.done_on, taken.valid_until, taken.level,
             taken.undo_keys, dict(taken.words), taken.undone_at, taken.left_on, taken.tries, taken.forced,
-            taken.skipped,
+            taken.skipped, taken.ladder, taken.fees_due, taken.last_day, taken.stood_on, taken.wrongful,
+            taken.asked_at,
         )  # fmt: skip
 
     def frozen(self) -> TakenRow:
@@ -58,7 +65,9 @@ class Row:
             debts=self.debts, requested_at=self.requested_at, requested_on=self.requested_on,
             done_at=self.done_at, done_on=self.done_on, valid_until=self.valid_until, level=self.level,
             undo_keys=self.undo_keys, words=self.words, undone_at=self.undone_at, left_on=self.left_on,
-            tries=self.tries, forced=self.forced, skipped=self.skipped,
+            tries=self.tries, forced=self.forced, skipped=self.skipped, ladder=self.ladder,
+            fees_due=self.fees_due, last_day=self.last_day, stood_on=self.stood_on, wrongful=self.wrongful,
+            asked_at=self.asked_at,
         )  # fmt: skip
 
     @property
@@ -81,6 +90,12 @@ class Row:
         return not self.lifted and any(
             do_of(key) == do and self.words.get(key) not in GONE for key in self.keys
         )
+
+    @property
+    def fees(self) -> tuple[str, ...]:
+        """The keys of its fees that were asked for and not said to be without effect."""
+        keys = (key for key in self.keys if do_of(key) == "fee" and self.words.get(key) not in GONE)
+        return tuple(key for key in keys if f"{key.rpartition('/')[0]}/undo" not in self.undo_keys)
 
     @property
     def ends_contract(self) -> bool:
@@ -120,6 +135,9 @@ def absorb(
         if found and (found.status != "requested" or key not in row.words):
             row.words[key] = found.status
     if row.skipped:
+        return
+    if row.wrongful:
+        row.state = "withdrawn"
         return
     principal = [key for key in row.keys if do_of(key) in PRINCIPAL]
     words = [row.words.get(key, "requested") for key in principal]

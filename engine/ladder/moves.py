@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
 from engine.ladder.actions import task
+from engine.ladder.approvals import approved, is_approved, is_only_proposed
 from engine.ladder.case import Case, Moment, minutes
 from engine.ladder.gates import Gate, case_gate, row_gate
 from engine.ladder.late_fee import counted_fees
@@ -37,6 +38,8 @@ class Climb:
     """What keeps the whole case from going up."""
     notes: dict[str, str] = field(default_factory=dict)
     retries: list[Moment] = field(default_factory=list)
+    goes_on: bool = False
+    """A row that a person has approved can go on."""
     tasks: list[Action] = field(default_factory=list)
     stale: Moment | None = None
     """When news of payments is missing: the moment at which it is looked for again."""
@@ -112,7 +115,11 @@ def _why_leaves(
         return f"`{case.policy.case.closes.text}` holds: the case closes"
     if released_by and row.level is not None and not row.lifted:
         return f"hold `{released_by[0]}` releases what was taken"
+    if is_approved(row) and _unnoticed(case, definition, day):
+        return "the notice that it rests on has lapsed"
     release = definition.release
+    if is_only_proposed(row):
+        release = replace(release, condition=None)  # there is no effect to release
     if release.condition is not None and not row.lifted:  # what is lifted has no effect left to release
         if _released(case, row, definition, release.condition, day):
             return f"`{release.condition.text}` holds for the part of the debt that has this age"
@@ -127,6 +134,8 @@ def climb(case: Case, moment: Moment, *, fresh: bool = False) -> Climb:
     found = Climb()
     if not case.treatment or any(absorbed(case, r) and _ends(r) for r in case.rows):
         return found
+    going = approved(case, moment, fresh=fresh)
+    found.goes_on, found.retries = bool(going.rows), going.retries
     found.gate = case_gate(case, moment)
     if found.gate:
         if found.gate.retry:
@@ -170,11 +179,22 @@ def _over(case: Case, row: LadderRow) -> Gate | None:
 
 
 def _unnoticed(case: Case, row: LadderRow, day: int) -> Gate | None:
-    """A person may take an interruption out of turn, but not without the notice that it rests on."""
-    before = case.notice_before(row) if row.interrupts else None
-    if before is None or case.counts(case.taken_row(before[0].step), day):
+    """Nothing is cut without its notice, nor before that notice's wait and last day are over (rule 2)."""
+    found = case.notice_before(row) if row.interrupts else None
+    if found is None:
         return None
-    return Gate(f"waits for the notice `{before[0].step}` to be done")
+    notice, behind = found
+    sent = case.taken_row(notice.step)
+    if sent is None or sent.done_on is None or not case.counts(sent, day):
+        return Gate(f"waits for the notice `{notice.step}` to be done")
+    start = minutes(case.policy.case.hour)
+    ready = behind.wait.after(sent.done_on).toordinal()
+    if sent.last_day and sent.last_day.toordinal() + 1 > ready:
+        ready = sent.last_day.toordinal() + 1
+        why = f"`{notice.step}` of {sent.done_on} gave time to pay until {sent.last_day}"
+    else:
+        why = f"waits for {behind.wait} since `{notice.step}` done {sent.done_on}"
+    return Gate(why, (ready, start)) if ready > day else None
 
 
 def _stands(case: Case, row: LadderRow, day: int) -> bool:
@@ -183,12 +203,17 @@ def _stands(case: Case, row: LadderRow, day: int) -> bool:
 
 
 def _wanted(case: Case, day: int) -> set[str]:
-    """Return rows above the reached one whose cells hold, and what must be done (again) before them."""
+    """Return rows above the reached one whose cells hold, and what must be done (again) before them.
+
+    Notices are due again, whatever was reached, for a part that came back from a rejected dispute.
+    """
     reached = case.reached(day)
     above = [row for row in case.ladder.rows if row.index > reached and case.holds(row, day)]
     above = [row for row in above if not case.is_over(row)]
     if case.policy.case.when_late == "jump":
         above = above[-1:]  # what lies between is left out unless a row that is wanted names it in `after`
+    again = [d for r in case.rows if case.is_outdated(r, day) and (d := case.definition(r))]
+    above += [row for row in again if case.holds(row, day) and not case.is_over(row)]
     return {step for row in above for step in _missing(case, row, day)}
 
 
@@ -226,7 +251,8 @@ def _eligible(case: Case, row: LadderRow, moment: Moment, found: Climb, fresh: b
             found.notes[row.step] = f"waits for {row.wait} since `{row.after}` done {before.done_on}"
             found.retries.append((ready, start))
             return False
-    if not _noticed(case, row, day, found):
+    if gate := _unnoticed(case, row, day):
+        _note(found, row, gate)
         return False
     taken = case.taken_row(row.step)
     if taken and taken.declined:
@@ -256,22 +282,6 @@ def _note(found: Climb, row: LadderRow, gate: Gate) -> None:
         found.retries.append(gate.retry)
         if gate.stale:
             found.stale = min(found.stale or gate.retry, gate.retry)
-
-
-def _noticed(case: Case, row: LadderRow, day: int, found: Climb) -> bool:
-    """Tell whether the notice that an interruption rests on stands for the anchor, its wait over (rule 2)."""
-    if gate := _unnoticed(case, row, day):
-        found.notes[row.step] = gate.why
-        return False
-    before = case.notice_before(row) if row.interrupts else None
-    sent = case.taken_row(before[0].step) if before else None
-    if before is None or sent is None or sent.done_on is None:
-        return True
-    ready = before[1].wait.after(sent.done_on).toordinal()
-    if ready > day:
-        found.notes[row.step] = f"waits for {before[1].wait} since `{sent.step}` done {sent.done_on}"
-        found.retries.append((ready, minutes(case.policy.case.hour)))
-    return ready <= day
 
 
 def revived(case: Case, day: int) -> list[Row]:

@@ -12,7 +12,7 @@ from engine.ladder.clock import FOREVER
 from engine.ladder.measure import day_of_age
 from engine.ladder.memory import Row
 from engine.ladder.model import CollectionsPolicy
-from engine.ladder.state import Position, Taken, TakenRow
+from engine.ladder.state import BookedFee, Position, Taken, TakenRow
 from engine.ladder.stepping import PRECISION
 
 
@@ -88,7 +88,16 @@ def open_case(
         rows=_terminated(position, previous) if previous else (),
         left=left,
         entries=dict(previous.entries) if previous and left else {},
+        fees=_booked_before(previous, today) if previous else (),
     )
+
+
+BOOKED_DAYS = 800
+"""Late fees are kept in mind this long: a payment can come back after more than a year."""
+
+
+def _booked_before(previous: Taken, today: date) -> tuple[BookedFee, ...]:
+    return tuple(fee for fee in previous.fees if (today - fee.asked_on).days <= BOOKED_DAYS)
 
 
 def _entered(case: Case) -> date | None:

@@ -67,6 +67,8 @@ class TakenRow(Model):
     debts: tuple[str, ...] = ()
     requested_at: AwareDatetime
     requested_on: date
+    asked_at: AwareDatetime | None = None
+    """When what stands behind its approval was asked for; None: with the row."""
     done_at: AwareDatetime | None = None
     done_on: date | None = None
     valid_until: date | None = None
@@ -84,6 +86,25 @@ class TakenRow(Model):
     """A person took it out of turn: its own cells do not take it back."""
     skipped: bool = False
     """A person skipped it: it counts as done and had no effect."""
+    ladder: str = ""
+    """The ladder whose row it was; empty: the one that the case is on."""
+    fees_due: tuple[str, ...] = ()
+    """Fees of the row that are asked for once its effect is confirmed: `fee.suspension`."""
+    last_day: date | None = None
+    """For a notice: the last day to pay that it stated; nothing is cut before it is over."""
+    stood_on: date | None = None
+    """The last day on which it was found due again while in force."""
+    wrongful: bool = False
+    """By what became known later it was never due: it is withdrawn and its fee reversed (rule 7)."""
+
+
+class BookedFee(Model):
+    """A late fee that billing was asked to book for one debt."""
+
+    key: str
+    debt: str
+    amount: Amount
+    asked_on: date
 
 
 class Taken(Model):
@@ -107,8 +128,8 @@ class Taken(Model):
     """Rows that the level fell below, kept while they can be revived or are being undone."""
     heard: tuple[str, ...] = ()
     """Ids of acts of people that were carried out."""
-    fees: dict[str, date] = {}
-    """Keys of late fees that billing was asked to book, and when."""
+    fees: tuple[BookedFee, ...] = ()
+    """Late fees that billing was asked to book, by this case and by those before it."""
     told: tuple[str, ...] = ()
     """Keys of actions asked for once that are not rows: tasks for missing receipts and the like."""
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Inexact, localcontext
 
-from engine.ladder.actions import ask, asked_items, undo
+from engine.ladder.actions import ask, asked_items, task, undo, undo_fees, untold
+from engine.ladder.approvals import approved
 from engine.ladder.case import Case, later, minutes
 from engine.ladder.chores import deadlines, dispute_chores, hold_chores
-from engine.ladder.late_fee import LATE_FEE, fee_key, fees_to_book
-from engine.ladder.memory import Row, absorb, do_of
+from engine.ladder.hindsight import was_wrong
+from engine.ladder.late_fee import LATE_FEE, Booking, fee_key, fees_to_book
+from engine.ladder.memory import GONE, Row, absorb, do_of
 from engine.ladder.model import CollectionsPolicy, LadderRow
 from engine.ladder.moves import Climb, Leaving, absorbed, climb, closes, leaving, revived
-from engine.ladder.state import Action, Position, Step, Taken
+from engine.ladder.state import Action, BookedFee, Position, Step, Taken
 from engine.ladder.telling import trace_of
 from engine.ladder.wake import next_wake
 
@@ -35,8 +37,8 @@ def step(policy: CollectionsPolicy, taken: Taken, position: Position, at: dateti
 
 
 def _step(case: Case) -> Step:
-    actions: list[Action] = []
     standing = _revive(case)
+    actions = _put_right(case)
     left = leaving(case, case.today)
     if left.rows:
         actions += undo(case, left.rows)
@@ -51,11 +53,36 @@ def _step(case: Case) -> Step:
         after = climb(case, case.now)
     actions += _chores(case, after)
     ended = _ended(case)
+    actions += _what_stands(case, ended)
     kept = _kept(case, actions, ended)
     wake = None if ended else next_wake(case, after)
     return Step(
         taken=kept, actions=tuple(actions), wake_at=wake, open=not ended, trace=trace_of(case, left, up)
     )
+
+
+def _put_right(case: Case) -> list[Action]:
+    """Mark what was never due, by what is known now, and reverse fees of what had no effect."""
+    actions: list[Action] = []
+    for row in (*case.rows, *case.left):
+        if was_wrong(case, row):
+            if absorbed(case, row):
+                actions += untold(case, task(case, row.step, row.entry, "wrongful"))
+                continue
+            row.wrongful, row.state = True, "withdrawn"
+            case.notes.append(f"`{row.step}` was not due on {row.requested_on}, by what is known now")
+        if row.state in GONE and (row.left_on or row.state != "withdrawn"):
+            actions += undo_fees(case, row)
+    return actions
+
+
+def _what_stands(case: Case, ended: str) -> list[Action]:
+    """Ask a person about service that stays cut when the debt was given up: nothing restores it by itself."""
+    level = case.own_level()
+    if ended not in ("written_off", "sold") or level in ("open", "terminated"):
+        return []
+    row = next(row for row in case.rows if row.in_force("write_off") or row.in_force("sell"))
+    return untold(case, task(case, row.step, row.entry, "service_stands", level))
 
 
 def _revive(case: Case) -> list[Row]:
@@ -94,14 +121,18 @@ def _hear(case: Case) -> None:
 
 
 def _go_on(case: Case) -> list[Action]:
-    """Ask for what stands behind an approval that was given."""
+    """Ask for what stands behind an approval that was given, and for the fees of what is confirmed."""
     actions: list[Action] = []
+    found = approved(case, case.now)
+    for row, definition in found.rows:
+        actions += ask(case, row, definition, asked_items(case, row, definition))
+    case.notes += found.notes
     for row in case.rows:
-        definition = case.definition(row)
-        if definition and row.state == "requested" and definition.do[0].do == "approve":
-            items = asked_items(case, row, definition)
-            if items and row.keys:
-                actions += ask(case, row, definition, items)
+        standing = case.definition(row)
+        if standing and row.fees_due and row.state == "done" and not row.lifted:
+            items = [item for item in standing.do if item.token in row.fees_due]
+            row.fees_due = ()
+            actions += ask(case, row, standing, items)
     return actions
 
 
@@ -114,6 +145,7 @@ def _take(case: Case, definition: LadderRow, up: Climb) -> list[Action]:
         case.notes.append(f"{up.act.actor}: {up.act.act} `{definition.step}`: {up.act.reason}")
     if existing and existing.state == "done" and not existing.lifted and not definition.notifies:
         existing.debts = tuple(dict.fromkeys((*existing.debts, *measures.debts)))
+        existing.stood_on = date.fromordinal(case.today)
         case.notes.append(f"`{definition.step}` is in force and now stands for {', '.join(measures.debts)}")
         return []
     entry = case.entries.get(definition.step, 0) + 1
@@ -121,9 +153,12 @@ def _take(case: Case, definition: LadderRow, up: Climb) -> list[Action]:
     row = Row(
         definition.step, entry, case.at, date.fromordinal(case.today), debts=measures.debts,
         tries=existing.tries + 1 if existing and existing.state != "done" else 1,
-        forced=up.act is not None,
+        forced=up.act is not None, ladder=case.ladder.name,
     )  # fmt: skip
     case.rows = [other for other in case.rows if other is not existing]
+    if existing and existing.undo_pending:
+        existing.left_on = date.fromordinal(case.today)
+        case.left.append(existing)
     case.rows.append(row)
     case.rows.sort(key=lambda r: _index(case, r))
     if up.act and up.act.act == "skip":
@@ -134,6 +169,7 @@ def _take(case: Case, definition: LadderRow, up: Climb) -> list[Action]:
     if not items:
         _done_now(case, row)
         return []
+    row.fees_due = tuple(i.token for i in definition.do if i.do == "fee" and i not in items)
     return ask(case, row, definition, items)
 
 
@@ -147,15 +183,34 @@ def _chores(case: Case, up: Climb) -> list[Action]:
     asked = (*hold_chores(case), *dispute_chores(case))
     tasks += [action for on, _, action in asked if (on, start) <= case.now]
     tasks += up.tasks_untold(case.taken.told)
-    for debt, fee in fees_to_book(case, case.today):
-        key = fee_key(case, debt.id)
-        tasks.append(
+    for booking in fees_to_book(case, case.today):
+        tasks += _book(case, booking)
+    return tasks
+
+
+def _book(case: Case, booking: Booking) -> list[Action]:
+    """Return what billing is asked for a settled debt, and keep in mind what it was asked."""
+    by = later(case.at, case.policy.confirm.within)
+    debt = booking.debt.id
+    asked = [
+        Action(
+            key=f"{fee.key.rpartition('/')[0]}/undo", do="fee", args=(LATE_FEE,), item=debt, step=LATE_FEE,
+            debts=(debt,), undo=True, amount=fee.amount, confirm_by=by,
+        )
+        for fee in booking.wrong
+    ]  # fmt: skip
+    case.fees = [fee for fee in case.fees if fee not in booking.wrong]
+    if booking.amount:
+        key = fee_key(case, debt)
+        asked.append(
             Action(
-                key=key, do="fee", args=(LATE_FEE,), item=debt.id, step=LATE_FEE, debts=(debt.id,),
-                amount=fee, confirm_by=later(case.at, case.policy.confirm.within),
+                key=key, do="fee", args=(LATE_FEE,), item=debt, step=LATE_FEE, severe=True, debts=(debt,),
+                amount=booking.amount, confirm_by=by,
             )
         )  # fmt: skip
-    return tasks
+        today = date.fromordinal(case.today)
+        case.fees.append(BookedFee(key=key, debt=debt, amount=booking.amount, asked_on=today))
+    return asked
 
 
 def _ended(case: Case) -> str:
@@ -192,14 +247,10 @@ def _kept(case: Case, actions: list[Action], ended: str) -> Taken:
             "ended": ended,
             "ended_on": date.fromordinal(case.today) if ended else None,
             "heard": (*case.taken.heard, *case.heard),
-            "fees": {**case.taken.fees, **_fees(case, actions)},
+            "fees": tuple(case.fees),
             "told": (*case.taken.told, *told),
         }
     )
-
-
-def _fees(case: Case, actions: list[Action]) -> dict[str, date]:
-    return {a.key: date.fromordinal(case.today) for a in actions if a.step == LATE_FEE}
 
 
 def _may_return(case: Case, row: Row) -> bool:

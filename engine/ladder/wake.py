@@ -18,7 +18,7 @@ def next_wake(case: Case, now: Climb) -> datetime | None:
     `now` is what was found at this moment; its rows that wait say when they can go on.
     """
     instants = [instant for instant, _ in deadlines(case) if instant > case.at]
-    waits = now.gate is not None and now.gate.retry is None  # for a receipt or a person: nothing goes up
+    waits = now.gate is not None and not now.retries  # for a receipt or a person: nothing goes up
     found = _falling(case) if waits else [*_falling(case), *_rising(case, now)]
     moments = [m for m in found if m > case.now]
     heapify(moments)
@@ -40,7 +40,7 @@ def next_wake(case: Case, now: Climb) -> datetime | None:
 
 
 def _changes(case: Case, moment: Moment, ahead: Climb) -> bool:
-    if ahead.row or ahead.tasks_untold(case.taken.told):
+    if ahead.row or ahead.goes_on or ahead.tasks_untold(case.taken.told):
         return True
     start = minutes(case.policy.case.hour)
     asked = (*hold_chores(case), *dispute_chores(case))
@@ -60,7 +60,7 @@ def _falling(case: Case) -> list[Moment]:
     if case.account.next_value_date:
         days.add(case.account.next_value_date.toordinal())
     patience = case.policy.confirm.within.days + 1
-    days |= {asked.toordinal() + patience for asked in case.taken.fees.values()}
+    days |= {fee.asked_on.toordinal() + patience for fee in case.fees}
     ending = [row for row in case.ladder.rows if row.age.ends or row.days_past_due.ends]
     growing = [
         row

@@ -58,6 +58,15 @@ class DebtState:
             self.open -= by
             self.settled_on = None if self.open else day
 
+    def uncount(self, amount: Decimal) -> None:
+        """Take money out of what was paid, the last first: the bill was corrected and did not need it."""
+        for n in reversed(range(len(self.changes))):
+            day, by = self.changes[n]
+            part = min(amount, by)
+            if part > 0:
+                self.changes[n] = (day, by - part)
+                amount -= part
+
     def __lt__(self, other: DebtState) -> bool:
         return (self.due_date, self.id) < (other.due_date, other.id)
 
@@ -210,6 +219,7 @@ class Book:
             if freed:
                 amount -= freed
                 self._shrink(fund, debt.id, freed)
+                debt.uncount(freed)
                 self._free(fund, freed)
 
     # money

@@ -130,7 +130,7 @@ def _debt(state: DebtState, strict: DebtState) -> Debt:
         reopened_on=state.reopened_on,
         reopened_by=state.reopened_by,
         without_credit=strict.open if strict.open != state.open else None,
-        paid=tuple((day, by) for day, by in state.changes if day > state.due_date),
+        paid=tuple((day, by) for day, by in state.changes if by and day > state.due_date),
     )
 
 

@@ -1,0 +1,103 @@
+"""Steps seen with what became known since: was a row due on the day on which it was taken (rules 7 and 11)?
+
+News comes late: a payment with a value date before the step, a bill that is corrected, a dispute that is
+upheld. Late news ends as in-order news would have: what was never due is withdrawn, its fee reversed.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from engine.ladder.case import Case
+from engine.ladder.measure import View
+from engine.ladder.memory import Row, do_of
+from engine.ladder.model import INTERRUPTIONS, LadderRow
+from engine.ledger.account import AccountPosition, Debt, DisputedPart
+from engine.ledger.position import SETTLED_DAYS
+
+ZERO = Decimal(0)
+TAKEN_BACK = INTERRUPTIONS | {"place", "fee"}
+"""Effects that a row which was never due does not keep; a notice that was sent stays sent."""
+
+
+def was_wrong(case: Case, row: Row) -> bool:
+    """Tell whether a row with an effect was never due, by what is known now.
+
+    A row that a person took out of turn was never due by its cells; one whose debts are no longer known
+    to the ledger was looked at when they were.
+    """
+    if row.forced or row.skipped or row.wrongful or row.state == "withdrawn":
+        return False
+    if not any(do_of(key) in TAKEN_BACK for key in row.keys):
+        return False
+    ladder = case.policy.ladders.get(row.ladder or case.taken.ladder)
+    definition = ladder.by_step.get(row.step) if ladder else None
+    if definition is None or _is_forgotten(case, row):
+        return False
+    days = [row.requested_on] + ([row.stood_on] if row.stood_on else [])
+    return not any(_was_due(case, definition, day) for day in days)
+
+
+def _is_forgotten(case: Case, row: Row) -> bool:
+    known = {debt.id for debt in case.account.debts}
+    old = row.requested_on < date.fromordinal(case.today) - timedelta(days=SETTLED_DAYS)
+    return old and not known.issuperset(row.debts)
+
+
+def _was_due(case: Case, row: LadderRow, day: date) -> bool:
+    then = _as_of(case.account, day)
+    on = day.toordinal()
+    if any(not held.bill and held.days[0] < on and held.blocks(on) for held in case.view.held):
+        return False
+    seen = View(case.policy, then, case.taken.opened_anchor).on(on)
+    if seen.anchor is None:
+        return False
+    part = seen.part(row)
+    return (
+        row.age.reached_by(seen.age)
+        and row.days_past_due.reached_by(seen.days_past_due)
+        and row.unpaid_bills.reached_by(seen.unpaid_bills)
+        and row.overdue.reached_by(part)
+    )
+
+
+def _as_of(account: AccountPosition, day: date) -> AccountPosition:
+    """Return the account as a step saw it on a day, had it known what is known now."""
+    disputes = tuple(_dispute_as_of(d, day) for d in account.disputes if d.since < day)
+    debts = tuple(_debt_as_of(debt, account.disputes, day) for debt in account.debts)
+    holds = tuple(hold for hold in account.holds if hold.since < day)
+    return account.model_copy(update={"debts": debts, "disputes": disputes, "holds": holds, "today": day})
+
+
+def _debt_as_of(debt: Debt, disputes: tuple[DisputedPart, ...], day: date) -> Debt:
+    # In doubt within the day the step was right: money came in after it, and went back before it.
+    since = sum((by for on, by in debt.paid if on > day or (on == day and by > 0)), ZERO)
+    mine = [d for d in disputes if d.bill in (debt.bill, debt.id)]
+    disputed = sum((_disputed_then(dispute, day) for dispute in mine), ZERO)
+    owed = debt.open + since
+    strict = None if debt.without_credit is None else debt.without_credit + since
+    back = debt.reopened_on is not None and debt.reopened_on > day
+    return debt.model_copy(
+        update={
+            "open": owed,
+            "disputed": min(disputed, owed),
+            "without_credit": strict,
+            "written_off": False,
+            "reopened_on": None if back else debt.reopened_on,
+        }
+    )
+
+
+def _dispute_as_of(dispute: DisputedPart, day: date) -> DisputedPart:
+    if dispute.resolved_on is None or dispute.resolved_on <= day or dispute.outcome == "upheld":
+        return dispute
+    return dispute.model_copy(update={"outcome": "", "resolved_on": None})
+
+
+def _disputed_then(dispute: DisputedPart, day: date) -> Decimal:
+    """Return what a dispute took out: what is upheld was never owed, not even before it was disputed."""
+    if dispute.outcome == "upheld":
+        return dispute.remaining
+    over = dispute.resolved_on is not None and dispute.resolved_on <= day
+    return ZERO if over or dispute.since >= day else dispute.amount
