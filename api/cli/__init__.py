@@ -9,7 +9,10 @@ import click
 
 from api.cli.frame import Commands, run
 
-NAMES = ("demo", "up", "worker", "check", "fmt", "test", "grade", "publish", "import", "audit", "dmn")
+NAMES = (
+    "demo", "up", "worker", "check", "fmt", "test", "grade", "publish", "import", "export", "import-tables",
+    "audit", "dmn",
+)  # fmt: skip
 
 _HELP = """Grades customers by policy files and takes arrears from reminder to collection.
 

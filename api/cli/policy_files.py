@@ -59,7 +59,8 @@ class PolicyFiles:
         }
 
     def _at(self, span: Span) -> Span:
-        return replace(span, file=str(self.folder / span.file))
+        """Return a place as a path from where the command was called; a file beside the policy has one."""
+        return replace(span, file=str(self.folder / span.file)) if span.file in self.texts else span
 
 
 def find_policies(paths: Iterable[Path]) -> list[PolicyFiles]:
@@ -136,3 +137,13 @@ def _what(node: Node, root: str) -> tuple[What, tuple[Problem, ...]]:
     if node.get("collections") or node.get("credit"):
         return "portfolio", ()
     return "unknown", (Problem("unknown-kind", f"nothing says what `{root}` is", node.span, _ADVICE),)
+
+
+def one_policy(path: Path) -> PolicyFiles:
+    """Return the one policy at a path: its folder, or its main file."""
+    found = find_policies([path])
+    if len(found) != 1:
+        raise Trouble(f"`{path}` holds {len(found)} policies. Give the folder of one of them.")
+    if found[0].what == "unknown":
+        raise Trouble(f"`{found[0].path}` is no policy; `forbear check {path}` says why.")
+    return found[0]

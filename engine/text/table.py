@@ -215,7 +215,7 @@ def _first_unmatched(head: _Line, line: _Line) -> str:
 
 def _row(head: _Line, line: _Line, number: int) -> Row:
     named = tuple(
-        Cell(cell.text, replace(cell.span, cell=f"row {number}, column {column.text}"))
+        Cell(cell.text, replace(cell.span, cell=cell.span.cell or f"row {number}, column {column.text}"))
         for column, cell in zip(head.cells, line.cells, strict=True)
     )
     divide = len(named) if head.divide is None else head.divide
@@ -241,14 +241,26 @@ def read_csv_table(data: bytes, file: str) -> Loaded[Table]:
         )
     if problems:
         return Loaded(None, tuple(problems))
-    return _table(list(_csv_lines(records)), start, problems)
+    return read_records(records, start)
 
 
-def _csv_lines(records: Iterable[tuple[Cell, ...]]) -> Iterator[_Line]:
+def read_records(records: Iterable[tuple[Cell, ...]], start: Span) -> Loaded[Table]:
+    """Read a table from records of cells, of which the first is the heading; `||` heads the divider."""
+    problems: list[Problem] = []
+    lines = list(_csv_lines(records, problems))
+    return _table(lines, start, problems)
+
+
+def _csv_lines(records: Iterable[tuple[Cell, ...]], problems: list[Problem]) -> Iterator[_Line]:
     divide: int | None = None
     for number, record in enumerate(records):
         if number == 0:
             divide = next((i for i, cell in enumerate(record) if cell.text == DIVIDER), None)
+        elif divide is not None and divide < len(record) and record[divide].text not in ("", DIVIDER):
+            cell = record[divide]
+            message = f"`{cell.text}` stands in the column that only divides"
+            advice = f"move it to the column it belongs to; the column headed `{DIVIDER}` stays empty"
+            problems.append(Problem("divider-filled", message, cell.span, advice))
         cells = record if divide is None else record[:divide] + record[divide + 1 :]
         yield _Line(cells, divide, record[0].span)
 
