@@ -148,6 +148,29 @@ class Courier:
         if answer.status == 410:
             log.error("The receiver answered 410 Gone: nothing more is sent until this process starts again.")
             self._gone = True
+        said = said_in(answer) if answer.ok else None
+        try:
+            self._note(account, message, answer, said, at, pokes)
+        except (StorageError, ValidationError) as error:
+            if said is None:
+                raise
+            log.warning("The receipt in the answer to %s cannot be used: %s", message.key, error)
+            self._note(account, message, answer, None, at, pokes)
+        return answer.ok
+
+    def _note(
+        self,
+        account: str,
+        message: _Send,
+        answer: Answer,
+        said: SaidReceipt | None,
+        at: datetime,
+        pokes: bool,
+    ) -> None:
+        """Keep what came of a message, the receipt in one transaction with the delivery.
+
+        A process that dies before has not delivered it, and asks again.
+        """
         with self._database.write() as work:
             row = lock_account(work.session, account)
             at = max(at, row.last_received or at)
@@ -159,28 +182,18 @@ class Courier:
                 self._end(work, row, message.key, "failed", why, at, pokes)
             else:
                 outbox.put_off(work, message.number, at + pause(message.attempt), answer.error)
-        if answer.ok:
-            self._take_receipt(account, message.key, answer, at, pokes)
-        return answer.ok
-
-    def _take_receipt(self, account: str, key: str, answer: Answer, at: datetime, pokes: bool) -> None:
-        said = said_in(answer)
-        if said is None:
-            return
-        try:
-            with self._database.write() as work:
-                row = lock_account(work.session, account)
-                at = max(at, row.last_received or at)
-                done_at = min(said.at or at, at)
-                receipt = Receipt(
-                    id=receipt_id(key, said.status, done_at),
-                    value_date=done_at.astimezone(ZoneInfo(row.timezone)).date(),
-                    received_at=at, key=key, status=said.status, at=done_at, detail=said.detail[:500],
-                    until=said.until,
-                )  # fmt: skip
+            if said is not None:
+                receipt = _receipt(row, message.key, said, at)
                 self._writer.post(work, account, receipt, clamp=True, pokes=pokes)
-        except (StorageError, ValidationError) as error:
-            log.warning("The receipt in the answer to %s cannot be used: %s", key, error)
+
+
+def _receipt(row: AccountRow, key: str, said: SaidReceipt, at: datetime) -> Receipt:
+    done_at = min(said.at or at, at)
+    return Receipt(
+        id=receipt_id(key, said.status, done_at),
+        value_date=done_at.astimezone(ZoneInfo(row.timezone)).date(),
+        received_at=at, key=key, status=said.status, at=done_at, detail=said.detail[:500], until=said.until,
+    )  # fmt: skip
 
 
 def said_in(answer: Answer) -> SaidReceipt | None:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -127,7 +128,7 @@ class Relay:
         async with asyncio.TaskGroup() as group:
             while True:
                 news.clear()
-                for head in await self._read(lambda: self._heads(channel)):
+                for head in await self._found(channel):
                     if head.account not in busy:
                         busy.add(head.account)
                         group.create_task(one(head))
@@ -135,6 +136,14 @@ class Relay:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_AGAIN_SECONDS):
                         await news.wait()
+
+    async def _found(self, channel: Channel) -> Sequence[OutboxRow]:
+        try:
+            return await self._read(lambda: self._heads(channel))
+        except SQLAlchemyError as error:
+            # A database that is started again must find the relay waiting for it.
+            log.warning("The outbox cannot be read now (%s); it is tried again", type(error).__name__)
+            return ()
 
     async def _tell_cases(self, client: Client, head: OutboxRow | None) -> None:
         """Tell a case everything that is pending for it, in order."""

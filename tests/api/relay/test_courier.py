@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlmodel import col, select
@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from api.relay.courier import PAUSES
 from api.relay.receiver import Receiver, ReceiverRefused, points_inside
 from api.storage.actions import get_action
+from api.storage.outbox import LEASE
 from api.storage.tables import EntryRow, OutboxRow
 from api.wiring import Wiring
 from tests.api.conftest import Build
@@ -85,6 +86,28 @@ def test_a_receipt_in_the_answer_is_recorded_at_once(builder: Build, database_ur
         after = driver.look(AT + timedelta(seconds=1))
         assert after.trace.reached == "reminder"
         assert after.actions == ()
+
+
+def test_a_process_that_dies_before_it_has_kept_the_receipt_sends_again(
+    builder: Build, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with with_receiver(builder, database_url) as (wiring, heard):
+        heard.reply = confirms
+        reminded(wiring)
+        with monkeypatch.context() as patch:
+            patch.setattr(wiring.writer, "post", dies)
+            with pytest.raises(KeyboardInterrupt):
+                wiring.courier.deliver("A1", AT)
+        assert message(wiring).state == "pending"
+        monkeypatch.setattr(wiring.courier, "_now", lambda: datetime.now(UTC) + LEASE)
+        wiring.courier.deliver("A1", AT)
+        assert heard.keys == [heard.keys[0]] * 2
+        assert message(wiring).state == "delivered"
+        with wiring.database.read() as session:
+            assert get_action(session, heard.keys[0]).state == "done"
 
 
 def test_an_answer_that_cannot_be_read_is_taken_as_taken(builder: Build) -> None:

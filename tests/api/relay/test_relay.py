@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session, select
 from temporalio.client import Client
 
 from api.embedded import EmbeddedTemporal
+from api.storage import outbox
 from api.storage.tables import OutboxRow
 from api.wiring import Wiring, connect
 from tests.api.conftest import Build
@@ -132,3 +134,25 @@ async def test_waiting_ends_when_its_time_is_over(lite: Wiring) -> None:
     in_arrears(lite)
     assert await lite.relay.settled(pending(lite), 0.01) is False
     assert await lite.relay.settled([], 0.01) is True
+
+
+@played
+async def test_a_database_that_goes_away_for_a_moment_does_not_end_the_relay(
+    builder: Build, temporal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wiring = builder()
+    away = [OperationalError("SELECT", {}, Exception("terminating connection"))] * 2
+    heads = outbox.heads
+
+    def read(session: Session, channel: outbox.Channel) -> Sequence[OutboxRow]:
+        if away:
+            raise away.pop()
+        return heads(session, channel)
+
+    monkeypatch.setattr(outbox, "heads", read)
+    client = await connect(wiring.settings, "test", temporal)
+    async with relayed(wiring, client):
+        await asyncio.to_thread(in_arrears, wiring, "D1")
+        assert await wiring.relay.settled(pending(wiring), 20)
+        assert wiring.relay.reaches_temporal
+    assert [name for name, _ in await told(client, "case/D1/1")] == ["start"]
