@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import case
+from sqlalchemy import case, literal
 from sqlmodel import Session, col, select
 
 from api.storage.dialect import insert_once
@@ -231,8 +231,9 @@ def _insert(work: Work, row: type[WatchEventRow], rows: Sequence[dict[str, Any]]
 def _make_due(work: Work, key: tuple[str, str, str], look: datetime) -> None:
     table = table_of(WatchWindowRow)
     where = dict(zip(_KEY, key, strict=True))
+    moment = literal(look, table.c.look_at.type)  # else it would be written as the driver writes instants
     later = table.c.look_at.is_(None) | (table.c.look_at > look)
-    values = {"version": table.c.version + 1, "look_at": case((later, look), else_=table.c.look_at)}
+    values = {"version": table.c.version + 1, "look_at": case((later, moment), else_=table.c.look_at)}
     if work.update(WatchWindowRow, where, values).rowcount:
         return
     fresh = {"version": 1, "look_at": look, "reported": "{}", "dropped": 0, "trouble": ""}

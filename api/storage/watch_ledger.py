@@ -25,7 +25,6 @@ from engine.watch.from_ledger import (
     crossed_event,
     entry_events,
     opened_event,
-    owed,
     settled_events,
 )
 from workflows.messages import StepRecord
@@ -54,19 +53,21 @@ class LedgerNews:
             return []
         terms = terms_of(row)
         found = [Told(e, entry.received_at) for entry in fresh for e in entry_events(terms, entries, entry)]
-        settles = [entry.value_date for entry in fresh if entry.kind in _SETTLES]
+        settles = [entry for entry in fresh if entry.kind in _SETTLES]
         raises = [entry for entry in fresh if entry.kind in _RAISES]
-        wants_settled = bool(settles) and self._events.wants(session, "bill_settled", at)
+        if not settles or not self._events.wants(session, "bill_settled", at):
+            settles = []
         limit = self._limit(session, row, at) if raises else None
-        if not wants_settled and limit is None:
+        if not settles and limit is None:
             return found
+        new = {id(entry) for entry in fresh}
+        old = tuple(entry for entry in entries if id(entry) not in new)
+        before = self._positions.of(session, row, old, at)
         after = self._positions.of(session, row, tuple(entries), at)
-        if wants_settled:
-            found += [Told(event, at) for event in settled_events(after, min(settles))]
-        if limit is not None and owed(after) > limit:
-            new = {id(entry) for entry in fresh}
-            old = tuple(entry for entry in entries if id(entry) not in new)
-            crossed = crossed_event(self._positions.of(session, row, old, at), after, limit, raises[-1].id)
+        if settles:
+            found += [Told(event, at) for event in settled_events(before, after, settles)]
+        if limit is not None:
+            crossed = crossed_event(before, after, limit, raises[-1].id)
             found += [Told(crossed, at)] if crossed else []
         return found
 

@@ -59,16 +59,25 @@ def entry_events(terms: Terms, entries: Sequence[Entry], entry: Entry) -> list[W
     return []
 
 
-def settled_events(position: AccountPosition, since: date) -> list[WatchEvent]:
-    """Return the debts that were settled on or after a day, each once for the day on which it was."""
+def settled_events(
+    before: AccountPosition, after: AccountPosition, fresh: Sequence[Entry]
+) -> list[WatchEvent]:
+    """Return the debts that new entries have settled, each at the time of the last of them.
+
+    A bill that credit paid at once is settled too; one that a plan takes the place of is not.
+    """
+    bills = [entry for entry in fresh if isinstance(entry, Bill) and not entry.draft]
+    replaced = {name for bill in bills for name in bill.replaces}
+    were = {debt.id for debt in before.debts if debt.open > 0}
+    were |= {ref for bill in bills for ref, *_ in _parts(bill)}
+    still = {debt.id for debt in after.debts if debt.open > 0}
+    last, terms = fresh[-1], after.terms
+    at = _when(terms, last.value_date, last.received_at)
     return [
-        _event(
-            position.terms, "bill_settled", f"{debt.id}/{debt.settled_on}",
-            _when(position.terms, debt.settled_on, position.at), {"bill": debt.id},
-        )
-        for debt in position.debts
-        if debt.settled_on is not None and debt.settled_on >= since
-    ]  # fmt: skip
+        _event(terms, "bill_settled", f"{ref}/{last.kind}/{last.id}", at, {"bill": ref})
+        for ref in sorted(were - still)
+        if ref.partition("/")[0] not in replaced
+    ]
 
 
 def crossed_event(
@@ -100,16 +109,20 @@ def broken_events(terms: Terms, broken: Iterable[tuple[str, date]], at: datetime
 def _billed(terms: Terms, bill: Bill, at: datetime) -> list[WatchEvent]:
     if bill.category in ("fee", "late_fee"):
         return []  # a fee is a consequence of arrears, not something a customer used
-    parts = [(bill.id, bill.due_date, bill.amount)]
-    if bill.instalments:
-        parts = [(f"{bill.id}/{n}", i.due_date, i.amount) for n, i in enumerate(bill.instalments, 1)]
     due = [
         _event(terms, "bill_due", ref, _start(terms, on), {"bill": ref, "amount": amount})
-        for ref, on, amount in parts
+        for ref, on, amount in _parts(bill)
     ]
     if bill.category == "plan":
         return due
     return [_event(terms, "bill_issued", bill.id, at, {"bill": bill.id, "amount": bill.amount}), *due]
+
+
+def _parts(bill: Bill) -> list[tuple[str, date, Decimal]]:
+    """Return the debts of a bill: itself, or its instalments."""
+    if bill.instalments:
+        return [(f"{bill.id}/{n}", i.due_date, i.amount) for n, i in enumerate(bill.instalments, 1)]
+    return [(bill.id, bill.due_date, bill.amount)]
 
 
 def _event(terms: Terms, kind: str, ref: str, at: datetime, values: Mapping[str, object]) -> WatchEvent:

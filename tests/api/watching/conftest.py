@@ -9,7 +9,7 @@ from httpx import Client
 
 from api.wiring import Wiring
 from tests.api.conftest import START
-from tests.api.rest.conftest import Serve, parties, real, serve  # noqa: F401  # fixtures
+from tests.api.rest.conftest import Serve, parties, real, serve  # fixtures
 
 __all__ = ["parties", "real", "serve"]
 WATCH = b"""policy: plain-watch
@@ -40,7 +40,10 @@ rules:
       spike: type = "usage" and spike.at > change.at and spike.amount > 3 * spike.usual
     none:
       confirmed: type = "identity_confirmed" and confirmed.at >= change.at
-    then: {alert: takeover, severity: high, do: [reassess, refer(fraud_desk), interim_limit(100.00), hold_orders]}
+    then:
+      alert: takeover
+      severity: high
+      do: [reassess, refer(fraud_desk), interim_limit(100.00), hold_orders]
     reason: {en: Usage rose after an identity change., zh: x}
   - rule: document-again
     per: document
@@ -83,7 +86,7 @@ def watched(wiring: Wiring) -> Wiring:
 
 
 @pytest.fixture
-def api(watched: Wiring, serve: Serve) -> Client:  # noqa: F811  # pytest finds it by its name
+def api(watched: Wiring, serve: Serve) -> Client:  # pytest finds it by its name
     """The API over it, with a customer and an account."""
     client = serve(watched)
     parties(client)

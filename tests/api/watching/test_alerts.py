@@ -96,7 +96,11 @@ def test_a_receipt_confirms_an_action(api: Client) -> None:
     assert api.post(f"{path}/receipts", json=receipt).status_code == 201
     assert api.post(f"{path}/receipts", json=receipt | {"received_at": DAY.format(8)}).status_code == 200
     found = api.get(path).json()
-    assert (found["state"], found["detail"], found["settled_at"]) == ("done", "stop 7", "2026-03-07T02:00:00Z")
+    assert (found["state"], found["detail"], found["settled_at"]) == (
+        "done",
+        "stop 7",
+        "2026-03-07T02:00:00Z",
+    )
     late = {"status": "failed", "at": DAY.format(6), "received_at": DAY.format(9)}
     assert api.post(f"{path}/receipts", json=late).status_code == 200
     assert api.get(path).json()["state"] == "done"

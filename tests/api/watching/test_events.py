@@ -47,7 +47,11 @@ def test_another_event_under_the_same_id_is_refused(api: Client) -> None:
     ("said", "pointers", "words"),
     [
         (event("x", "usge", 2), ["/type"], "`usage`"),
-        (event("x", "usage", 2, account="A1", amuont="1.00"), ["/values/amuont", "/values/amount"], "`amount`"),
+        (
+            event("x", "usage", 2, account="A1", amuont="1.00"),
+            ["/values/amuont", "/values/amount"],
+            "`amount`",
+        ),
         (event("x", "usage", 2, account="A1", amount="1.005"), ["/values/amount"], "decimal places"),
         (event("x", "usage", 2, account="A1", amount="ten"), ["/values/amount"], "not a number"),
         (event("x", "usage", 2, amount="1.00"), ["/values/account"], "missing"),

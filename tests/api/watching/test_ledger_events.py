@@ -1,0 +1,171 @@
+"""The ledger's own events: derived in the transaction of the write, once each, without anybody's doing."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from httpx import Client
+from sqlmodel import select
+
+from api.storage.watch_tables import WatchEventRow
+from api.wiring import Wiring
+from engine.credit.decision import Fact
+from engine.watch.from_ledger import LEDGER_EVENTS
+from tests.api import policies, scenes
+from tests.api.conftest import START
+from tests.api.rest.conftest import a_bill, a_payment
+from tests.api.watching.conftest import DAY, WATCH, alerts, look
+from workflows.messages import AssessmentRecord
+
+
+def events(wiring: Wiring) -> dict[str, tuple[datetime, str]]:
+    """Return all events by id, with when they happened and what they say."""
+    with wiring.database.read() as session:
+        return {row.id: (row.at, row.body) for row in session.exec(select(WatchEventRow))}
+
+
+def post(api: Client, path: str, body: dict[str, Any]) -> None:
+    answer = api.post(f"/v1/{path}", json=body)
+    assert answer.status_code in (200, 201), answer.text
+
+
+def returned(day: int, ref: str) -> dict[str, Any]:
+    return {
+        "account": "A1", "id": f"R{ref}", "value_date": f"2026-03-{day:02}", "payment": ref,
+        "received_at": DAY.format(day),
+    }  # fmt: skip
+
+
+def test_a_bill_tells_when_it_is_due_and_when_it_is_settled(api: Client, watched: Wiring) -> None:
+    post(api, "bills", a_bill())
+    assert events(watched)["ledger/A1/bill_due/B1"][0] == datetime.fromisoformat("2026-03-18T00:00+08:00")
+    post(api, "payments", a_payment(amount="205.42"))
+    at, body = events(watched)["ledger/A1/bill_settled/B1/payment/P1"]
+    assert at == datetime.fromisoformat("2026-03-02T02:00+08:00")
+    assert '"bill":"B1"' in body
+    assert '"customer":"C1"' in body
+    assert len(events(watched)) == 2
+
+
+def test_posting_again_tells_nothing_new(api: Client, watched: Wiring) -> None:
+    for _ in range(2):
+        post(api, "bills", a_bill())
+        post(api, "payments", a_payment(amount="205.42"))
+    assert len(events(watched)) == 2
+
+
+def test_what_no_policy_wants_is_not_kept(wiring: Wiring, serve: Any) -> None:
+    client = serve(wiring)
+    scenes.add_parties(wiring, "A1")
+    post(client, "bills", a_bill())
+    assert events(wiring) == {}
+
+
+def test_returned_payments_raise_an_alert(api: Client) -> None:
+    for day, ref in ((2, "P1"), (4, "P2")):
+        post(api, "payments", a_payment(id=ref, value_date=f"2026-03-{day:02}", received_at=DAY.format(day)))
+        post(api, "returned-payments", returned(day + 1, ref))
+    look(api, 5)
+    (alert,) = alerts(api)
+    assert (alert["rule"], [e["id"] for e in alert["evidence"]]) == (
+        "returned-twice", ["ledger/A1/payment_returned/RP1", "ledger/A1/payment_returned/RP2"],
+    )  # fmt: skip
+
+
+def test_a_transaction_that_fails_tells_nothing(api: Client, watched: Wiring) -> None:
+    post(api, "bills", a_bill())
+    refused = api.post("/v1/bills", json=a_bill(amount="1.00", due_date="2026-03-19"))
+    assert refused.status_code == 409
+    assert len(events(watched)) == 1
+
+
+def test_a_payment_returned_before_it_is_known_is_told_where_a_policy_can_take_it(
+    api: Client, watched: Wiring
+) -> None:
+    post(api, "returned-payments", returned(3, "unknown"))
+    assert events(watched) == {}
+    text = WATCH.replace(b"decimal(2)}}\n  bill_due", b"decimal(2), optional: true}}\n  bill_due")
+    watched.publisher.publish({"policy.yaml": text}, START)
+    post(api, "returned-payments", returned(4, "other"))
+    assert list(events(watched)) == ["ledger/A1/payment_returned/Rother"]
+
+
+def test_a_bulk_load_tells_the_same(api: Client, watched: Wiring) -> None:
+    rows: list[dict[str, Any]] = [
+        {"kind": "bill", **a_bill()},
+        {"kind": "payment", **a_payment(amount="205.42")},
+        {"kind": "payment_returned", **returned(5, "P1")},
+    ]
+    body = "\n".join(map(json.dumps, rows))
+    answer = api.post("/v1/ledger/bulk", content=body, headers={"Content-Type": "application/x-ndjson"})
+    assert answer.status_code == 200
+    assert set(events(watched)) == {"ledger/A1/bill_due/B1", "ledger/A1/payment_returned/RP1"}
+
+
+def test_a_new_account_on_the_same_document(api: Client) -> None:
+    for number in (2, 3):
+        customer = {
+            "id": f"C{number}", "segment": "consumer", "facts": {"document": "D7", "dealer": "N"},
+            "received_at": DAY.format(number),
+        }  # fmt: skip
+        post(api, "customers", customer)
+        account = {
+            "id": f"A{number}", "customer": f"C{number}", "currency": "CNY", "timezone": "Asia/Shanghai",
+            "received_at": DAY.format(number),
+        }  # fmt: skip
+        post(api, "accounts", account)
+    look(api, 3)
+    (alert,) = alerts(api)
+    assert (alert["rule"], alert["subject"]) == ("document-again", "D7")
+
+
+def test_the_limit_is_crossed_once(api: Client, watched: Wiring) -> None:
+    post(api, "customers/C1/facts", {"facts": {"tenure_months": 3}, "received_at": DAY.format(1)})
+    record = _graded(watched)
+    assert record == "150.00"
+    post(api, "bills", a_bill(amount="100.00"))
+    assert "ledger/A1/limit_crossed/B2" not in events(watched)
+    post(api, "bills", a_bill(id="B2", amount="60.00"))
+    post(api, "bills", a_bill(id="B3", amount="60.00"))
+    found = [name for name in events(watched) if "limit_crossed" in name]
+    assert found == ["ledger/A1/limit_crossed/B2"]
+    look(api, 9)
+    assert [alert["rule"] for alert in alerts(api)] == ["crossed"]
+
+
+def _graded(watched: Wiring) -> str:
+    """Record a decision with a limit for C1; return the limit."""
+    on = datetime.fromisoformat(DAY.format(1))
+    with watched.database.read() as session:
+        chosen = watched.library.require(session, "credit", "plain-credit", on.date())
+        _, policy = watched.library.credit(session, chosen.digest)
+    decision = policy.decide({"tenure_months": Fact(value=3)}, on.date())
+    record = AssessmentRecord(
+        id="assessment/x", request="x", customer="C1", account="", at=on, decision=decision,
+        facts_digest="", trace_digest="",
+    )  # fmt: skip
+    watched.decisions.record([record])
+    return str(decision.outcome["credit_limit"].value)
+
+
+def test_a_promise_that_is_broken_is_told_by_the_look_at_its_case(watched: Wiring) -> None:
+    text = policies.COLLECTIONS + b"promise_to_pay: {max_days: 14, covers: 0.5 of overdue, grace: P2D}\n"
+    texts = {"policy.yaml": text, "templates/reminder.en.txt": b"{overdue}"}
+    watched.publisher.publish(texts | {"templates/final.en.txt": b"{overdue}"}, START + timedelta(hours=1))
+    case = scenes.in_arrears(watched)
+    at = scenes.local("2026-03-25 10:00")
+    scenes.post(watched, "A1", at, kind="promise", id="PR", amount="205.42", by="2026-03-30")
+    case.look(scenes.local("2026-04-01 10:00"))
+    assert not [name for name in events(watched) if "promise" in name]
+    for hour in (10, 11):
+        case.look(scenes.local(f"2026-04-02 {hour}:00"))
+    found = {name: at for name, (at, _) in events(watched).items() if "promise" in name}
+    assert found == {"ledger/A1/promise_broken/PR": scenes.local("2026-04-02 10:00")}
+
+
+@pytest.mark.parametrize("kind", sorted(LEDGER_EVENTS))
+def test_every_event_of_the_ledger_names_its_account(kind: str) -> None:
+    assert LEDGER_EVENTS[kind][0] == "account"
