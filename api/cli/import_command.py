@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,10 +94,11 @@ def _server(url: str | None, data: Path | None, *, may_be_alone: bool) -> Post |
     return over_http(where, key_of(settings))
 
 
-def _opened(file: Path) -> BinaryIO:
-    source = file.open("rb")
-    packed = source.peek(2)[:2] == b"\x1f\x8b"
-    return cast(BinaryIO, gzip.GzipFile(fileobj=source)) if packed else source
+@contextmanager
+def _opened(file: Path) -> Iterator[BinaryIO]:
+    with file.open("rb") as source:
+        packed = source.peek(2)[:2] == b"\x1f\x8b"
+        yield cast(BinaryIO, gzip.GzipFile(fileobj=source)) if packed else source
 
 
 def _progress(report: ImportReport) -> None:

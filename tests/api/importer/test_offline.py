@@ -1,0 +1,72 @@
+"""A dry run without a server: the same answers as the server's, as far as the file itself can tell."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from api.cli.import_command import ALONE, command
+from api.importer import OfflineLedger, over_http, run_import
+from api.wiring import Wiring
+from tests.api.importer.offline import AT, mapping
+from tests.api.importer.test_import import BAD, GOOD, HEAD, MAPPING
+from tests.api.rest.conftest import listening
+
+MORE = (
+    "1;P;5000;ja;R1;01/03/2026;18/03/2026;\u00a51.205,42;\n"  # the very same again
+    "1;P;5000;ja;R1;01/03/2026;18/03/2026;9,00;\n"  # another bill of the same id
+    "1;G;5000;ja;R10;01/03/2026;18/03/2026;9,00;\n"  # the customer said otherwise
+)
+
+
+def test_it_refuses_what_the_server_refuses(lite: Wiring) -> None:
+    text = (HEAD + GOOD + BAD + MORE).encode()
+    using = mapping(MAPPING.decode())
+    alone = run_import(using, io.BytesIO(text), OfflineLedger(AT).post, dry_run=True)
+    with listening(lite) as url:
+        post = over_http(url, lite.directory.key)
+        served = run_import(using, io.BytesIO(text), post, dry_run=True)
+    assert list(map(str, alone.rejects)) == list(map(str, served.rejects))
+    assert len(alone.rejects) == 8
+    assert (alone.stored, alone.already, alone.by_kind) == (served.stored, served.already, served.by_kind)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str, str]:
+    (tmp_path / "m.yaml").write_bytes(MAPPING)
+    with gzip.open(tmp_path / "f.csv.gz", "wb") as file:
+        file.write((HEAD + GOOD + BAD).encode())
+    (tmp_path / "c.csv").write_text("kind,currency,period,count,sum\nbill,CNY,2026-03,2,1215.42\n")
+    return str(tmp_path / "f.csv.gz"), str(tmp_path / "m.yaml"), str(tmp_path / "c.csv")
+
+
+def test_the_command_needs_no_server_for_a_dry_run(files: tuple[str, str, str], tmp_path: Path) -> None:
+    file, using, control = files
+    arguments = [file, "--mapping", using, "--dry-run", "--data", str(tmp_path), "--control", control]
+    done = CliRunner().invoke(command, arguments, standalone_mode=False)
+    assert done.return_value == 1, done.output
+    assert "line 8: `3;P;1;ja;R7;01/03/2026`" in done.output
+    assert "bill CNY 2026-03: count 4 of 2, sum 1225.42 of 1215.42: differs by count +2" in done.output
+    assert done.output.rstrip().endswith(ALONE)
+    told = CliRunner().invoke(command, [*arguments, "--format", "json"], standalone_mode=False)
+    report = json.loads(told.output)
+    assert (report["alone"], report["kept"], len(report["rejects"])) == (True, False, 6)
+
+
+def test_without_a_dry_run_it_says_what_to_start(files: tuple[str, str, str], tmp_path: Path) -> None:
+    file, using, _ = files
+    done = CliRunner().invoke(command, [file, "--mapping", using, "--data", str(tmp_path)])
+    assert "Start `forbear up` first" in done.output
+
+
+def test_a_file_that_is_cut_off_is_named(files: tuple[str, str, str], tmp_path: Path) -> None:
+    file, using, _ = files
+    cut = tmp_path / "cut.csv.gz"
+    cut.write_bytes(Path(file).read_bytes()[:60])
+    done = CliRunner().invoke(command, [str(cut), "--mapping", using, "--dry-run", "--data", str(tmp_path)])
+    assert "is not whole" in done.output
