@@ -71,7 +71,7 @@ def _gathered(settings: Settings, case: str | None, save: Path | None) -> bytes:
         contents = asyncio.run(Gatherer(wiring.database, wiring.evidence).gather(names))
     finally:
         wiring.close()
-    if not contents.runs:
+    if not contents.runs and not contents.alerts:
         what = f"case `{case}`" if case else f"`{settings.data}`"
         raise Trouble(f"There is no exported evidence of {what}. A run is exported when it has ended.")
     files = bundle_files(contents, signing_key(settings.data))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from api.evidence.bundle import open_bundle
 from api.evidence.signing import fingerprint
+from workflows.audit.alerting import alerts_again
 from workflows.audit.auditing import AuditedRun, Bundle, Exported, audited_runs, concluded
 from workflows.audit.report import AuditReport, Finding
 
@@ -52,6 +53,7 @@ def audit_bundle(
         report,
         findings=(*findings, *report.findings),
         notes=(*notes, *report.notes),
+        alerts=tuple(alerts_again(opened.bundle.alerts, opened.bundle.texts)),
         signed_by=opened.signed_by,
     )
 

@@ -7,6 +7,7 @@ histories/<sha256>  the history of one run, protobuf as Temporal gave it
 policies/<sha256>   the manifest of a policy: a line a text, `<digest> <path>`
 texts/<sha256>      a policy text, law pack or calendar, raw
 records/<sha256>    the decisions of one chunk of a portfolio review, a line each
+alerts/<sha256>     an alert of watching with the window that it was found in
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class BundleManifest(Model):
     texts: tuple[str, ...]
     records: dict[str, str]
     """Digest of the file of decisions by the digest that the chunk states."""
+    alerts: tuple[str, ...] = ()
     audit: AuditHead
     files: dict[str, str]
     """Every file but these three by its path, with the digest of its bytes."""
@@ -79,6 +81,7 @@ class Contents:
     policies: Mapping[str, bytes]
     texts: Mapping[str, bytes]
     records: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
+    alerts: Mapping[str, bytes] = field(default_factory=dict)
     audit: AuditHead = field(default_factory=lambda: AuditHead(length=0, head=""))
     made_by: str = "forbear"
 
@@ -103,7 +106,9 @@ def bundle_files(contents: Contents, key: Ed25519PrivateKey) -> dict[str, bytes]
         digest = digest_bytes(exported.history)
         files[_path("histories", digest)] = exported.history
         runs.append(ListedRun(workflow=exported.workflow, run=exported.run, history=digest, closed=closed))
-    for folder, bodies in (("policies", contents.policies), ("texts", contents.texts)):
+    for folder, bodies in (
+        ("policies", contents.policies), ("texts", contents.texts), ("alerts", contents.alerts),
+    ):  # fmt: skip
         files |= {_path(folder, digest): body for digest, body in bodies.items()}
     records = {}
     for chunk, lines in contents.records.items():
@@ -117,6 +122,7 @@ def bundle_files(contents: Contents, key: Ed25519PrivateKey) -> dict[str, bytes]
         policies=tuple(sorted(contents.policies)),
         texts=tuple(sorted(contents.texts)),
         records=dict(sorted(records.items())),
+        alerts=tuple(sorted(contents.alerts)),
         audit=contents.audit,
         files={path: digest_bytes(body) for path, body in sorted(files.items())},
     )
@@ -184,7 +190,8 @@ def _bundle(files: Mapping[str, bytes], manifest: BundleManifest) -> Bundle:
         chunk: files.get(_path("records", digest), b"").splitlines()
         for chunk, digest in manifest.records.items()
     }
-    return Bundle(histories, Texts(texts, policies), records)
+    alerts = {digest: files.get(_path("alerts", digest), b"") for digest in manifest.alerts}
+    return Bundle(histories, Texts(texts, policies), records, alerts)
 
 
 def _signature(files: Mapping[str, bytes], said: bytes) -> Iterator[Finding]:
@@ -224,6 +231,7 @@ def _files(files: Mapping[str, bytes], manifest: BundleManifest) -> Iterator[Fin
         *(_path("policies", digest) for digest in manifest.policies),
         *(_path("texts", digest) for digest in manifest.texts),
         *(_path("records", digest) for digest in manifest.records.values()),
+        *(_path("alerts", digest) for digest in manifest.alerts),
     }
     for path in sorted(listed ^ set(manifest.files)):
         yield Finding(path, "file", "the manifest's lists do not agree about it")

@@ -1,4 +1,4 @@
-"""Gathers what an auditor needs: runs, every text that they name, decisions of reviews, the chain's head."""
+"""Gathers what an auditor needs: runs, their texts, decisions of reviews, alerts, the head of the chain."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from api.storage.decisions import record_of
 from api.storage.evidence import SqlEvidence
 from api.storage.session import Database
 from api.storage.tables import AuditHeadRow, DecisionRow, PolicyRow, RunRow, TextRow
+from api.storage.watch_alerts import record_of_alert
+from api.storage.watch_tables import WatchAlertRow
 from engine.credit.finish import ENGINE
-from engine.model import canonical
+from engine.model import canonical, digest_bytes
 from engine.policy import Manifest
 from workflows import effects, ids
 from workflows.audit.auditing import Exported
@@ -38,13 +40,13 @@ class Gatherer:
     """None: only what was exported; nothing is asked of Temporal."""
 
     async def gather(self, workflows: Sequence[str] = ()) -> Contents:
-        """Gather the runs of these workflows, or of all; runs that have not ended stand as of now."""
+        """Gather the runs of these workflows, or all and the alerts; what has not ended stands as of now."""
         rows = await asyncio.to_thread(self._rows, workflows)
         runs: list[tuple[Exported, bool]] = []
         for start in range(0, len(rows), AT_ONCE):
             found = await asyncio.gather(*(self._one(row) for row in rows[start : start + AT_ONCE]))
             runs += [run for run in found if run is not None]
-        return await asyncio.to_thread(self._contents, runs)
+        return await asyncio.to_thread(self._contents, runs, not workflows)
 
     def _rows(self, workflows: Sequence[str]) -> list[RunRow]:
         with self.database.read() as session:
@@ -61,7 +63,7 @@ class Gatherer:
         data = await self.exporter.history(row.workflow, row.run)
         return Exported(row.workflow, row.run, data), is_closed(History.FromString(data).events)
 
-    def _contents(self, runs: Sequence[tuple[Exported, bool]]) -> Contents:
+    def _contents(self, runs: Sequence[tuple[Exported, bool]], whole: bool) -> Contents:
         named: set[str] = set()
         for exported, _ in runs:
             named.update(mark.decode() for mark in _DIGEST.findall(exported.history))
@@ -75,6 +77,9 @@ class Gatherer:
             for lines in records.values():
                 for line in lines:
                     named.update(mark.decode() for mark in _DIGEST.findall(line))
+            alerts = _alerts(session) if whole else {}
+            for body in alerts.values():
+                named.update(mark.decode() for mark in _DIGEST.findall(body))
             policies, texts = _texts(session, named)
             head = session.get(AuditHeadRow, 1)
         return Contents(
@@ -82,6 +87,7 @@ class Gatherer:
             policies=policies,
             texts=texts,
             records=records,
+            alerts=alerts,
             audit=AuditHead(length=head.seq if head else 0, head=head.hash if head else ""),
             made_by=f"forbear {ENGINE}",
         )
@@ -101,6 +107,13 @@ def _texts(session: Session, named: set[str]) -> tuple[dict[str, bytes], dict[st
         some = select(TextRow).where(col(TextRow.digest).in_(known[start : start + 500]))
         texts |= {row.digest: row.body for row in session.exec(some)}
     return {digest: made.text for digest, made in manifests.items()}, texts
+
+
+def _alerts(session: Session) -> dict[str, bytes]:
+    """Return all alerts by the digest of their bytes, which stands in the audit chain."""
+    query = select(WatchAlertRow).order_by(col(WatchAlertRow.as_of), WatchAlertRow.id)
+    bodies = [canonical(record_of_alert(row)) for row in session.exec(query)]
+    return {digest_bytes(body): body for body in bodies}
 
 
 def _records(session: Session, exported: Exported) -> list[tuple[str, list[bytes]]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from google.protobuf.message import DecodeError
 from temporalio.api.history.v1 import History, HistoryEvent
 
 from workflows import effects
+from workflows.audit.alerting import alerts_again
 from workflows.audit.redeciding import acted_as_decided, assessment_again, step_again
 from workflows.audit.report import AuditReport, Finding, RunReport, Verdict
 from workflows.audit.reviewing import chunks_again
@@ -44,6 +45,8 @@ class Bundle:
     texts: Texts
     records: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
     """Decisions of portfolio reviews by the digest that their chunk states, one canonical JSON text each."""
+    alerts: Mapping[str, bytes] = field(default_factory=dict)
+    """Alerts of watching by the digest of their bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ class AuditedRun:
 
 async def audit(bundle: Bundle, *, accept_simulated: bool = False) -> AuditReport:
     """Audit a bundle; nothing in it can raise, everything wrong is in the report."""
-    return concluded(await audited_runs(bundle), accept_simulated=accept_simulated)
+    report = concluded(await audited_runs(bundle), accept_simulated=accept_simulated)
+    return replace(report, alerts=tuple(alerts_again(bundle.alerts, bundle.texts)))
 
 
 async def audited_runs(bundle: Bundle) -> list[AuditedRun]:

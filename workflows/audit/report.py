@@ -29,7 +29,7 @@ class Verdict:
     """One decision that was taken again."""
 
     where: str
-    kind: Literal["step", "assessment", "chunk"]
+    kind: Literal["step", "assessment", "chunk", "alert"]
     verdict: str
     """`agrees`, `differs by erratum 3`, or `differs`."""
     differences: tuple[str, ...] = ()
@@ -60,6 +60,8 @@ class AuditReport:
     """What is wrong with the bundle itself, or between runs."""
     notes: tuple[str, ...] = ()
     """What an auditor should know: who signed it, runs that are open as of the export."""
+    alerts: tuple[Verdict, ...] = ()
+    """The alerts of watching, which are no part of a run."""
     accept_simulated: bool = False
     signed_by: str = ""
     """Fingerprint of the public key; empty: not signed."""
@@ -82,7 +84,7 @@ class AuditReport:
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """Every decision that was taken again."""
-        return tuple(verdict for run in self.runs for verdict in run.verdicts)
+        return (*(verdict for run in self.runs for verdict in run.verdicts), *self.alerts)
 
     @property
     def differing(self) -> tuple[Verdict, ...]:

@@ -11,6 +11,7 @@ from engine.ladder import CollectionsPolicy, LawPack, load_collections, load_law
 from engine.model import digest_bytes
 from engine.policy import Loaded
 from engine.source import Severity
+from engine.watch import WatchPolicy, load_watch
 from engine.workdays import Calendar, load_calendar, no_calendar
 
 T = TypeVar("T")
@@ -37,6 +38,10 @@ class Texts:
     def collections(self, digest: str) -> CollectionsPolicy:
         """Return a collections policy; raise TextWrong."""
         return self._once("collections", digest, lambda: load_collections(self._policy(digest)))
+
+    def watch(self, digest: str) -> WatchPolicy:
+        """Return a watch policy; raise TextWrong."""
+        return self._once("watch", digest, lambda: load_watch(self._policy(digest)))
 
     def law(self, digest: str) -> LawPack:
         """Return a law pack; raise TextWrong."""
