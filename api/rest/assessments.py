@@ -22,7 +22,6 @@ from api.storage.accounts import get_account
 from api.storage.customers import require_customer
 from api.storage.idempotency import KeyReused
 from api.wiring import Wiring
-from engine.credit import decide
 from engine.credit.decision import Fact
 from workflows.messages import AssessmentRecord, AssessmentRequest
 from workflows.ports import PolicyNotFound
@@ -92,9 +91,8 @@ def assessments_router(wiring: Wiring) -> APIRouter:
         as_of = body.as_of or wiring.clock.now().date()
         with wiring.database.read() as session:
             digest = _digest(wiring, body.policy, as_of)
-            policy, compiled = wiring.library.credit(session, digest)
-        facts = facts_of(body.facts, as_of)
-        decision = decide(policy, facts, as_of) if trace else compiled.decide(facts, as_of)
+            _, compiled = wiring.library.credit(session, digest)
+        decision = compiled.decide(facts_of(body.facts, as_of), as_of, trace=trace)
         return DecisionOut(**decision_fields(decision, trace=trace))
 
     return api

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -33,6 +33,7 @@ from engine.feel.decimals import CONTEXT
 from engine.feel.interpreter import Note, evaluate, matches
 from engine.feel.values import Value, show, to_feel
 
+_KINDS = {DecisionTable: "table", Scorecard: "scorecard", Formula: "expression"}
 SUMMED = (HitPolicy.COLLECT_SUM, HitPolicy.COLLECT_MIN, HitPolicy.COLLECT_MAX)
 
 
@@ -64,6 +65,30 @@ def fact_traces(admitted: Admitted) -> tuple[DecisionTrace, ...]:
         DecisionTrace(decision=name, kind="fact", value=admitted.values[name], because=why)
         for name, why in admitted.answered
     )
+
+
+def traced_alone(policy: CreditPolicy, name: str, scope: Mapping[str, Value]) -> DecisionTrace:
+    """Return the trace of one decision that can be taken, from the values of the names that it reads."""
+    run = _Run(policy, Admitted(), True)
+    run.scope.update(scope)
+    run.take(name)
+    return run.traces[-1]
+
+
+def decision_trace(
+    decision: DecisionTable | Scorecard | Formula,
+    value: object,
+    rows: Sequence[RowTrace],
+    reads: Mapping[str, object],
+    points: Sequence[tuple[str, Decimal]],
+) -> DecisionTrace:
+    """Return the trace of one decision; values are in their plain form."""
+    return DecisionTrace.model_validate(
+        {
+            "decision": decision.name, "kind": _KINDS[type(decision)], "value": value,
+            "rows": tuple(rows), "reads": reads, "points": tuple(points),
+        }
+    )  # fmt: skip
 
 
 def evaluated(decision: str, expression: Expression, scope: Mapping[str, Value]) -> Value:
@@ -142,16 +167,10 @@ class _Run:
         rows: list[RowTrace],
         points: list[tuple[str, Decimal]],
     ) -> DecisionTrace:
-        kinds = {DecisionTable: "table", Scorecard: "scorecard", Formula: "expression"}
         reads = {
             name: traced(self.scope[name]) for name in self.policy.reads[decision.name] if name in self.scope
         }
-        return DecisionTrace.model_validate(
-            {
-                "decision": decision.name, "kind": kinds[type(decision)], "value": traced(value),
-                "rows": tuple(rows), "reads": reads, "points": tuple(points),
-            }
-        )  # fmt: skip
+        return decision_trace(decision, traced(value), rows, reads, points)
 
     # tables
 

@@ -15,46 +15,75 @@ from engine.credit.axes import Axis, Choices, Line
 from engine.credit.domains import Dates, Numbers
 from engine.credit.slots import Cuts, Division, Names, Slot, Subject, first_from
 from engine.feel.to_python import Unit
+from engine.feel.values import Value
 
 SLOTS = 200_000
 """Slots of one lookup at most; a table that needs more is searched row by row."""
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """How a column finds its slot, and the rows (as bits) that each slot leaves."""
+class Sorting:
+    """How a column sorts values, and the rows (as bits) that are left of each sort."""
 
-    slot: Slot | None
-    """None: all slots leave the same rows, so nothing is looked up."""
+    division: Division
+    sorts: tuple[int, ...]
+    """The sort of each slot of the division: slots that the same rows cover are of one sort."""
     covers: tuple[int, ...]
-    """By slot, each once."""
+    """By sort: the rows whose cells cover it."""
+    null: int | None
+    """The sort of null; None: the column does not reckon with it."""
+
+    def sort_of(self, value: Value) -> int | None:
+        """Return the sort of a value; None if the column does not reckon with it."""
+        if value is None:
+            return self.null
+        slot = self.division.slot_of(value)
+        return None if slot is None else self.sorts[slot]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How generated code finds the sort of a column."""
+
+    sorting: Sorting
+    slot: Slot | None
+    """None: there is one sort, so nothing is looked up."""
     guarded: bool
     """The subject may be null where the column does not reckon with it: the interpreter decides."""
+
+    @property
+    def covers(self) -> tuple[int, ...]:
+        """By sort: the rows whose cells cover it."""
+        return self.sorting.covers
 
 
 class TooManySlots(Exception):
     """A lookup would be larger than it may."""
 
 
-def column_of(axis: Axis, masks: Sequence[int], subject: Subject, unit: Unit) -> Column | None:
-    """Return how a column of cells is looked up; None if it has to be searched row by row."""
-    covers = covering(masks, axis.null + 1) if isinstance(axis, Choices | Line) else []
+def sorting_of(axis: Axis, masks: Sequence[int]) -> Sorting | None:
+    """Return how a column of cells sorts values; None if they have to be tried row by row."""
     division: Division
     if isinstance(axis, Choices):
+        covers = covering(masks, axis.null + 1)
         division, found = _names(axis, covers)
     elif isinstance(axis, Line) and not isinstance(axis.domain, Dates):
+        covers = covering(masks, axis.null + 1)
         division, found = _cuts(axis, covers)
     else:
         return None
-    has_null = bool(axis.full >> axis.null & 1)
-    guarded = subject.nullable and not has_null
-    kept = tuple(dict.fromkeys([*found, *([covers[axis.null]] if has_null else [])]))
-    if len(kept) == 1:
-        return Column(None, kept, guarded)
-    number = {cover: place for place, cover in enumerate(kept)}
-    null = number[covers[axis.null]] if has_null else 0
-    slot = Slot(unit.fresh(), division, [number[cover] for cover in found], null)
-    return Column(slot, kept, guarded)
+    null = [covers[axis.null]] if axis.full >> axis.null & 1 else []
+    number = {cover: place for place, cover in enumerate(dict.fromkeys([*found, *null]))}
+    sorts = tuple(number[cover] for cover in found)
+    return Sorting(division, sorts, tuple(number), number[null[0]] if null else None)
+
+
+def column_of(sorting: Sorting, subject: Subject, unit: Unit) -> Column:
+    """Return how generated code finds the sort of a variable."""
+    guarded = subject.nullable and sorting.null is None
+    if len(sorting.covers) == 1:
+        return Column(sorting, None, guarded)
+    return Column(sorting, Slot(unit.fresh(), sorting.division, sorting.sorts, sorting.null or 0), guarded)
 
 
 def _names(axis: Choices, covers: Sequence[int]) -> tuple[Names, list[int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 from engine.feel.decimals import CONTEXT
 from engine.feel.to_python import Unit
+from engine.feel.values import Value
 
 DIRECT = 512
 """Whole numbers of at most so many values are found by index instead of search."""
@@ -45,6 +46,18 @@ class Cuts:
     low: int | None = None
     """No whole number below this one occurs."""
 
+    def slot_of(self, value: Value) -> int | None:
+        """Return the slot of a number; None for anything else."""
+        if not isinstance(value, Decimal):
+            return None
+        between = bisect_left(self.points, value)
+        if between == len(self.points) or self.points[between] != value:
+            return between
+        return sum(point < value or (point == value and not above) for point, above in self._pairs())
+
+    def _pairs(self) -> Iterator[tuple[Decimal, bool]]:
+        return zip(self.points, self.above, strict=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -53,6 +66,10 @@ class Names:
     places: Mapping[Any, int]
     other: int | None
     """The slot of all other values; None: there are no others."""
+
+    def slot_of(self, value: Value) -> int | None:
+        """Return the slot of a value; None if it has none."""
+        return self.places.get(value, self.other) if isinstance(value, str | bool | Decimal) else None
 
 
 Division: TypeAlias = Cuts | Names

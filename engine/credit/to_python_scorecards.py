@@ -27,9 +27,11 @@ def write_scorecard(writing: Writing, card: Scorecard) -> None:
     total: ast.expr = writing.unit.constant(_scaled(card.base, decimals))
     losses: list[ast.expr] = []
     for place, part in enumerate(card.characteristics):
-        points, loss = _write_part(writing, part, place, decimals)
+        points, loss = _write_part(writing, card.name, part, place, decimals)
         total = ast.BinOp(total, ast.Add(), name_of(points))
         losses += [name_of(loss)] if loss else []
+    if len(writing.sorted.get(card.name, ())) < len(card.characteristics):
+        writing.sorted.pop(card.name, None)  # some bins have to be tried
     _name_total(writing, card, total, decimals)
     if losses:
         codes = writing.reasons[card.name] = writing.unit.fresh()
@@ -52,7 +54,9 @@ def _scaled(points: Decimal, decimals: int) -> int:
     return int(points.scaleb(decimals))
 
 
-def _write_part(writing: Writing, part: Characteristic, place: int, decimals: int) -> tuple[str, str]:
+def _write_part(
+    writing: Writing, card: str, part: Characteristic, place: int, decimals: int
+) -> tuple[str, str]:
     """Return the identifiers of the points of a characteristic and, if it has reasons, of its loss."""
     outcomes = [_outcome(part, number, place, decimals) for number in range(len(part.bins))]
     with_reasons = any(short for _, short in outcomes)
@@ -60,6 +64,8 @@ def _write_part(writing: Writing, part: Characteristic, place: int, decimals: in
     cells = [[bin_.tests for bin_ in part.bins]]
     grid = writing.grid([part.expression], cells)
     columns = None if grid is None else writing.columns([part.expression], grid)
+    if columns is not None:
+        writing.sorted.setdefault(card, []).append(columns[0].sorting)
     if columns is None:
         _search_bins(writing, part, outcomes, points, loss)
         return points, loss

@@ -28,6 +28,7 @@ def write_table(writing: Writing, table: DecisionTable) -> None:
     """Write a decision table: its outputs become variables, its reason codes a list."""
     columns = _columns(writing, table)
     if columns is not None:
+        writing.sorted[table.name] = [column.sorting for column in columns]
         try:
             (_look_up_rows if table.hit.single else _look_up_lists)(writing, table, columns)
             return

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.credit.decision import Money
-from engine.feel.decimals import plain
+from engine.feel.decimals import CONTEXT, plain
 from engine.feel.values import Value, from_feel, kind_of, show
 
 _DIGITS = 34
@@ -52,10 +52,8 @@ def money(value: Value, currency: str) -> Money:
 
 def one_form(value: Decimal) -> Decimal:
     """Return a number in the one form that numbers have: no exponent, no zeros at the end."""
-    _, digits, exponent = value.as_tuple()
-    if value and (exponent == 0 or (exponent < 0 and digits[-1])):  # type: ignore[operator]  # it is finite
-        return value
-    return Decimal(plain(value))
+    short = value.normalize(CONTEXT)
+    return short if short and "E" not in str(short) else Decimal(plain(value))
 
 
 def amount_of(value: Decimal) -> Decimal:

@@ -9,17 +9,26 @@ from engine.feel.values import Value, show
 
 def why_not(heading: str, value: Value, tests: Tests) -> str:
     """Return why a value does not pass a cell."""
+    return said_of(heading, value) + complaint(tests, of_null=value is None)
+
+
+def said_of(heading: str, value: Value) -> str:
+    """Return how the sentence begins: the heading and what it is worth."""
+    return f"{heading} is null" if value is None else f"{heading} {show(value):.80}"
+
+
+def complaint(tests: Tests, *, of_null: bool) -> str:
+    """Return how the sentence ends; it is the same for all values that do not pass, but for null."""
     cell = " ".join(tests.text.split())
-    if value is None:
-        return f"{heading} is null, which `{cell}` does not match"
-    shown = f"{heading} {show(value):.80}"
+    if of_null:
+        return f", which `{cell}` does not match"
     items = tests.node.tests
     if tests.node.negated:
-        return f"{shown} is excluded by {cell}"
+        return f" is excluded by {cell}"
     if len(items) > 1:
-        return f"{shown} is none of {cell}"
+        return f" is none of {cell}"
     if items and isinstance(items[0], s.RangeLiteral):
-        return f"{shown} is not in {cell}"
+        return f" is not in {cell}"
     if items and s.mentions_input(items[0]):
-        return f"{shown} does not satisfy {cell}"
-    return f"{shown} is not {cell}"
+        return f" does not satisfy {cell}"
+    return f" is not {cell}"

@@ -13,8 +13,8 @@ from typing import Any
 from engine.credit import generated
 from engine.credit.analysis import Grid
 from engine.credit.grids import grid_of
-from engine.credit.lookups import Column, column_of
-from engine.credit.model import CreditPolicy, Expression, FactKind, Formula, Tests
+from engine.credit.lookups import Column, Sorting, column_of, sorting_of
+from engine.credit.model import CreditPolicy, DecisionTable, Expression, FactKind, Formula, Tests
 from engine.credit.order import names_in
 from engine.credit.slots import Reader, Slot, Subject
 from engine.feel import kinds, syntax, to_python
@@ -31,6 +31,8 @@ class Writing:
         self.variables: dict[str, Variable] = {}
         self.whole: dict[str, str] = {}
         """By name: the identifier that holds the same number as an `int`."""
+        self.sorted: dict[str, list[Sorting]] = {}
+        """By decision: how its columns, or its characteristics, sort values, if all of them do."""
         self.reasons: dict[str, str] = {}
         """By decision: the identifier of the list of its reason codes."""
         self.as_one = _read_as_one(policy)
@@ -56,8 +58,11 @@ class Writing:
         self.variables[name] = Variable(seen, fact.kind.feel, fact.nullable)
         return given
 
-    def function(self) -> Callable[..., tuple[Any, ...]]:
-        """Return (fact values, codes of defaults) -> (outcome, status, told, reason codes by decision)."""
+    def functions(self) -> tuple[Callable[..., tuple[Any, ...]], Callable[..., tuple[Any, ...]]]:
+        """Return (fact values, codes of defaults) -> (outcome, status, told, reason codes by decision).
+
+        The second function gives the values of all decisions besides, in the policy's order of taking.
+        """
         defaulted = self.unit.fresh()
         policy, codes = self.policy, self.unit.fresh()
         outcome = [self.piece(item.expression).code for item in policy.outcome]
@@ -69,14 +74,30 @@ class Writing:
             self.variables["reasons"] = Variable(codes, ListOf(kinds.STRING), False)
             told = self.piece(policy.told).code
         by_decision = tuple_of([name_of(identifier) for identifier in self.reasons.values()])
-        self.body.append(ast.Return(tuple_of([tuple_of(outcome), status, told, by_decision])))
-        return self.unit.function([*self.parameters, defaulted], self._used())
+        results = [tuple_of(outcome), status, told, by_decision]
+        values = tuple_of([self._value(name) for name in policy.order])
+        parameters = [*self.parameters, defaulted]
+        return (
+            self.unit.function(parameters, self._used(ast.Return(tuple_of(results)))),
+            self.unit.function(parameters, self._used(ast.Return(tuple_of([*results, values])))),
+        )
 
-    def _used(self) -> list[ast.stmt]:
+    def _value(self, name: str) -> ast.expr:
+        """Return code for the whole value of a decision."""
+        if name in self.variables:
+            return name_of(self.variables[name].identifier)
+        table = self.policy.decisions[name]
+        assert isinstance(table, DecisionTable)
+        outputs = [output.name for output in table.outputs]
+        keys: list[ast.expr | None] = [self.unit.constant(output) for output in outputs]
+        return ast.Dict(keys, [name_of(self.variables[f"{name}.{output}"].identifier) for output in outputs])
+
+    def _used(self, end: ast.stmt) -> list[ast.stmt]:
         """Return the statements: readers find what is read, and what sets a variable in vain is left out."""
-        read = _read_in(self.body)
+        body = [*self.body, end]
+        read = _read_in(body)
         found = {id(r.place): r.statements(read, self.unit) for r in self.readers.values()}
-        body = [part for statement in self.body for part in found.get(id(statement), [statement])]
+        body = [part for statement in body for part in found.get(id(statement), [statement])]
         read = _read_in(body)
         idle = {id(statement) for identifier, statement in self.optional if identifier not in read}
         return [statement for statement in body if id(statement) not in idle]
@@ -139,12 +160,13 @@ class Writing:
         written, before = len(self.body), dict(self.readers)
         columns: list[Column] = []
         for place, (heading, axis) in enumerate(zip(headings, grid.axes, strict=True)):
-            subject = self._subject(heading)
-            column = column_of(axis, [row[place] for row in grid.rows], subject, self.unit)
-            if column is None:
+            sorting = sorting_of(axis, [row[place] for row in grid.rows])
+            if sorting is None:
                 del self.body[written:]
                 self.readers = before
                 return None
+            subject = self._subject(heading)
+            column = column_of(sorting, subject, self.unit)
             if column.guarded:
                 absent = ast.Compare(name_of(subject.identifier), [ast.Is()], [ast.Constant(None)])
                 self.body.append(ast.If(absent, [self.stuck()], []))

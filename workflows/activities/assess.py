@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from engine.credit import decide
 from engine.credit.decision import Decision, Fact
 from workflows import effects, ids
 from workflows.activities.registering import current_run
@@ -35,12 +34,12 @@ class Assess:
         return short(record)
 
     def _decide(self, request: AssessmentRequest) -> AssessmentRecord:
-        policy = self._texts.credit(request.policy).policy
+        compiled = self._texts.credit(request.policy)
         facts: dict[str, Fact] = {}
         if request.customer or request.account:
             found = self._ledger.facts(request.customer, request.account, request.as_of, request.at)
-            facts = {name: fact for name, fact in found.items() if name in policy.facts}
-        decision = decide(policy, facts | request.facts, request.as_of)
+            facts = {name: fact for name, fact in found.items() if name in compiled.policy.facts}
+        decision = compiled.decide(facts | request.facts, request.as_of, trace=True)
         return AssessmentRecord(
             id=ids.assessment_id(request.request),
             request=request.request,
