@@ -1,0 +1,273 @@
+"""The schema of collections policies and of the dated timelines beside them."""
+
+from __future__ import annotations
+
+from engine.ladder.events_from_yaml import VERBS
+from engine.ladder.expected import ENDINGS, NOTHING
+from engine.ladder.sections_from_yaml import ANCHORS
+from engine.ladder.timeline import RECEIVERS
+from engine.ledger.account import LEVELS
+from engine.schemas.credit import CURRENCY, facts
+from engine.schemas.parts import (
+    SLUG,
+    Schema,
+    choice,
+    clock,
+    day,
+    document,
+    effective,
+    either,
+    entries,
+    integer,
+    listed,
+    localized,
+    number,
+    period,
+    record,
+    table,
+    text,
+    truth,
+)
+
+_HOURS = text("Hours of a day: 21:00-08:00.", "^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$")
+_CAP = text("How many in which time: 7 per P7D.", "^[0-9]{1,4} per P")
+_RECEIPT = text("Hours or days: PT36H, P2D.", "^P(T[0-9]{1,4}H|[0-9]+[WD].*)$")
+
+
+def _case() -> Schema:
+    ages = ("original", "event_date")
+    return record(
+        "What a case is, when it opens and closes, when it is looked at.",
+        {
+            "opens": text("The condition: `overdue >= 20.00 and age >= 1`."),
+            "closes": text("The condition on `overdue`: `overdue < 5.00`."),
+        },
+        {
+            "grain": choice("One case for each of these.", ["account"]),
+            "anchor": choice("From which day `age` counts.", ANCHORS),
+            "ignore_below": number("A bill with less than this open does not hold the clock."),
+            "credits": choice("Whether credit notes that name no bill count.", ["net", "allocated_only"]),
+            "runs": either(
+                "When the case is looked at.",
+                choice("daily, or on the last day of the month", ["daily", "month_end"]),
+                listed("days of the month", integer("1 to 28")),
+            ),
+            "hour": clock("The local time of the look, in quotes."),
+            "binding": choice("An open case keeps its text.", ["pin"]),
+            "when_late": choice("How a late look catches up.", ["step_by_step", "jump"]),
+            "revive": period("A curing payment that bounces within this finds its rows standing."),
+            "reopened_age": record(
+                "The age of a debt that comes back.",
+                {},
+                {"refund": choice("after a refund", ages), "chargeback": choice("after a chargeback", ages)},
+            ),
+        },
+    )
+
+
+def _hold() -> Schema:
+    rejected = record(
+        "What follows a rejected dispute.",
+        {"age": choice("Whether days under dispute count.", ["minus_hold", "original"])},
+        {"then": choice("Whether the notice is sent again.", ["renotice"])},
+    )
+    return record(
+        "What a hold of this kind does.",
+        {"clock": choice("Whether days go on counting.", ["runs", "stops"])},
+        {
+            "taken": choice("Whether steps that were taken stay.", ["keep", "release"]),
+            "for": period("How long it lasts; with `then`."),
+            "then": text("Who looks at it afterwards: task(review).", r"^task\([a-z][a-z0-9_]*\)$"),
+            "review": period("After which time a person is asked."),
+            "scope": choice("What it stops.", ["disputed part", "account"]),
+            "rejected": rejected,
+            "fees": choice("Whether late fees grow.", ["stop", "run"]),
+            "contact": choice("No notices while it lasts.", ["none"]),
+        },
+    )
+
+
+def _late_fee() -> Schema:
+    return record(
+        "The fee that grows by the day.",
+        {"rate": text("0.003 per day", r"^[0-9]+(\.[0-9]+)? per day$")},
+        {
+            "from": text("due + P1D", r"^due \+ P"),
+            "on": choice("What it grows on.", ["undisputed principal"]),
+            "rounding": text("0.01 half_up", r"^[0-9]+(\.[0-9]+)? half_up$"),
+            "cap": choice("The most that it can be.", ["principal", "none"]),
+            "stops_in": listed("Kinds of hold in which it stands still.", text("a hold")),
+            "counts_for": listed("What it counts for.", choice("a purpose", ["closes", "release"])),
+        },
+    )
+
+
+def collections_schema() -> Schema:
+    """Return the schema of a collections policy."""
+    ladder = table("Columns: step, age, overdue ..., after, wait || do, release when.")
+    treatment = record(
+        "Which ladder a customer gets: the first row that matches.",
+        {
+            "hit": choice("the first row that matches", ["FIRST"]),
+            "table": table("Columns: facts || ladder; the last row of `-` is for everybody else."),
+        },
+    )
+    caps = dict.fromkeys(("call", "message", "sms", "email", "letter", "push"), _CAP)
+    schema = record(
+        "A collections policy: how an account in arrears is treated.",
+        {
+            "policy": text("The name: small letters, digits and hyphens.", SLUG),
+            "kind": {"const": "collections"},
+            "version": text("A version for people; the identity is the digest of the text."),
+            "effective": effective(ends=False),
+            "regulation": text("The law pack that the policy must keep; `none` for none.", SLUG),
+            "timezone": text("A name of the IANA time zone database: Asia/Shanghai."),
+            "currency": CURRENCY,
+            "case": _case(),
+            "ladders": entries("The ladders by name.", ladder, SLUG),
+            "treatment": either("Which ladder whom.", text("one ladder for all", SLUG), treatment),
+        },
+        {
+            "title": localized("What people call the policy."),
+            "facts": facts(),
+            "freshness": record("How old news may be.", {"payments": period("news of payments")}),
+            "contact": record(
+                "When and how often customers are written to.",
+                {},
+                {
+                    "quiet_hours": _HOURS,
+                    "caps": record("The most in a time.", {}, caps),
+                    "valid": period("How long a notice counts."),
+                    "attempts": integer("Tries of one notice."),
+                },
+            ),
+            "interruptions": record(
+                "When service may be cut.",
+                {},
+                {
+                    "window": _HOURS,
+                    "not_before": listed(
+                        "Days before which nothing is cut.", choice("a day", ["weekend", "holiday"])
+                    ),
+                    "calendar": text("The calendar of holidays: CN."),
+                    "shift": choice("To which day it moves.", ["later"]),
+                },
+            ),
+            "fees": entries("The amount of each fee by name.", number("an amount"), SLUG),
+            "late_fee": _late_fee(),
+            "holds": entries("What each kind of hold does.", _hold(), SLUG),
+            "promise_to_pay": record(
+                "Which promises are accepted.",
+                {"max_days": integer("At most so many days ahead.")},
+                {
+                    "covers": text("0.5 of overdue", r"^[0-9]+(\.[0-9]+)? of overdue$"),
+                    "tolerance": number("The share that may be missing."),
+                    "grace": period("Days of grace."),
+                    "per_year": integer("At most so many a year."),
+                },
+            ),
+            "confirm": record(
+                "How long receipts may take.", {}, {"within": _RECEIPT, "restored_within": _RECEIPT}
+            ),
+        },
+    )
+    return document("collections", "Forbear collections policy", schema)
+
+
+def _line(verb: str) -> Schema:
+    found = VERBS[verb]
+    known = {name: _EVENT[name] for name in found.needs} | {verb: text("what happened")}
+    more = {
+        **{name: _EVENT[name] for name in found.may},
+        "at": clock("The local time, in quotes; else 08:00."),
+        "received": text("When it became known: 2026-02-03 14:00."),
+        "id": text("A name for later lines."),
+    }
+    return record(f"`{verb}` happened.", {"on": day("The day on which it counts."), **known}, more)
+
+
+_SHARES = entries("Amounts by bill.", number("an amount"))
+_EVENT: dict[str, Schema] = {
+    "amount": number("An amount."),
+    "due": day("The due date."),
+    "by": text("A day, or a person."),
+    "instalments": listed(
+        "Instalments.", record("One.", {"due": day("its due date"), "amount": number("its amount")})
+    ),
+    "category": text("normal, fee or late_fee"),
+    "service": text("The service that is billed."),
+    "draft": truth("It is not issued yet."),
+    "replaces": listed("Bills.", text("a bill")),
+    "pays": _SHARES,
+    "reason": text("Why."),
+    "payment": text("A payment."),
+    "bill": text("A bill."),
+    "outcome": text("How it ended."),
+    "until": text("A day."),
+    "status": text("done, failed, suppressed, expired or withdrawn"),
+    "value": either("The value.", text("a value"), listed("texts", text("a text")), {"type": "null"}),
+    "complete_to": text("Up to when the feed is complete."),
+    "marked": truth("Whether it is marked."),
+    "level": choice("A level of service.", LEVELS),
+    "move": choice("A move.", ["held", "released", "applied"]),
+}
+
+
+def _expectation() -> Schema:
+    words = either("One, or several.", text("a word"), listed("several", text("a word")))
+    return record(
+        "What holds in the evening of a day.",
+        {"on": day("The day.")},
+        {
+            "since": day("From which day on `do` speaks."),
+            "do": either(
+                "All that is asked for, in order, or nothing.",
+                text("one action, or nothing"),
+                listed("actions", text("step action(arguments) amount")),
+            ),
+            "reached": text("The last row done for the oldest debt."),
+            "warranted": text("The last row whose cells hold."),
+            "rows": words,
+            "ladder": text("The ladder."),
+            "level": choice("The level of service.", LEVELS),
+            "case": integer("The number of the case."),
+            "open": truth("Whether a case is open."),
+            "ended": choice("How the case ended.", [*ENDINGS, NOTHING]),
+            **{name: number("An amount.") for name in ("overdue", "disputed", "credit", "late_fee")},
+            "age": integer("Days."),
+            "days_past_due": integer("Days."),
+            "wake": text("A day, a day with its time in quotes, or never."),
+            "figures": either(
+                "Figures of notices.", text("one"), listed("several", text("name: value")), _TEXTS
+            ),
+            "says": words,
+        },
+    )
+
+
+_TEXTS = entries("by name", text("a value"))
+
+
+def collections_cases_schema() -> Schema:
+    """Return the schema of the dated timelines beside a collections policy."""
+    outage = record("Nobody looks.", {"from": text("The begin."), "until": text("The end.")})
+    history = {"description": "What happened.", "anyOf": [_line(verb) for verb in VERBS]}
+    case = record(
+        "One case.",
+        {
+            "case": text("A sentence that says what is shown."),
+            "history": listed("What happened.", history),
+            "expect": listed("What must follow.", _expectation()),
+        },
+        {
+            "timezone": text("The time zone of the account."),
+            "receipts": choice("How the world answers.", RECEIVERS),
+            "payments_feed": choice("Whether payments are told.", ["fresh", "silent"]),
+            "outage": either("Times without a look.", outage, listed("several", outage)),
+            "checks": listed("Looked at only on these days.", day("a day")),
+        },
+    )
+    return record(
+        "Dated timelines of a collections policy.",
+        {"policy": text("The policy's name.", SLUG), "cases": listed("The cases.", case)},
+    )

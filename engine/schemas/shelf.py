@@ -1,0 +1,77 @@
+"""The schemas of what policies rest on: law packs, calendars and the portfolio."""
+
+from __future__ import annotations
+
+from engine.ladder.from_law import RULES
+from engine.schemas.parts import (
+    SLUG,
+    Schema,
+    choice,
+    day,
+    document,
+    entries,
+    integer,
+    listed,
+    localized,
+    number,
+    record,
+    text,
+)
+
+
+def law_schema() -> Schema:
+    """Return the schema of a law pack."""
+    clause = record(
+        "One rule of the law.",
+        {
+            "clause": text("Its name.", SLUG),
+            "rule": choice("What it binds.", RULES),
+            "says": localized("What it says."),
+            "source": text("Where it stands."),
+        },
+        {
+            "days_past_due": text("For interruptions: `> 30`."),
+            "days_suspended": text("For terminations: `> 60`."),
+            "rate": number("For late fees: the most a day."),
+            "within": text("For restorations: PT48H.", "^PT[0-9]+H$"),
+        },
+    )
+    schema = record(
+        "A law pack: the floor that no policy may go under.",
+        {
+            "law": text("Its name.", SLUG),
+            "title": text("What it is called."),
+            "in_force": day("From which day on."),
+            "clauses": listed("Its clauses.", clause),
+        },
+        {"notes": {"description": "Anything for readers."}},
+    )
+    return document("law", "Forbear law pack", schema)
+
+
+def calendar_schema() -> Schema:
+    """Return the schema of a calendar."""
+    days = entries("Days with their names.", text("what is celebrated"), "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+    years = listed("Years.", integer("a year"))
+    schema = record(
+        "A calendar: public holidays and made-up working days of a region.",
+        {
+            "calendar": text("Its name: CN."),
+            "source": text("Where it comes from."),
+            "years": years,
+            "holidays": days,
+        },
+        {"working": days, "provisional": years},
+    )
+    return document("calendar", "Forbear calendar", schema)
+
+
+def portfolio_schema() -> Schema:
+    """Return the schema of a portfolio."""
+    credit = entries("The credit policy for each value of the entry that `by` names.", text("a policy", SLUG))
+    schema = record(
+        "Which policy judges whom.",
+        {},
+        {"credit": credit, "collections": text("The collections policy for all.", SLUG)},
+    )
+    return document("portfolio", "Forbear portfolio", {**schema, "minProperties": 1})
