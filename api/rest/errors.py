@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -39,6 +40,7 @@ TABLE: tuple[tuple[type[Exception], str], ...] = (
     (EventRefused, "event-refused"),
     (FactsRefused, "facts-refused"),
     (CreditError, "policy-failed"),
+    (OperationalError, "database-away"),
 )
 """Which error is which kind of problem; the first line that fits counts."""
 
@@ -72,6 +74,9 @@ def problem_of(error: Exception) -> dict[str, Any] | None:
     slug = next((slug for kind, slug in TABLE if isinstance(error, kind)), None)
     if slug is None:
         return None
+    if isinstance(error, OperationalError):
+        log.error("The database cannot be used: %s", error.orig)
+        return problem(slug, "The database does not answer. Nothing was kept; send the same again.")
     return problem(slug, str(error), **_extra(error))
 
 

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime
 
+from sqlalchemy.exc import OperationalError
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -52,15 +53,17 @@ class Idempotency:
             key = key_of(header)
             body = await whole_body(receive)
             stored = await asyncio.to_thread(self._keys.begin, key, _fingerprint(scope, body), self._now())
-        except (Refusal, KeyInFlight, KeyReused) as error:
-            said = problem_of(error) or {}
-            await answer(said | {"instance": scope["path"]})(scope, receive, send)
+        except (Refusal, KeyInFlight, KeyReused, OperationalError) as error:
+            await _refused(error, scope)(scope, receive, send)
             return
         if stored is not None:
             again = Response(stored.body, stored.status, {**stored.headers, "idempotency-replayed": "true"})
             await again(scope, receive, send)
             return
-        await self._first(key, body, scope, receive, send)
+        try:
+            await self._first(key, body, scope, receive, send)
+        except OperationalError as error:  # before anything was sent: the answer could not be kept
+            await _refused(error, scope)(scope, receive, send)
 
     async def _first(self, key: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         told: list[Message] = []
@@ -85,6 +88,10 @@ class Idempotency:
         headers = {k.decode(): v.decode() for k, v in start["headers"] if k.decode().lower() in KEPT_HEADERS}
         body = b"".join(message.get("body", b"") for message in told[1:])
         await asyncio.to_thread(self._keys.answer, key, StoredAnswer(start["status"], headers, body))
+
+
+def _refused(error: Exception, scope: Scope) -> Response:
+    return answer({**(problem_of(error) or {}), "instance": scope["path"]})
 
 
 def _fingerprint(scope: Scope, body: bytes) -> str:

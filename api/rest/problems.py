@@ -73,6 +73,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "policy-refused": Kind(422, "The policy has mistakes", "See `forbear check`."),
     "internal": Kind(500, "Something went wrong here", "Try again; the log of the server says more."),
+    "database-away": Kind(503, "The ledger cannot be reached", "Send the same again in a moment."),
     "temporal-away": Kind(503, "Workflows cannot be reached", "Nothing was lost; try again in a moment."),
 }
 

@@ -169,6 +169,10 @@ class SteadyRun(AccountRun):
         await self._settled("", None)
         return await super()._state()
 
+    async def _in_arrears(self, workflow: str) -> bool:
+        await self._told()
+        return await super()._in_arrears(workflow)
+
     async def _view(self, workflow: str) -> CaseView:
         async def seen() -> CaseView | None:
             try:

@@ -17,6 +17,8 @@ from typing import Any, Protocol
 import api.embedded
 from api.embedded import HOST, EmbeddedTemporal
 
+STARTS = 20
+"""How often a part is started in vain before that is taken for a defect."""
 Command = Callable[[str], list[str]]
 
 
@@ -44,8 +46,9 @@ class Child:
 
     async def run(self) -> None:
         """Keep it running until cancelled; raises PartEnded if it ends by itself."""
+        in_vain, fuse = 0, ""
         while True:
-            fuse = next(self._fuses, "")
+            fuse = fuse if in_vain else next(self._fuses, "")
             with self._log.open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
                     *self._command(fuse), stdout=asyncio.subprocess.PIPE, stderr=log
@@ -54,12 +57,16 @@ class Child:
                 assert self._process.stdout is not None
                 if await self._process.stdout.readline():
                     self.ready.set()
+                    in_vain = 0
                 code = await self._process.wait()
             except asyncio.CancelledError:
                 with contextlib.suppress(ProcessLookupError):
                     self._process.kill()
                 await self._process.wait()
                 raise
+            if code != -signal.SIGKILL and not self.ready.is_set() and in_vain < STARTS:
+                in_vain += 1  # what it needs is away just now: whoever watches over it starts it again
+                continue
             self.ready.clear()
             if code != -signal.SIGKILL:
                 raise PartEnded(f"{self._name} ended with {code}; its log is `{self._log}`")

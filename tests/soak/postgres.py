@@ -51,7 +51,9 @@ class Postgres:
             self.kills["from outside"] += 1
             while any(_lives(pid) for pid in family):
                 await asyncio.sleep(0.02)
-            # Where nobody collects dead processes, the new server would take the old one for alive.
+            # Before somebody has collected the dead process, the new server would take it for alive.
+            for lock in self._server.pgdata.glob(".s.PGSQL.*.lock"):
+                lock.unlink()
             (self._server.pgdata / "postmaster.pid").unlink(missing_ok=True)
             await asyncio.to_thread(self._again)
 

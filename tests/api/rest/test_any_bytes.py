@@ -16,7 +16,14 @@ from api.rest.strict_json import BadJson, loads
 
 PATHS = sorted(
     [f"/v1/{path}" for path in RESOURCES]
-    + ["/v1/customers", "/v1/accounts", "/v1/feeds", "/v1/previews", "/v1/simulation/open"]
+    + [
+        "/v1/customers",
+        "/v1/accounts",
+        "/v1/feeds",
+        "/v1/previews",
+        "/v1/simulation/open",
+        "/v1/simulation/deliver",
+    ]
     + ["/v1/customers/C1/facts", "/v1/actions/case/A1/1/x/receipts"]
 )
 NAMES = sorted({name for body in RESOURCES.values() for name in body.model_fields} | {"facts", "at", "x"})

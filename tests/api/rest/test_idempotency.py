@@ -2,16 +2,17 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from httpx import Client, Response
+from sqlalchemy.exc import OperationalError
 
 from api.rest.errors import Refusal
 from api.rest.idempotent import key_of
 from api.storage.idempotency import KEPT, LEASE, KeyInFlight, KeyReused, StoredAnswer
 from api.wiring import Wiring
-from tests.api.rest.conftest import a_payment
+from tests.api.rest.conftest import Serve, a_payment, parties
 from tests.api.rest.test_gate import slug
 from tests.api.scenes import local
 
@@ -46,6 +47,23 @@ def test_a_failure_is_not_stored(shared: Client, acct: str) -> None:
     account = {"id": stranger, "customer": "C1", "currency": "CNY", "timezone": "Asia/Shanghai"}
     shared.post("/v1/accounts", json=account)
     assert pay(shared, acct, account=stranger).status_code == 201
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "away"}])
+def test_while_the_database_is_away_a_caller_is_told_to_send_again(
+    lite: Wiring, serve: Serve, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    client = serve(lite)
+    parties(client)
+
+    def away() -> NoReturn:
+        raise OperationalError("BEGIN", {}, Exception("the server closed the connection"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lite.database, "write", away)
+        answer = client.post("/v1/payments", json=a_payment(), headers=headers)
+    assert (answer.status_code, slug(answer.json())) == (503, "database-away")
+    assert client.post("/v1/payments", json=a_payment(), headers=headers).status_code == 201
 
 
 @pytest.mark.parametrize("header", ["", '""', "x" * 129, "a b", "é"])

@@ -20,6 +20,10 @@ EVERY_KIND: dict[str, dict[str, Any]] = {
     "refunds": {"amount": "1.00"},
     "credit-notes": {"amount": "1.00"},
     "adjustments": {"bill": "B1", "amount": "-1.00"},
+    "fee-waivers": {"bill": "F1", "amount": "1.00"},
+    "write-downs": {"bill": "B1", "amount": "1.00"},
+    "recoveries": {"amount": "1.00", "collector": "agency 4"},
+    "deposit-reviews": {"outcome": "keep", "amount": "100.00"},
     "ended-plans": {"plan": "PL1"},
     "disputes": {"bill": "B1", "amount": "1.00"},
     "dispute-resolutions": {"dispute": "D1", "outcome": "rejected"},
@@ -191,6 +195,8 @@ def test_in_real_time_the_server_says_when(real: Client) -> None:
     del body["received_at"]
     assert real.post("/v1/bills", json=body).status_code == 201
     refused = real.post("/v1/simulation/open", json={"account": "A1", "at": AT})
+    assert (refused.status_code, slug(refused.json())) == (422, "not-simulated")
+    refused = real.post("/v1/simulation/deliver", json={"account": "A1", "at": AT})
     assert (refused.status_code, slug(refused.json())) == (422, "not-simulated")
 
 
