@@ -12,6 +12,7 @@ import click
 
 from api.cli.frame import FINDINGS, OK
 from api.cli.policy_files import CASES, KINDS, PolicyFiles, find_policies
+from api.cli.sarif import to_sarif
 from api.cli.surroundings import collections_problems, portfolio_problems
 from api.storage.portfolio import Portfolio, load_portfolio
 from engine.credit import load_credit
@@ -46,22 +47,29 @@ _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 @click.command("check")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True
+)
 def command(paths: tuple[Path, ...], form: str) -> int:
     """Check policies, law packs, calendars and the portfolio.
 
     PATHS are policy folders, folders of policies or single files; without any, `policies`.
     Every problem is shown with its place, the line, why, and what to do. Ends with 1 if there is an error.
+    `sarif` is what code hosts and editors show beside the lines.
 
     \b
     Example:
       forbear check
       forbear check policies/consumer-credit --format json
+      forbear check --format sarif > forbear.sarif
     """
     found = find_policies(paths or (Path("policies"),))
     problems = {one.path: check_one(one) for one in found}
     every = [p for some in problems.values() for p in some]
-    click.echo(_as_json(found, every) if form == "json" else _as_text(found, problems))
+    if form == "sarif":
+        click.echo(to_sarif(every, {name: text for one in found for name, text in one.sources().items()}))
+    else:
+        click.echo(_as_json(found, every) if form == "json" else _as_text(found, problems))
     return FINDINGS if has_errors(every) else OK
 
 

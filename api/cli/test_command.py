@@ -12,6 +12,7 @@ import click
 
 from api.cli.check_command import check_one, counted, problem_json
 from api.cli.frame import FINDINGS, OK, Trouble
+from api.cli.junit import to_junit
 from api.cli.policy_files import CASES, PolicyFiles, find_policies
 from api.cli.surroundings import calendar_for, law_for
 from engine.credit import load_credit
@@ -29,12 +30,33 @@ class Tested:
     """How the cases beside one policy went."""
 
     path: Path
-    passed: int
+    held: tuple[str, ...]
+    """The sentences of the cases that hold."""
     failed: tuple[dict[str, Any], ...] = ()
     """Each failed case: its sentence, its place, and what differs."""
     problems: tuple[Problem, ...] = ()
     """What is wrong with the policy or the file of its cases, so that no case could be run."""
     text: str = ""
+
+    @property
+    def passed(self) -> int:
+        """How many cases hold."""
+        return len(self.held)
+
+    @property
+    def name(self) -> str:
+        """The file of the cases."""
+        return str(self.path)
+
+    @property
+    def told(self) -> tuple[tuple[str, str, int, tuple[str, ...]], ...]:
+        """Each case that does not hold: sentence, file, line, why."""
+        return tuple((f["case"], f["file"], f["line"], tuple(f["why"])) for f in self.failed)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """Why no case could be run."""
+        return tuple(problem for problem in self.problems if has_errors([problem]))
 
     @property
     def ok(self) -> bool:
@@ -44,7 +66,9 @@ class Tested:
 
 @click.command("test")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True
+)
 def command(paths: tuple[Path, ...], form: str) -> int:
     """Run the cases beside policies: facts and outcomes, dated timelines, events and alerts.
 
@@ -55,11 +79,13 @@ def command(paths: tuple[Path, ...], form: str) -> int:
     Example:
       forbear test
       forbear test policies/collections --format json
+      forbear test --format junit > forbear-cases.xml
     """
     results = [test_one(one) for one in find_policies(paths or (Path("policies"),)) if one.cases is not None]
     if not results:
         raise Trouble(f"There are no cases to run: no `{CASES}` stands beside a policy here.")
-    click.echo(_as_json(results) if form == "json" else _as_text(results))
+    shown = {"text": _as_text, "json": _as_json, "junit": to_junit}[form]
+    click.echo(shown(results))
     return OK if all(result.ok for result in results) else FINDINGS
 
 
@@ -70,7 +96,7 @@ def test_one(files: PolicyFiles) -> Tested:
     if has_errors(problems):
         sources = files.sources()
         text = "\n\n".join(render_problem(p, sources) for p in problems if has_errors([p]))
-        return Tested(path, 0, problems=problems, text=text)
+        return Tested(path, (), problems=problems, text=text)
     cases = files.texts[CASES]
     runs: dict[str, Callable[[PolicyFiles, bytes, Path], Tested]] = {
         "credit": _credit, "collections": _collections, "watch": _watch,
@@ -83,7 +109,7 @@ def _credit(files: PolicyFiles, cases: bytes, path: Path) -> Tested:
     assert policy is not None  # it was checked
     report = run_cases(policy, cases, str(path))
     failed = tuple(_failed(r.case, r.span, [*_differing(r.mismatches), r.error]) for r in report.failed)
-    held = len(report.results) - len(failed)
+    held = tuple(r.case for r in report.results if r.passed)
     return Tested(path, held, failed, report.problems, render_credit(report, _sources(path, cases)))
 
 
@@ -99,7 +125,7 @@ def _collections(files: PolicyFiles, cases: bytes, path: Path) -> Tested:
     failed = tuple(
         _failed(r.name, r.span, [mismatch.told for mismatch in r.mismatches]) for r in report.failed
     )
-    held = len(report.results) - len(failed)
+    held = tuple(r.name for r in report.results if r not in report.failed)
     return Tested(path, held, failed, report.problems, render_timelines(report, _sources(path, cases)))
 
 
@@ -109,7 +135,7 @@ def _watch(files: PolicyFiles, cases: bytes, path: Path) -> Tested:
     report = run_watch_cases(policy, cases, str(path))
     failed = tuple(_failed(c.name, c.span, c.failures) for c in report.cases if not c.passed)
     lines = [line for line in report.render().splitlines() if not line.startswith("ok ")]
-    held = len(report.cases) - len(failed)
+    held = tuple(c.name for c in report.cases if c.passed)
     return Tested(path, held, failed, report.problems, "\n".join(lines))
 
 
