@@ -75,8 +75,7 @@ def look(held: Held, until: datetime, policy_at: PolicyAt, match: Match) -> Look
 
 
 def _once(state: _State, held: Held, policy: WatchPolicy, as_of: datetime, match: Match) -> None:
-    _bound(state, policy)
-    known = [event for event, received_at in state.events.values() if received_at <= as_of]
+    known = _bounded(state, [event for event, known in state.events.values() if known <= as_of])
     window = Window(
         subject=held.key.subject, per=held.key.per, as_of=as_of, reported=state.reported,
         events=tuple(fitting for event in known if (fitting := _fitting(policy, event))),
@@ -111,12 +110,15 @@ def _next(state: _State, policy: WatchPolicy, window: Window) -> datetime | None
     return min(moments, default=None)
 
 
-def _bound(state: _State, policy: WatchPolicy) -> None:
+def _bounded(state: _State, known: list[WatchEvent]) -> list[WatchEvent]:
     """Leave out the oldest events of a window that is too full; how many is kept and told with each alert."""
-    over = len(state.events) - MOST_EVENTS
-    if over > 0:
-        _forget(state, sorted(state.events, key=lambda name: (state.events[name][0].at, name))[:over])
-        state.dropped += over
+    over = len(known) - MOST_EVENTS
+    if over <= 0:
+        return known
+    ordered = sorted(known, key=lambda event: (event.at, event.id))
+    _forget(state, [event.id for event in ordered[:over]])
+    state.dropped += over
+    return ordered[over:]
 
 
 def _forget(state: _State, names: list[str]) -> None:
