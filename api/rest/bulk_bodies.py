@@ -30,9 +30,11 @@ class AccountRowBody(AccountBody):
 RowBody = Annotated[
     CustomerRowBody | AccountRowBody
     | e.BillBody | e.BillIssuedBody | e.PaymentBody | e.PaymentReturnedBody | e.ReturnReversedBody
-    | e.RefundBody | e.CreditNoteBody | e.AdjustmentBody | e.PlanEndedBody | e.DisputeBody
+    | e.RefundBody | e.CreditNoteBody | e.AdjustmentBody | e.FeeWaivedBody | e.WriteDownBody | e.RecoveryBody
+    | e.PlanEndedBody | e.DisputeBody
     | e.DisputeResolvedBody | e.PromiseBody | e.PromiseWithdrawnBody | e.HoldBody | e.HoldReleasedBody
-    | e.FactBody | e.AccountFeedBody | e.ActBody | e.WriteOffMarkBody | e.DemandBody | e.DepositBody,
+    | e.FactBody | e.AccountFeedBody | e.ActBody | e.WriteOffMarkBody | e.DemandBody | e.DepositBody
+    | e.DepositReviewedBody,
     Field(discriminator="kind"),
 ]  # fmt: skip
 Rows: TypeAdapter[RowBody] = TypeAdapter(RowBody)

@@ -6,6 +6,7 @@ when the engine learns a new one. All amounts are decimal strings in the account
 
 from __future__ import annotations
 
+from operator import not_
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -53,7 +54,7 @@ class BillBody(EntryBody):
     due_date: Day
     amount: Positive
     bill_no: str = ""
-    category: Literal["normal", "fee", "late_fee", "plan"] = "normal"
+    category: Literal["normal", "fee", "late_fee", "interest", "plan"] = "normal"
     service: str = ""
     instalments: tuple[InstalmentBody, ...] = ()
     draft: bool = False
@@ -124,6 +125,38 @@ class AdjustmentBody(EntryBody):
     reason: str = ""
 
 
+class FeeWaivedBody(EntryBody):
+    """A fee, late fee or interest that is let go; what was paid of it becomes credit."""
+
+    model_config = example(**_DAY, id="FW-1", bill="F-2026-03", amount="10.00", reason="goodwill")
+    kind: Literal["fee_waived"] = "fee_waived"
+    bill: Ref
+    amount: Positive
+    reason: str = ""
+    author: str = ""
+
+
+class WriteDownBody(EntryBody):
+    """A part of a debt that is given up for good."""
+
+    model_config = example(**_DAY, id="WD-1", bill="B-2026-03", amount="50.00", reason="settlement")
+    kind: Literal["write_down"] = "write_down"
+    bill: Ref
+    amount: Positive
+    reason: str = ""
+    author: str = ""
+
+
+class RecoveryBody(EntryBody):
+    """Money on debt that was written off."""
+
+    model_config = example(**_DAY, id="RC-1", amount="60.00", collector="agency 4")
+    kind: Literal["recovery"] = "recovery"
+    amount: Positive
+    bill: str = ""
+    collector: str = ""
+
+
 class PlanEndedBody(EntryBody):
     """A plan that is given up: the bills it replaced come back at their own age."""
 
@@ -160,6 +193,7 @@ class PromiseBody(EntryBody):
     amount: Positive
     by: Day
     author: str = ""
+    milestones: Annotated[tuple[InstalmentBody, ...], Field(exclude_if=not_)] = ()
 
 
 class PromiseWithdrawnBody(EntryBody):
@@ -243,12 +277,23 @@ class DemandBody(EntryBody):
     reason: str = ""
 
 
+class DepositReviewedBody(EntryBody):
+    """A review of the deposit: what is to be held from now on."""
+
+    model_config = example(**_DAY, id="DV-1", outcome="release", amount="0", reason="twelve good months")
+    kind: Literal["deposit_review"] = "deposit_review"
+    outcome: Literal["keep", "top_up", "release"]
+    amount: Annotated[Amount, Field(ge=0)]
+    reason: str = ""
+    author: str = ""
+
+
 class DepositBody(EntryBody):
-    """Money of the deposit: taken in, given back, or applied to debt."""
+    """A deposit: asked for, taken in, topped up, credited with interest, given back, or applied to debt."""
 
     model_config = example(**_DAY, id="DP-1", move="held", amount="300.00")
     kind: Literal["deposit"] = "deposit"
-    move: Literal["held", "released", "applied"]
+    move: Literal["requested", "held", "topped_up", "interest", "released", "applied"]
     amount: Positive
 
 
@@ -261,6 +306,9 @@ RESOURCES: dict[str, type[EntryBody]] = {
     "refunds": RefundBody,
     "credit-notes": CreditNoteBody,
     "adjustments": AdjustmentBody,
+    "fee-waivers": FeeWaivedBody,
+    "write-downs": WriteDownBody,
+    "recoveries": RecoveryBody,
     "ended-plans": PlanEndedBody,
     "disputes": DisputeBody,
     "dispute-resolutions": DisputeResolvedBody,
@@ -274,6 +322,7 @@ RESOURCES: dict[str, type[EntryBody]] = {
     "write-off-marks": WriteOffMarkBody,
     "demands": DemandBody,
     "deposits": DepositBody,
+    "deposit-reviews": DepositReviewedBody,
 }
 """Every kind of entry by the path under which it is posted; receipts come by the action's own path."""
 

@@ -30,7 +30,18 @@ from engine.watch.from_ledger import (
 from workflows.messages import StepRecord
 
 _SETTLES = frozenset(
-    {"payment", "return_reversed", "credit_note", "adjustment", "deposit", "bill", "bill_issued"}
+    {
+        "payment",
+        "return_reversed",
+        "credit_note",
+        "adjustment",
+        "deposit",
+        "bill",
+        "bill_issued",
+        "recovery",
+        "fee_waived",
+        "write_down",
+    }
 )
 _RAISES = frozenset({"bill", "bill_issued", "adjustment", "payment_returned", "refund", "plan_ended"})
 """Entries after which an account may owe more."""

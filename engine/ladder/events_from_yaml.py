@@ -202,10 +202,12 @@ def _word(r: HistoryReader, fields: Fields, name: str, what: str, words: tuple[s
     return optional(fields, name, lambda node, _: r.choice(node, what, words), f"`{name}`")
 
 
-def _instalments(r: HistoryReader, fields: Fields) -> list[Values]:
+def _instalments(
+    r: HistoryReader, fields: Fields, key: str = "instalments", what: str = "an instalment"
+) -> list[Values]:  # fmt: skip
     found = []
-    for item in r.items(fields["instalments"], "`instalments`") if "instalments" in fields else ():
-        part = r.fields(item, "an instalment", ["due", "amount"]) or {}
+    for item in r.items(fields[key], f"`{key}`") if key in fields else ():
+        part = r.fields(item, what, ["due", "amount"]) or {}
         if len(part) == 2:
             found.append({"due_date": r.date(part["due"], "`due`"), "amount": _amount(r, part["amount"])})
     return found
@@ -284,7 +286,10 @@ def _dispute(r: HistoryReader, node: Node, f: Fields) -> Values:
 
 
 def _promise(r: HistoryReader, node: Node, f: Fields) -> Values:
-    return {"id": r.text(node, "`promise`"), "amount": _amount(r, f["amount"]), "by": r.date(f["by"], "`by`")}
+    return {
+        "id": r.text(node, "`promise`"), "amount": _amount(r, f["amount"]), "by": r.date(f["by"], "`by`"),
+        "milestones": _instalments(r, f, "milestones", "a milestone"),
+    }  # fmt: skip
 
 
 def _hold(r: HistoryReader, node: Node, f: Fields) -> Values:
@@ -345,10 +350,17 @@ def _demand(r: HistoryReader, node: Node, f: Fields) -> Values:
 
 
 def _deposit(r: HistoryReader, node: Node, f: Fields) -> Values:
-    moves = ("held", "released", "applied")
+    moves = ("requested", "held", "topped_up", "interest", "released", "applied")
     return {
         "id": r.named("deposit", "dep-"), "amount": _amount(r, node),
         "move": r.choice(f["move"], "a move of a deposit", moves),
+    }  # fmt: skip
+
+
+def _reviewed(r: HistoryReader, node: Node, f: Fields) -> Values:
+    return {
+        "id": r.named("review", "DV"), "outcome": r.choice(node, "an outcome of reviews", REVIEWED),
+        "amount": r.decimal(f["amount"], "the amount", minimum=0), "reason": _text(r, f, "reason"),
     }  # fmt: skip
 
 
@@ -360,7 +372,8 @@ def _policy(r: HistoryReader, node: Node, f: Fields) -> Values:
     return {"policy": r.policies.get(name)}
 
 
-CATEGORIES = ("normal", "fee", "late_fee")
+CATEGORIES = ("normal", "fee", "late_fee", "interest")
+REVIEWED = ("keep", "top_up", "release")
 BILL_MAY = ("due", "instalments", "category", "service", "draft")
 VERBS: dict[str, Verb] = {
     "bill": Verb("bill", ("amount",), BILL_MAY, _bill),
@@ -375,9 +388,14 @@ VERBS: dict[str, Verb] = {
     "adjustment": Verb(
         "adjustment", ("bill",), ("reason",), _of_amount("J", "adjust", "bill", "reason", signed=True)
     ),
+    "fee_waived": Verb("fee_waived", ("bill",), ("reason",), _of_amount("FW", "waived", "bill", "reason")),
+    "write_down": Verb("write_down", ("bill",), ("reason",), _of_amount("WD", "down", "bill", "reason")),
+    "recovery": Verb(
+        "recovery", (), ("bill", "collector"), _of_amount("RC", "recovery", "bill", "collector")
+    ),
     "dispute": Verb("dispute", ("bill", "amount"), ("reason",), _dispute),
     "resolved": Verb("dispute_resolved", ("outcome",), (), _resolved),
-    "promise": Verb("promise", ("amount", "by"), (), _promise),
+    "promise": Verb("promise", ("amount", "by"), ("milestones",), _promise),
     "promise_withdrawn": Verb("promise_withdrawn", (), (), _reference("X", "withdrawn", "promise")),
     "hold": Verb("hold", (), ("until", "bill", "reason", "by"), _hold),
     "released": Verb("hold_released", (), ("by",), _reference("O", "released", "hold")),
@@ -392,5 +410,6 @@ VERBS: dict[str, Verb] = {
     "write_off_mark": Verb("write_off_mark", (), ("marked",), _mark),
     "demand": Verb("demand", ("level",), ("reason",), _demand),
     "deposit": Verb("deposit", ("move",), (), _deposit),
+    "deposit_review": Verb("deposit_review", ("amount",), ("reason",), _reviewed),
     "policy": Verb("policy", (), (), _policy),
 }

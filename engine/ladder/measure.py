@@ -13,7 +13,7 @@ from engine.ledger.account import AccountPosition, Debt
 ZERO = Decimal(0)
 HORIZON = 4000
 """Days that are looked ahead; no clock of a ladder runs longer."""
-OUTSIDE = ("fee", "late_fee")
+OUTSIDE = ("fee", "late_fee", "interest")
 """Categories that never age and never anchor: a fee never causes an interruption."""
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from operator import not_
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from engine.ledger.entries import Act, Scalar
 from engine.model import Amount, Model
@@ -30,7 +31,7 @@ class Debt(Model):
 
     id: str
     bill: str
-    category: Literal["normal", "fee", "late_fee", "plan"] = "normal"
+    category: Literal["normal", "fee", "late_fee", "interest", "plan"] = "normal"
     service: str = ""
     invoice_date: date
     due_date: date
@@ -91,6 +92,8 @@ class Promised(Model):
     withdrawn_on: date | None = None
     overdue: Amount = Decimal(0)
     """What was past due and undisputed when it was made."""
+    milestones: Annotated[tuple[tuple[date, Amount], ...], Field(exclude_if=not_)] = ()
+    """Parts of the amount with days of their own, by day; the last one is due on `by`."""
 
 
 class Received(Model):
@@ -119,7 +122,7 @@ class AccountPosition(Model):
     terms: Terms
     at: AwareDatetime
     today: date
-    """Local business date of `at` in the account's zone."""
+    """Local business date of `at` in the account's zone, or the day that was asked for."""
     version: int
     """How many entries of the account were known; rises with each."""
     facts: dict[str, Scalar | tuple[str, ...]] = {}

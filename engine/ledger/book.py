@@ -12,7 +12,7 @@ from engine.ledger.entries import Bill, Dispute, Share
 
 ZERO = Decimal(0)
 Cause = Literal["", "refund", "chargeback"]
-FEES = ("fee", "late_fee")
+FEES = ("fee", "late_fee", "interest")
 """Categories of bills that are paid last: a fee is never the reason why principal stays overdue."""
 
 
@@ -22,7 +22,7 @@ class DebtState:
 
     id: str
     bill: str
-    category: Literal["normal", "fee", "late_fee", "plan"]
+    category: Literal["normal", "fee", "late_fee", "interest", "plan"]
     service: str
     invoice_date: date
     due_date: date
@@ -237,6 +237,21 @@ class Book:
                 self._waiting.setdefault(share.bill, []).append((fund, part))
         self._free(fund, ZERO)
         self.use_credit(day)
+
+    def recover(self, fund: Fund, day: date) -> None:
+        """Take money in for what was written off: unless it names a bill, it pays that before all else."""
+        for debt in self.order if not fund.named else ():
+            if debt.written_off and (part := min(debt.open, fund.free)):
+                self._take(fund, debt, part, day)
+        self.receive(fund, day)
+
+    def write_down(self, reference: str, amount: Decimal, day: date) -> None:
+        """Give up a part of what is still owed of a bill; what is paid stays paid."""
+        for debt in sorted(self.find(reference)):
+            cut = min(amount, debt.open)
+            debt.amount -= cut
+            debt.correct(cut, day)
+            amount -= cut
 
     def _pay_waiting(self, reference: str, day: date) -> None:
         for fund, amount in self._waiting.pop(reference, ()):

@@ -7,6 +7,7 @@ became known. Entries are only ever added; a correction is another entry.
 from __future__ import annotations
 
 from datetime import date
+from operator import not_
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
@@ -48,7 +49,7 @@ class Bill(EntryBase):
     due_date: date
     amount: Positive
     bill_no: str = ""
-    category: Literal["normal", "fee", "late_fee", "plan"] = "normal"
+    category: Literal["normal", "fee", "late_fee", "interest", "plan"] = "normal"
     service: str = ""
     """Which service the debt is for, where service is cut by debt; empty: the whole account."""
     instalments: tuple[Instalment, ...] = ()
@@ -116,6 +117,37 @@ class Adjustment(EntryBase):
     reason: str = ""
 
 
+class FeeWaived(EntryBase):
+    """A fee, late fee or interest that is let go: it asks for less; what was paid of it becomes credit."""
+
+    kind: Literal["fee_waived"] = "fee_waived"
+    bill: Reference
+    amount: Positive
+    reason: str = ""
+    author: str = ""
+
+
+class WriteDown(EntryBase):
+    """A part of a debt that is given up for good; it lowers what is still owed, and never becomes credit."""
+
+    kind: Literal["write_down"] = "write_down"
+    bill: Reference
+    amount: Positive
+    reason: str = ""
+    author: str = ""
+
+
+class Recovery(EntryBase):
+    """Money on debt that was written off: it pays that first, oldest due date first, and the mark stays."""
+
+    kind: Literal["recovery"] = "recovery"
+    amount: Positive
+    bill: str = ""
+    """The bill it is for; empty: what is written off, then like a payment."""
+    collector: str = ""
+    """Who brought it in: an agency, a court."""
+
+
 class PlanEnded(EntryBase):
     """A plan that is given up: the bills it replaced come back at their own age, less what was paid."""
 
@@ -143,12 +175,14 @@ class DisputeResolved(EntryBase):
 
 
 class Promise(EntryBase):
-    """A customer promises to pay `amount` by a date."""
+    """A customer promises to pay `amount` by a date, perhaps in parts that have dates of their own."""
 
     kind: Literal["promise"] = "promise"
     amount: Positive
     by: date
     author: str = ""
+    milestones: Annotated[tuple[Instalment, ...], Field(exclude_if=not_)] = ()
+    """Parts on the way; they add up to `amount`, the last of them due on `by`."""
 
 
 class PromiseWithdrawn(EntryBase):
@@ -238,17 +272,29 @@ class Demand(EntryBase):
 
 
 class DepositMoved(EntryBase):
-    """Money of the deposit: taken in, given back, or applied to debt."""
+    """A deposit: asked for, taken in, topped up, credited with interest, given back, or applied to debt."""
 
     kind: Literal["deposit"] = "deposit"
-    move: Literal["held", "released", "applied"]
+    move: Literal["requested", "held", "topped_up", "interest", "released", "applied"]
     amount: Positive
+
+
+class DepositReviewed(EntryBase):
+    """A review of the deposit: what is to be held from now on; what it leads to has entries of its own."""
+
+    kind: Literal["deposit_review"] = "deposit_review"
+    outcome: Literal["keep", "top_up", "release"]
+    amount: Annotated[Amount, Field(ge=0)]
+    """The deposit that is asked of the account after the review; 0: none."""
+    reason: str = ""
+    author: str = ""
 
 
 Entry = Annotated[
     Bill | BillIssued | Payment | PaymentReturned | ReturnReversed | Refund | CreditNote
-    | Adjustment | PlanEnded | Dispute | DisputeResolved | Promise | PromiseWithdrawn | Hold | HoldReleased
-    | FactSet | FeedComplete | Receipt | Act | WriteOffMark | Demand | DepositMoved,
+    | Adjustment | FeeWaived | WriteDown | Recovery | PlanEnded
+    | Dispute | DisputeResolved | Promise | PromiseWithdrawn | Hold | HoldReleased
+    | FactSet | FeedComplete | Receipt | Act | WriteOffMark | Demand | DepositMoved | DepositReviewed,
     Field(discriminator="kind"),
 ]  # fmt: skip
 EntryAdapter: TypeAdapter[Entry] = TypeAdapter(Entry)

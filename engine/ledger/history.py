@@ -15,19 +15,23 @@ from engine.ledger.entries import (
     Dispute,
     DisputeResolved,
     Entry,
+    FeeWaived,
     Payment,
     PaymentReturned,
     PlanEnded,
     Receipt,
+    Recovery,
     Refund,
     ReturnReversed,
+    Share,
+    WriteDown,
     WriteOffMark,
 )
 
 RANK = {
-    "bill": 0, "adjustment": 1, "credit_note": 2, "dispute": 3, "dispute_resolved": 4, "payment": 5,
-    "deposit": 6, "payment_returned": 7, "return_reversed": 8, "refund": 9, "plan_ended": 10,
-    "write_off_mark": 11,
+    "bill": 0, "adjustment": 1, "credit_note": 2, "fee_waived": 3, "dispute": 4, "dispute_resolved": 5,
+    "payment": 6, "recovery": 7, "deposit": 8, "payment_returned": 9, "return_reversed": 10, "refund": 11,
+    "plan_ended": 12, "write_down": 13, "write_off_mark": 14,
 }  # fmt: skip
 """Within one value date: debts before the money that pays them, money before its return."""
 
@@ -88,7 +92,7 @@ def _counts_from(entry: Entry, index: Index, issued: Mapping[str, BillIssued]) -
             return max(entry.value_date, final.value_date) if final else None
         case CreditNote(bill=""):
             return entry.value_date
-        case CreditNote() | Adjustment() | Dispute():
+        case CreditNote() | Adjustment() | Dispute() | FeeWaived() | WriteDown():
             return _after_bill(entry.value_date, entry.bill, index, issued)
         case PlanEnded():
             return _after_bill(entry.value_date, entry.plan, index, issued)
@@ -131,6 +135,11 @@ def _tell(book: Book, entry: Entry, day: date, issued: Mapping[str, BillIssued])
             if excess := book.lower(entry.bill, entry.amount, day):
                 book.receive(Fund(f"credit_note:{entry.id}", day, excess, excess), day)
             book.use_credit(day)
+        case FeeWaived():
+            book.note_credited(entry.bill, entry.amount)
+            if excess := book.lower(entry.bill, entry.amount, day):
+                book.receive(Fund(f"fee_waived:{entry.id}", day, excess, excess), day)
+            book.use_credit(day)
         case Adjustment() if entry.amount > 0:
             book.raise_(entry.bill, entry.amount, day)
         case Adjustment():
@@ -159,7 +168,14 @@ def _tell_rest(book: Book, entry: Entry, day: date) -> None:
             book.end_plan(entry.plan, day)
         case Receipt():
             book.give_up(day)
-        case DepositMoved(move="held"):
+        case WriteDown():
+            book.write_down(entry.bill, entry.amount, day)
+        case Recovery():
+            named = (Share(bill=entry.bill, amount=entry.amount),) if entry.bill else ()
+            book.recover(Fund(f"recovery:{entry.id}", day, entry.amount, entry.amount, named), day)
+        case DepositMoved(move="requested"):
+            pass  # asked for, not there yet
+        case DepositMoved(move="held" | "topped_up" | "interest"):
             book.deposit += entry.amount
         case DepositMoved():
             book.deposit -= entry.amount

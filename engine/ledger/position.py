@@ -43,14 +43,16 @@ PRECISION = 60
 """Digits of amounts in the ledger's arithmetic; a sum that does not fit raises `decimal.Inexact`."""
 
 
-def position_at(terms: Terms, entries: Sequence[Entry], at: datetime) -> AccountPosition:
+def position_at(
+    terms: Terms, entries: Sequence[Entry], at: datetime, *, as_of: date | None = None
+) -> AccountPosition:  # fmt: skip
     """Return the account's position at `at`: what was received by then and dated up to that local day.
 
-    Any order and any doubling of the entries give the same position. Raises `decimal.Inexact` for
-    amounts of more than 60 digits.
+    With `as_of` it is the position of that local day instead, as known at `at`. Any order and any doubling
+    of the entries give the same position. Raises `decimal.Inexact` for amounts of more than 60 digits.
     """
     known = known_entries(entries, at)
-    today = at.astimezone(ZoneInfo(terms.timezone)).date()
+    today = as_of or at.astimezone(ZoneInfo(terms.timezone)).date()
     due, later = counts_by(known, today)
     with localcontext() as context:
         context.prec, context.traps[Inexact] = PRECISION, True
@@ -193,6 +195,7 @@ def _promises(due: list[Entry], book: Book, today: date) -> tuple[Promised, ...]
                 id=entry.id, amount=entry.amount, made_on=entry.value_date, by=entry.by,
                 paid=sum((amount for _, amount in paid), ZERO), paid_by=paid,
                 withdrawn_on=withdrawn.get(entry.id), overdue=overdue_on(book, entry.value_date),
+                milestones=tuple(sorted((part.due_date, part.amount) for part in entry.milestones)),
             )
         )  # fmt: skip
     return tuple(found)

@@ -21,6 +21,7 @@ from engine.ledger.entries import (
     Dispute,
     DisputeResolved,
     Entry,
+    FeeWaived,
     Hold,
     HoldReleased,
     Payment,
@@ -30,9 +31,11 @@ from engine.ledger.entries import (
     PromiseWithdrawn,
     Refund,
     ReturnReversed,
+    WriteDown,
 )
 from engine.ledger.known import of_kind
 from engine.ledger.position import released_on
+from engine.ledger.refusals_more import check_milestones, check_waived, check_written_down, lowered
 from engine.model import Model
 
 ZERO = Decimal(0)
@@ -86,7 +89,7 @@ def _problem(new: Entry, finding: Finding) -> EntryProblem:
 _NEEDED = frozenset(
     ("bill", "bill_issued", "payment", "payment_returned", "return_reversed", "refund", "credit_note",
      "adjustment", "plan_ended", "dispute", "dispute_resolved", "promise", "promise_withdrawn", "hold",
-     "hold_released", "deposit")
+     "hold_released", "deposit", "fee_waived", "write_down")
 )  # fmt: skip
 
 
@@ -128,8 +131,8 @@ def _amount_of(bill: Bill, reference: str) -> Decimal:
 
 
 def _corrected(known: list[Entry], bill: Bill, reference: str) -> Decimal:
-    """Return what the bill asks for after the credit notes and adjustments that are known."""
-    amount = _amount_of(bill, reference)
+    """Return what the bill asks for after all corrections, waivers and write-downs that are known."""
+    amount = _amount_of(bill, reference) - lowered(known, bill.id, reference)
     for entry in known:
         if isinstance(entry, CreditNote) and entry.bill in (bill.id, reference):
             amount -= entry.amount
@@ -254,6 +257,18 @@ def _check_adjustment(known: list[Entry], new: Adjustment) -> Iterator[Finding]:
         yield Finding("adjustment-exceeds-bill", text, "amount", _at_most(left))
 
 
+def _check_waived(known: list[Entry], new: FeeWaived) -> Iterator[Finding]:
+    bill = _bill_of(known, new.bill)
+    left = _corrected(known, bill, new.bill) if bill else ZERO
+    yield from (Finding(*found) for found in check_waived(bill, left, new))
+
+
+def _check_written_down(known: list[Entry], new: WriteDown) -> Iterator[Finding]:
+    bill = _bill_of(known, new.bill)
+    left = _corrected(known, bill, new.bill) if bill else ZERO
+    yield from (Finding(*found) for found in check_written_down(bill, left, new))
+
+
 def _check_plan_ended(known: list[Entry], new: PlanEnded) -> Iterator[Finding]:
     bill = _bill_of(known, new.plan)
     if bill and not bill.replaces:
@@ -292,6 +307,7 @@ def _check_dispute_resolved(known: list[Entry], new: DisputeResolved) -> Iterato
 
 
 def _check_promise(known: list[Entry], new: Promise) -> Iterator[Finding]:
+    yield from (Finding(*found) for found in check_milestones(new))
     if new.by < new.value_date:
         text = f"Promise `{new.id}` of {new.value_date} is for {new.by}, a day in its past."
         yield Finding("promise-in-the-past", text, "by", f"write a day from {new.value_date} on")
@@ -333,12 +349,16 @@ def _check_hold_released(known: list[Entry], new: HoldReleased) -> Iterator[Find
         yield Finding("before-its-cause", text, "value_date", f"write a day from {hold.value_date} on")
 
 
+_OUT = ("released", "applied")
+
+
 def _check_deposit(known: list[Entry], new: DepositMoved) -> Iterator[Finding]:
-    if new.move == "held":
+    if new.move not in _OUT:
         return
     held = ZERO
     for entry in of_kind(known, DepositMoved):
-        held += entry.amount if entry.move == "held" else -entry.amount
+        if entry.move != "requested":
+            held += -entry.amount if entry.move in _OUT else entry.amount
     if new.amount > held:
         text = f"A deposit of {held} is held; {new.amount} is more than that."
         advice = _at_most(held) if held else "take a deposit in first"
@@ -361,6 +381,8 @@ _RULES: tuple[tuple[type, Callable[..., Iterator[Finding]]], ...] = (
     (Refund, _check_refund),
     (CreditNote, _check_credit_note),
     (Adjustment, _check_adjustment),
+    (FeeWaived, _check_waived),
+    (WriteDown, _check_written_down),
     (PlanEnded, _check_plan_ended),
     (Dispute, _check_dispute),
     (DisputeResolved, _check_dispute_resolved),

@@ -39,9 +39,12 @@ class Allocation(Model):
     returned: bool = False
 
 
-def allocation_report(terms: Terms, entries: Sequence[Entry], at: datetime) -> tuple[Allocation, ...]:
-    """Say for each amount of money received by `at` which debts it pays, by value date."""
-    due, _ = counts_by(known_entries(entries, at), at.astimezone(ZoneInfo(terms.timezone)).date())
+def allocation_report(
+    terms: Terms, entries: Sequence[Entry], at: datetime, *, as_of: date | None = None
+) -> tuple[Allocation, ...]:  # fmt: skip
+    """Say for each amount of money received by `at` which debts it pays, by value date, up to `as_of`."""
+    today = as_of or at.astimezone(ZoneInfo(terms.timezone)).date()
+    due, _ = counts_by(known_entries(entries, at), today)
     with localcontext() as context:
         context.prec = PRECISION
         book = write_book(due)

@@ -107,7 +107,7 @@ def broken_events(terms: Terms, broken: Iterable[tuple[str, date]], at: datetime
 
 
 def _billed(terms: Terms, bill: Bill, at: datetime) -> list[WatchEvent]:
-    if bill.category in ("fee", "late_fee"):
+    if bill.category in ("fee", "late_fee", "interest"):
         return []  # a fee is a consequence of arrears, not something a customer used
     due = [
         _event(terms, "bill_due", ref, _start(terms, on), {"bill": ref, "amount": amount})

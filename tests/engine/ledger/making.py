@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from engine.ledger import AccountPosition, Entry, EntryAdapter, Terms, position_at
+from engine.ledger.account import LEVELS
 
 TERMS = Terms(account="A1", customer="C1", currency="CNY", timezone="Asia/Shanghai")
 ZONE = ZoneInfo(TERMS.timezone)
@@ -51,6 +52,7 @@ def opens(found: AccountPosition) -> dict[str, str]:
 AMOUNTS = st.integers(1, 30_000).map(lambda cents: Decimal(cents) / 100)
 BILLS = [f"B{n}" for n in range(5)]
 PAYMENTS = [f"P{n}" for n in range(4)]
+MOVES = ["requested", "held", "topped_up", "interest", "released", "applied"]
 DAYS = st.integers(0, 200).map(lambda n: FIRST + timedelta(days=n))
 
 
@@ -63,7 +65,9 @@ def entries(draw: st.DrawFn) -> Entry:
         st.sampled_from(
             ["bill", "bill", "bill", "payment", "payment", "payment_returned", "return_reversed", "refund",
              "credit_note", "adjustment", "dispute", "dispute_resolved", "promise", "hold", "hold_released",
-             "write_off_mark", "deposit", "bill_issued", "plan", "plan_ended", "receipt", "fact"]
+             "write_off_mark", "deposit", "bill_issued", "plan", "plan_ended", "receipt", "fact",
+             "fee_waived", "write_down", "recovery", "deposit_review", "promise_withdrawn", "act",
+             "feed", "demand"]
         )
     )  # fmt: skip
     values: dict[str, Any] = draw(_VALUES[kind])
@@ -80,10 +84,15 @@ def entries(draw: st.DrawFn) -> Entry:
     return EntryAdapter.validate_python(values)
 
 
-_ID = st.integers(0, 9).map(str)
+_ID = st.integers(0, 3).map(str)
 _VALUES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "bill": st.fixed_dictionaries(
-        {"id": st.sampled_from(BILLS), "amount": AMOUNTS, "draft": st.sampled_from([False, False, True])}
+        {
+            "id": st.sampled_from(BILLS),
+            "amount": AMOUNTS,
+            "draft": st.sampled_from([False, False, True]),
+            "category": st.sampled_from(["normal", "normal", "fee", "late_fee", "interest"]),
+        }
     ),
     "plan": st.fixed_dictionaries(
         {
@@ -124,7 +133,24 @@ _VALUES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "dispute_resolved": st.fixed_dictionaries(
         {"id": _ID, "dispute": _ID, "outcome": st.sampled_from(["upheld", "rejected", "withdrawn"])}
     ),
-    "promise": st.fixed_dictionaries({"id": _ID, "amount": AMOUNTS, "by": DAYS}),
+    "fee_waived": st.fixed_dictionaries({"id": _ID, "amount": AMOUNTS, "bill": st.sampled_from(BILLS)}),
+    "write_down": st.fixed_dictionaries({"id": _ID, "amount": AMOUNTS, "bill": st.sampled_from(BILLS)}),
+    "recovery": st.fixed_dictionaries(
+        {"id": _ID, "amount": AMOUNTS, "bill": st.sampled_from(["", "", *BILLS])}
+    ),
+    "promise": st.fixed_dictionaries(
+        {
+            "id": _ID,
+            "amount": st.just(Decimal(60)),
+            "by": st.just(FIRST + timedelta(days=240)),
+            "milestones": st.lists(
+                st.fixed_dictionaries({"due_date": DAYS, "amount": AMOUNTS}),
+                max_size=2,
+                unique_by=lambda part: part["due_date"],
+            ),
+        }
+    ),
+    "promise_withdrawn": st.fixed_dictionaries({"id": _ID, "promise": _ID}),
     "hold": st.fixed_dictionaries(
         {"id": _ID, "hold": st.just("disaster"), "until": st.one_of(st.none(), DAYS)}
     ),
@@ -132,8 +158,18 @@ _VALUES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "write_off_mark": st.fixed_dictionaries(
         {"id": _ID, "bill": st.sampled_from([*BILLS, ""]), "marked": st.booleans()}
     ),
-    "deposit": st.fixed_dictionaries(
-        {"id": _ID, "amount": AMOUNTS, "move": st.sampled_from(["held", "released", "applied"])}
+    "deposit": st.fixed_dictionaries({"id": _ID, "amount": AMOUNTS, "move": st.sampled_from(MOVES)}),
+    "deposit_review": st.fixed_dictionaries(
+        {"id": _ID, "amount": AMOUNTS, "outcome": st.sampled_from(["keep", "top_up", "release"])}
+    ),
+    "act": st.fixed_dictionaries(
+        {"id": _ID, "act": st.just("skip"), "step": st.just("bar"), "actor": st.just("a"), "reason": _ID}
+    ),
+    "feed": st.fixed_dictionaries(
+        {"id": _ID, "feed": st.sampled_from(["payments", "bills"]), "complete_to": DAYS.map(noon)}
+    ),
+    "demand": st.fixed_dictionaries(
+        {"id": _ID, "source": st.sampled_from(["limit", "fraud"]), "level": st.sampled_from(LEVELS)}
     ),
     "receipt": st.fixed_dictionaries(
         {
