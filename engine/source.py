@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from unicodedata import east_asian_width
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,11 +76,16 @@ def _excerpt(span: Span, sources: Mapping[str, str]) -> list[str]:
     text = sources.get(span.file, "").splitlines()
     if not 1 <= span.line <= len(text):
         return []
-    line = text[span.line - 1].replace("\t", " ")
-    width = max(1, min(span.length, len(line) - span.column + 1))
+    line = "".join(char if char.isprintable() else " " for char in text[span.line - 1])
     gutter = " " * len(str(span.line))
+    before, marked = line[: span.column - 1], line[span.column - 1 :][: max(1, span.length)]
     return [
         f"  {gutter} |",
         f"  {span.line} | {line}",
-        f"  {gutter} | {' ' * (span.column - 1)}{'^' * width}",
+        f"  {gutter} | {_padding(before, ' ')}{_padding(marked, '^') or '^'}",
     ]
+
+
+def _padding(text: str, sign: str) -> str:
+    """Return as many signs as a text takes columns: wide characters, as of Chinese, take two."""
+    return "".join(sign * (2 if east_asian_width(char) in "WF" else 1) for char in text)

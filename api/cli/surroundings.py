@@ -43,10 +43,11 @@ def collections_problems(files: PolicyFiles, policy: CollectionsPolicy) -> Itera
     if policy.regulation in laws:
         yield from check_law(policy, laws[policy.regulation])
     else:
-        yield _unknown(files, policy, "regulation", policy.regulation, "law packs", laws)
+        yield _unknown(files, _place(files, "regulation"), "law pack", "regulations", policy.regulation, laws)
     calendars = {calendar.name: calendar for calendar in _all(files, "calendars", load_calendar)}
     if policy.calendar and policy.calendar not in calendars:
-        yield _unknown(files, policy, "interruptions", policy.calendar, "calendars", calendars)
+        span = _place(files, "interruptions", "calendar")
+        yield _unknown(files, span, "calendar", "calendars", policy.calendar, calendars)
 
 
 def portfolio_problems(files: PolicyFiles) -> Iterator[Problem]:
@@ -71,7 +72,7 @@ def _all(files: PolicyFiles, folder: str, read: Callable[[bytes, str], Loaded[T]
 
 
 def _beside(files: PolicyFiles, folder: str) -> Path:
-    return files.folder.parent / folder
+    return (files.folder.parent if files.folder.name not in ("", "..") else files.folder / "..") / folder
 
 
 def _near(name: str, found: dict[str, T]) -> str:
@@ -79,11 +80,19 @@ def _near(name: str, found: dict[str, T]) -> str:
 
 
 def _unknown(
-    files: PolicyFiles, policy: CollectionsPolicy, section: str, name: str, what: str, found: dict[str, T]
+    files: PolicyFiles, span: Span, what: str, folder: str, name: str, found: dict[str, T]
 ) -> Problem:
-    span = policy.spans.get(section, Span(files.root, 1, 1))
-    message = f"there is no `{name}` among the {what} in `{files.folder.parent}`"
-    return Problem(f"unknown-{section}", message, span, did_you_mean(name, sorted(found), of=what))
+    message = f"there is no {what} `{name}` in `{_beside(files, folder)}`"
+    advice = did_you_mean(name, sorted(found), of=f"{what}s")
+    return Problem(f"unknown-{what.replace(' ', '-')}", message, span, advice)
+
+
+def _place(files: PolicyFiles, *path: str) -> Span:
+    """Return where the value of a key stands, as far as the text has it."""
+    node = read_yaml(files.texts[files.root], files.root).policy
+    for name in path:
+        node = (node.get(name) if isinstance(node, MapNode) else None) or node
+    return node.span if node else Span(files.root, 1, 1)
 
 
 def _name_of(files: PolicyFiles) -> str:

@@ -62,6 +62,10 @@ def _note_loop(reader: Reader, ladder: Ladder, row: LadderRow) -> None:
     while (step := ladder.by_step[path[-1]].after) and step in ladder.by_step and step not in path:
         path.append(step)
     if step == row.step:
+        if len(path) == 1:
+            advice = "name the step that has to be done before, or write `-`"
+            reader.error("after-loop", f"step `{row.step}` comes after itself", row.span, advice)
+            return
         shown = " after ".join([*path, row.step])
         reader.error("after-loop", f"the steps wait for each other: {shown}", row.span, "break the circle")
     else:

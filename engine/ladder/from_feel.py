@@ -3,44 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from decimal import Decimal
 
+from engine.credit.policy_reader import polished
 from engine.feel import syntax as s
 from engine.feel.parser import parse_expression, parse_unary_tests
 from engine.ladder.threshold import Bounds, Condition, NumberTest, Term
-from engine.source import Span
+from engine.source import Problem, Span
 from engine.text import Reader, did_you_mean
+from engine.text.meant import full_width, meant_condition, meant_test
 
 QUANTITIES = ("overdue", "age", "days_past_due", "unpaid_bills")
 """What conditions and cells of a ladder may compare."""
 
 
 class _NotAThreshold(Exception):  # control flow of this file
-    def __init__(self, node: s.Node, advice: str) -> None:
+    def __init__(self, node: s.Node, advice: str, why: str = "is not a threshold") -> None:
         super().__init__(advice)
-        self.node, self.advice = node, advice
+        self.node, self.advice, self.why = node, advice, why
 
 
 def read_number_test(reader: Reader, text: str, span: Span, column: str) -> NumberTest | None:
     """Read a cell of a threshold column: `>= 30`, `[30..60)`, `< 50.00`, `-`."""
+    found = _number_test(text, span, column)
+    if isinstance(found, NumberTest):
+        return found
+    meant = meant_test(text)
+    other = _number_test(meant, span, column) if meant != text else found
+    if isinstance(other, NumberTest):
+        found = replace(found, code="not-a-threshold", span=span, advice=f"write `{meant}`")
+    elif other.code == "bare-threshold":
+        found = replace(other, span=span)
+    if found.code in ("not-a-threshold", "bare-threshold") and meant != text:
+        found = replace(found, message=f"`{text}` in column `{column}` is not a threshold")
+    reader.take([found])
+    return None
+
+
+def _number_test(text: str, span: Span, column: str) -> NumberTest | Problem:
+    if not text:
+        advice = "write `-` where the column does not matter"
+        return Problem("empty", f"a cell in column `{column}` is empty", span, advice)
     loaded = parse_unary_tests(text, span)
-    reader.take(loaded.problems)
     if loaded.policy is None:
-        return None
+        problem = full_width(polished(loaded.problems[0]), text, span)
+        advice = "write one comparison or range a cell: `>= 30`, `< 50.00`, `[30..60)`, or `-`"
+        return replace(problem, advice=advice) if problem.advice.startswith("see the FEEL") else problem
     try:
         if loaded.policy.negated:
             raise _NotAThreshold(loaded.policy, "say what the number must be: `>= 30`, `[30..60)`")
         return NumberTest(text, span, tuple(_bounds(test, column) for test in loaded.policy.tests))
     except _NotAThreshold as failure:
         place = span.shifted(failure.node.offset, max(1, failure.node.length))
-        bare = isinstance(failure.node, s.Number)
-        reader.error(
-            "bare-threshold" if bare else "not-a-threshold",
-            f"`{text}` in column `{column}` means exactly {text}" if bare
-            else f"`{text}` in column `{column}` is not a threshold",
-            place, failure.advice,
-        )  # fmt: skip
-        return None
+        if isinstance(failure.node, s.Number):
+            message = f"`{text}` in column `{column}` means exactly {text}"
+            return Problem("bare-threshold", message, place, failure.advice)
+        message = f"`{text}` in column `{column}` {failure.why}"
+        return Problem("not-a-threshold", message, place, failure.advice)
 
 
 def _bounds(test: s.Node, column: str) -> Bounds:
@@ -48,12 +68,26 @@ def _bounds(test: s.Node, column: str) -> Bounds:
         case s.UnaryComparison(operator, operand):
             return _compared(operator, _number(operand), test)
         case s.RangeLiteral(low, high, low_closed, high_closed):
-            return Bounds(_number(low), low_closed, _number(high), high_closed)
+            bounds = Bounds(_number(low), low_closed, _number(high), high_closed)
+            if not _reachable(bounds):
+                turned = (
+                    f"{'[' if low_closed else '('}{bounds.high}..{bounds.low}{']' if high_closed else ')'}"
+                )
+                advice = f"the lower bound stands first: `{turned}`"
+                raise _NotAThreshold(test, advice, "is never met")
+            return bounds
         case s.Number(value):
             raise _NotAThreshold(
                 test, f"write `>= {value}` for {value} or more, `[{value}..{value}]` for exactly"
             )
     raise _NotAThreshold(test, f"compare `{column}` with numbers: `>= 30`, `< 50.00`, `[30..60)`")
+
+
+def _reachable(bounds: Bounds) -> bool:
+    low, high = bounds.low, bounds.high
+    if low is None or high is None or low < high:
+        return True
+    return low == high and bounds.low_closed and bounds.high_closed
 
 
 def _number(node: s.Node) -> Decimal:
@@ -86,16 +120,28 @@ def read_condition(
     reader: Reader, text: str, span: Span, names: Collection[str] = QUANTITIES
 ) -> Condition | None:
     """Read a condition such as `overdue >= 20.00 and age >= 1`."""
+    found = _condition(text, span, names)
+    if isinstance(found, Condition):
+        return found
+    meant = meant_condition(text)
+    if meant != text and isinstance(_condition(meant, span, names), Condition):
+        message = f"`{text}` is not a condition of a ladder"
+        found = Problem("not-a-condition", message, span, f"write `{meant}`")
+    reader.take([found])
+    return None
+
+
+def _condition(text: str, span: Span, names: Collection[str]) -> Condition | Problem:
     loaded = parse_expression(text, span, names)
-    reader.take(loaded.problems)
     if loaded.policy is None:
-        return None
+        problem = full_width(polished(loaded.problems[0]), text, span)
+        advice = "join comparisons with `and` and `or`: `overdue >= 20.00 and age >= 1`"
+        return replace(problem, advice=advice) if problem.advice.startswith("see the FEEL") else problem
     try:
         return Condition(text, span, tuple(_clauses(loaded.policy, names)))
     except _NotAThreshold as failure:
         place = span.shifted(failure.node.offset, max(1, failure.node.length))
-        reader.error("not-a-condition", f"`{text}` is not a condition of a ladder", place, failure.advice)
-        return None
+        return Problem("not-a-condition", f"`{text}` is not a condition of a ladder", place, failure.advice)
 
 
 def _clauses(node: s.Node, names: Collection[str]) -> list[tuple[Term, ...]]:

@@ -24,6 +24,7 @@ from engine.ladder.threshold import NumberTest
 from engine.ledger.account import LEVELS
 from engine.source import Span
 from engine.text import Cell, Node, Period, Reader, ScalarNode, Table, did_you_mean, read_table
+from engine.text.meant import narrow
 
 EXEMPT = "none"
 LATE_FEE = "late_fee"
@@ -62,6 +63,8 @@ def read_ladders(reader: Reader, node: Node, facts: Mapping[str, FactDefinition]
             reader.error("reserved-name", "`none` means no ladder at all", key.span, "choose another name")
             continue
         table = _table(reader, value, f"ladder `{key.text}`")
+        if name and table is None:  # it is there, so nothing else is wrong with who names it
+            ladders[name] = Ladder(name, (), key.span, complete=False)
         if name and table:
             rows = _rows(reader, table, facts)
             by_step = {row.step: row for row in rows}
@@ -213,7 +216,9 @@ def _split(text: str) -> list[tuple[int, str]]:
 def _item(reader: Reader, text: str, span: Span) -> DoItem | None:
     found = _CALL.fullmatch(text)
     if not found:
-        reader.error("not-an-action", f"`{text}` is not an action", span, "write `notify(sms, reminder)`")
+        plain = narrow(text)
+        advice = f"write `{plain}`, in plain characters" if plain != text else "write `notify(sms, reminder)`"
+        reader.error("not-an-action", f"`{text}` is not an action", span, advice)
         return None
     name = next((do for do in ARGUMENTS if do == found[1]), None)
     if name is None:

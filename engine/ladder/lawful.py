@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from engine.ladder.check import chain
 from engine.ladder.law import Clause, LawPack
@@ -32,12 +33,19 @@ def _problems(policy: CollectionsPolicy, law: LawPack) -> Iterator[Problem]:
     for clause in law.clauses_on("late_fee"):
         fee = policy.late_fee
         if fee and clause.rate is not None and fee.rate > clause.rate:
-            yield _broken(law, clause, f"the late fee is {fee.rate} a day, more than {clause.rate}", fee.span)
+            text = f"the late fee is {fee.rate} a day, more than {clause.rate}"
+            yield _broken(law, clause, text, fee.span, f"write `rate: {clause.rate} per day`, or less")
     for clause in law.clauses_on("restoration"):
         if clause.within is not None and policy.confirm.restored_within >= clause.within:
             span = policy.spans.get("confirm", policy.spans.get("policy", Span("", 1, 1)))
             text = "a person hears of a missing restoration only when the time of the law is over"
-            yield _broken(law, clause, text, span)
+            advice = f"write `restored_within: {_sooner(clause.within)}`, or less"
+            yield _broken(law, clause, text, span, advice)
+
+
+def _sooner(within: timedelta) -> str:
+    """Return half of the time that the law allows: somebody has to restore the service in the rest."""
+    return f"PT{max(1, int(within / timedelta(hours=2)))}H"
 
 
 def _interruptions(
@@ -47,19 +55,24 @@ def _interruptions(
         days = earliest_days(policy, ladder, row)
         if clause.days and not clause.days.holds(days):
             text = f"`{row.step}` can interrupt {days} days past due, which is not {clause.days.text}"
-            yield _broken(law, clause, text, row.age.span if not row.age.always else row.span)
+            column = "days_past_due" if row.age.always or policy.case.anchor == "invoice_date" else "age"
+            cell = row.age if column == "age" else row.days_past_due
+            advice = f"write `>= {clause.days.lowest}` in column `{column}`"
+            yield _broken(law, clause, text, row.span if cell.always else cell.span, advice)
 
 
 def _terminations(law: LawPack, ladder: Ladder, row: LadderRow) -> Iterator[Problem]:
     for clause in law.clauses_on("termination"):
         days = days_suspended(ladder, row)
         if days is None:
-            yield _broken(
-                law, clause, f"`{row.step}` terminates a service that was never suspended", row.span
-            )
+            text = f"`{row.step}` terminates a service that was never suspended"
+            cut = next((other.step for other in ladder.rows if other.level == "suspended"), None)
+            advice = f"let it come `after` `{cut}`" if cut else "add a step with `service(suspended)` before"
+            yield _broken(law, clause, text, row.span, advice)
         elif clause.days and not clause.days.holds(days):
             text = f"`{row.step}` can terminate {days} days after suspension, which is not {clause.days.text}"
-            yield _broken(law, clause, text, row.span)
+            wait = clause.days.lowest - (days - shortest(row.wait))
+            yield _broken(law, clause, text, row.span, f"write `P{wait}D` in column `wait`")
 
 
 def earliest_days(policy: CollectionsPolicy, ladder: Ladder, row: LadderRow) -> int:
@@ -88,7 +101,7 @@ def shortest(period: Period) -> int:
     return period.days + 28 * period.months
 
 
-def _broken(law: LawPack, clause: Clause, text: str, span: Span) -> Problem:
+def _broken(law: LawPack, clause: Clause, text: str, span: Span, advice: str) -> Problem:
     said = clause.title.get("en") or next(iter(clause.title.values()), "")
     related = ((f"clause `{clause.id}`: {said} [{clause.source}]", clause.span),)
-    return Problem("breaks-law", f"{text} (law pack `{law.name}`)", span, "keep the clause", related=related)
+    return Problem("breaks-law", f"{text} (law pack `{law.name}`)", span, advice, related=related)

@@ -141,6 +141,63 @@ def first_wide(lines: Iterable[tuple[int, str]]) -> tuple[int, int, str] | None:
     """Return line, column and sign of the first full-width punctuation outside quotes."""
     for number, line in lines:
         code = re.sub(r"\"[^\"]*\"|'[^']*'|#.*", lambda m: " " * len(m[0]), line)
-        if found := re.search("[：，｛｝［］“”｜＃－]", code):
-            return number, found.start() + 1, found[0]
+        if found := re.search("[：，｛｝［］“”｜＃－]|^ *[\u00a0\u2000-\u200a\u3000]", code):
+            return number, found.start() + len(found[0].rstrip(found[0][-1])) + 1, found[0][-1]
     return None
+
+
+_SIGNS = (
+    (r"≥|=>", ">="), (r"≤|=<", "<="), (r"==", "="), (r"&&|且", " and "), (r"\|\||或", " or "),
+    (r"(?<=[\d\s])(?:days?|天|日|元)(?![a-z0-9_])", ""), (r"\b[A-Z]{3}\b|[¥$€£]", ""),
+)  # fmt: skip
+_WORDS = (
+    (r"(?:at least|no less than|minimum|min\.?|不少于|至少)\s*", ">= "),
+    (r"(?:at most|no more than|up to|maximum|max\.?|不超过|至多)\s*", "<= "),
+    (r"(?:more than|greater than|over|above|大于|超过)\s*", "> "),
+    (r"(?:less than|below|under|小于|低于|不足)\s*", "< "),
+    *_SIGNS,
+    (r"\bor\b", ", "),
+)  # fmt: skip
+_N = r"-?\d+(?:\.\d+)?"
+_BETWEEN = re.compile(rf"(>=|>)\s*({_N})\s+and\s+(<=|<)\s*({_N})")
+_TURNED = re.compile(rf"(<=|<)\s*({_N})\s+and\s+(>=|>)\s*({_N})")
+_AROUND = re.compile(rf"({_N})\s*(<=|<)\s*[a-z_?]+\s*(<=|<)\s*({_N})")
+_FROM_TO = re.compile(rf"(?:between\s+|from\s+)?({_N})\s*(?:\.\.+|-|~|to|and|至|到)\s*({_N})")
+_AFTER = (
+    (re.compile(rf"({_N})\s*(?:or more|and more|\+|以上)"), ">= "),
+    (re.compile(rf"({_N})\s*(?:or less|以下)"), "<= "),
+)
+
+
+def plain_numbers(text: str) -> str:
+    """Return a text with `1,250.00` and `50,00` as numbers with a point."""
+    text = re.sub(r"(?<!\d)(?<!\d[.,])\d{1,3}(?:,\d{3})+(?![\d,])", lambda m: m[0].replace(",", ""), text)
+    return re.sub(r"(?<!\d)(?<!\d[.,])(\d+),(\d{1,2})(?![\d,])", r"\1.\2", text)
+
+
+def meant_test(text: str) -> str:
+    """Return what a cell on numbers probably meant, as FEEL writes it; it still has to be read."""
+    plain = meant_condition(text, _WORDS)
+    for pattern, sign in _AFTER:
+        plain = pattern.sub(rf"{sign}\1", plain)
+    if found := _BETWEEN.fullmatch(plain):
+        plain = _range(found[1], found[2], found[4], found[3])
+    elif found := _TURNED.fullmatch(plain):
+        plain = _range(found[3], found[4], found[2], found[1])
+    elif found := _AROUND.fullmatch(plain):
+        plain = _range(found[2], found[1], found[4], found[3])
+    elif found := _FROM_TO.fullmatch(plain):
+        plain = _range(">=", found[1], found[2], "<=")
+    return plain
+
+
+def meant_condition(text: str, words: tuple[tuple[str, str], ...] = ()) -> str:
+    """Return what a condition on numbers probably meant, as FEEL writes it; it still has to be read."""
+    plain = plain_numbers(narrow(text)).strip(" \"'")
+    for pattern, word in words or _SIGNS:
+        plain = re.sub(pattern, word, plain, flags=re.IGNORECASE if pattern[0] == "(" else 0)
+    return " ".join(plain.split()).replace(" ,", ",")
+
+
+def _range(low_sign: str, low: str, high: str, high_sign: str) -> str:
+    return f"{'[' if '=' in low_sign else '('}{low}..{high}{']' if '=' in high_sign else ')'}"

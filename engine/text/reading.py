@@ -11,7 +11,7 @@ from typing import TypeVar
 from engine.source import Problem, Severity, Span
 from engine.text.meant import advice_on, days_of, narrow
 from engine.text.period import Period
-from engine.text.suggest import did_you_mean
+from engine.text.suggest import did_you_mean, suggest
 from engine.text.yaml import ListNode, MapNode, Node, ScalarNode
 
 T = TypeVar("T")
@@ -65,15 +65,16 @@ class Reader:
             return None
         known = [*required, *optional]
         found: dict[str, Node] = {}
+        misspelt: set[str | None] = set()
         for key, value in node.entries:
             if key.text in known:
                 found[key.text] = value
             else:
-                self.error(
-                    "unknown-key", f"{what} has no key `{key.text}`", key.span, key_advice(key.text, known)
-                )
+                advice = key_advice(key.text, known)
+                self.error("unknown-key", f"{what} has no key `{key.text}`", key.span, advice)
+                misspelt.add(suggest(narrow(key.text).partition(":")[0], known))
         for name in required:
-            if name not in found:
+            if name not in found and name not in misspelt:
                 self.error("missing-key", f"{what} lacks the key `{name}`", node.span, f"add `{name}: ...`")
         return found
 
@@ -90,9 +91,16 @@ class Reader:
         """Return the items of a list."""
         if isinstance(node, ListNode):
             return node.items
-        self.error(
-            "not-a-list", f"{what} is {kind(node)}, not a list", node.span, "write `[a, b]` or lines `- a`"
-        )
+        advice = "write `[a, b]` or lines `- a`"
+        if isinstance(node, ScalarNode) and node.text.strip() and "\n" not in node.text:
+            plain = narrow(node.text).strip()
+            whole = plain.startswith("[") == plain.endswith("]")
+            advice = (
+                f"write `[{plain.strip(' []')}]`"
+                if whole
+                else "write the brackets in plain characters: `[a, b]`"
+            )
+        self.error("not-a-list", f"{what} is {kind(node)}, not a list", node.span, advice)
         return ()
 
     def list_of(self, node: Node, what: str, read: Callable[[Node, str], T | None]) -> tuple[T, ...]:
@@ -133,9 +141,11 @@ class Reader:
         found = self.text(node, what)
         if found is None or found in options:
             return found
-        self.error(
-            "unknown-choice", f"`{found}` is not {what}", node.span, did_you_mean(found, options, of="one of")
-        )
+        advice = did_you_mean(found, options, of="one of")
+        parts = [part.strip() for part in re.split("[，、；;]", found)]
+        if len(parts) > 1 and all(part in options for part in parts):
+            advice = f"divide them with a plain comma: `{', '.join(parts)}`"
+        self.error("unknown-choice", f"`{found}` is not {what}", node.span, advice)
         return None
 
     def boolean(self, node: Node, what: str) -> bool | None:

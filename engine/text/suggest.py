@@ -26,7 +26,7 @@ def suggest(word: str, options: Iterable[str]) -> str | None:
 def did_you_mean(word: str, options: Iterable[str], *, of: str = "known") -> str:
     """Return an advice: the nearest option if there is one, otherwise the options themselves."""
     known = sorted(set(options))
-    if nearest := suggest(word, known):
+    if (nearest := suggest(word, known)) and nearest != word:
         return f"did you mean `{nearest}`?"
     if not known:
         return ""

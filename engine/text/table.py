@@ -15,7 +15,8 @@ from itertools import pairwise
 
 from engine.policy import Loaded
 from engine.source import Problem, Span
-from engine.text.yaml import ScalarNode, not_utf8
+from engine.text.yaml import ScalarNode
+from engine.text.yaml_mistakes import not_utf8
 
 MAX_CSV_BYTES = 16 * 1024 * 1024
 """The largest CSV table that is read."""
@@ -253,10 +254,12 @@ def read_records(records: Iterable[tuple[Cell, ...]], start: Span) -> Loaded[Tab
 
 def _csv_lines(records: Iterable[tuple[Cell, ...]], problems: list[Problem]) -> Iterator[_Line]:
     divide: int | None = None
+    width = 0
     for number, record in enumerate(records):
         if number == 0:
+            width = len(record)
             divide = next((i for i, cell in enumerate(record) if cell.text == DIVIDER), None)
-        elif divide is not None and divide < len(record) and record[divide].text not in ("", DIVIDER):
+        elif divide is not None and len(record) == width and record[divide].text not in ("", DIVIDER):
             cell = record[divide]
             message = f"`{cell.text}` stands in the column that only divides"
             advice = f"move it to the column it belongs to; the column headed `{DIVIDER}` stays empty"

@@ -15,7 +15,7 @@ from yaml import events as ev
 
 from engine.policy import Loaded
 from engine.source import Problem, Span
-from engine.text.meant import first_wide, narrow
+from engine.text.yaml_mistakes import invisible_character, not_utf8, syntax_problem, unreadable_character
 
 MAX_BYTES = 4 * 1024 * 1024
 """The largest YAML text that is read."""
@@ -90,16 +90,18 @@ def read_yaml(data: bytes, file: str) -> Loaded[Node]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         return Loaded(None, (not_utf8(data, error, file),))
+    if invisible := invisible_character(text, file):
+        return Loaded(None, (invisible,))
     composer = _Composer(text, file)
     try:
         node = composer.document()
     except _StopReading:
         node = None
     except yaml.reader.ReaderError as error:
-        composer.problems.append(_unreadable_character(text, error, file))
+        composer.problems.append(unreadable_character(text, error, file))
         node = None
     except yaml.MarkedYAMLError as error:
-        composer.problems.append(_syntax(error, file, composer.source))
+        composer.problems.append(syntax_problem(error, file, composer.source))
         node = None
     return Loaded(None if composer.problems else node, tuple(composer.problems))
 
@@ -203,64 +205,3 @@ class _Composer:
         related: tuple[tuple[str, Span], ...] = (),
     ) -> None:  # fmt: skip
         self.problems.append(Problem(code, message, span, advice, related=related))
-
-
-def not_utf8(data: bytes, error: UnicodeDecodeError, file: str) -> Problem:
-    """Return the problem of a file that is not UTF-8, with the place of the first bad byte."""
-    before = data[: error.start]
-    line = before.count(b"\n") + 1
-    column = len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
-    message = f"the byte `{data[error.start]:#04x}` is not UTF-8"
-    advice = "save the file as UTF-8 (in a spreadsheet: `CSV UTF-8`)"
-    return Problem("not-utf8", message, Span(file, line, column), advice)
-
-
-def _unreadable_character(text: str, error: yaml.reader.ReaderError, file: str) -> Problem:
-    position = int(error.position)
-    lines = text[:position].splitlines() or [""]
-    if text[:position].endswith(("\n", "\r")):
-        lines.append("")
-    code = error.character if isinstance(error.character, int) else ord(str(error.character))
-    message = f"the character U+{code:04X} is not allowed in a text file"
-    span = Span(file, len(lines), len(lines[-1]) + 1)
-    return Problem("bad-character", message, span, "delete the invisible character here")
-
-
-_ADVICE = (
-    ("mapping values are not allowed", "quote a text with `: ` in it; start keys of one map in one column"),
-    ("cannot start any token", "indent with blanks, not tabs; quote a text that starts with `@` or `%`"),
-    ("could not find expected ':'", "each line of a map is `key: value`"),
-    ("expected <block end>", "lines of one map or list start in the same column; check the indentation"),
-    ("expected ',' or '}'", "close the `{` with `}` and put a comma between the entries"),
-    ("expected ',' or ']'", "close the `[` with `]` and put a comma between the items"),
-    ("unexpected end of stream", "a quote was opened and not closed"),
-    ("expected <document start>", "lines of one map start in the same column; check the indentation"),
-    ("unknown escape character", "in double quotes a backslash is special; use single quotes"),
-)  # fmt: skip
-
-
-def _wide_sign(error: yaml.MarkedYAMLError, source: list[str]) -> tuple[int, int, str] | None:
-    """Return the full-width sign that can be the cause, in the lines that could not be read or just above."""
-    last = error.problem_mark.line if error.problem_mark else 0
-    first = error.context_mark.line if error.context_mark else last
-    first = max(0, min(first, last) - 1, last - 20)
-    return first_wide(enumerate(source[first : last + 1], first + 1))
-
-
-def _syntax(error: yaml.MarkedYAMLError, file: str, source: list[str]) -> Problem:
-    if wide := _wide_sign(error, source):
-        number, column, sign = wide
-        message = f"this is not YAML: `{sign}` is a full-width sign"
-        return Problem("yaml-syntax", message, Span(file, number, column), f"write `{narrow(sign)}`")
-    unclosed = error.problem == "found unexpected end of stream"
-    mark = error.context_mark if unclosed and error.context_mark else error.problem_mark
-    span = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file, 1, 1)
-    said = str(error.problem or error.context or "it cannot be read")
-    advice = next(
-        (advice for part, advice in _ADVICE if part in said), "check the indentation and the quotes near here"
-    )
-    related: tuple[tuple[str, Span], ...] = ()
-    if error.context and error.context_mark and error.context_mark.line != span.line - 1:
-        opened = error.context_mark
-        related = ((f"it was read {error.context}", Span(file, opened.line + 1, opened.column + 1)),)
-    return Problem("yaml-syntax", f"this is not YAML: {said}", span, advice, related=related)

@@ -63,12 +63,19 @@ def test_a_value_of_another_kind_is_a_problem(read: Read, text: str, code: str) 
 
 def test_unknown_and_missing_keys_are_both_named() -> None:
     reader = Reader()
-    found = reader.fields(node_of("{hit: UNIQUE, tabel: x}"), "table `grade`", ["table"], ["hit", "file"])
+    node = node_of("{hit: UNIQUE, row: x}")
+    found = reader.fields(node, "table `grade`", ["table"], ["hit", "file"])
     assert found is not None
     assert list(found) == ["hit"]
     assert [(p.code, p.advice) for p in reader.problems] == [
-        ("unknown-key", "did you mean `table`?"), ("missing-key", "add `table: ...`"),
+        ("unknown-key", "keys here: `file`, `hit`, `table`"), ("missing-key", "add `table: ...`"),
     ]  # fmt: skip
+
+
+def test_a_misspelt_key_is_told_once() -> None:
+    reader = Reader()
+    reader.fields(node_of("{hit: UNIQUE, tabel: x}"), "table `grade`", ["table"], ["hit", "file"])
+    assert [(p.code, p.advice) for p in reader.problems] == [("unknown-key", "did you mean `table`?")]
 
 
 def test_bounds_are_held() -> None:

@@ -95,6 +95,48 @@ def test_what_surprises_is_refused_at_its_place(text: str, code: str, line: int,
     assert (first.code, first.span.line, first.span.column) == (code, line, column)
 
 
+@pytest.mark.parametrize(
+    ("text", "message", "place", "advice"),
+    [
+        (
+            "a:\n  b: 1\n   c: 2",
+            "the line is indented by 3, the line above by 2",
+            "3:4",
+            "in the same column",
+        ),
+        ("a:\n  b: 1\n c: 2", "the line is indented by 1, the line above by 2", "3:2", "in the same column"),
+        ("a:\n\tb: 1", "there is a tab here", "2:1", "blanks instead of tabs"),
+        ("a:\n\u3000b: 1\n  c: 2", "the line is indented with blanks of another kind", "2:1", "plain blanks"),
+        ("a: 1\nb：2\nc: 3", "`：` is a full-width sign", "2:2", "write `:`"),
+        ("a: {b: 1，c: 2}", "`，` is a full-width sign", "1:9", "write `,`"),
+        ("a: {b: “x: y”}", "`“` is a full-width sign", "1:8", 'write `"`'),
+        ("a: 1\nb:2\nc: 3", "the line is no `key: value`", "2:1", "a colon and a blank"),
+        ('a: "x\nb: "y"\n', "a quote was opened and not closed", "1:4", "close it"),
+        ("a: b: c", "a second `: ` stands on one line", "1:5", "in quotes"),
+        ("a: {b: x: y}", "a second `: ` stands in this entry", "1:9", "in quotes"),
+        ("a: {b: 1\nc: 2", "the closing `}` is missing before this", "2:2", "add `}`"),
+        ("a: [b, c\nd: 2", "the closing `]` is missing before this", "2:2", "add `]`"),
+        ("a: @b", "a text cannot begin with this sign", "1:4", "in quotes"),
+        ("t:\n  | a |\n  | 1 |", "the table needs a `|` behind `t:`", "2:3", "write `t: |`"),
+        ("t: |\n  | a |\n | 1 |", "the line is indented by 1, the line above by 2", "3:2", "same column"),
+        ("t: | a |\n  | 1 |", "a table begins below the `|`", "1:6", "on the next line"),
+        ("a: x\u200by", "the character U+200B is not allowed in a text file", "1:5", "invisible"),
+        ("a: \u202ex", "the character U+202E is not allowed in a text file", "1:4", "invisible"),
+    ],
+)
+def test_what_is_not_yaml_is_told_in_the_words_of_authors(
+    text: str, message: str, place: str, advice: str
+) -> None:
+    (problem,) = read_yaml(text.encode(), "p.yaml").problems
+    assert (problem.message, f"{problem.span.line}:{problem.span.column}") == (message, place)
+    assert advice in problem.advice
+
+
+def test_a_file_of_another_encoding_is_named() -> None:
+    (problem,) = read_yaml("a: 1".encode("utf-16"), "p.yaml").problems
+    assert problem.message == "the file is saved as UTF-16, not as UTF-8"
+
+
 def test_bytes_that_are_not_utf8_are_named_with_their_place() -> None:
     (problem,) = read_yaml("a: ä\nb: ".encode() + b"\xe4", "p.yaml").problems
     assert (problem.code, problem.span.line, problem.span.column) == ("not-utf8", 2, 4)
