@@ -1,8 +1,8 @@
 """A watcher that kills itself: `python -m tests.api.watching.killed_watcher DIR UNTIL LATER N`.
 
 It dies, as by `kill -9`, at the N-th time that it is about to ask storage or the matcher for something, or
-has just been answered, or is in the middle of a transaction; 0 means never. `LATER`: seconds that its clock is
-ahead, so that leases of those that died before it have run out.
+has just been answered, or is in the middle of a transaction; 0 means never. `LATER`: seconds that its clock
+is ahead, so that leases of those that died before it have run out.
 """
 
 from __future__ import annotations
