@@ -48,8 +48,9 @@ async def until(seen: Callable[[], Awaitable[T | None]], what: str) -> T:
 class SteadyClient(Client):
     """A client that repeats a call until it is answered, with the same Idempotency-Key."""
 
-    def __init__(self, url: str, key: str, moments: Moments) -> None:
+    def __init__(self, url: str, key: str, moments: Moments, name: str = "story") -> None:
         super().__init__(url, key)
+        self._name = name
         self._moments = moments
         self._calls = 0
 
@@ -61,7 +62,7 @@ class SteadyClient(Client):
         """Post one thing; every other call by an Idempotency-Key, the others by what they say alone."""
         self._calls += 1
         if self._calls % 2:
-            headers = {"Idempotency-Key": f"soak-{self._calls}"} | headers
+            headers = {"Idempotency-Key": f"{self._name}-{self._calls}"} | headers
         return await self._steadily(
             lambda: super(SteadyClient, self).post(path, body, **headers), f"POST {path}"
         )

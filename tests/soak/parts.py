@@ -135,13 +135,13 @@ class Moments:
 
     def __init__(self, plan: dict[int, Killable]) -> None:
         self._plan = plan
-        self._count = 0
+        self.count = 0
         self.running: set[asyncio.Task[Any]] = set()
 
     def passed(self) -> None:
         """One call more."""
-        self._count += 1
-        part = self._plan.pop(self._count, None)
+        self.count += 1
+        part = self._plan.pop(self.count, None)
         if part is not None:
             task = asyncio.create_task(part.kill())
             self.running.add(task)

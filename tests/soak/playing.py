@@ -27,14 +27,12 @@ from tests.soak.outcome import Outcome, read_outcome
 from tests.soak.parts import Child, Killable, Moments, Temporal, free_port, fuses, python
 from tests.soak.postgres import Postgres
 from tests.soak.receiver import Kept
-from tests.soak.scenario import BEGINS, ENDS, Scenario
+from tests.soak.scenario import BEGINS, Scenario
 from workflows.audit.report import AuditReport
 
 Kind = Literal["service", "worker", "receiver", "temporal", "database"]
 SQLITE: tuple[Kind, ...] = ("service", "worker", "receiver", "temporal")
 POSTGRESQL: tuple[Kind, ...] = (*SQLITE, "database")
-CALLS = 350
-"""Within so many calls of the billing system fall the moments of kills from outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,10 @@ class Plan:
     seed: int = 0
     kills: tuple[Kind, ...] = ()
     postgres: bool = False
+    calls: int = 0
+    """Within so many calls fall the kills from outside: as many as a run in peace has."""
+    sabotage: str = ""
+    """A defect that is put into the service, to see that the oracle finds it: `drop` or `double`."""
 
 
 @dataclass(slots=True)
@@ -53,6 +55,7 @@ class Played:
     outcome: Outcome
     report: AuditReport
     kills: Counter[str]
+    calls: int
 
 
 @dataclass(slots=True)
@@ -89,7 +92,7 @@ async def play(scenario: Scenario, plan: Plan, folder: Path) -> Played:
         )
         client = await connect(stage.settings, "forbear-soak", stage.settings.temporal)
         report = await prove(stage.settings, client, stage.settings.data)
-        return Played(outcome, report, stage.kills())
+        return Played(outcome, report, stage.kills(), stage.moments.count)
 
 
 async def _guarded(stage: Stage, work: Awaitable[None]) -> None:
@@ -148,13 +151,13 @@ def _parts(
     given = settings.model_dump_json()
     zones = json.dumps(scenario.zones)
     commands = {
-        "service": python("tests.soak.service", "api", given),
+        "service": python("tests.soak.service", "api", given, plan.sabotage),
         "receiver": python(
             "tests.soak.receiver", str(folder / "asked.sqlite"), str(port), secret, str(scenario.seed), zones
         ),
     }
     if "worker" in plan.kills:
-        commands["worker"] = python("tests.soak.service", "worker", given)
+        commands["worker"] = python("tests.soak.service", "worker", given, plan.sabotage)
     found = {}
     for name, command in commands.items():
         points = receiver_part.POINTS if name == "receiver" else service_fuse.POINTS
@@ -171,7 +174,11 @@ def _moments(plan: Plan, killable: dict[str, Killable]) -> Moments:
         count = plan.kills.count(name)
         ours = name in ("service", "worker", "receiver")
         outside += [killable[name]] * (count // 2 if ours else count)
-    return Moments(dict(zip(draws.sample(range(5, CALLS), len(outside)), outside, strict=True)))
+    return Moments(
+        dict(
+            zip(draws.sample(range(1, max(plan.calls, len(outside)) + 1), len(outside)), outside, strict=True)
+        )
+    )
 
 
 async def _live(stage: Stage, plan: Plan) -> None:
@@ -187,9 +194,7 @@ async def _live(stage: Stage, plan: Plan) -> None:
         scenario.horizon, MOMENT, PATIENCE,
     )  # fmt: skip
     try:
-        for path, body in scenario.parties:
-            await client.post(path, body)
-        await _feeds(client)
+        await _set_up(stage, key)
         runs = [
             SteadyRun(world, ledger, waiting, orders, stage.parts["receiver"].ready)
             for ledger in scenario.ledgers
@@ -201,12 +206,16 @@ async def _live(stage: Stage, plan: Plan) -> None:
         await client.close()
 
 
-async def _feeds(client: SteadyClient) -> None:
-    """Say for each morning that all payments of the days before were told."""
-    for day in range((ENDS - BEGINS).days + 2):
+async def _set_up(stage: Stage, key: str) -> None:
+    """Make customers and accounts; say for each morning that all payments of the days before were told."""
+    client = SteadyClient(f"http://{HOST}:{stage.settings.port}", key, Moments({}), "set-up")
+    for path, body in stage.scenario.parties:
+        await client.post(path, body)
+    for day in range((stage.scenario.ends - BEGINS).days + 2):
         at = f"{BEGINS + timedelta(days=day)}T06:00:00+08:00"
         body = {"feed": "payments", "complete_to": at.replace("T06", "T05"), "received_at": at}
         await client.post("/v1/feeds", body)
+    await client.close()
 
 
 async def _at_rest(stage: Stage) -> None:

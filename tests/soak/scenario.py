@@ -18,6 +18,7 @@ from engine.ledger.entries import Entry
 
 ROOT = Path(__file__).parents[2]
 BEGINS, ENDS = date(2026, 1, 1), date(2026, 6, 30)
+SHORT = date(2026, 4, 30)
 SLOT, APART = time(10, 20), timedelta(minutes=30)
 """News of a day comes at 10:20, 10:50 and so on: far from the hours at which anything is due by itself, so
 that a minute lost to a kill changes no local date and no order."""
@@ -36,11 +37,12 @@ class Scenario:
     """What is on the shelf, read once, so that an edit under way meets all runs or none."""
     profiles: tuple[Profile, ...]
     ledgers: tuple[AccountLedger, ...]
+    ends: date = ENDS
 
     @property
     def horizon(self) -> datetime:
         """The last instant of a run."""
-        return datetime.combine(ENDS, time(23, 40), ZoneInfo("Asia/Shanghai"))
+        return datetime.combine(self.ends, time(23, 40), ZoneInfo("Asia/Shanghai"))
 
     @property
     def zones(self) -> dict[str, str]:
@@ -61,16 +63,17 @@ class Scenario:
         return calls
 
 
-def scenario(seed: int, accounts: int = 5) -> Scenario:
-    """Draw the accounts, their stories and all their news."""
+def scenario(seed: int, accounts: int = 5, ends: date = ENDS) -> Scenario:
+    """Draw the accounts, their stories and all their news up to a day."""
     draws = Draws(seed)
     people = build_profiles(draws)
     stories = [*ALWAYS, *draws.shuffled(ALSO, "also")][:accounts]
     profiles = tuple(_early(draws, people, story) for story in stories)
     ledgers = tuple(
-        AccountLedger(p.account, p.customer, p.zone, _on_the_slots(tell(p, draws), p.zone)) for p in profiles
+        AccountLedger(p.account, p.customer, p.zone, _on_the_slots(tell(p, draws), p.zone, ends))
+        for p in profiles
     )
-    return Scenario(seed, tuple(read_folder(ROOT / "policies")), profiles, ledgers)
+    return Scenario(seed, tuple(read_folder(ROOT / "policies")), profiles, ledgers, ends)
 
 
 def _early(draws: Draws, people: list[Profile], story: Story) -> Profile:
@@ -79,13 +82,13 @@ def _early(draws: Draws, people: list[Profile], story: Story) -> Profile:
     return replace(found, starts=draws.integer(0, 1, "month", story))
 
 
-def _on_the_slots(entries: list[Entry], zone: str) -> tuple[Entry, ...]:
+def _on_the_slots(entries: list[Entry], zone: str, ends: date) -> tuple[Entry, ...]:
     moved: list[Entry] = []
     last: date | None = None
     place = 0
     for entry in entries:
         day = entry.received_at.astimezone(ZoneInfo(zone)).date()
-        if day > ENDS:
+        if day > ends:
             break
         place = place + 1 if day == last else 0
         last = day

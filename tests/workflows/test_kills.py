@@ -1,220 +1,134 @@
-"""kill -9 of the worker and of Temporal, at seeded moments: nothing lost, nothing done twice."""
+"""kill -9 of every part at ten seeded moments, on both databases: nothing lost, nothing done twice.
+
+The whole service runs (API, relay, workers, Temporal, a receiver over HTTP) while three accounts live through
+months of simulated time; what comes of it is compared with a run that was left in peace. `make soak` does the
+same for hours.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import random
-import signal
-import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
-from temporalio.client import Client
 
-from api.embedded import EmbeddedTemporal, connect
-from api.evidence.auditing import audit_bundle
-from api.evidence.bundle import bundle_files, to_zip
-from api.evidence.exporter import Exporter
-from api.evidence.gathering import Gatherer
-from api.evidence.signing import signing_key
-from api.settings import Settings
-from api.simulated_time import SimulatedTime
-from api.storage.accounts import add_account
-from api.storage.customers import add_customer
-from api.storage.tables import ActionRow, CaseRow, OutboxRow
-from api.wiring import Wiring, build
-from engine.ledger import EntryAdapter
-from tests.workflows.conftest import Run
-from tests.workflows.fakes import HERE, SHIPPED, ZONE
-from workflows import ids
-from workflows.messages import CaseStart, Poke
+from tests.soak.oracle import differences
+from tests.soak.outcome import Outcome
+from tests.soak.playing import POSTGRESQL, SQLITE, Plan, Played, drawn, play
+from tests.soak.postgres import PostgresAway
+from tests.soak.scenario import SHORT, Scenario, scenario
 
-OPENED = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-PAID = datetime(2026, 4, 29, 2, 0, tzinfo=UTC)
-ACCOUNTS = ("K1", "K2", "K3")
-Done = dict[str, list[tuple[str, str, str]]]
+SEED = 11
+KILLS = 5
+"""On each database."""
 
 
-def prepared(folder: Path) -> Wiring:
-    wiring = build(Settings(data=folder), simulated=True)
-    for texts in (
-        {"cn-telecom.yaml": (SHIPPED / "regulations" / "cn-telecom.yaml").read_bytes()},
-        {"CN.yaml": (SHIPPED / "calendars" / "CN.yaml").read_bytes()},
-        {
-            "policy.yaml": (HERE / "collections.yaml").read_bytes(),
-            "templates/reminder.en.txt": (HERE / "reminder.en.txt").read_bytes(),
-            "templates/final.en.txt": (HERE / "final.en.txt").read_bytes(),
-        },
-    ):
-        wiring.publisher.publish(texts, OPENED - timedelta(days=60))
-    for name in ACCOUNTS:
-        begun = OPENED - timedelta(days=50)
-        with wiring.database.write() as work:
-            add_customer(work, {"id": name, "name": "", "segment": "consumer", "since": None}, begun)
-            add_account(
-                work,
-                {"id": name, "customer": name, "currency": "CNY", "timezone": str(ZONE),
-                 "policy": "test-collections"},
-                begun,
-            )  # fmt: skip
-        post(wiring, name, OPENED - timedelta(days=20), kind="bill", due_date="2026-03-01", amount="120.00")
-    return wiring
+@pytest.fixture(scope="module")
+def told() -> Scenario:
+    return scenario(SEED, accounts=3, ends=SHORT)
 
 
-def post(wiring: Wiring, account: str, at: datetime, **fields: str) -> None:
-    dated = {"id": fields["kind"], "received_at": at, "value_date": at.astimezone(ZONE).date()}
-    with wiring.database.write() as work:
-        wiring.writer.post(work, account, EntryAdapter.validate_python(dated | fields), clamp=True)
+@pytest.fixture(scope="module")
+def peace(told: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """The run that nobody disturbs."""
+    return asyncio.run(play(told, Plan(), tmp_path_factory.mktemp("peace") / "run"))
 
 
-async def open_cases(wiring: Wiring, client: Client) -> dict[str, timedelta]:
-    """Open a case for each account, as the relay does; return each case's clock offset."""
-    offsets = {}
-    for account in ACCOUNTS:
-        assert wiring.cases.open_case(account, OPENED)
-        with wiring.database.read() as session:
-            query = select(OutboxRow).where(OutboxRow.kind == "start", OutboxRow.account == account)
-            row = session.exec(query).one()
-        start = CaseStart.model_validate_json(row.body)
-        await client.start_workflow(
-            ids.CASE,
-            start,
-            id=row.subject,
-            task_queue=ids.TASK_QUEUE,
-            task_timeout=timedelta(seconds=2),
-        )
-        offsets[row.subject] = start.clock_offset
-    return offsets
+def test_the_run_in_peace_is_right_by_itself_and_has_something_to_lose(peace: Played) -> None:
+    outcome = peace.outcome
+    assert outcome.wrong == ()
+    assert peace.report.ok, peace.report.render_text()
+    assert peace.kills.total() == 0
+    assert {"reminder", "final_notice", "bar", "suspend"} <= {key.split("/")[4] for key in outcome.effects}
+    assert any(key.endswith("service.suspended/undo") for key in outcome.effects)
 
 
-async def worker(wiring: Wiring, address: str, at: int) -> asyncio.subprocess.Process:
-    command = [sys.executable, "-m", "tests.workflows.killed_worker"]
-    return await asyncio.create_subprocess_exec(
-        *command, str(wiring.directory.path), address, str(at), stdout=asyncio.subprocess.PIPE
+def disturbed(told: Scenario, peace: Played, folder: Path, *, postgres: bool) -> Played:
+    seed = SEED + postgres
+    kinds = drawn(seed, POSTGRESQL if postgres else SQLITE, KILLS)
+    return asyncio.run(play(told, Plan(seed, kinds, postgres, peace.calls), folder))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("postgres", [False, True], ids=["sqlite", "postgresql"])
+def test_five_kills_change_nothing(told: Scenario, peace: Played, tmp_path: Path, postgres: bool) -> None:
+    try:
+        played = disturbed(told, peace, tmp_path / "run", postgres=postgres)
+    except PostgresAway as error:
+        pytest.skip(str(error))
+    assert played.kills.total() == KILLS, played.kills
+    assert differences(peace.outcome, played.outcome) == []
+    assert played.report.ok, played.report.render_text()
+
+
+@pytest.mark.slow
+def test_a_message_that_never_reaches_the_outbox_is_found(
+    told: Scenario, peace: Played, tmp_path: Path
+) -> None:
+    played = asyncio.run(play(told, Plan(sabotage="drop"), tmp_path / "run"))
+    found = differences(peace.outcome, played.outcome)
+    assert any(said.startswith("effects: ") and " is lost: " in said for said in found)
+
+
+def first(values: Mapping[str, str]) -> str:
+    return min(values)
+
+
+def an_effect_less(o: Outcome) -> Outcome:
+    return replace(o, effects={k: v for k, v in o.effects.items() if k != first(o.effects)})
+
+
+def an_effect_more(o: Outcome) -> Outcome:
+    name = first(o.effects)
+    return replace(o, effects={**o.effects, f"{name}/2": o.effects[name]})
+
+
+def another_amount(o: Outcome) -> Outcome:
+    name = first(o.effects)
+    return replace(o, effects={**o.effects, name: o.effects[name].replace('"amount": "', '"amount": "1')})
+
+
+def another_day(o: Outcome) -> Outcome:
+    name = first(o.actions)
+    return replace(o, actions={**o.actions, name: o.actions[name].replace("asked 2026-0", "asked 2026-1")})
+
+
+def an_entry_less(o: Outcome) -> Outcome:
+    return replace(o, entries={k: v for k, v in o.entries.items() if k != first(o.entries)})
+
+
+def another_position(o: Outcome) -> Outcome:
+    return replace(
+        o, positions={name: said.replace("open", "suspended") for name, said in o.positions.items()}
     )
 
 
-async def workers(wiring: Wiring, address: str, kills: Sequence[int]) -> None:
-    """Start worker after worker: each dies at its moment, the last one lives until it is cancelled."""
-    for at in (*kills, 0):
-        process = await worker(wiring, address, at)
-        try:
-            code = await process.wait()
-            assert code == -signal.SIGKILL
-        except asyncio.CancelledError:
-            process.kill()
-            await process.wait()
-            raise
+def a_case_that_stays_open(o: Outcome) -> Outcome:
+    return replace(o, cases={name: said.replace("ended cured", "open ") for name, said in o.cases.items()})
 
 
-async def story(wiring: Wiring, client: Client, address: str, kills: Sequence[int]) -> Done:
-    offsets = await open_cases(wiring, client)
-    return await finish(wiring, client, address, offsets, kills)
+def a_task_more(o: Outcome) -> Outcome:
+    return replace(o, tasks={**o.tasks, "case/X/1/account/bar/1/task.call/do": "task open"})
 
 
-def what_was_done(wiring: Wiring) -> Done:
-    with wiring.database.read() as session:
-        actions = session.exec(select(ActionRow)).all()
-        cases = session.exec(select(CaseRow)).all()
-    assert [case.ended for case in cases] == ["cured"] * len(ACCOUNTS)
-    assert not [case.trouble for case in cases if case.trouble]
-    done: Done = {account: [] for account in ACCOUNTS}
-    for action in sorted(actions, key=lambda action: action.requested_at):
-        day = action.requested_at.astimezone(ZONE).date().isoformat()
-        done[action.account].append((action.key.split("/", 3)[3], action.state, day))
-    return done
-
-
-EXPECTED = [
-    ("account/reminder/1/notify.sms.reminder/do", "done", "2026-03-04"),
-    ("account/final_notice/1/notify.letter.final/do", "done", "2026-03-21"),
-    ("account/bar/1/service.outgoing_barred/do", "done", "2026-04-01"),
-    ("account/suspend/1/service.suspended/do", "done", "2026-04-15"),
-    ("account/suspend/1/service.suspended/undo", "done", "2026-04-29"),
-]
-
-
-async def proved(wiring: Wiring, client: Client) -> None:
-    """What is left behind after all kills is whole: every run proved, every step taken again."""
-    exporter = Exporter(client, wiring.evidence, wiring.database, lambda: PAID)
-    contents = await Gatherer(wiring.database, wiring.evidence, exporter).gather()
-    bundle = to_zip(bundle_files(contents, signing_key(wiring.directory.path)))
-    report = await asyncio.to_thread(audit_bundle, bundle, accept_simulated=True, processes=1)
-    assert report.ok, report.render_text()
-
-
-@pytest.mark.parametrize("seed", [None, 1])
-def test_a_worker_that_is_killed_loses_nothing_and_does_nothing_twice(
-    run: Run, tmp_path: Path, seed: int | None
-) -> None:
-    kills = [] if seed is None else [random.Random(seed * 100 + n).randint(1, 14) for n in range(6)]
-
-    async def play() -> Done:
-        wiring = prepared(tmp_path / "data")
-        async with await EmbeddedTemporal.start(tmp_path / "temporal", simulated=True) as server:
-            client = await connect(server.address, "forbear-test")
-            done = await story(wiring, client, server.address, kills)
-        wiring.close()
-        return done
-
-    assert run(play()) == dict.fromkeys(ACCOUNTS, EXPECTED)
-
-
-def test_a_temporal_that_is_killed_loses_nothing(run: Run, tmp_path: Path) -> None:
-    async def play() -> Done:
-        wiring = prepared(tmp_path / "data")
-        folder = tmp_path / "temporal"
-        server = await EmbeddedTemporal.start(folder, simulated=True)
-        port = server.ports.frontend
-        client = await connect(server.address, "forbear-test")
-        clock = SimulatedTime(client)
-        offsets = await open_cases(wiring, client)
-        lives = asyncio.create_task(workers(wiring, server.address, []))
-        for day in (10, 25, 40):
-            until = OPENED + timedelta(days=day)
-            await asyncio.gather(*(clock.fast_forward(case, until, off) for case, off in offsets.items()))
-            os.kill(int((folder / "temporal.lock").read_text()), signal.SIGKILL)
-            await server.stop()
-            server = await EmbeddedTemporal.start(folder, simulated=True, port=port)
-        lives.cancel()
-        await asyncio.wait({lives})
-        client = await connect(server.address, "forbear-test")
-        done = await finish(wiring, client, server.address, offsets)
-        await server.stop()
-        wiring.close()
-        return done
-
-    assert run(play()) == dict.fromkeys(ACCOUNTS, EXPECTED)
-
-
-async def finish(
-    wiring: Wiring, client: Client, address: str, offsets: dict[str, timedelta], kills: Sequence[int] = ()
-) -> Done:
-    lives = asyncio.create_task(workers(wiring, address, kills))
-    tale = asyncio.create_task(told(wiring, client, offsets))
-    await asyncio.wait({lives, tale}, return_when=asyncio.FIRST_COMPLETED)
-    if not tale.done():
-        tale.cancel()
-        await lives  # a worker ended in another way than it should
-    lives.cancel()
-    await asyncio.wait({lives})
-    tale.result()
-    await proved(wiring, client)
-    return what_was_done(wiring)
-
-
-async def told(wiring: Wiring, client: Client, offsets: dict[str, timedelta]) -> None:
-    """Let time go by until every account has paid and its case has ended."""
-    clock = SimulatedTime(client)
-    await asyncio.gather(*(clock.fast_forward(case, PAID, offset) for case, offset in offsets.items()))
-    for account in ACCOUNTS:
-        post(wiring, account, PAID, kind="payment", amount="120.00")
-    for case, offset in offsets.items():
-        handle = client.get_workflow_handle(case)
-        await handle.signal(ids.POKE, Poke(id="paid", reason="payment", sent_at=PAID))
-        await clock.fast_forward(case, PAID + timedelta(days=3), offset)
-        await handle.result()
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (an_effect_less, "is lost"),
+        (an_effect_more, "is there besides"),
+        (another_amount, "and not"),
+        (another_day, "and not"),
+        (an_entry_less, "is lost"),
+        (another_position, "and not"),
+        (a_case_that_stays_open, "and not"),
+        (a_task_more, "is there besides"),
+        (lambda o: replace(o, wrong=("the audit chain breaks",)), "wrong: the audit chain breaks"),
+    ],
+)
+def test_the_oracle_can_fail(peace: Played, change: Callable[[Outcome], Outcome], says: str) -> None:
+    assert differences(peace.outcome, peace.outcome) == []
+    found = differences(peace.outcome, change(peace.outcome))
+    assert found
+    assert all(says in sentence for sentence in found)
