@@ -2,6 +2,9 @@
 
     python -m benchmarks.watch                     # 50 rules, windows of 200 events, medians of 15 rounds
     python -m benchmarks.watch --memory 1000000    # memory of the matcher process over so many events
+    python -m benchmarks.watch --service 20000     # events through storage, windows, matcher and alerts
+
+What was measured is in `benchmarks/results/watch.txt`.
 
 "bare" is the C module in a process of its own with the same rules as somebody would write them by hand: one
 fact an event with plain properties, no checks, no order, no choice between matches, nothing sent anywhere.
@@ -15,15 +18,25 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import resource
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from sqlalchemy import func
+from sqlmodel import select
+
 from api.matcher import Limits, Matcher
+from api.settings import Settings
+from api.storage.watch_events import Told
+from api.storage.watch_tables import WatchAlertRow
+from api.wiring import build
 from engine.watch import WatchEvent, WatchPolicy, Window, load_watch, match_window, prepare
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -88,12 +101,15 @@ def _written(number: int, body: str) -> str:
 
 def policy_of(made: Sequence[tuple[str, dict[str, Any]]]) -> WatchPolicy:
     """Return the policy of the rules."""
-    events = "".join(f"  {kind}: {{account: string, amount: integer}}\n" for kind in KINDS)
-    text = HEAD + events + "rules:\n" + "".join(text for text, _ in made)
+    text = HEAD + _declared() + "rules:\n" + "".join(text for text, _ in made)
     loaded = load_watch({"policy.yaml": text.encode()})
     if loaded.policy is None:
         raise SystemExit("\n".join(str(problem) for problem in loaded.problems))
     return loaded.policy
+
+
+def _declared() -> str:
+    return "".join(f"  {kind}: {{account: string, amount: integer}}\n" for kind in KINDS)
 
 
 def window(draw: random.Random, size: int) -> Window:
@@ -217,6 +233,43 @@ def memory(events: int, count: int, size: int) -> None:
                 print(f"  {(number + 1) * size:>10,} events: {told}")
 
 
+def service(events: int, count: int, customers: int = 100) -> None:
+    """Print how fast events go through the whole service; windows are looked at after every thousand."""
+    made, draw = rules(count), random.Random(11)
+    text = HEAD + _declared() + "rules:\n" + "".join(text for text, _ in made)
+    with TemporaryDirectory() as folder:
+        wiring = build(Settings(data=Path(folder) / "data"), simulated=True)
+        wiring.publisher.publish({"policy.yaml": text.encode()}, START)
+        taking = looking = 0.0
+        looks = 0
+        for first in range(0, events, 1_000):
+            told = [_told(draw, first + number, customers) for number in range(1_000)]
+            begun = time.perf_counter()
+            with wiring.database.write() as work:
+                wiring.events.take(work, told)
+            taking += time.perf_counter() - begun
+            begun = time.perf_counter()
+            looks += wiring.watcher.look_at_all(told[-1].received_at)
+            looking += time.perf_counter() - begun
+        with wiring.database.read() as session:
+            raised = session.exec(select(func.count()).select_from(WatchAlertRow)).one()
+        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        wiring.close()
+    print(f"service: {events:,} events of {customers} customers, {count} rules, verified by the reference")
+    print(f"  taken in   {events / taking:10,.0f} events/s")
+    print(f"  looked at  {events / looking:10,.0f} events/s, {looks / looking:,.0f} windows/s")
+    print(f"  {raised:,} alerts; {own} MB of memory at most")
+
+
+def _told(draw: random.Random, number: int, customers: int) -> Told:
+    at = START + timedelta(minutes=number)
+    event = WatchEvent(
+        id=f"e{number}", type=draw.choice(KINDS), at=at, customer=f"C{draw.randrange(customers)}",
+        values={"account": f"A{draw.randrange(20)}", "amount": draw.randrange(1_000)},
+    )  # fmt: skip
+    return Told(event, START + timedelta(minutes=number // 1_000 * 1_000 + 1_000))
+
+
 def main() -> None:
     """Run what the arguments ask for."""
     parser = argparse.ArgumentParser(
@@ -226,9 +279,12 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--memory", type=int, default=0, metavar="EVENTS")
+    parser.add_argument("--service", type=int, default=0, metavar="EVENTS")
     asked = parser.parse_args()
     if asked.memory:
         memory(asked.memory, asked.rules, asked.size)
+    elif asked.service:
+        service(asked.service, asked.rules)
     else:
         speed(asked.rules, asked.size, asked.rounds)
 
