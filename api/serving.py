@@ -38,6 +38,8 @@ from workflows.activities.wiring import Outside, case_activities, review_activit
 from workflows.messages import SweepRequest
 
 SWEEP_EVERY = timedelta(minutes=15)
+KEEP_ALIVE_SECONDS = 75
+"""An idle connection is kept for longer than clients and proxies commonly do, so that theirs ends first."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -180,7 +182,7 @@ def _bound(host: str, port: int) -> socket.socket:
 async def _http(app: ASGIApp, bound: socket.socket) -> AsyncIterator[None]:
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=10, timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )  # fmt: skip
     server = uvicorn.Server(config)
     # Not `serve`: that takes over the signals of the whole process.

@@ -37,7 +37,7 @@ def command(data: Path | None, folder: Path, seed: int, keep: bool) -> int:
       forbear demo --data taiwan_credit_card_default.csv.gz --seed 7
     """
     from api.demo.account_run import RunFailed
-    from api.demo.client import CallRefused
+    from api.demo.client import CallLost, CallRefused
     from api.demo.leftovers import DirectoryBusy
     from api.demo.processes import ServiceEnded
     from api.demo.run import DemoFailed, run_demo
@@ -50,7 +50,7 @@ def command(data: Path | None, folder: Path, seed: int, keep: bool) -> int:
     try:
         source = uci_source(root, data, seed) if data else sample_source(root, seed)
         asyncio.run(run_demo(source, folder, root, click.echo, keep=keep))
-    except (UciFileError, DirectoryBusy, TemporalNotStarted, ServiceEnded) as error:
+    except (UciFileError, DirectoryBusy, TemporalNotStarted, ServiceEnded, CallLost) as error:
         raise Trouble(str(error)) from error
     except (DemoFailed, RunFailed, CallRefused) as error:
         click.echo(f"forbear: The demo failed: {error}", err=True)

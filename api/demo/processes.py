@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,8 @@ class Service:
         await asyncio.to_thread(self._child.wait)
 
     def _last_words(self) -> str:
+        if not shutil.disk_usage(self._log.parent).free:
+            return f"there is no space left on the disk of `{self._log.parent}`."
         lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return f"{lines[-1] if lines else 'it said nothing'}. Its log is `{self._log}`."
 

@@ -15,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.demo.account_run import AccountRun, RunFailed, World
 from api.demo.book import AccountLedger
-from api.demo.client import CallRefused, Client
+from api.demo.client import CallLost, CallRefused, Client
 from api.demo.network import Network
 from api.simulated_time import SimulatedTime
 from api.storage import outbox
@@ -81,7 +81,7 @@ class SteadyClient(Client):
         async def answered() -> tuple[Any] | None:
             try:
                 return (await call(),)
-            except httpx.TransportError:
+            except (httpx.TransportError, CallLost):
                 return None
             except CallRefused as error:
                 if error.status >= 500 or error.type == "request-in-flight":

@@ -3,7 +3,7 @@ import asyncio
 import httpx
 import pytest
 
-from api.demo.client import CallRefused, Client
+from api.demo.client import CallLost, CallRefused, Client
 
 
 def client_of(answers: dict[str, httpx.Response]) -> Client:
@@ -50,3 +50,45 @@ def test_refused_rows_are_named_by_line() -> None:
     )
     client = client_of({"/v1/ledger/bulk": httpx.Response(200, text=lines)})
     assert asyncio.run(client.post_rows([{}, {}])) == ["line 2: no account"]
+
+
+async def _flaky(refusals: int) -> tuple[asyncio.Server, list[int]]:
+    """Serve on loopback; the first calls lose their connection without an answer."""
+    seen: list[int] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        seen.append(1)
+        if len(seen) > refusals:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            await writer.drain()
+        writer.close()
+
+    return await asyncio.start_server(answer, "127.0.0.1", 0), seen
+
+
+@pytest.mark.parametrize(("refusals", "calls"), [(0, 1), (2, 3)])
+def test_a_call_that_loses_its_connection_is_made_again(refusals: int, calls: int) -> None:
+    async def story() -> int:
+        server, seen = await _flaky(refusals)
+        async with server:
+            client = Client(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "key")
+            assert await client.post("/v1/x", {}) == {}
+            await client.close()
+        return len(seen)
+
+    assert asyncio.run(story()) == calls
+
+
+def test_a_call_that_is_never_answered_is_one_sentence() -> None:
+    async def story() -> None:
+        server, _ = await _flaky(99)
+        async with server:
+            client = Client(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "key")
+            try:
+                await client.get("/v1/x")
+            finally:
+                await client.close()
+
+    with pytest.raises(CallLost, match=r"GET /v1/x: no answer after 3 attempts \(RemoteProtocolError\)"):
+        asyncio.run(story())
