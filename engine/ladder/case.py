@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from engine.feel.interpreter import Note, matches
 from engine.feel.syntax import Null
-from engine.ladder.clock import Held, PromiseState, promise_states
+from engine.ladder.clock import FOREVER, Held, PromiseState, promise_states
 from engine.ladder.measure import Measures, View
 from engine.ladder.memory import Row, absorb, most_severe
 from engine.ladder.model import CollectionsPolicy, FactTest, Ladder, LadderRow
@@ -15,6 +15,8 @@ from engine.ladder.state import Position, Taken
 from engine.ledger.account import AccountPosition, Level
 from engine.ledger.entries import Act
 
+ASKED_AGAIN = 90
+"""A person who did not want to give a debt up is asked again after so many days: it may not lie for ever."""
 Moment = tuple[int, int]
 """A local moment: ordinal of the day, minutes since its midnight."""
 
@@ -75,6 +77,8 @@ class Case:
         self.acts = [act for act in account.acts if act.received_at >= taken.opened_at]
         self.entries = dict(taken.entries)
         self.fees = list(taken.fees)
+        self.released: dict[str, date] = {}
+        """Steps whose exit held on a day that has gone by, as became known late."""
         self.moved_up_on = taken.moved_up_on.toordinal() if taken.moved_up_on else 0
         self.notes: list[str] = []
         self.heard: list[str] = []
@@ -125,11 +129,24 @@ class Case:
             return True  # the contract is over for every debt, also for those that come later
         if anchor.debt not in row.debts:
             return False
-        if not definition.notifies or row.skipped:
+        if row.skipped:
+            return self.asked_again_on(row) > day
+        if not definition.notifies:
             return True
         if row.valid_until and row.valid_until.toordinal() < day:
             return False
         return not self.is_outdated(row, day)
+
+    def is_declined(self, row: Row | None, day: int) -> bool:
+        """Tell whether a person has refused to approve a row, and is not asked again yet."""
+        return row is not None and row.declined and self.asked_again_on(row) > day
+
+    def asked_again_on(self, row: Row) -> int:
+        """Return the day from which a row that a person skipped or declined can come again."""
+        definition = self.definition(row)
+        if definition is None or not definition.gives_up or not (row.skipped or row.declined):
+            return FOREVER
+        return row.requested_on.toordinal() + ASKED_AGAIN
 
     def is_outdated(self, row: Row, day: int) -> bool:
         """Tell whether a notice is older than the end of a rejected dispute whose part has its age now."""
@@ -171,9 +188,9 @@ class Case:
         return None
 
     def reached(self, day: int) -> int:
-        """Return the index of the last row that is done for the anchor; -1: none."""
-        found = (d.index for r in self.rows if (d := self.definition(r)) and self.counts(r, day))
-        return max(found, default=-1)
+        """Return the index of the last row that is done, not skipped, for the anchor; -1: none."""
+        rows = (row for row in self.rows if not row.skipped and self.counts(row, day))
+        return max((d.index for row in rows if (d := self.definition(row))), default=-1)
 
     # service
 

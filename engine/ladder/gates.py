@@ -103,7 +103,7 @@ def row_gate(case: Case, row: LadderRow, moment: Moment, *, fresh: bool = False)
 
 def _clear_gate(case: Case, row: LadderRow, day: int) -> Gate | None:
     """What is given up is given up whole: not while a part of it is disputed or held."""
-    if not any(item.do in ("write_off", "sell") for item in row.do):
+    if not row.gives_up:
         return None
     aside = case.view.aside(day)
     return Gate(f"{aside} of what is past due is disputed or held") if aside else None

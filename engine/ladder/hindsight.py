@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from engine.ladder.case import Case
+from engine.ladder.late_fee import counted_fees
 from engine.ladder.measure import View
 from engine.ladder.memory import Row, do_of
 from engine.ladder.model import INTERRUPTIONS, LadderRow
@@ -39,6 +40,27 @@ def was_wrong(case: Case, row: Row) -> bool:
     return not any(_was_due(case, definition, day) for day in days)
 
 
+def released_before(case: Case, row: Row) -> date | None:
+    """Return the day on which a row's exit held, by what is known now, though nobody knew it then.
+
+    Told in time, the payment of that day had ended the row's effect; nothing has come back since.
+    """
+    definition = case.definition(row)
+    condition = definition.release.condition if definition else None
+    if definition is None or condition is None or row.lifted or row.forced or row.state == "withdrawn":
+        return None
+    first = max(row.requested_on, date.fromordinal(case.today) - timedelta(days=SETTLED_DAYS))
+    moved = [change for debt in case.account.debts for change in debt.paid if change[0] >= first]
+    back = max((on for on, by in moved if by < 0), default=first - timedelta(days=1))
+    for day in sorted({on for on, by in moved if by > 0 and back < on and on.toordinal() < case.today}):
+        seen = View(case.policy, _as_of(case.account, day, evening=True), case.taken.opened_anchor)
+        measures = seen.kept(day.toordinal())
+        fees = counted_fees(case, day.toordinal(), "release")
+        if condition.holds(measures.values(measures.part(definition) + fees)):
+            return day
+    return None
+
+
 def _is_forgotten(case: Case, row: Row) -> bool:
     known = {debt.id for debt in case.account.debts}
     old = row.requested_on < date.fromordinal(case.today) - timedelta(days=SETTLED_DAYS)
@@ -62,17 +84,20 @@ def _was_due(case: Case, row: LadderRow, day: date) -> bool:
     )
 
 
-def _as_of(account: AccountPosition, day: date) -> AccountPosition:
-    """Return the account as a step saw it on a day, had it known what is known now."""
+def _as_of(account: AccountPosition, day: date, *, evening: bool = False) -> AccountPosition:
+    """Return the account as a step saw it on a day, had it known what is known now.
+
+    In doubt within the day a step was right: money came in after it, and went back before it.
+    """
     disputes = tuple(_dispute_as_of(d, day) for d in account.disputes if d.since < day)
-    debts = tuple(_debt_as_of(debt, account.disputes, day) for debt in account.debts)
+    debts = tuple(_debt_as_of(debt, account.disputes, day, evening) for debt in account.debts)
     holds = tuple(hold for hold in account.holds if hold.since < day)
     return account.model_copy(update={"debts": debts, "disputes": disputes, "holds": holds, "today": day})
 
 
-def _debt_as_of(debt: Debt, disputes: tuple[DisputedPart, ...], day: date) -> Debt:
-    # In doubt within the day the step was right: money came in after it, and went back before it.
-    since = sum((by for on, by in debt.paid if on > day or (on == day and by > 0)), ZERO)
+def _debt_as_of(debt: Debt, disputes: tuple[DisputedPart, ...], day: date, evening: bool) -> Debt:
+    later = (by for on, by in debt.paid if on > day or (on == day and by > 0 and not evening))
+    since = sum(later, ZERO)
     mine = [d for d in disputes if d.bill in (debt.bill, debt.id)]
     disputed = sum((_disputed_then(dispute, day) for dispute in mine), ZERO)
     owed = debt.open + since

@@ -123,6 +123,11 @@ class LadderRow:
         return self.release.kind == "final"
 
     @property
+    def gives_up(self) -> bool:
+        """Tell whether the row gives the debt up."""
+        return any(item.do in ("write_off", "sell") for item in self.do)
+
+    @property
     def severe(self) -> bool:
         """Tell whether the row is derived again before every attempt (rule 4)."""
         return (self.required and self.notifies) or any(severe(item) for item in self.do)

@@ -120,6 +120,8 @@ def _why_leaves(
     release = definition.release
     if is_only_proposed(row):
         release = replace(release, condition=None)  # there is no effect to release
+    if release.condition is not None and row.step in case.released:
+        return f"`{release.condition.text}` held on {case.released[row.step]}, as is known now"
     if release.condition is not None and not row.lifted:  # what is lifted has no effect left to release
         if _released(case, row, definition, release.condition, day):
             return f"`{release.condition.text}` holds for the part of the debt that has this age"
@@ -222,7 +224,7 @@ def _missing(case: Case, row: LadderRow, day: int) -> list[str]:
     steps: list[str] = []
     step = row.step
     while step and not case.counts(taken := case.taken_row(step), day):
-        if taken is not None and taken.declined:
+        if case.is_declined(taken, day):
             return []
         if not case.is_over(case.ladder.by_step[step]):
             steps.append(step)
@@ -255,10 +257,10 @@ def _eligible(case: Case, row: LadderRow, moment: Moment, found: Climb, fresh: b
         _note(found, row, gate)
         return False
     taken = case.taken_row(row.step)
-    if taken and taken.declined:
+    if taken and case.is_declined(taken, day):
         found.notes[row.step] = f"declined by a person on {taken.requested_on} or later"
         return False
-    if taken and taken.state in ("failed", "expired", "suppressed"):
+    if taken and taken.state in ("failed", "expired", "suppressed") and not taken.declined:
         if taken.tries >= case.policy.contact.attempts:
             found.notes[row.step] = f"{taken.state} {taken.tries} times: a person has to see to it"
             found.tasks.append(task(case, row.step, taken.entry, "undeliverable"))

@@ -9,7 +9,7 @@ from engine.ladder.actions import ask, asked_items, task, undo, undo_fees, untol
 from engine.ladder.approvals import approved
 from engine.ladder.case import Case, later, minutes
 from engine.ladder.chores import deadlines, dispute_chores, hold_chores
-from engine.ladder.hindsight import was_wrong
+from engine.ladder.hindsight import released_before, was_wrong
 from engine.ladder.late_fee import LATE_FEE, Booking, fee_key, fees_to_book
 from engine.ladder.memory import GONE, Row, absorb, do_of
 from engine.ladder.model import CollectionsPolicy, LadderRow
@@ -17,6 +17,7 @@ from engine.ladder.moves import Climb, Leaving, absorbed, climb, closes, leaving
 from engine.ladder.state import Action, BookedFee, Position, Step, Taken
 from engine.ladder.telling import trace_of
 from engine.ladder.wake import next_wake
+from engine.ledger.position import SETTLED_DAYS
 
 PRECISION = 60
 """Digits of amounts in a ladder's arithmetic; a sum that does not fit raises `decimal.Inexact`."""
@@ -37,6 +38,7 @@ def step(policy: CollectionsPolicy, taken: Taken, position: Position, at: dateti
 
 
 def _step(case: Case) -> Step:
+    case.left = [row for row in case.left if _is_remembered(case, row)]
     standing = _revive(case)
     actions = _put_right(case)
     left = leaving(case, case.today)
@@ -71,6 +73,8 @@ def _put_right(case: Case) -> list[Action]:
                 continue
             row.wrongful, row.state = True, "withdrawn"
             case.notes.append(f"`{row.step}` was not due on {row.requested_on}, by what is known now")
+        elif row.left_on is None and (day := released_before(case, row)):
+            case.released[row.step] = day
         if row.state in GONE and (row.left_on or row.state != "withdrawn"):
             actions += undo_fees(case, row)
     return actions
@@ -143,7 +147,8 @@ def _take(case: Case, definition: LadderRow, up: Climb) -> list[Action]:
     if up.act:
         case.heard.append(up.act.id)
         case.notes.append(f"{up.act.actor}: {up.act.act} `{definition.step}`: {up.act.reason}")
-    if existing and existing.state == "done" and not existing.lifted and not definition.notifies:
+    in_force = existing is not None and existing.state == "done" and not existing.lifted
+    if existing and in_force and not existing.skipped and not definition.notifies:
         existing.debts = tuple(dict.fromkeys((*existing.debts, *measures.debts)))
         existing.stood_on = date.fromordinal(case.today)
         case.notes.append(f"`{definition.step}` is in force and now stands for {', '.join(measures.debts)}")
@@ -235,7 +240,7 @@ def _ended(case: Case) -> str:
 def _kept(case: Case, actions: list[Action], ended: str) -> Taken:
     told = [action.key for action in actions if action.do == "task"]
     told = [key for key in told if not any(key in row.keys for row in case.rows)]
-    left = [row for row in case.left if row.undo_pending or _may_return(case, row)]
+    left = [row for row in case.left if _is_remembered(case, row)]
     return case.taken.model_copy(
         update={
             "ladder": case.ladder.name,
@@ -251,6 +256,14 @@ def _kept(case: Case, actions: list[Action], ended: str) -> Taken:
             "told": (*case.taken.told, *told),
         }
     )
+
+
+def _is_remembered(case: Case, row: Row) -> bool:
+    """Tell whether a row that left can still matter, whenever the case is looked at."""
+    if row.undo_pending or _may_return(case, row):
+        return True
+    recent = row.left_on is not None and case.today - row.left_on.toordinal() <= SETTLED_DAYS
+    return recent and bool(row.fees)  # late news can still show that it was never due
 
 
 def _may_return(case: Case, row: Row) -> bool:

@@ -87,5 +87,6 @@ def _rising(case: Case, now: Climb) -> list[Moment]:
         for row in case.ladder.rows:
             days |= turning_days(row, part)
     days |= {row.valid_until.toordinal() + 1 for row in case.rows if row.valid_until}
+    days |= {case.asked_again_on(row) for row in case.rows}
     start = minutes(case.policy.case.hour)
     return [*now.retries, *((day, start) for day in days)]

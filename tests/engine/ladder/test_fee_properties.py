@@ -108,3 +108,37 @@ def at_noon(at: datetime) -> datetime:
 def asked(found: Played) -> list[tuple[datetime, str, Decimal]]:
     """Return everything that was asked for, with its amount."""
     return [(look.at, action.key, action.amount) for look in found.looks for action in look.step.actions]
+
+
+@given(bills(), st.lists(st.tuples(st.integers(10, 300), st.integers(0, 60)), max_size=4))
+@SLOW
+def test_payments_told_late_end_in_the_same_level_as_payments_told_at_once(
+    owed: list[Entry], pays: list[tuple[int, int]]
+) -> None:
+    amounts = ("15.00", "50.00", "95.00", "600.00")
+    prompt = [entry_on("payment", day, 8, f"P{n}", amount=amounts[n]) for n, (day, _) in enumerate(pays)]
+    heard = [entry.received_at + timedelta(days=days) for entry, (_, days) in zip(prompt, pays, strict=True)]
+    late = [e.model_copy(update={"received_at": at}) for e, at in zip(prompt, heard, strict=True)]
+    end = FIRST + timedelta(days=700)
+    found = played([*owed, *late], end)
+    news = max(heard, default=None)
+    if news and any(k.step.taken.level == "terminated" for k in found.looks if k.at < news):
+        return  # nothing restores service after that, and a person is asked
+    assert level_at_the_end(found) == level_at_the_end(played([*owed, *prompt], end))
+
+
+def level_at_the_end(found: Played) -> str:
+    """Return the level of service that is left when everything has been heard."""
+    return found.looks[-1].step.taken.level if found.looks else "open"
+
+
+@given(histories())
+@SLOW
+def test_the_receiver_was_told_the_level_that_the_case_demands(history: list[Entry]) -> None:
+    found = played(history, END)
+    told = "open"
+    for look in found.looks:
+        for action in look.step.actions:
+            told = action.args[0] if action.do == "service" else told
+        if all(row.state == "done" for row in look.step.taken.rows):
+            assert look.step.taken.level == told
