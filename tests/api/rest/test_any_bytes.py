@@ -24,7 +24,8 @@ PATHS = sorted(
         "/v1/simulation/open",
         "/v1/simulation/deliver",
     ]
-    + ["/v1/customers/C1/facts", "/v1/actions/case/A1/1/x/receipts"]
+    + ["/v1/customers/C1/facts", "/v1/actions/case/A1/1/x/receipts", "/v1/events", "/v1/simulation/watch"]
+    + ["/v1/alerts/x/confirm", "/v1/alerts/x/dismiss", "/v1/actions/alert/x/y/do/receipts"]
 )
 NAMES = sorted({name for body in RESOURCES.values() for name in body.model_fields} | {"facts", "at", "x"})
 PLAIN = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
@@ -55,6 +56,9 @@ LISTS = [
     "/v1/tasks",
     "/v1/actions",
     "/v1/accounts",
+    "/v1/events",
+    "/v1/alerts",
+    "/v1/alerts/flags",
 ]
 QUIET = settings(
     max_examples=60,

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from httpx import Client
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from api.wiring import Wiring
-from tests.api.watching.conftest import DAY, alerts, event, look, takeover, tell
+from api.settings import Settings
+from api.wiring import Wiring, build
+from tests.api.conftest import START
+from tests.api.rest.conftest import listening
+from tests.api.watching.conftest import DAY, WATCH, alerts, event, look, takeover, tell
 
 
 def problem(answer: Any) -> tuple[int, str, list[str]]:
@@ -126,3 +132,36 @@ def test_events_are_listed_in_the_order_in_which_they_happened(api: Client) -> N
     rest = api.get(first["next"]).json()
     assert [item["id"] for item in (*first["items"], *rest["items"])] == ["e1", "e2", "e3", "e4"]
     assert [item["id"] for item in api.get("/v1/events", params={"customer": "C9"}).json()["items"]] == ["z"]
+
+
+ODD = st.none() | st.booleans() | st.integers(-(10**33), 10**33) | st.text(max_size=12)
+
+
+@settings(max_examples=80, deadline=None, derandomize=True, database=None)
+@given(
+    kind=st.sampled_from(["usage", "identity_changed", "bill_due", "moved_out", "x"]),
+    values=st.dictionaries(st.sampled_from(["account", "amount", "bill", "document", "at", "id", "é"]), ODD),
+    at=st.sampled_from(["1900-01-01T00:00:00Z", "2999-12-31T23:59:59Z", DAY.format(2), "2026-03-02", "x"]),
+    customer=st.sampled_from(["C1", "", None, "a b", "x" * 65]),
+)
+def test_any_event_is_taken_or_named(
+    any_api: Client, kind: str, values: dict[str, Any], at: str, customer: str | None
+) -> None:
+    said = {"id": "e", "type": kind, "at": at, "customer": customer, "values": values}
+    body = json.dumps(said | {"received_at": DAY.format(3)}).encode()
+    answer = any_api.post("/v1/events", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (200, 201, 409, 422), answer.text
+    if answer.status_code >= 400:
+        assert answer.json()["errors"]
+    look(any_api, 9)
+
+
+@pytest.fixture(scope="module")
+def any_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """One server for events of all kinds."""
+    wiring = build(Settings(data=tmp_path_factory.mktemp("any") / "data"), simulated=True)
+    wiring.publisher.publish({"policy.yaml": WATCH}, START)
+    headers = {"Authorization": f"Bearer {wiring.directory.key}"}
+    with listening(wiring) as url, Client(base_url=url, headers=headers, trust_env=False) as client:
+        yield client
+    wiring.close()
