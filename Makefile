@@ -3,8 +3,11 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 DATA   ?=
+KILLS  ?= 300
+MINUTES ?= 60
+SEED   ?= 1
 
-.PHONY: help env demo test lock clean
+.PHONY: help env demo test soak lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -29,6 +32,9 @@ test: env  ## every check: types, lint, import contracts, tests
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/mypy
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+
+soak: env  ## hundreds of kills and an hour of any bytes; taken up again where it was ended
+	@$(BIN)/python -m tests.soak --kills $(KILLS) --minutes $(MINUTES) --seed $(SEED)
 
 lock:  ## compile the lock anew (needs uv; only for those who change requirements)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q requirements/build.in -o requirements/build.txt
