@@ -26,10 +26,12 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError
 
+from api.claiming import claim
 from api.embedded import HOST, EmbeddedTemporal
 from api.evidence.exporter import Exporter
 from api.rest.app import create_app
 from api.settings import Settings
+from api.storage.directory import held
 from api.wiring import Wiring, build, connect
 from api.worker import Workers
 from workflows import ids
@@ -49,7 +51,7 @@ class PortTaken(Exception):
     def __init__(self, host: str, port: int) -> None:
         super().__init__(
             f"Port {port} of {host} is in use by another process. "
-            "Set FORBEAR_PORT to a free port, or to 0 for any."
+            "Give a free one with --port or FORBEAR_PORT; 0 takes any."
         )
 
 
@@ -79,14 +81,16 @@ async def serving(
 ) -> AsyncIterator[Serving]:
     """Start everything, and end it in the other order.
 
-    Temporal is embedded unless the settings name one. Raises PortTaken, TemporalNotStarted, TemporalAway,
-    DirectoryRefused, SettingsError.
+    Temporal is embedded unless the settings name one; then no other process may serve the same directory.
+    Raises PortTaken, TemporalNotStarted, TemporalAway, OtherLedger, DirectoryRefused, SettingsError.
     """
     async with AsyncExitStack() as stack:
-        sockets = _bound(settings.host, settings.port)
-        stack.callback(sockets.close)
         wiring = build(settings, simulated=simulated)
         stack.callback(wiring.close)
+        if not settings.temporal:
+            stack.enter_context(held(settings.data))
+        sockets = _bound(settings.host, settings.port)
+        stack.callback(sockets.close)
         address, ui_url = settings.temporal, None
         if not address:
             temporal = await stack.enter_async_context(
@@ -97,6 +101,7 @@ async def serving(
             )  # fmt: skip
             address, ui_url = temporal.address, temporal.ui_url
         client = await _connected(settings, "forbear-up", address)
+        await claim(client, wiring.directory.ledger)
         wiring.temporal = client
         await stack.enter_async_context(workers(wiring, client))
         await stack.enter_async_context(_task(wiring.relay.run(client), "relay"))
@@ -113,11 +118,15 @@ async def serving(
 
 @asynccontextmanager
 async def working(settings: Settings) -> AsyncIterator[str]:
-    """Run the workers of this process alone; gives Temporal's address. Raises TemporalAway."""
-    wiring = build(settings)
+    """Run the workers of this process alone; gives Temporal's address.
+
+    Raises TemporalAway, OtherLedger, DirectoryRefused.
+    """
+    wiring = build(settings, make=False)
     try:
         address = settings.temporal or f"{HOST}:{settings.temporal_port}"
         client = await _connected(settings, "forbear-worker", address)
+        await claim(client, wiring.directory.ledger)
         wiring.temporal = client
         async with workers(wiring, client):
             yield address

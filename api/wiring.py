@@ -81,13 +81,13 @@ class Wiring:
         self.database.close()
 
 
-def build(settings: Settings, *, simulated: bool | None = None) -> Wiring:
+def build(settings: Settings, *, simulated: bool | None = None, make: bool = True) -> Wiring:
     """Open the data directory, bring its database up to date and connect all parts.
 
-    `simulated` says what the directory must be; None takes what is there. Raises DirectoryRefused,
-    DatabaseTooNew and ReceiverRefused.
+    `simulated` says what the directory must be; None takes what is there; `make` one that is not there.
+    Raises DirectoryRefused, DatabaseTooNew and ReceiverRefused.
     """
-    directory = open_directory(settings.data, datetime.now(UTC), simulated=simulated)
+    directory = open_directory(settings.data, datetime.now(UTC), simulated=simulated, make=make)
     clock = SystemClock(simulated=directory.simulated)
     database = Database(settings.database_url, durable=not directory.simulated)
     upgrade(database)

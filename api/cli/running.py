@@ -9,6 +9,7 @@ from pathlib import Path
 from alembic.util import CommandError
 from sqlalchemy.exc import OperationalError
 
+from api.claiming import OtherLedger
 from api.cli.frame import Trouble
 from api.embedded import TemporalNotStarted
 from api.evidence.bundle import NoBundle
@@ -23,7 +24,7 @@ from api.storage.migrate import DatabaseTooNew
 
 _SENTENCES = (
     SettingsError, DirectoryRefused, DatabaseTooNew, ReceiverRefused, TemporalNotStarted, TemporalAway,
-    PortTaken, ServerRefused, NoBundle, KeyRefused, StorageError,
+    PortTaken, OtherLedger, ServerRefused, NoBundle, KeyRefused, StorageError,
 )  # fmt: skip
 """Errors whose text is a sentence for people."""
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-MARK, KEY, SECRET = "forbear.json", "api.key", "webhook.secret"
+MARK, KEY, SECRET, LOCK = "forbear.json", "api.key", "webhook.secret", "up.lock"
 DEMO = "demo"
 """The demo lives in a directory of its own inside the default one."""
 SCHEMA = 1
@@ -21,11 +23,24 @@ class DirectoryRefused(Exception):
     """The data directory cannot be used for this; the sentence says why and what to do."""
 
 
+class DirectoryTaken(DirectoryRefused):
+    """Another process serves this directory."""
+
+    def __init__(self, path: Path, pid: str) -> None:
+        by = f" by process {pid}" if pid else ""
+        super().__init__(
+            f"`{path}` is in use{by}: another Forbear runs on it. "
+            "End that one, or give another data directory."
+        )
+
+
 @dataclass(frozen=True)
 class DataDirectory:
     """A directory that this product made: `simulated` ones may have another clock."""
 
     path: Path
+    ledger: str
+    """The id of what is kept here, given when it was made."""
     created: datetime
     simulated: bool
 
@@ -45,20 +60,33 @@ class DataDirectory:
         return self.path / "evidence"
 
 
-def open_directory(path: Path, now: datetime, *, simulated: bool | None = None) -> DataDirectory:
-    """Open a data directory, or make it.
+def open_directory(
+    path: Path, now: datetime, *, simulated: bool | None = None, make: bool = True
+) -> DataDirectory:
+    """Open a data directory, or make it, for its owner's eyes alone.
 
     `simulated` says what it must be; None takes what is there, and makes an ordinary one. What a directory
-    is for is decided when it is made: raises DirectoryRefused if it was made for the other thing.
+    is for is decided when it is made: raises DirectoryRefused if it was made for the other thing; without
+    `make` also if it was not made yet.
     """
     mark = path / MARK
     if not mark.exists():
+        if not make:
+            raise DirectoryRefused(
+                f"`{path}` is no data directory. Start `forbear up` first, or name its directory with --data."
+            )
         if path.exists() and any(not _is_own(entry.name) for entry in path.iterdir()):
             raise DirectoryRefused(
                 f"`{path}` has files but no `{MARK}`: it was not made by Forbear. Give an empty directory."
             )
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        said = {"schema": SCHEMA, "created": now.isoformat(), "simulated": bool(simulated)}
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o700)
+        said = {
+            "schema": SCHEMA,
+            "ledger": secrets.token_hex(8),
+            "created": now.isoformat(),
+            "simulated": bool(simulated),
+        }
         _write_once(mark, json.dumps(said, indent=2) + "\n")
     directory = _read(path, mark)
     if simulated is not None and directory.simulated is not simulated:
@@ -71,19 +99,35 @@ def open_directory(path: Path, now: datetime, *, simulated: bool | None = None) 
 
 def _is_own(name: str) -> bool:
     """Tell whether it is a file that another process may be making here just now, or the demo's directory."""
-    return name == DEMO or name.removeprefix(".").startswith(("settings.toml", MARK, KEY, SECRET))
+    return name == DEMO or name.removeprefix(".").startswith(("settings.toml", MARK, KEY, SECRET, LOCK))
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold a directory for this process alone, until the block or the process ends; raises DirectoryTaken."""
+    handle = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DirectoryTaken(path, os.read(handle, 20).decode("ascii", "replace").strip()) from error
+        os.truncate(handle, 0)
+        os.write(handle, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(handle)
 
 
 def _read(path: Path, mark: Path) -> DataDirectory:
     try:
         said = json.loads(mark.read_text(encoding="utf-8"))
-        schema, simulated = int(said["schema"]), bool(said["simulated"])
+        if (schema := int(said["schema"])) > SCHEMA:
+            raise DirectoryRefused(f"`{path}` was made by a later version (schema {schema}). Update Forbear.")
+        ledger, simulated = str(said["ledger"]), bool(said["simulated"])
         created = datetime.fromisoformat(said["created"])
     except (ValueError, KeyError, TypeError) as error:
         raise DirectoryRefused(f"`{mark}` cannot be read: {error}. Restore it from a backup.") from error
-    if schema > SCHEMA:
-        raise DirectoryRefused(f"`{path}` was made by a later version (schema {schema}). Update Forbear.")
-    return DataDirectory(path, created, simulated)
+    return DataDirectory(path, ledger, created, simulated)
 
 
 def _api_key() -> str:

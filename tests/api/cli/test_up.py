@@ -9,10 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
+
+from api.storage.directory import open_directory
 
 ROOT = Path(__file__).parents[3]
 MAPPING = """
@@ -160,10 +163,23 @@ def test_a_worker_joins_and_ends(up: Up) -> None:
     assert (worker.returncode, out) == (0, "Ending ...\n")
 
 
+def test_a_worker_of_another_ledger_is_turned_away(up: Up, tmp_path: Path) -> None:
+    open_directory(tmp_path, datetime.now(UTC))
+    done = forbear("worker", "--data", tmp_path, "--temporal", up.temporal)
+    assert done.returncode == 3
+    assert "holds the cases of ledger" in done.stderr
+
+
+def test_a_worker_without_temporal_says_so(tmp_path: Path) -> None:
+    open_directory(tmp_path, datetime.now(UTC))
+    done = forbear("worker", "--data", tmp_path, "--temporal", "127.0.0.1:1")
+    assert (done.returncode, "Temporal does not answer at 127.0.0.1:1" in done.stderr) == (3, True), done
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["worker", "--temporal", "127.0.0.1:1"], "Temporal does not answer at 127.0.0.1:1"),
+        (["worker"], "is no data directory"),
         (["import", "README.md", "--mapping", "nowhere.yaml"], "There is no file `nowhere.yaml`"),
         (["import", "nowhere.csv", "--mapping", "fixtures/mappings/uci-default.yaml"], "There is no key at"),
         (["audit", "nowhere.zip"], "There is no bundle `nowhere.zip`"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import threading
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from api.storage.directory import DirectoryRefused, open_directory
+from api.storage.directory import DirectoryRefused, DirectoryTaken, held, open_directory
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -37,6 +38,33 @@ def test_the_key_is_random_kept_and_for_its_owner_alone(tmp_path: Path) -> None:
         assert one.webhook_secret.startswith("whsec_")
         assert stat.S_IMODE((tmp_path / "a" / name).stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o700
+
+
+def test_a_directory_that_was_there_is_closed_to_others(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir(mode=0o755)
+    open_directory(tmp_path / "a", NOW)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o700
+
+
+def test_a_directory_is_not_made_for_who_only_joins(tmp_path: Path) -> None:
+    with pytest.raises(DirectoryRefused, match="is no data directory"):
+        open_directory(tmp_path / "a", NOW, make=False)
+    assert not (tmp_path / "a").exists()
+    made = open_directory(tmp_path / "a", NOW)
+    assert open_directory(tmp_path / "a", NOW, make=False) == made
+
+
+def test_each_directory_is_a_ledger_of_its_own(tmp_path: Path) -> None:
+    one, other = open_directory(tmp_path / "a", NOW), open_directory(tmp_path / "b", NOW)
+    assert one.ledger != other.ledger
+
+
+def test_a_directory_is_held_by_one_at_a_time(tmp_path: Path) -> None:
+    taken = pytest.raises(DirectoryTaken, match=f"in use by process {os.getpid()}: another")
+    with held(tmp_path), taken, held(tmp_path):
+        pass
+    with held(tmp_path):
+        pass
 
 
 def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
