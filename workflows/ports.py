@@ -71,12 +71,18 @@ class Ledger(Protocol):
         """Return the account's position at `at`, with the law and calendar in force that day."""
         ...
 
-    def facts(self, customer: str, account: str, as_of: date, at: datetime) -> dict[str, Fact]:
-        """Gather the facts for grading from master data and ledger, each with source and day."""
+    def facts(self, customer: str, account: str, as_of: date, at: datetime, currency: str) -> dict[str, Fact]:
+        """Gather the facts for grading from master data and ledger, each with source and day.
+
+        Amounts count the accounts in `currency`, the policy's; what is known only in another currency is
+        told as `Money` of that one. All other facts count every account.
+        """
         ...
 
-    def facts_of(self, customers: Sequence[str], as_of: date, at: datetime) -> list[dict[str, Fact]]:
-        """Gather the facts of many customers at once, in their order; each as `facts` would."""
+    def facts_of(
+        self, customers: Sequence[tuple[str, str]], as_of: date, at: datetime
+    ) -> list[dict[str, Fact]]:
+        """Gather the facts of many (customer, currency) at once, in their order; each as `facts` would."""
         ...
 
     def customers_after(self, cursor: str, limit: int) -> list[tuple[str, str]]:

@@ -15,25 +15,31 @@ from api.storage.entries import entries_of
 from api.storage.errors import CustomerNotFound
 from api.storage.money import exact_sum
 from api.storage.tables import AccountRow, CustomerFactRow, CustomerRow
-from engine.credit.decision import Fact
+from engine.credit.decision import Fact, Money
 from engine.ledger import Entry, facts_at
 
 _TOGETHER: Mapping[str, Callable[[Iterable[Any]], Any]] = {
     "tenure_months": max,
     "max_dpd_12m": max,
+    "dpd_now": max,
     "on_time_rate_12m": min,
+    "promises_kept_rate_12m": min,
 }
 """How a fact of several accounts becomes one of their customer; all others are added up."""
-_MONEY = frozenset({"avg_monthly_bill", "overdue_now"})
+_MONEY = frozenset({"avg_monthly_bill", "overdue_now", "contribution_12m", "deposit_held"})
 
 
 class FactGatherer:
     """Gathers facts; what was said about a customer wins over what the ledger implies."""
 
     def facts(
-        self, session: Session, customer: str, account: str, as_of: date, at: datetime
+        self, session: Session, customer: str, account: str, as_of: date, at: datetime, currency: str
     ) -> dict[str, Fact]:
-        """Return the facts about a customer, or about one account and its customer."""
+        """Return the facts about a customer, or about one account and its customer.
+
+        Amounts are those of the accounts in `currency`. Where only other accounts have one, it is told as
+        `Money` in their currency, which a policy of this one refuses.
+        """
         if account:
             row = get_account(session, account)
             customer = customer or row.customer
@@ -43,13 +49,14 @@ class FactGatherer:
         known = require_customer(session, customer)
         entries = entries_of(session, [row.id for row in rows])
         said = fact_rows(session, [customer], at)
-        return _facts(known, said, [(row, entries.get(row.id, [])) for row in rows], as_of, at)
+        ledgers = [(row, entries.get(row.id, [])) for row in rows]
+        return _facts(known, said, ledgers, as_of, at, currency)
 
     def facts_of(
-        self, session: Session, customers: Sequence[str], as_of: date, at: datetime
+        self, session: Session, customers: Sequence[tuple[str, str]], as_of: date, at: datetime
     ) -> list[dict[str, Fact]]:
-        """Return the facts of many customers, in their order; raise CustomerNotFound."""
-        wanted = list(customers)
+        """Return the facts of many (customer, currency), in their order; raise CustomerNotFound."""
+        wanted = [customer for customer, _ in customers]
         known = {r.id: r for r in session.exec(select(CustomerRow).where(col(CustomerRow.id).in_(wanted)))}
         said: dict[str, list[CustomerFactRow]] = {}
         for fact in fact_rows(session, wanted, at):
@@ -59,21 +66,21 @@ class FactGatherer:
             accounts.setdefault(row.customer, []).append(row)
         entries = entries_of(session, [row.id for rows in accounts.values() for row in rows])
         found = []
-        for customer in wanted:
+        for customer, currency in customers:
             if customer not in known:
                 raise CustomerNotFound(customer)
             ledgers = [(row, entries.get(row.id, [])) for row in accounts.get(customer, [])]
-            found.append(_facts(known[customer], said.get(customer, []), ledgers, as_of, at))
+            found.append(_facts(known[customer], said.get(customer, []), ledgers, as_of, at, currency))
         return found
 
 
 def _facts(
     customer: CustomerRow, said: Iterable[CustomerFactRow], ledgers: Sequence[tuple[AccountRow, list[Entry]]],
-    as_of: date, at: datetime,
+    as_of: date, at: datetime, currency: str,
 ) -> dict[str, Fact]:  # fmt: skip
-    derived = [facts_at(terms_of(row), entries, as_of, at) for row, entries in ledgers if entries]
-    currencies = {row.currency for row, entries in ledgers if entries}
-    facts = _together(derived, one_currency=len(currencies) < 2)
+    in_order = sorted(ledgers, key=lambda ledger: ledger[0].id)
+    derived = [(row, facts_at(terms_of(row), entries, as_of, at)) for row, entries in in_order if entries]
+    facts = _together(derived, currency)
     if customer.since is not None and customer.since <= as_of:
         months = (as_of.year - customer.since.year) * 12 + as_of.month - customer.since.month
         months -= as_of.day < customer.since.day
@@ -84,18 +91,33 @@ def _facts(
     return dict(sorted((facts | told).items()))
 
 
-def _together(derived: Sequence[Mapping[str, Fact]], *, one_currency: bool) -> dict[str, Fact]:
-    if len(derived) == 1:
-        return dict(derived[0])
+def _together(derived: Sequence[tuple[AccountRow, Mapping[str, Fact]]], currency: str) -> dict[str, Fact]:
     found = {}
-    for name in sorted({name for facts in derived for name in facts}):
-        if name in _MONEY and not one_currency:
-            continue  # an amount in two currencies is no amount
-        parts = [facts[name] for facts in derived if name in facts]
-        value = _TOGETHER.get(name, _sum)(part.value for part in parts)
-        source = f"{len(parts)} accounts: " + "; ".join(part.source for part in parts)
-        found[name] = Fact(value=value, as_of=parts[0].as_of, source=source)
+    for name in sorted({name for _, facts in derived for name in facts}):
+        parts = [(row, facts[name]) for row, facts in derived if name in facts]
+        if name in _MONEY:
+            found[name] = _amount(name, parts, currency)
+        else:
+            found[name] = _joined(name, [fact for _, fact in parts])
     return found
+
+
+def _amount(name: str, parts: Sequence[tuple[AccountRow, Fact]], currency: str) -> Fact:
+    """Join an amount over the accounts in one currency, and name those that are left out."""
+    kept = currency if any(row.currency == currency for row, _ in parts) else parts[0][0].currency
+    fact = _joined(name, [fact for row, fact in parts if row.currency == kept])
+    others = ", ".join(f"{row.id} ({row.currency})" for row, _ in parts if row.currency != kept)
+    source = f"{fact.source}; left out, in another currency: {others}" if others else fact.source
+    value = fact.value if kept == currency else Money(unit=kept, value=fact.value)
+    return fact.model_copy(update={"value": value, "source": source})
+
+
+def _joined(name: str, parts: Sequence[Fact]) -> Fact:
+    if len(parts) == 1:
+        return parts[0]
+    value = _TOGETHER.get(name, _sum)(part.value for part in parts)
+    source = f"{len(parts)} accounts: " + "; ".join(part.source for part in parts)
+    return Fact(value=value, as_of=parts[0].as_of, source=source)
 
 
 def _sum(values: Iterable[Any]) -> Any:

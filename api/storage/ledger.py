@@ -116,13 +116,15 @@ class SqlLedger:
             days = self._library.calendar(session, calendar, position.today)
             return Position(position, law, days)
 
-    def facts(self, customer: str, account: str, as_of: date, at: datetime) -> dict[str, Fact]:
+    def facts(self, customer: str, account: str, as_of: date, at: datetime, currency: str) -> dict[str, Fact]:
         """Gather the facts for grading from master data and ledger, each with source and day."""
         with self._database.read() as session:
-            return self._gatherer.facts(session, customer, account, as_of, at)
+            return self._gatherer.facts(session, customer, account, as_of, at, currency)
 
-    def facts_of(self, customers: Sequence[str], as_of: date, at: datetime) -> list[dict[str, Fact]]:
-        """Gather the facts of many customers at once, in their order."""
+    def facts_of(
+        self, customers: Sequence[tuple[str, str]], as_of: date, at: datetime
+    ) -> list[dict[str, Fact]]:
+        """Gather the facts of many (customer, currency) at once, in their order."""
         with self._database.read() as session:
             return self._gatherer.facts_of(session, customers, as_of, at)
 

@@ -99,11 +99,15 @@ class World:
         terms = Terms(account=account, customer=f"of {account}", currency="CNY", timezone="Asia/Shanghai")
         return Position(position_at(terms, entries, at), self.law_pack, self.workdays)
 
-    def facts(self, customer: str, account: str, as_of: date, at: datetime) -> dict[str, Fact]:
+    def facts(
+        self, customer: str, account: str, as_of: date, at: datetime, currency: str
+    ) -> dict[str, Fact]:
         return self.customers[customer][1]
 
-    def facts_of(self, customers: Sequence[str], as_of: date, at: datetime) -> list[dict[str, Fact]]:
-        return [self.facts(customer, "", as_of, at) for customer in customers]
+    def facts_of(
+        self, customers: Sequence[tuple[str, str]], as_of: date, at: datetime
+    ) -> list[dict[str, Fact]]:
+        return [self.facts(customer, "", as_of, at, currency) for customer, currency in customers]
 
     def customers_after(self, cursor: str, limit: int) -> list[tuple[str, str]]:
         names = sorted(name for name in self.customers if name > cursor)[:limit]

@@ -37,7 +37,9 @@ class Assess:
         compiled = self._texts.credit(request.policy)
         facts: dict[str, Fact] = {}
         if request.customer or request.account:
-            found = self._ledger.facts(request.customer, request.account, request.as_of, request.at)
+            found = self._ledger.facts(
+                request.customer, request.account, request.as_of, request.at, compiled.policy.currency
+            )
             facts = {name: fact for name, fact in found.items() if name in compiled.policy.facts}
         decision = compiled.decide(facts | request.facts, request.as_of, trace=True)
         return AssessmentRecord(

@@ -74,7 +74,8 @@ class GradeChunk:
         self, request: ChunkRequest, progress: Progress, customers: Sequence[tuple[str, str]]
     ) -> Progress:
         names = [customer for customer, _ in customers]
-        gathered = self._ledger.facts_of(names, request.as_of, request.at)
+        asked = [(customer, self._currency(request, segment)) for customer, segment in customers]
+        gathered = self._ledger.facts_of(asked, request.as_of, request.at)
         counts, failures = Counter(progress.counts), list(progress.failures)
         records: list[AssessmentRecord] = []
         inputs = progress.inputs
@@ -97,6 +98,10 @@ class GradeChunk:
             decisions=running_digest(progress.decisions, records),
             failures=tuple(failures[:NAMED_FAILURES]),
         )
+
+    def _currency(self, request: ChunkRequest, segment: str) -> str:
+        digest = request.policies.get(segment)
+        return self._texts.credit(digest).policy.currency if digest else ""
 
     def _decide(self, request: ChunkRequest, segment: str, facts: dict[str, Fact]) -> Decision | str:
         """Decide on one customer, or say why not: one must not hold up the others."""

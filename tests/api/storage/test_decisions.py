@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from sqlmodel import select
 
 from api.storage.tables import DecisionRow, OutboxRow
 from api.wiring import Wiring
 from engine.credit import decide
-from engine.credit.decision import Fact
+from engine.credit.decision import Fact, Money
+from engine.credit.errors import FactsRefused
 from engine.model import digest
 from tests.api.scenes import add_parties, bill, in_arrears, local, pay
 from workflows.messages import AssessmentRecord, ReviewChunk
@@ -87,14 +89,46 @@ def test_facts_of_many_are_the_facts_of_each(wiring: Wiring) -> None:
         bill(wiring, name, local("2026-03-01 02:00"), "B1", "2026-03-18", amount)
     pay(wiring, "A1", local("2026-03-25 02:00"), "P1", "30.00")
     names = ["C3", "C1", "C2"]
-    many = wiring.ledger.facts_of(names, AT.date(), AT)
-    assert many == [wiring.ledger.facts(name, "", AT.date(), AT) for name in names]
+    many = wiring.ledger.facts_of([(name, "CNY") for name in names], AT.date(), AT)
+    assert many == [wiring.ledger.facts(name, "", AT.date(), AT, "CNY") for name in names]
     both = many[1]
     assert both["avg_monthly_bill"].value == Decimal("42.50")
     assert both["late_count_12m"].value == 2
     assert both["segment"].value == "consumer"
-    one = wiring.ledger.facts("", "A2", AT.date(), AT)
+    one = wiring.ledger.facts("", "A2", AT.date(), AT, "CNY")
     assert one["avg_monthly_bill"].value == Decimal("12.50")
+
+
+def test_amounts_count_the_accounts_in_the_currency_of_the_policy(wiring: Wiring) -> None:
+    add_parties(wiring, "MA")
+    add_parties(wiring, "MB", currency="EUR")
+    bill(wiring, "MA", local("2026-03-01 02:00"), "B1", "2026-03-18", "5000.00")
+    before = wiring.ledger.facts("C1", "", AT.date(), AT, "CNY")
+    bill(wiring, "MB", local("2026-05-31 02:00"), "B1", "2026-06-20", "1.00")
+    after = wiring.ledger.facts("C1", "", AT.date(), AT, "CNY")
+    assert before["overdue_now"].value == Decimal("5000.00")
+    assert {name: after[name].value for name in before} == {name: fact.value for name, fact in before.items()}
+    assert after["overdue_now"].source == (
+        "ledger of MA: past due and undisputed; left out, in another currency: MB (EUR)"
+    )
+    euro = wiring.ledger.facts("C1", "", AT.date(), AT, "EUR")
+    assert (euro["overdue_now"].value, euro["max_dpd_12m"].value) == (Decimal(0), 75)
+
+
+def test_an_amount_known_only_in_another_currency_says_so_and_is_refused(wiring: Wiring) -> None:
+    add_parties(wiring, "MB", currency="EUR")
+    bill(wiring, "MB", local("2026-03-01 02:00"), "B1", "2026-03-18", "12.50")
+    facts = wiring.ledger.facts("C1", "", AT.date(), AT, "CNY")
+    assert facts["avg_monthly_bill"].value == Money(unit="EUR", value=Decimal("12.50"))
+    with wiring.database.read() as session:
+        chosen = wiring.library.require(session, "credit", "plain-credit", AT.date())
+        policy, compiled = wiring.library.credit(session, chosen.digest)
+    read = {name: fact for name, fact in facts.items() if name in policy.facts}
+    refused = "`avg_monthly_bill` is in EUR; the policy counts in CNY"
+    with pytest.raises(FactsRefused, match=refused):
+        decide(policy, read, AT.date())
+    with pytest.raises(FactsRefused, match=refused):
+        compiled.decide(read, AT.date())
 
 
 def test_customers_are_told_in_order(wiring: Wiring) -> None:
