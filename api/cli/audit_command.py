@@ -14,7 +14,7 @@ from api.cli.running import plainly, settings_for
 from api.evidence.auditing import audit_bundle
 from api.evidence.bundle import bundle_files, to_zip, write_bundle
 from api.evidence.gathering import Gatherer
-from api.evidence.signing import signing_key
+from api.evidence.signing import public_pem, signing_key
 from api.settings import Settings
 from api.wiring import build
 from workflows.audit.report import AuditReport
@@ -42,21 +42,31 @@ def command(
     """Replay histories through the workflow code and take every decision in them again.
 
     BUNDLE is a signed bundle of evidence (a zip or a folder); nothing else is needed. Without it, what the
-    data directory has exported is audited. Ends with 1 if anything was changed, dropped or added, or if a
-    decision does not follow from the recorded facts and texts.
+    data directory has exported is audited. With --public-key, the key that you were told on another way, it
+    is proved who signed the bundle; without, somebody may have left out runs and signed the rest anew.
+
+    Ends with 1 if anything was changed, dropped or added, or if a decision does not follow from the recorded
+    facts and texts.
 
     \b
     Example:
       forbear audit .forbear/demo/evidence.zip --accept-simulated
+      forbear audit evidence.zip --public-key operator.pem
       forbear audit --case A0399/1 --data .forbear/demo --accept-simulated
     """
     if bundle is not None and (case or save):
         raise click.UsageError("A bundle is audited as a whole; --case and --save are for a data directory.")
     with plainly():
-        source: Path | bytes = bundle if bundle is not None else _gathered(settings_for(data), case, save)
-        if isinstance(source, Path) and not source.exists():
-            raise Trouble(f"There is no bundle `{source}`.")
         key = public_key.read_bytes() if public_key else None
+        source: Path | bytes
+        if bundle is None:
+            settings = settings_for(data)
+            source = _gathered(settings, case, save)
+            key = key or public_pem(signing_key(settings.data))
+        elif bundle.exists():
+            source = bundle
+        else:
+            raise Trouble(f"There is no bundle `{bundle}`.")
         report = audit_bundle(source, accept_simulated=accept_simulated, public_key=key)
     click.echo(_as_json(report) if form == "json" else report.render_text())
     return OK if report.ok else FINDINGS
@@ -101,5 +111,6 @@ def _as_json(report: AuditReport) -> str:
         "notes": list(report.notes),
         "simulated": report.simulated,
         "signed_by": report.signed_by,
+        "trusted": report.trusted,
     }
     return json.dumps(said, ensure_ascii=False, indent=2)

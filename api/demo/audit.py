@@ -11,7 +11,7 @@ from api.evidence.auditing import audit_bundle
 from api.evidence.bundle import bundle_files, write_bundle
 from api.evidence.exporter import Exporter
 from api.evidence.gathering import Gatherer
-from api.evidence.signing import signing_key
+from api.evidence.signing import public_pem, signing_key
 from api.settings import Settings
 from api.wiring import build
 from workflows.audit.report import AuditReport
@@ -28,6 +28,9 @@ async def prove(settings: Settings, client: Client, folder: Path) -> AuditReport
         contents = await Gatherer(wiring.database, wiring.evidence, exporter).gather()
     finally:
         wiring.close()
-    files = bundle_files(contents, signing_key(folder))
+    key = signing_key(folder)
+    files = bundle_files(contents, key)
     await asyncio.to_thread(write_bundle, folder / BUNDLE, files)
-    return await asyncio.to_thread(audit_bundle, folder / BUNDLE, accept_simulated=True)
+    return await asyncio.to_thread(
+        audit_bundle, folder / BUNDLE, accept_simulated=True, public_key=public_pem(key)
+    )

@@ -35,7 +35,8 @@ def audit_bundle(
     """
     opened = open_bundle(source)
     findings = list(opened.findings)
-    if public_key is not None and opened.signed_by != fingerprint(public_key):
+    trusted = public_key is not None and opened.signed_by == fingerprint(public_key)
+    if public_key is not None and not trusted:
         findings.append(
             Finding("public-key.pem", "signature", "the bundle is not signed by the key that you gave")
         )
@@ -54,6 +55,7 @@ def audit_bundle(
         findings=(*findings, *report.findings),
         notes=(*notes, *report.notes),
         alerts=tuple(alerts_again(opened.bundle.alerts, opened.bundle.texts)),
+        trusted=trusted,
         signed_by=opened.signed_by,
     )
 

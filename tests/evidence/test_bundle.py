@@ -103,6 +103,14 @@ def test_the_key_that_the_auditor_was_told_wins() -> None:
     assert audit_bundle(STORY, public_key=files()["public-key.pem"]).ok
 
 
+def test_without_a_key_that_was_told_it_is_proved_in_itself_only() -> None:
+    report = audit_bundle(to_zip(signed_anew(files())))
+    assert (report.ok, report.trusted) == (True, False)
+    assert report.render_text().endswith("give the key that you were told with --public-key.")
+    report = audit_bundle(STORY, public_key=files()["public-key.pem"])
+    assert report.render_text().endswith("\nProved.")
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=2000))
 def test_any_bytes_are_a_bundle_or_are_refused(data: bytes) -> None:

@@ -222,10 +222,15 @@ def _chains(runs: Sequence[AuditedRun]) -> Iterator[Finding]:
 def _notes(runs: Sequence[AuditedRun]) -> Iterator[str]:
     opened: dict[str, int] = defaultdict(int)
     for run in runs:
-        if not run.report.closed:
-            opened[run.report.kind or "unreadable"] += 1
+        if not run.report.closed and run.report.kind:
+            opened[run.report.kind] += 1
     for kind, count in sorted(opened.items()):
-        yield f"{count} runs of {kind} were open when they were exported: their ends are not proved."
+        said = (
+            f"{count:,} runs of {kind} were open when they were"
+            if count > 1
+            else f"A run of {kind} was open when it was"
+        )
+        yield f"{said} exported: how it ends is not proved."
     for run in runs:
         if run.report.ended in BY_HAND:
             told = run.report.ended.lower().replace("_", " ")

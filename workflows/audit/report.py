@@ -63,6 +63,8 @@ class AuditReport:
     alerts: tuple[Verdict, ...] = ()
     """The alerts of watching, which are no part of a run."""
     accept_simulated: bool = False
+    trusted: bool = False
+    """The auditor was told elsewhere of the key that signed: so nobody else left anything out."""
     signed_by: str = ""
     """Fingerprint of the public key; empty: not signed."""
 
@@ -103,9 +105,9 @@ class AuditReport:
     def render_text(self, most: int = 50) -> str:
         """Return the report for people; at most so many problems are written out."""
         events = sum(run.events for run in self.runs)
-        lines = [f"{len(self.runs)} runs, {events} events, replayed through the workflow code."]
-        told = ", ".join(f"{count} {verdict}" for verdict, count in self.counts().items())
-        lines.append(f"{len(self.verdicts)} decisions taken again: {told or 'none'}.")
+        lines = [f"{len(self.runs):,} runs, {events:,} events, replayed through the workflow code."]
+        told = ", ".join(_counted(verdict, count) for verdict, count in self.counts().items())
+        lines.append(f"{len(self.verdicts):,} decisions taken again: {told or 'none'}.")
         lines += self.notes
         if self.simulated:
             lines.append("The clock is a simulated clock.")
@@ -115,5 +117,19 @@ class AuditReport:
         left = len(self.problems) + len(self.differing) - 2 * most
         if left > 0:
             lines.append(f"  ... and {left} more.")
-        lines.append("Proved." if self.ok else "NOT PROVED.")
+        lines.append(self._last_word())
         return "\n".join(lines)
+
+    def _last_word(self) -> str:
+        if not self.ok:
+            return "NOT PROVED."
+        if self.trusted:
+            return "Proved."
+        return (
+            "Proved in itself. Who signed it, and so that no run was left out, is not: "
+            "give the key that you were told with --public-key."
+        )
+
+
+def _counted(verdict: str, count: int) -> str:
+    return f"{count:,} {verdict.removesuffix('s') if count != 1 and ' ' not in verdict else verdict}"
