@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Query, Response, status
 from pydantic import AwareDatetime, Field, field_validator
 
-from api.rest.bodies import Body, Currency, Id, Instant, Page, ReceivedAt, example
+from api.rest.bodies import Amount, Body, Currency, Day, Id, Instant, Page, ReceivedAt, example
 from api.rest.paging import After, Limit, cursor_of, page_of
 from api.rest.routes import received, router
 from api.storage.accounts import add_account, get_account, page_of_accounts, terms_of
 from api.storage.money import exact_sum
 from api.storage.tables import AccountRow
 from api.wiring import Wiring
-from engine.ledger import AccountPosition, Allocation, allocation_report
+from engine.ledger import AccountPosition, Allocation, allocation_report, derived_at, position_at
 from engine.ledger.account import LEVELS, Level
-from engine.model import Amount
+from engine.ledger.facts_model import Source
 
 
 class AccountBody(Body):
@@ -99,6 +99,31 @@ class PositionOut(Body):
     allocations: list[Allocation] = Field(description="Which money paid which debt.")
 
 
+class FactOut(Body):
+    """A fact with its rule and the entries it follows from."""
+
+    value: int | Amount
+    as_of: date
+    rule: str
+    told: str = Field(description="What the rule met in this ledger.")
+    sources: tuple[Source, ...] = Field(description="By value date; none: it follows from their absence.")
+    newest: date | None = Field(description="Value date of the latest source.")
+    age_days: int | None = Field(description="Days from the latest source to `as_of`.")
+
+
+class AccountFacts(Body):
+    """What follows from an account's ledger as of a day, as known at an instant."""
+
+    account: str
+    at: AwareDatetime
+    as_of: date
+    facts: dict[str, FactOut]
+
+
+KnownAt = Annotated[Instant | None, Query(description="Left out: as known now.")]
+AsOf = Annotated[Day | None, Query(description="A local business date; left out: the day of `at`.")]
+
+
 def accounts_router(wiring: Wiring) -> APIRouter:
     """Return the paths of accounts."""
     api = router("accounts")
@@ -122,19 +147,34 @@ def accounts_router(wiring: Wiring) -> APIRouter:
         response.headers["ETag"] = f'"{row.version}"'
         return account_out(row)
 
+    def moment_of(row: AccountRow, at: datetime | None) -> datetime:
+        if at is None and wiring.simulated:
+            return row.last_received or wiring.directory.created
+        return at or max(wiring.clock.now(), row.last_received or wiring.clock.now())
+
     @api.get("/accounts/{account}/position", summary="Read what is owed, as known at an instant")
-    def position(
-        account: str,
-        at: Annotated[Instant | None, Query(description="Left out: as known now.")] = None,
-    ) -> PositionOut:
+    def position(account: str, at: KnownAt = None, as_of: AsOf = None) -> PositionOut:
         with wiring.database.read() as session:
             row = get_account(session, account)
-            moment = at or max(wiring.clock.now(), row.last_received or wiring.clock.now())
-            if at is None and wiring.simulated:
-                moment = row.last_received or wiring.directory.created
+            moment = moment_of(row, at)
             entries = wiring.positions.entries(session, row)
             found = wiring.positions.of(session, row, entries, moment)
-        return _position(found, allocation_report(terms_of(row), entries, moment))
+        if as_of:
+            found = position_at(terms_of(row), entries, moment, as_of=as_of)
+        return _position(found, allocation_report(terms_of(row), entries, moment, as_of=as_of))
+
+    @api.get(
+        "/accounts/{account}/facts", summary="Read what follows from its ledger, each fact with its sources"
+    )
+    def facts(account: str, at: KnownAt = None, as_of: AsOf = None) -> AccountFacts:
+        with wiring.database.read() as session:
+            row = get_account(session, account)
+            moment = moment_of(row, at)
+            entries = wiring.positions.entries(session, row)
+        day = as_of or moment.astimezone(ZoneInfo(row.timezone)).date()
+        found = derived_at(entries, day, moment)
+        out = {name: FactOut(**fact.model_dump(), age_days=fact.age_days) for name, fact in found.items()}
+        return AccountFacts(account=row.id, at=moment, as_of=day, facts=out)
 
     @api.get("/accounts", summary="List accounts")
     def page(

@@ -35,6 +35,7 @@ from engine.ledger.entries import (
 )
 from engine.ledger.known import of_kind
 from engine.ledger.position import released_on
+from engine.ledger.refusals_money import check_decimals
 from engine.ledger.refusals_more import check_milestones, check_waived, check_written_down, lowered
 from engine.model import Model
 
@@ -78,7 +79,8 @@ def entry_problems(terms: Terms, entries: Sequence[Entry], new: Entry) -> list[E
         advice = "give it an id of its own"
         return [_problem(new, Finding("entry-conflict", text, "id", advice))]
     known = [entry for entry in entries if entry.kind in _NEEDED]
-    return [_problem(new, finding) for finding in _findings(known, new)]
+    finer = (Finding(*found) for found in check_decimals(terms.currency, new))
+    return [_problem(new, finding) for finding in (*finer, *_findings(known, new))]
 
 
 def _problem(new: Entry, finding: Finding) -> EntryProblem:

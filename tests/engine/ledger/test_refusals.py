@@ -100,3 +100,30 @@ def test_the_sentence_says_what_is_left() -> None:
     assert found[0].message == "Of bill `B1` 40.00 can be disputed; 50.00 is more than that."
     assert found[0].field == "amount"
     assert found[0].advice == "write at most 40.00"
+
+
+FINE = [
+    ("CNY", "128.401", "`amount` is 128.401; an amount in CNY has at most 2 decimals."),
+    ("CNY", "128.400", None),
+    ("JPY", "128.5", "`amount` is 128.5; an amount in JPY has no decimals."),
+    ("JPY", "128", None),
+    ("KWD", "128.401", None),
+    ("KWD", "128.4015", "`amount` is 128.4015; an amount in KWD has at most 3 decimals."),
+    ("CNY", "99999999999999999999999999999999.99", None),
+    ("XXX", "128.40123", None),
+]
+
+
+@pytest.mark.parametrize(("currency", "amount", "said"), FINE)
+def test_an_amount_is_no_finer_than_its_currency(currency: str, amount: str, said: str | None) -> None:
+    terms = TERMS.model_copy(update={"currency": currency})
+    problems = entry_problems(terms, [], entry("payment", "01-20", amount=amount))
+    assert [problem.message for problem in problems] == ([said] if said else [])
+
+
+def test_parts_of_an_amount_are_no_finer_either() -> None:
+    new = entry("payment", "01-20", amount="10.00", pays=[{"bill": "B7", "amount": "1.005"}])
+    (problem,) = entry_problems(TERMS, [], new)
+    assert (problem.code, problem.field, problem.advice) == (
+        "finer-than-currency", "pays/0/amount", "write 1.00, if that is meant",
+    )  # fmt: skip

@@ -1,0 +1,134 @@
+"""A deposit as it stands: what was asked for, what is held, when it may go back, what interest it earned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+
+from engine.ledger.book import ZERO, Book
+from engine.ledger.entries import DepositMoved, DepositReviewed, Entry
+from engine.ledger.facts_arrears import overdue_spans
+from engine.ledger.history import write_book
+from engine.ledger.known import counts_by, known_entries, latest_key, of_kind
+from engine.ledger.position import PRECISION
+from engine.model import Amount, Model
+from engine.text.period import Period
+
+CENT = Decimal("0.01")
+Word = DepositMoved | DepositReviewed
+_IN = ("held", "topped_up", "interest")
+DAYS_OF_YEAR = 365
+
+
+class Deposit(Model):
+    """The deposit of an account as of a local day; amounts in the account's currency."""
+
+    as_of: date
+    asked: Amount = ZERO
+    """What is to be held: the last request, or what the last review left of it."""
+    held: Amount = ZERO
+    """What is held, interest with it."""
+    interest: Amount = ZERO
+    """Interest that was credited, since the beginning."""
+    applied: Amount = ZERO
+    released: Amount = ZERO
+    since: date | None = None
+    """The day from which on something has been held without a break; None: nothing is."""
+    reviewed_on: date | None = None
+    good_months: int = 0
+    """Whole months up to `as_of`, while it is held, without a day on which anything was past due."""
+    sources: tuple[str, ...] = ()
+    """The moves and reviews behind it, `deposit D1`, by value date."""
+
+    @property
+    def missing(self) -> Decimal:
+        """What is asked for and not held."""
+        return max(ZERO, self.asked - self.held)
+
+    def may_be_released(self, months: int) -> bool:
+        """Tell whether it goes back after so many good months."""
+        return self.held > 0 and self.good_months >= months
+
+
+def deposit_at(entries: Sequence[Entry], as_of: date, at: datetime) -> Deposit:
+    """Return the deposit as of a local day, as known at `at`. Debt that is written off stays past due."""
+    due, _ = counts_by(known_entries(entries, at), as_of)
+    moves = of_kind(due, DepositMoved)
+    reviews = of_kind(due, DepositReviewed)
+    words: list[Word] = [*moves, *reviews]
+    with localcontext() as context:
+        context.prec = PRECISION
+        since = _since(moves)
+        sums = {move: sum((e.amount for e in moves if e.move == move), ZERO) for move in _MOVES}
+        held = sums["held"] + sums["topped_up"] + sums["interest"] - sums["released"] - sums["applied"]
+        return Deposit(
+            as_of=as_of, asked=_asked(moves, reviews), held=held, interest=sums["interest"],
+            applied=sums["applied"], released=sums["released"], since=since,
+            reviewed_on=max((e.value_date for e in reviews), default=None),
+            good_months=_good_months(write_book(due), since, as_of) if since else 0,
+            sources=tuple(f"{e.kind} {e.id}" for e in sorted(words, key=_order)),
+        )  # fmt: skip
+
+
+_MOVES = ("requested", *_IN, "released", "applied")
+
+
+def _order(entry: Word) -> tuple[date, str, str]:
+    return (entry.value_date, entry.kind, entry.id)
+
+
+def _asked(moves: Sequence[DepositMoved], reviews: Sequence[DepositReviewed]) -> Decimal:
+    words: list[Word] = [*reviews, *(move for move in moves if move.move == "requested")]
+    return max(words, key=latest_key).amount if words else ZERO
+
+
+def _since(moves: Sequence[DepositMoved]) -> date | None:
+    held, since = ZERO, None
+    for day in sorted({move.value_date for move in moves}):
+        for move in moves:
+            if move.value_date == day and move.move != "requested":
+                held += move.amount if move.move in _IN else -move.amount
+        if held <= 0:
+            since = None
+        elif since is None:
+            since = day
+    return since
+
+
+def _good_months(book: Book, since: date, as_of: date) -> int:
+    bad = [d for d in book.order if not (d.open and d.open <= d.disputed and not d.written_off)]
+    spans = [span for debt in bad for span in overdue_spans(debt, as_of)]
+    last = max((day for _, day in spans), default=None)
+    first = since if last is None or last < since else last + timedelta(days=1)
+    months = 0
+    while Period(months=months + 1).after(first) <= as_of:
+        months += 1
+    return months
+
+
+def deposit_interest(
+    entries: Sequence[Entry], until: date, at: datetime, *, rate: Decimal, rounding: Decimal = CENT
+) -> Decimal:
+    """Return the interest that a deposit has earned and was not credited, up to the day before `until`.
+
+    `rate` is a share of 1 a year, simple, over 365 days, on what was taken in and not yet given back or
+    applied; credited interest earns none. Rounded half even to `rounding`.
+    """
+    due, _ = counts_by(known_entries(entries, at), until)
+    moves = of_kind(due, DepositMoved)
+    earned, principal, last = ZERO, ZERO, until
+    with localcontext() as context:
+        context.prec = PRECISION
+        for move in moves:
+            if move.move in ("requested", "interest"):
+                continue
+            if principal > 0:
+                earned += principal * (move.value_date - last).days
+            principal = max(ZERO, principal + (move.amount if move.move in _IN else -move.amount))
+            last = move.value_date
+        if principal > 0:
+            earned += principal * (until - last).days
+        credited = sum((e.amount for e in moves if e.move == "interest"), ZERO)
+        total = (earned * rate / DAYS_OF_YEAR).quantize(rounding, ROUND_HALF_EVEN)
+    return max(ZERO, total - credited)

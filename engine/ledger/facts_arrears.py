@@ -1,0 +1,128 @@
+"""Facts from bills and from how long they stayed open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from engine.ledger.book import ZERO, Book, DebtState
+from engine.ledger.facts_model import Found, Name, Trail, Window
+
+CENT = Decimal("0.01")
+RATE = Decimal("0.0001")
+Span = tuple[date, date]
+
+
+def from_bills(book: Book, window: Window, trail: Trail) -> dict[str, Found]:
+    """Return tenure and the average of a month's bills; nothing where there was no bill."""
+    bills = [debts for debts in book.bills.values() if debts[0].category == "normal"]
+    if not bills:
+        return {}
+    first = min(bills, key=lambda debts: (debts[0].invoice_date, debts[0].bill))
+    since = first[0].invoice_date
+    found = {
+        "tenure_months": Found(
+            _months(since, window.end), f"months since the first bill of {since}",
+            lambda: [("bill", first[0].bill)],
+        ),
+    }  # fmt: skip
+    recent = [debts for debts in bills if window.holds(debts[0].invoice_date)]
+    if recent:
+        months = len({(d[0].invoice_date.year, d[0].invoice_date.month) for d in recent})
+        total = sum((debt.amount for debts in recent for debt in debts), ZERO)
+        told = f"{len(recent)} bills of {months} months, after credit notes, divided by the months"
+        found["avg_monthly_bill"] = Found(
+            (total / months).quantize(CENT, ROUND_HALF_EVEN), told,
+            lambda: trail.billed(debt for debts in recent for debt in debts),
+        )  # fmt: skip
+    return found
+
+
+def _months(first: date, last: date) -> int:
+    months = (last.year - first.year) * 12 + last.month - first.month
+    return months - (first.day > last.day)
+
+
+def overdue_spans(debt: DebtState, last: date) -> list[Span]:
+    """Return the days `[first, last]` on which a debt was open past its due date, up to `last`."""
+    changes = sorted(debt.changes, key=lambda change: change[0])
+    balance = debt.open + sum((by for _, by in changes), ZERO)
+    late = debt.due_date + timedelta(days=1)
+    begun: date | None = late if balance else None
+    spans: list[Span] = []
+    for day, by in changes:
+        balance -= by
+        if not balance and begun is not None:
+            if day > begun:
+                spans.append((begun, day - timedelta(days=1)))
+            begun = None
+        elif balance and begun is None:
+            begun = max(day, late)
+    if begun is not None and begun <= last:
+        spans.append((begun, last))
+    return spans
+
+
+def from_arrears(book: Book, window: Window, trail: Trail) -> dict[str, Found]:
+    """Return how late bills were paid; nothing where there is no debt."""
+    aging = [d for d in book.order if not d.written_off or d.open]
+    if not aging:
+        return {}
+    spans: dict[str, list[Span]] = {}
+    worst, worst_debt = 0, aging[0]
+    for debt in aging:
+        mine = [span for span in overdue_spans(debt, window.end) if span[1] > window.start]
+        if mine:
+            spans[debt.id] = mine
+            days = max((last - debt.due_date).days for _, last in mine)
+            if days > worst:
+                worst, worst_debt = days, debt
+    late = [debt for debt in aging if debt.id in spans]
+    due = [d for d in aging if window.holds(d.due_date) and d.due_date < window.end]
+    late_due = [debt for debt in due if debt.id in spans]
+    times = _stretches(span for mine in spans.values() for span in mine)
+
+    def of(debts: list[DebtState]) -> list[Name]:
+        return [*trail.billed(debts), *trail.paid(debts)]
+
+    found = {
+        "max_dpd_12m": Found(
+            worst, "most days past due of any bill in twelve months",
+            lambda: of([worst_debt] if worst else []),
+        ),
+        "late_count_12m": Found(
+            len(late_due), f"bills not paid by their due date, of {len(due)} due in twelve months",
+            lambda: of(late_due),
+        ),
+        "arrears_count_12m": Found(times, "separate times in arrears in twelve months", lambda: of(late)),
+        **_now(aging, window.end, of),
+    }  # fmt: skip
+    if due:
+        on_time = len(due) - len(late_due)
+        rate = (Decimal(on_time) / len(due)).quantize(RATE, ROUND_HALF_EVEN)
+        told = f"{on_time} of {len(due)} bills paid by their due date"
+        found["on_time_rate_12m"] = Found(rate, told, lambda: of(due))
+    return found
+
+
+def _now(
+    aging: list[DebtState], today: date, of: Callable[[list[DebtState]], list[Name]]
+) -> dict[str, Found]:  # fmt: skip
+    owed = [d for d in aging if d.due_date < today and not d.written_off and d.open > d.disputed]
+    total = sum((debt.open - debt.disputed for debt in owed), ZERO)
+    days = max(((today - debt.due_date).days for debt in owed), default=0)
+    oldest = [debt for debt in owed if (today - debt.due_date).days == days]
+    return {
+        "overdue_now": Found(total, "past due and undisputed", lambda: of(owed)),
+        "dpd_now": Found(days, "days past due of the oldest undisputed debt", lambda: of(oldest)),
+    }
+
+
+def _stretches(spans: Iterable[Span]) -> int:
+    count, reached = 0, date.min
+    for first, last in sorted(spans):
+        if count == 0 or first > reached + timedelta(days=1):
+            count += 1
+        reached = max(reached, last)
+    return count
