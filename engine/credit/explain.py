@@ -186,8 +186,11 @@ class Explainer:
         scope: dict[str, Value] = {}
         shown: dict[str, object] = {}
         for name, given in facts.items():
-            scope[name] = value = Decimal(given) if type(given) is int else to_feel(given)
-            shown[name] = value if type(given) is int else _plain(value)
+            if given is None or isinstance(given, str | bool):
+                scope[name] = shown[name] = given
+                continue
+            scope[name] = value = Decimal(given) if isinstance(given, int) else to_feel(given)
+            shown[name] = value if isinstance(given, int) else _plain(value)
         traces = []
         for name, value in zip(self.policy.order, decisions, strict=True):
             trace = self._trace(name, scope, value, shown)

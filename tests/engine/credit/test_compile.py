@@ -211,29 +211,6 @@ def test_the_compiled_policy_gives_what_the_interpreter_gives(
         assert without == by_hand
 
 
-@given(st.permutations(list(range(6))))
-def test_the_order_of_rows_does_not_matter_under_unique(order: list[int]) -> None:
-    rows = [f"      | [{n}..{n + 1}) || {n} |" for n in range(5)] + ["      | null || 99 |"]
-    body = "\n".join(rows[n] for n in order)
-    policy = _one_table("UNIQUE", body)
-    for n in [None, *range(5)]:
-        decision = decide(policy, given_facts(**({} if n is None else {"n": n})), DAY)
-        assert decision.outcome == {"it": Decimal(99 if n is None else n)}
-
-
-@given(st.integers(0, 4))
-def test_a_row_that_nobody_reaches_changes_nothing(place: int) -> None:
-    rows = [f"      | [{n}..{n + 1}) || {n} |" for n in range(5)]
-    more = [*rows[: place + 1], f"      | [{place}..{place + 1}) || 77 |", *rows[place + 1 :]]
-    without, with_it = _one_table("FIRST", "\n".join(rows)), _one_table("FIRST", "\n".join(more))
-    for n in range(5):
-        facts = given_facts(n=n)
-        assert (
-            compile_policy(with_it).decide(facts, DAY).outcome
-            == compile_policy(without).decide(facts, DAY).outcome
-        )
-
-
 def _one_table(hit: str, rows: str) -> CreditPolicy:
     return policy_of(
         "facts: {n: {type: integer, optional: true, min: 0}}\n"
