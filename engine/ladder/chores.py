@@ -8,6 +8,7 @@ from datetime import date, datetime
 from engine.ladder.actions import key_of, restored_within, task
 from engine.ladder.case import Case, later
 from engine.ladder.clock import FOREVER, hold_rules
+from engine.ladder.late_fee import LATE_FEE, owes_only_fees
 from engine.ladder.memory import Row, do_of, token_of
 from engine.ladder.state import Action
 from engine.text import Period
@@ -71,6 +72,24 @@ def dispute_chores(case: Case) -> Iterator[tuple[int, str, Action]]:
             action = _chore(case, "hold.dispute", dispute.id, what, str(number))
             if action.key not in case.taken.told:
                 yield on.toordinal(), "dispute", action
+
+
+FEES_REVIEW = Period(days=30)
+"""How long after its due date a fee may keep a case open by itself before a person is asked."""
+
+
+def fee_chores(case: Case) -> Iterator[tuple[int, str, Action]]:
+    """Yield the day on which a person is asked about a case that only unpaid fees keep open."""
+    unpaid = [due for due, amount in case.view.fees if amount > 0]
+    if unpaid and owes_only_fees(case):
+        action = task(case, LATE_FEE, 1, "unpaid_fees")
+        if action.key not in case.taken.told:
+            yield FEES_REVIEW.after(date.fromordinal(max(unpaid))).toordinal(), "fees", action
+
+
+def chores(case: Case) -> tuple[tuple[int, str, Action], ...]:
+    """Return the days from which a person is asked for something, with what is told of it."""
+    return (*hold_chores(case), *dispute_chores(case), *fee_chores(case))
 
 
 def _chore(case: Case, step: str, hold: str, *what: str) -> Action:

@@ -18,6 +18,7 @@ from engine.ledger.account import Debt
 ZERO = Decimal(0)
 LATE_FEE = "late_fee"
 """The step under which late fees are asked for; no row of a ladder has this name."""
+CENT = Decimal("0.01")
 _ROUNDING = Context(prec=60)
 """Rounding a fee is meant; the ladder's own arithmetic traps everything inexact."""
 
@@ -36,8 +37,16 @@ def counted_fees(case: Case, day: int, what: str) -> Decimal:
 
 
 def is_settled(case: Case, debt: Debt) -> bool:
-    """Tell whether so little of a debt is open that nothing of it ages."""
-    return debt.open == 0 or debt.open < case.policy.case.ignore_below
+    """Tell whether so little is open that nothing is done for it: of the debt, or of all that is past due."""
+    if debt.open < max(case.policy.case.ignore_below, CENT):
+        return True
+    return debt.due_date.toordinal() < case.today and owes_only_fees(case)
+
+
+def owes_only_fees(case: Case) -> bool:
+    """Tell whether the principal that is past due, disputed and held parts included, lets the case close."""
+    owed = sum((part.amount for part in case.view.slices if part.due < case.today), ZERO)
+    return case.policy.case.closes.holds(case.view.kept(case.today).values(owed))
 
 
 def accrued(case: Case, day: int) -> Decimal:

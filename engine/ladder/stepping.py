@@ -8,7 +8,7 @@ from decimal import Inexact, localcontext
 from engine.ladder.actions import ask, asked_items, task, undo, undo_fees, untold
 from engine.ladder.approvals import approved
 from engine.ladder.case import Case, later, minutes
-from engine.ladder.chores import deadlines, dispute_chores, hold_chores
+from engine.ladder.chores import chores, deadlines
 from engine.ladder.hindsight import released_before, was_wrong
 from engine.ladder.late_fee import LATE_FEE, Booking, fee_key, fees_to_book
 from engine.ladder.memory import GONE, Row, absorb, do_of
@@ -185,8 +185,7 @@ def _done_now(case: Case, row: Row) -> None:
 def _chores(case: Case, up: Climb) -> list[Action]:
     tasks = [action for by, action in deadlines(case) if by <= case.at]
     start = minutes(case.policy.case.hour)
-    asked = (*hold_chores(case), *dispute_chores(case))
-    tasks += [action for on, _, action in asked if (on, start) <= case.now]
+    tasks += [action for on, _, action in chores(case) if (on, start) <= case.now]
     tasks += up.tasks_untold(case.taken.told)
     for booking in fees_to_book(case, case.today):
         tasks += _book(case, booking)

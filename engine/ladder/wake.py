@@ -6,7 +6,7 @@ from datetime import datetime
 from heapq import heapify, heappop, heappush
 
 from engine.ladder.case import Case, Moment, minutes
-from engine.ladder.chores import deadlines, dispute_chores, hold_chores
+from engine.ladder.chores import chores, deadlines
 from engine.ladder.clock import FOREVER
 from engine.ladder.measure import HORIZON, turning_days
 from engine.ladder.moves import Climb, climb, leaving
@@ -43,8 +43,7 @@ def _changes(case: Case, moment: Moment, ahead: Climb) -> bool:
     if ahead.row or ahead.goes_on or ahead.tasks_untold(case.taken.told):
         return True
     start = minutes(case.policy.case.hour)
-    asked = (*hold_chores(case), *dispute_chores(case))
-    if any((on, start) <= moment for on, _, _ in asked if (on, start) > case.now):
+    if any((on, start) <= moment for on, _, _ in chores(case) if (on, start) > case.now):
         return True
     value_date = case.account.next_value_date
     if value_date and value_date.toordinal() <= moment[0]:
@@ -56,7 +55,7 @@ def _changes(case: Case, moment: Moment, ahead: Climb) -> bool:
 
 def _falling(case: Case) -> list[Moment]:
     """Return the moments at which something can fall, or ask for a person, without any news."""
-    days = {on for on, _, _ in (*hold_chores(case), *dispute_chores(case))}
+    days = {on for on, _, _ in chores(case)}
     if case.account.next_value_date:
         days.add(case.account.next_value_date.toordinal())
     patience = case.policy.confirm.within.days + 1

@@ -77,8 +77,8 @@ def test_it_is_rounded_half_up_to_the_cent_and_once() -> None:
     odd = entry("bill", "01-05", id="B1", due="01-25", amount="33.33")
     assert fee("01-26", bill=odd) == Decimal("0.10")  # 0.09999
     assert fee("01-30", bill=odd) == Decimal("0.50")  # 0.49995
-    half = entry("bill", "01-05", id="B1", due="01-25", amount="1.00")
-    assert fee("01-30", bill=half) == Decimal("0.02")  # 0.015
+    half = entry("bill", "01-05", id="B1", due="01-25", amount="5.00")
+    assert fee("01-26", bill=half) == Decimal("0.02")  # 0.015
 
 
 def test_it_is_never_more_than_the_bill() -> None:
