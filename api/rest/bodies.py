@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
+
+from engine import model
 
 T = TypeVar("T")
 
@@ -22,6 +33,27 @@ def _in_range(value: T) -> T:
 Day = Annotated[date, AfterValidator(_in_range)]
 Instant = Annotated[AwareDatetime, AfterValidator(_in_range)]
 Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
+_DIGITS = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
+def _in_plain_digits(value: object) -> object:
+    if isinstance(value, str) and not _DIGITS.fullmatch(value):
+        raise ValueError('this is no amount; write plain digits and at most one point, as in `"12.50"`')
+    return value
+
+
+Amount = Annotated[
+    model.Amount,
+    BeforeValidator(_in_plain_digits),
+    WithJsonSchema(
+        {
+            "type": "string", "pattern": f"^{_DIGITS.pattern}$", "examples": ["128.40"],
+            "description": "In plain digits, with no more decimals than the currency has (ISO 4217). "
+            "A whole JSON number is taken as well.",
+        }
+    ),
+]  # fmt: skip
+Positive = Annotated[Amount, Field(gt=0)]
 Id = Annotated[
     str,
     Field(

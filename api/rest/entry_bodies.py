@@ -11,9 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.rest.bodies import Body, Day, Id, Instant, ReceivedAt, Ref, example
-from engine.ledger.entries import Entry, EntryAdapter, Positive
-from engine.model import Amount
+from api.rest.bodies import Amount, Body, Day, Id, Instant, Positive, ReceivedAt, Ref, example
+from engine.ledger.entries import Entry, EntryAdapter
 
 _DAY: dict[str, Any] = {"account": "A1001", "value_date": "2026-03-01"}
 ValueDate = Annotated[Day, Field(description="The local business date on which it counts.")]

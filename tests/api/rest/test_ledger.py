@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -74,14 +75,14 @@ def test_bodies_have_every_field_of_their_entry() -> None:
 
 
 def test_money_comes_back_to_the_last_digit(api: Client) -> None:
-    amount = "12345678901234567890123456789.01234"
+    amount = "12345678901234567890123456789012.34"
     assert api.post("/v1/bills", json=a_bill(amount=amount)).json()["entry"]["amount"] == amount
-    api.post("/v1/payments", json=a_payment(amount="0.00001"))
+    api.post("/v1/payments", json=a_payment(amount="0.01"))
     position = api.get("/v1/accounts/A1/position").json()
-    assert Decimal(position["open_amount"]) == Decimal("12345678901234567890123456789.01233")
+    assert Decimal(position["open_amount"]) == Decimal("12345678901234567890123456789012.33")
 
 
-@pytest.mark.parametrize("amount", ["128.40", 128, "1e2"])
+@pytest.mark.parametrize("amount", ["128.40", 128, "128", "0128.400"])
 def test_exact_amounts_are_taken(shared: Client, acct: str, amount: Any) -> None:
     assert shared.post("/v1/bills", json=a_bill(account=acct, amount=amount)).status_code == 201
 
@@ -94,8 +95,12 @@ def test_exact_amounts_are_taken(shared: Client, acct: str, amount: Any) -> None
         (128.0, "decimal string"),
         (1e2, "decimal string"),
         (True, "never a binary float"),
-        ("128,40", "no amount"),
-        ("NaN", "finite"),
+        ("128,40", "plain digits"),
+        ("NaN", "plain digits"),
+        ("1e5", "plain digits"),
+        ("1_000", "plain digits"),
+        (" 5", "plain digits"),
+        ("\uff15", "plain digits"),
         ("-1", "greater than 0"),
         ("0", "greater than 0"),
         ("1" * 40, "34 digits"),
@@ -115,6 +120,30 @@ def test_money_that_is_not_exact_is_refused_with_its_pointer(
     assert (answer.status_code, slug(said)) == (422, "malformed-body")
     assert said["errors"][0]["pointer"] == "/amount"
     assert says in said["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize("path", ["/v1/payments", "/v1/ledger/bulk"])
+def test_money_finer_than_its_currency_is_refused(shared: Client, acct: str, path: str) -> None:
+    row = a_payment(account=acct, amount="128.401", kind="payment")
+    kind = "application/x-ndjson" if path.endswith("bulk") else "application/json"
+    answer = shared.post(path, content=json.dumps(row), headers={"Content-Type": kind})
+    said = json.loads(answer.text.splitlines()[0])
+    said = said.get("problem", said)
+    assert slug(said) == "entry-refused"
+    assert said["errors"] == [
+        {
+            "pointer": "/amount", "detail": "`amount` is 128.401; an amount in CNY has at most 2 decimals.",
+            "code": "finer-than-currency", "advice": "write 128.40, if that is meant",
+        }
+    ]  # fmt: skip
+    assert shared.get(f"/v1/accounts/{acct}").json()["version"] == 1
+
+
+def test_an_amount_is_documented_as_text(shared: Client) -> None:
+    schema = shared.get("/openapi.json").json()["components"]["schemas"]
+    for body, name in (("BillBody", "amount"), ("ShareBody", "amount"), ("AdjustmentBody", "amount"),
+                       ("DebtOut", "remaining_amount"), ("PositionOut", "credit")):  # fmt: skip
+        assert schema[body]["properties"][name]["type"] == "string", (body, name)
 
 
 @pytest.mark.parametrize(
