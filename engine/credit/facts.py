@@ -21,6 +21,7 @@ from engine.credit.model import Answer, CreditPolicy, FactDefinition, FactKind, 
 from engine.credit.values import amount_of, one_form
 from engine.feel.values import show, to_feel
 from engine.text import did_you_mean
+from engine.text.currency import decimals
 
 FROM_POLICY = "forbear:when_missing"
 """The source of a fact that was not given and has the policy's default; given again, it counts as missing."""
@@ -197,7 +198,19 @@ def _money(value: Any, currency: str) -> Decimal:
         raise _Wrong(f"is the binary float {value!r}", 'send decimals as text: `"12.50"`', "float")
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise _Wrong(f"is {_shown(value)}, not an amount", 'send `"12.50"` or `{"unit": ..., "value": ...}`')
-    return amount_of(_number(value))
+    amount = amount_of(_number(value))
+    _check_cents(amount, currency)
+    return amount
+
+
+def _check_cents(amount: Decimal, currency: str) -> None:
+    """Refuse an amount that nobody can pay: with more decimals than its currency has."""
+    exponent, places = amount.as_tuple().exponent, decimals(currency)
+    assert isinstance(exponent, int)  # it is finite
+    if exponent < -max(places, 2) or (places == 0 and amount != amount.to_integral_value()):
+        told = f"{places} decimals" if places else "no decimals"
+        advice = "round it where it is computed, by a rule that you can show"
+        raise _Wrong(f"is {amount:f}; amounts in {currency} have {told}", advice, "too-precise")
 
 
 def _date(value: Any) -> date:

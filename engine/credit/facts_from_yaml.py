@@ -9,9 +9,15 @@ from engine.credit.model import Answer, FactDefinition, FactKind
 from engine.credit.policy_reader import PolicyReader, is_bare
 from engine.feel.parser import KEYWORDS
 from engine.source import Span
-from engine.text import Node, ScalarNode, optional
+from engine.text import Node, ScalarNode, did_you_mean, optional, suggest
 
 _KINDS = {str(kind): kind for kind in FactKind} | {"number": FactKind.DECIMAL}
+_CALLED = {
+    "text": "string", "str": "string", "varchar": "string", "int": "integer", "whole": "integer",
+    "bool": "boolean", "float": "decimal", "double": "decimal", "numeric": "decimal", "amount": "money",
+    "currency": "money", "datetime": "date", "day": "date", "list": "list of string",
+}  # fmt: skip
+"""What types are called elsewhere."""
 _BOUNDED = (FactKind.INTEGER, FactKind.DECIMAL, FactKind.MONEY, FactKind.DATE)
 _KEYS = (
     "one_of", "min", "max", "optional", "max_age", "verified", "when_missing", "when_old", "when_unverified",
@@ -44,7 +50,7 @@ def _fact(reader: PolicyReader, name: str, span: Span, node: Node) -> FactDefini
     fields = reader.fields(node, what, ["type"], _KEYS)
     if fields is None or "type" not in fields:
         return None
-    kind = _KINDS.get(reader.choice(fields["type"], f"a type of {what}", _KINDS) or "")
+    kind = _kind(reader, fields["type"], what)
     if kind is None:
         return None
     minimum, maximum = (_bound(reader, fields, key, what, kind) for key in ("min", "max"))
@@ -62,6 +68,17 @@ def _fact(reader: PolicyReader, name: str, span: Span, node: Node) -> FactDefini
     )  # fmt: skip
     _check(reader, definition, fields)
     return definition
+
+
+def _kind(reader: PolicyReader, node: Node, what: str) -> FactKind | None:
+    """Read the type of a fact; a misspelt one is noted, and goes on as what was meant."""
+    word = reader.text(node, f"`type` of {what}")
+    if word is None or word in _KINDS:
+        return _KINDS.get(word or "")
+    meant = _CALLED.get(word.casefold()) or suggest(word, _KINDS)
+    advice = f"did you mean `{meant}`?" if meant else did_you_mean(word, _KINDS, of="one of")
+    reader.error("unknown-choice", f"`{word}` is not a type of {what}", node.span, advice)
+    return _KINDS.get(meant or "")
 
 
 def _one_of(reader: PolicyReader, fields: dict[str, Node], what: str, kind: FactKind) -> tuple[str, ...]:

@@ -27,10 +27,10 @@ from engine.identity import manifest
 from engine.policy import Loaded, Texts
 from engine.source import Span, has_errors, sort_problems
 from engine.text import MapNode, Node, ScalarNode, did_you_mean, optional, read_yaml
+from engine.text.currency import CODES, currency_advice
 
 _REQUIRED = ("policy", "kind", "version", "effective", "currency", "facts", "decisions", "outcome")
 _OPTIONAL = ("title", "reasons", "status", "promises", "when_no_row", "when_failed")
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 _PROMISE = re.compile(r"(more|higher|less|fewer|lower) (\w+) never (raises|lowers) (\w+)")
 _MORE = ("more", "higher")
@@ -148,9 +148,9 @@ def _effective(reader: PolicyReader, fields: dict[str, Node]) -> tuple[date | No
 
 def _currency(reader: PolicyReader, fields: dict[str, Node]) -> str:
     text = optional(fields, "currency", reader.text, "`currency`")
-    if text is not None and not _CURRENCY.fullmatch(text):
-        advice = "write the three letters of ISO 4217: `CNY`"
-        reader.error("not-a-currency", f"`{text}` is not a currency", fields["currency"].span, advice)
+    if text is not None and text not in CODES:
+        span = fields["currency"].span
+        reader.error("not-a-currency", f"`{text}` is not a currency", span, currency_advice(text))
     return text or ""
 
 

@@ -176,7 +176,7 @@ def _check_validity(reader: Reader, policy: CollectionsPolicy, ladder: Ladder, r
 def _check_hours(reader: Reader, policy: CollectionsPolicy) -> None:
     window, quiet, hour = policy.interruptions.window, policy.contact.quiet, policy.case.hour
     start = Span("", 1, 1)
-    if window and hour >= window[1] and any(row.interrupts for row in policy.rows()):
+    if window and window[0] < window[1] <= hour and any(row.interrupts for row in policy.rows()):
         message = f"the daily run at {hour:%H:%M} is after the window {window[0]:%H:%M}-{window[1]:%H:%M}"
         span = policy.spans.get("interruptions", start)
         reader.error("hour-after-window", f"{message}: nothing is ever cut", span, "let `hour` lie before it")
@@ -188,6 +188,7 @@ def _check_hours(reader: Reader, policy: CollectionsPolicy) -> None:
 
 def _check_treatment(reader: Reader, policy: CollectionsPolicy) -> None:
     used = set()
+    before = len(reader.problems)
     for row in policy.treatment:
         used.add(row.ladder)
         if row.ladder not in policy.ladders and row.ladder != "none":
@@ -197,7 +198,7 @@ def _check_treatment(reader: Reader, policy: CollectionsPolicy) -> None:
         span = policy.spans.get("treatment", Span("", 1, 1))
         advice = "add a last row of `-`"
         reader.error("treatment-gap", "the treatment does not name a ladder for everybody", span, advice)
-    for ladder in policy.ladders.values():
+    for ladder in policy.ladders.values() if len(reader.problems) == before else ():
         if ladder.name not in used:
             message = f"no customer gets the ladder `{ladder.name}`"
             reader.warn("unused-ladder", message, ladder.span, "name it in `treatment`, or remove it")

@@ -9,6 +9,7 @@ from engine.credit.model import FactDefinition
 from engine.feel import syntax as s
 from engine.ladder.model import CollectionsPolicy, FactTest
 from engine.text import Reader, did_you_mean
+from engine.text.meant import advice_on
 
 _LITERALS: dict[str, type[s.Node]] = {"boolean": s.Boolean, "string": s.String, "number": s.Number}
 _SHOWN = {s.Boolean: "a truth value", s.String: "a text", s.Number: "a number"}
@@ -36,6 +37,8 @@ def _check_cell(reader: Reader, policy: CollectionsPolicy, cell: FactTest) -> No
     for name in (found for test in cell.tests.tests for found in _names(test)):
         known = ("true", "false") if fact.kind == "boolean" else tuple(f'"{v}"' for v in fact.one_of)
         advice = did_you_mean(name.name, known, of="values") or _EXAMPLES.get(fact.kind, "")
+        if fact.kind == "boolean":
+            advice = advice_on(name.name, "a truth value", advice)
         _note(reader, cell, name, f"`{name.name}` in column `{cell.name}` is no value", advice)
         return
     for value in (found for test in cell.tests.tests for found in _values(test)):
@@ -50,7 +53,7 @@ def _check_value(reader: Reader, cell: FactTest, fact: FactDefinition, value: s.
         _note(reader, cell, value, f"{message} with a fact of type {fact.kind}", _EXAMPLES[fact.kind])
         return False
     if isinstance(value, s.String) and fact.one_of and value.value not in fact.one_of:
-        advice = did_you_mean(value.value, fact.one_of, of="values")
+        advice = did_you_mean(f'"{value.value}"', [f'"{one}"' for one in fact.one_of], of="values")
         _note(reader, cell, value, f'`{cell.name}` is never "{value.value}"', advice)
         return False
     return True

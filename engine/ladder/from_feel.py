@@ -124,6 +124,8 @@ def read_condition(
     if isinstance(found, Condition):
         return found
     meant = meant_condition(text)
+    if meant.startswith(("<", ">", "=")):
+        meant = f"overdue {meant}"
     if meant != text and isinstance(_condition(meant, span, names), Condition):
         message = f"`{text}` is not a condition of a ladder"
         found = Problem("not-a-condition", message, span, f"write `{meant}`")

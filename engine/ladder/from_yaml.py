@@ -42,6 +42,7 @@ from engine.ladder.sections_from_yaml import (
 from engine.policy import Loaded, Texts
 from engine.source import Span, has_errors, sort_problems
 from engine.text import Node, Period, optional, read_yaml
+from engine.text.currency import CODES, currency_advice
 
 _REQUIRED = (
     "policy", "kind", "version", "effective", "regulation", "timezone", "currency", "case", "ladders",
@@ -51,7 +52,6 @@ _OPTIONAL = (
     "title", "facts", "freshness", "brake", "before_due", "contact", "interruptions", "late_fee", "holds",
     "promise_to_pay", "fees", "confirm",
 )  # fmt: skip
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _TEMPLATE = re.compile(r"(?:.*/)?templates/([a-z][a-z0-9_]*)\.([a-z]{2,3})\.txt")
 
 
@@ -161,9 +161,9 @@ def _timezone(reader: PolicyReader, fields: Mapping[str, Node]) -> str:
 
 def _currency(reader: PolicyReader, fields: Mapping[str, Node]) -> str:
     text = optional(fields, "currency", reader.text, "`currency`") or ""
-    if text and not _CURRENCY.fullmatch(text):
-        advice = "write the three letters of ISO 4217: `CNY`"
-        reader.error("not-a-currency", f"`{text}` is not a currency", fields["currency"].span, advice)
+    if text and text not in CODES:
+        span = fields["currency"].span
+        reader.error("not-a-currency", f"`{text}` is not a currency", span, currency_advice(text))
     return text
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from engine.credit.model import FactDefinition
+from engine.credit.policy_reader import polished
 from engine.feel.parser import parse_unary_tests
 from engine.ladder.from_feel import QUANTITIES, read_condition, read_number_test
 from engine.ladder.model import (
@@ -23,8 +24,8 @@ from engine.ladder.sections_from_yaml import fits
 from engine.ladder.threshold import NumberTest
 from engine.ledger.account import LEVELS
 from engine.source import Span
-from engine.text import Cell, Node, Period, Reader, ScalarNode, Table, did_you_mean, read_table
-from engine.text.meant import narrow
+from engine.text import Cell, Node, Period, Reader, ScalarNode, Table, did_you_mean, read_table, suggest
+from engine.text.meant import advice_on, full_width, narrow
 
 EXEMPT = "none"
 LATE_FEE = "late_fee"
@@ -97,15 +98,16 @@ def _table(reader: Reader, node: Node, what: str) -> Table | None:
 def _rows(reader: Reader, table: Table, facts: Mapping[str, FactDefinition]) -> tuple[LadderRow, ...]:
     columns = {cell.text: i for i, cell in enumerate(table.columns)}
     missing = [name for name in _NEEDED if name not in columns]
-    for name in missing:
+    known = {*_NEEDED, *QUANTITIES, *facts}
+    unknown = [cell for cell in table.columns if cell.text not in known]
+    for cell in unknown:
+        renamed = suggest(cell.text, missing) or (missing[0] if len(missing) == len(unknown) == 1 else "")
+        advice = f"is it the column `{renamed}`?" if renamed else did_you_mean(cell.text, known, of="columns")
+        reader.error("unknown-column", f"a ladder has no column `{cell.text}`", cell.span, advice)
+    for name in missing[len(unknown) :]:
         advice = f"the columns are: {', '.join(f'`{n}`' for n in _NEEDED)}, `overdue` ..."
         reader.error("missing-column", f"the ladder lacks the column `{name}`", table.span, advice)
-    known = {*_NEEDED, *QUANTITIES, *facts}
-    for cell in table.columns:
-        if cell.text not in known:
-            advice = did_you_mean(cell.text, known, of="columns")
-            reader.error("unknown-column", f"a ladder has no column `{cell.text}`", cell.span, advice)
-    if missing or any(cell.text not in known for cell in table.columns):
+    if missing or unknown:
         return ()
     rows = [
         _row(reader, index, {name: row.cells[i] for name, i in columns.items()}, facts, row.span)
@@ -162,7 +164,7 @@ def _quantity(reader: Reader, cell: Cell | None, name: str) -> NumberTest | None
 def fact_test(reader: Reader, name: str, cell: Cell) -> FactTest | None:
     """Read a cell on a fact of the customer."""
     loaded = parse_unary_tests(cell.text, cell.span)
-    reader.take(loaded.problems)
+    reader.take(full_width(polished(problem), cell.text, cell.span) for problem in loaded.problems)
     return FactTest(name, cell.text, cell.span, loaded.policy) if loaded.policy else None
 
 
@@ -172,6 +174,7 @@ def _wait(reader: Reader, cell: Cell) -> Period | None:
     found = Period.parse(cell.text)
     if found is None or not fits(found):
         advice = "write days, weeks or months: `P7D`, `P2W`, `P1M`; `-` for none"
+        advice = advice_on(cell.text, "a span", advice)
         reader.error("not-a-period", f"`{cell.text}` is not a span of time", cell.span, advice)
     return found
 
@@ -183,8 +186,17 @@ def _release(reader: Reader, cell: Cell) -> Release | None:
         return Release("final", cell.span)
     if cell.text == "recall":
         return Release("recall", cell.span)
+    word = cell.text.casefold()
+    if word in _ENDS:
+        advice = f"write `{_ENDS[word]}`"
+        reader.error("not-a-condition", f"`{cell.text}` does not say when it ends", cell.span, advice)
+        return None
     condition = read_condition(reader, cell.text, cell.span)
     return Release("condition", cell.span, condition) if condition else None
+
+
+_ENDS = {"final": "final", "never": "final", "forever": "final", "recall": "recall", "recalled": "recall",
+         "none": "-", "no": "-", "": "-", "paid": "overdue < 5.00", "cured": "overdue < 5.00"}  # fmt: skip
 
 
 def _do(reader: Reader, cell: Cell) -> tuple[DoItem, ...] | None:
@@ -216,9 +228,7 @@ def _split(text: str) -> list[tuple[int, str]]:
 def _item(reader: Reader, text: str, span: Span) -> DoItem | None:
     found = _CALL.fullmatch(text)
     if not found:
-        plain = narrow(text)
-        advice = f"write `{plain}`, in plain characters" if plain != text else "write `notify(sms, reminder)`"
-        reader.error("not-an-action", f"`{text}` is not an action", span, advice)
+        reader.error("not-an-action", f"`{text}` is not an action", span, _meant_action(text))
         return None
     name = next((do for do in ARGUMENTS if do == found[1]), None)
     if name is None:
@@ -247,6 +257,20 @@ def _item(reader: Reader, text: str, span: Span) -> DoItem | None:
             reader.error("not-a-name", f"`{given}` is not a name", span, "small letters, digits, underscores")
             return None
     return DoItem(name, args, span)
+
+
+def _meant_action(text: str) -> str:
+    """Return an advice on what is no action: plain signs, commas between actions, brackets around words."""
+    plain = narrow(text)
+    parts = [part.strip() for part in re.split(r"[;+&]|\band\b|、", plain) if part.strip()]
+    if len(parts) > 1 and all(_CALL.fullmatch(part) for part in parts):
+        return f"divide actions with commas: `{', '.join(parts)}`"
+    if plain != text:
+        return f"write `{plain}`, in plain characters"
+    words = re.split(r"[\s:,/.]+", plain.strip())
+    if words[0] in ARGUMENTS and all(_WORD.fullmatch(word) for word in words):
+        return f"write `{words[0]}({', '.join(words[1:])})`"
+    return "write `notify(sms, reminder)`"
 
 
 def _with_required(rows: tuple[LadderRow, ...]) -> tuple[LadderRow, ...]:

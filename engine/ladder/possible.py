@@ -53,14 +53,22 @@ _REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
 """By kind of line: the keys that name something else, and what they name."""
 
 
-def check_history(reader: Reader, terms: Terms, words: Words, lines: Sequence[Line]) -> None:
+UNALLOCATED = "task(unallocated_payment)"
+
+
+def check_history(
+    reader: Reader, terms: Terms, words: Words, lines: Sequence[Line], *, unallocated: bool = False
+) -> None:
     """Note every line that names what is not there, and every entry that a ledger would refuse.
 
-    A reference may come before what it names: news comes in any order.
+    A reference may come before what it names: news comes in any order. Money for a bill that nobody knows
+    is warned of, unless the case is about it (`unallocated`).
     """
     names = _names(line.event.entry for line in lines)
     for line in lines:
         _check_references(reader, names, line)
+        if not unallocated:
+            _check_shares(reader, names, line)
         _check_words(reader, words, line)
     _check_ledger(reader, terms, lines)
 
@@ -85,6 +93,9 @@ def _check_references(reader: Reader, names: Names, line: Line) -> None:
         for node in _scalars(line.fields.get(key)):
             if node.text.strip() and not (line.verb == "write_off_mark" and node.text == ALL):
                 _check_reference(reader, node.text.strip(), getattr(names, what), what, node.inner)
+
+
+def _check_shares(reader: Reader, names: Names, line: Line) -> None:
     for node in _shares(line):
         if node.text not in names.bill:
             advice = did_you_mean(node.text, names.bill, of="bills here")

@@ -20,6 +20,7 @@ from engine.ladder.model import (
 )
 from engine.ladder.threshold import Condition
 from engine.text import ListNode, Node, Period, Reader, ScalarNode, optional
+from engine.text.meant import advice_on, meant
 
 ANCHORS = ("invoice_date", "oldest_due_date", "latest_due_date_at_entry", "entry_date")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
@@ -105,7 +106,7 @@ def clock(reader: Reader, node: Node, what: str) -> time | None:
         return None
     found = _CLOCK.fullmatch(text)
     if not found:
-        advice = "write hours and minutes of the day: `09:00`; in YAML put it in quotes"
+        advice = advice_on(text, "a time", "write hours and minutes of the day: `09:00`")
         reader.error("not-a-time", f"{what} is `{text}`, not a time of day", node.span, advice)
         return None
     return time(int(found[1]), int(found[2]))
@@ -187,7 +188,7 @@ def _hold(reader: Reader, key: ScalarNode, node: Node) -> HoldRules | None:
         advice = "write both: `for: P30D, then: task(review)`"
         reader.error("hold-unclear", f"{what} has only one of `for` and `then`", node.span, advice)
     if "contact" in fields:
-        reader.choice(fields["contact"], "what is possible for `contact`", ("none",))
+        reader.choice(fields["contact"], "a value of `contact`", ("none",))
     if "scope" in fields:
         reader.choice(fields["scope"], "a scope of holds", ("disputed part", "account"))
     minus_hold, renotice = _rejected(reader, fields["rejected"]) if "rejected" in fields else (True, False)
@@ -206,13 +207,13 @@ def _hold(reader: Reader, key: ScalarNode, node: Node) -> HoldRules | None:
 
 
 def _says(reader: Reader, fields: Mapping[str, Node], name: str, words: tuple[str, ...]) -> str | None:
-    return choice(reader, fields, name, f"what is possible for `{name}`", words)
+    return choice(reader, fields, name, f"a value of `{name}`", words)
 
 
 def _rejected(reader: Reader, node: Node) -> tuple[bool, bool]:
     fields = reader.fields(node, "`rejected`", ["age"], ["then"]) or {}
     age = choice(reader, fields, "age", "an age", ("minus_hold", "original"))
-    then = choice(reader, fields, "then", "what follows a rejection", ("renotice",))
+    then = choice(reader, fields, "then", "a value of `then`", ("renotice",))
     return age != "original", then == "renotice"
 
 
@@ -314,14 +315,12 @@ def read_late_fee(reader: Reader, node: Node) -> LateFeeRules | None:
     rate = _match(reader, fields, "rate", _RATE, "0.003 per day")
     start = _match(reader, fields, "from", _FROM, "due + P1D")
     rounding = _match(reader, fields, "rounding", _ROUNDING, "0.01 half_up")
-    choice(reader, fields, "on", "what a late fee grows on", ("undisputed principal",))
+    choice(reader, fields, "on", "a value of `on`", ("undisputed principal",))
     cap = choice(reader, fields, "cap", "a cap of late fees", ("principal", "none"))
     kinds = reader.list_of(fields["stops_in"], "`stops_in`", reader.text) if "stops_in" in fields else ()
     words = ("closes", "release")
     counts = (
-        reader.list_of(
-            fields["counts_for"], "`counts_for`", lambda n, _: reader.choice(n, "what it counts for", words)
-        )
+        reader.list_of(fields["counts_for"], "`counts_for`", lambda n, w: reader.choice(n, w, words))
         if "counts_for" in fields
         else ()
     )
@@ -343,7 +342,10 @@ def _match(
     found = form.fullmatch(text)
     start = Period.parse(found[1]) if found and name == "from" else None
     if not found or (name == "from" and (start is None or not fits(start, least=0))):
-        reader.error("not-understood", f"`{name}` is `{text}`", node.span, f"write `{example}`")
+        _, _, unit = example.partition(" ")
+        plain = meant(text.removesuffix(unit).strip(), "a number") or text.removesuffix(unit).strip()
+        shown = f"{plain} {unit}" if form.fullmatch(f"{plain} {unit}") else example
+        reader.error("not-understood", f"`{name}` is `{text}`", node.span, f"write `{shown}`")
         return None
     return found[1]
 
@@ -353,8 +355,8 @@ def read_fees(reader: Reader, node: Node) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
     for key, value in reader.entries(node, "`fees`"):
         amount = reader.decimal(value, f"fee `{key.text}`", 0)
-        if reader.slug(key, "the name of a fee") and amount is not None:
-            found[key.text] = amount
+        if reader.slug(key, "the name of a fee"):
+            found[key.text] = amount or Decimal(0)  # one that cannot be read is there all the same
     return found
 
 

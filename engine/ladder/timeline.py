@@ -27,13 +27,13 @@ from engine.ladder.expected import Expectation, read_expectations
 from engine.ladder.from_yaml import load_collections
 from engine.ladder.law import LawPack
 from engine.ladder.model import CollectionsPolicy
-from engine.ladder.possible import check_history
+from engine.ladder.possible import UNALLOCATED, check_history
 from engine.ladder.simulate import GoesInCircles, Played, Receiver, Scenario, play, show
 from engine.ladder.timeline_report import CaseResult, Mismatch, TimelineReport
 from engine.ladder.words import words_of
 from engine.ledger.account import Terms
 from engine.ledger.entries import Act
-from engine.policy import Texts
+from engine.policy import Loaded, Texts
 from engine.source import Span, has_errors, sort_problems
 from engine.text import ListNode, Node, Reader, did_you_mean, optional, read_yaml
 from engine.workdays import Calendar
@@ -57,15 +57,23 @@ def run_timelines(
     *, texts: Texts | None = None,
 ) -> TimelineReport:  # fmt: skip
     """Run every timeline of a file; `texts` holds other policy texts that histories name."""
+    read = read_timelines(policy, data, file, texts or {})
+    if read.policy is None:
+        return TimelineReport(policy.name, file, (), read.problems)
+    results = tuple(run_timeline(policy, law, calendar, timeline) for timeline in read.policy)
+    return TimelineReport(policy.name, file, results, read.problems)
+
+
+def read_timelines(
+    policy: CollectionsPolicy, data: bytes, file: str, texts: Texts
+) -> Loaded[tuple[Timeline, ...]]:
+    """Read every timeline of a file; `texts` holds other policy texts that histories name."""
     reader = Reader()
     loaded = read_yaml(data, file)
     reader.take(loaded.problems)
-    timelines = list(_timelines(reader, policy, loaded.policy, texts or {})) if loaded.policy else []
+    timelines = tuple(_timelines(reader, policy, loaded.policy, texts)) if loaded.policy else ()
     problems = sort_problems(reader.problems)
-    if has_errors(problems):
-        return TimelineReport(policy.name, file, (), problems)
-    results = tuple(_run(policy, law, calendar, timeline) for timeline in timelines)
-    return TimelineReport(policy.name, file, results, problems)
+    return Loaded(None if has_errors(problems) else timelines, problems)
 
 
 # reading
@@ -114,7 +122,9 @@ def _timeline(
     expect = tuple(read_expectations(history, words, fields["expect"]))
     world = _world(history, fields, policy)
     if not has_errors(history.problems):
-        check_history(history, terms, words, lines)
+        wanted = [line for one in expect for wanted in one.wanted for line in wanted.lines]
+        told = any(UNALLOCATED in line for line in wanted)
+        check_history(history, terms, words, lines, unallocated=told)
         _check_end(history, lines, expect, fields["expect"])
     reader.take(history.problems)
     if has_errors(reader.problems[before:]):
@@ -216,9 +226,10 @@ def _checks(history: HistoryReader, node: Node, policy: CollectionsPolicy) -> tu
 # running
 
 
-def _run(
+def run_timeline(
     policy: CollectionsPolicy, law: LawPack, calendar: Calendar, timeline: Timeline
 ) -> CaseResult:  # fmt: skip
+    """Play one timeline and compare what came with what is expected."""
     try:
         played = play(policy, law, calendar, timeline.scenario)
     except GoesInCircles as error:

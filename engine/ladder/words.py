@@ -15,6 +15,8 @@ from engine.text import Reader, did_you_mean
 
 HOLD = "hold."
 """Steps of what holds and disputes ask for: `hold.hardship`."""
+BY_ITSELF = (LATE_FEE, "fees")
+"""Steps that no ladder has: late fees, and fees that only a person can see to."""
 _ACTION = re.compile(
     r"(?P<undo>undo )?(?P<step>[^\s/()]+)(?P<entry>/\d+)?\s+(?P<do>[^\s()]+)(?P<args>\s*\([^()]*\))?"
     r"(?:\s+(?P<amount>\d+(?:\.\d+)?))?"
@@ -87,7 +89,7 @@ def read_action(reader: Reader, words: Words, text: str, span: Span) -> NamedAct
 
 
 def _known_step(reader: Reader, words: Words, step: str, span: Span) -> bool:
-    known = (*words.steps, LATE_FEE, *(HOLD + kind for kind in ("dispute", *words.holds)))
+    known = (*words.steps, *BY_ITSELF, *(HOLD + kind for kind in ("dispute", *words.holds)))
     return known_word(reader, step, known, "step", span)
 
 

@@ -19,15 +19,17 @@ WIDE = re.compile("[" + "".join(map(chr, _NARROW)) + "]+")
 
 _UNIT = r"[A-Z]{3}|[¥$€£元]"
 _VALUE = re.compile(rf"(?:{_UNIT})?\s*(?P<number>[-+]?[\d.,' _]+?)\s*(?P<percent>%)?\s*(?:{_UNIT})?")
-_GROUPED = re.compile(r"(?P<whole>[-+]?\d{1,3}(?:(?P<mark>[,' _])\d{3})(?:(?P=mark)\d{3})*)(?P<rest>\.\d+)?")
-_COMMA = re.compile(r"(?P<whole>[-+]?(?:\d+|\d{1,3}(?:\.\d{3})+)),(?P<rest>\d{1,2})")
+_GROUPED = re.compile(
+    r"(?P<whole>[-+]?[1-9]\d{0,2}(?:(?P<mark>[,' _])\d{3})(?:(?P=mark)\d{3})*)(?P<rest>\.\d+)?"
+)
+_COMMA = re.compile(r"(?P<whole>[-+]?(?:\d+|\d{1,3}(?:\.\d{3})+)),(?P<rest>\d{1,2}|(?<=\b0,)\d+)")
 _PLAIN = re.compile(r"(?P<sign>[-+]?)(?P<whole>\d*)(?:\.(?P<rest>\d*))?")
 _YEAR_FIRST = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})日?|(\d{4})(\d{2})(\d{2})")
 _DAY_FIRST = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})")
 _SPAN = re.compile(
     r"p?\s*(\d{1,4})\s*(d|day|days|天|日|w|week|weeks|周|m|month|months|个?月|y|year|years|年)", re.I
 )
-_TIME = re.compile(r"(\d{1,2})[:.h](\d{2})|(\d{2})(\d{2})")
+_TIME = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm)?|(\d{2})(\d{2})", re.IGNORECASE)
 _TRUTHS = {"yes": "true", "y": "true", "on": "true", "是": "true", "1": "true",
            "no": "false", "n": "false", "off": "false", "否": "false", "0": "false"}  # fmt: skip
 
@@ -76,7 +78,10 @@ def _date(text: str) -> str:
 
 
 def _span(text: str) -> str:
-    found = _SPAN.fullmatch(narrow(text).strip())
+    plain = narrow(text).strip()
+    if plain.isdecimal():
+        return f"P{plain}D"
+    found = _SPAN.fullmatch(plain)
     if found is None:
         return ""
     unit = {"天": "D", "日": "D", "周": "W", "年": "Y"}.get(
@@ -87,7 +92,11 @@ def _span(text: str) -> str:
 
 def _time(text: str) -> str:
     found = _TIME.fullmatch(narrow(text).strip())
-    hour, minute = (int(part) for part in found.groups() if part) if found else (24, 0)
+    if found is None:
+        return ""
+    hour, minute = int(found[1] or found[4]), int(found[2] or found[5] or 0)
+    if found[3]:
+        hour = hour % 12 + (12 if found[3].casefold() == "pm" else 0)
     return f"{hour:02}:{minute:02}" if hour < 24 and minute < 60 else ""
 
 
@@ -171,7 +180,8 @@ _AFTER = (
 
 def plain_numbers(text: str) -> str:
     """Return a text with `1,250.00` and `50,00` as numbers with a point."""
-    text = re.sub(r"(?<!\d)(?<!\d[.,])\d{1,3}(?:,\d{3})+(?![\d,])", lambda m: m[0].replace(",", ""), text)
+    thousands = r"(?<!\d)(?<!\d[.,])[1-9]\d{0,2}(?:,\d{3})+(?![\d,])"
+    text = re.sub(thousands, lambda found: found[0].replace(",", ""), text)
     return re.sub(r"(?<!\d)(?<!\d[.,])(\d+),(\d{1,2})(?![\d,])", r"\1.\2", text)
 
 

@@ -61,6 +61,8 @@ class Reader:
         """Return the values of a map by key; unknown and missing keys are problems. None: not a map."""
         if not isinstance(node, MapNode):
             example = ", ".join(f"{key}: ..." for key in [*required, *optional][:2])
+            if isinstance(node, ScalarNode) and len(required) == 1 and 0 < len(node.text) < 40:
+                example = f"{next(iter(required))}: {node.text}"
             self.error("not-a-map", f"{what} is {kind(node)}, not a map", node.span, f"write `{{{example}}}`")
             return None
         known = [*required, *optional]
@@ -71,6 +73,8 @@ class Reader:
                 found[key.text] = value
             else:
                 advice = key_advice(key.text, known)
+                if isinstance(value, ScalarNode) and value.text == "" and not suggest(key.text, known):
+                    advice = "a list stands in brackets, `[a, b]`; a text with a comma stands in quotes"
                 self.error("unknown-key", f"{what} has no key `{key.text}`", key.span, advice)
                 misspelt.add(suggest(narrow(key.text).partition(":")[0], known))
         for name in required:
@@ -235,10 +239,12 @@ class Reader:
 
     def _within(self, node: Node, what: str, value: T, low: object, high: object) -> T | None:
         if low is not None and value < low:  # type: ignore[operator]  # numbers of one kind, by the callers above
-            self.error("too-small", f"{what} is {value}; it must be at least {low}", node.span)
+            message = f"{what} is {value}; it must be at least {low}"
+            self.error("too-small", message, node.span, f"write `{low}` or more")
             return None
         if high is not None and value > high:  # type: ignore[operator]  # as above
-            self.error("too-large", f"{what} is {value}; it must be at most {high}", node.span)
+            message = f"{what} is {value}; it must be at most {high}"
+            self.error("too-large", message, node.span, f"write `{high}` or less")
             return None
         return value
 

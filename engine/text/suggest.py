@@ -12,7 +12,7 @@ _LONGEST = 80  # beyond this a comparison costs more than it helps
 
 def suggest(word: str, options: Iterable[str]) -> str | None:
     """Return the option that is nearest to a misspelt word, or None when nothing is near."""
-    by_folded = {option.casefold(): option for option in sorted(options)}
+    by_folded = {option.strip('"').casefold(): option for option in sorted(options)}
     folded = narrow(word).strip(" \"'").casefold()
     if len(folded) > _LONGEST:
         return None

@@ -106,7 +106,10 @@ def _pipe_line(text: str, span: Span, problems: list[Problem]) -> _Line | None:
         return None
     if not bars or text[: bars[0]].strip() or text[bars[-1] + 1 :].strip():
         advice = "each line of a table starts and ends with a bar: `| a | b || out |`"
-        problems.append(Problem("table-line", f"`{text.strip()}` is not a line of a table", span, advice))
+        message = f"`{text.strip()}` is not a line of a table"
+        if bars and not text[: bars[0]].strip():
+            message, span = "the row does not end with a bar", span.shifted(len(text.rstrip()) - 1)
+        problems.append(Problem("table-line", message, span, advice))
         return None
     cells: list[Cell] = []
     divide: int | None = None

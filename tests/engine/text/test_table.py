@@ -61,7 +61,7 @@ def test_an_empty_cell_is_kept_as_empty() -> None:
         ("| a | c || b |\n| 1 | 2 | 3 |", "double-bar", 3, "row 1"),
         ("| a || b || c |\n| 1 || 2 || 3 |", "double-bar", 2, "twice"),
         ("| a || b |\n1 || 2 |", "table-line", 3, "`1 || 2 |`"),
-        ("| a || b |\n| 1 || 2", "table-line", 3, "is not a line"),
+        ("| a || b |\n| 1 || 2", "table-line", 3, "does not end with a bar"),
         ("| a || a |\n| 1 || 2 |", "duplicate-column", 2, "`a`"),
         ("| a ||   |\n| 1 || 2 |", "column-without-name", 2, "no name"),
         ('| a || b |\n| "x || 2 |', "open-quote", 3, "not closed"),
