@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from engine.dmn.graph import Node
@@ -17,8 +17,23 @@ from engine.dmn.types import ItemType
 from engine.feel.dates import parse_date, parse_date_time, parse_time
 from engine.feel.decimals import plain
 from engine.feel.durations import DaysDuration, MonthsDuration, parse_duration
-from engine.feel.kinds import DATE, DATE_TIME, DAYS_DURATION, MONTHS_DURATION, TIME, FeelType
+from engine.feel.kinds import (
+    BOOLEAN,
+    DATE,
+    DATE_TIME,
+    DAYS_DURATION,
+    MONTHS_DURATION,
+    NUMBER,
+    TIME,
+    FeelType,
+)
 from engine.feel.values import Value, show
+
+
+class Untyped(str):
+    """A text whose type its file does not say: it is of the type that the model declares."""
+
+    __slots__ = ()
 
 
 def facts_from_json(model: Model, facts: Mapping[str, Any], function: str = "") -> dict[str, Any]:
@@ -68,7 +83,11 @@ def _typed(value: Any, kind: ItemType | None) -> Any:
 
 def _read(text: str, kind: FeelType) -> Any:
     read: Value = None
-    if kind == DATE:
+    if isinstance(text, Untyped) and kind == NUMBER:
+        read = number_in(text)
+    elif isinstance(text, Untyped) and kind == BOOLEAN:
+        read = {"true": True, "false": False}.get(text.strip())
+    elif kind == DATE:
         read = parse_date(text)
     elif kind == DATE_TIME:
         read = parse_date_time(text)
@@ -79,6 +98,31 @@ def _read(text: str, kind: FeelType) -> Any:
         wanted = DaysDuration if kind == DAYS_DURATION else MonthsDuration
         read = read if isinstance(read, wanted) else None
     return text if read is None else read
+
+
+def number_in(text: str) -> Decimal | None:
+    """Return the number that a text says."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
+
+
+def says_no_type(value: Value) -> bool:
+    """Tell whether a value has a text of no type in it."""
+    if isinstance(value, list):
+        return any(map(says_no_type, value))
+    return any(map(says_no_type, value.values())) if isinstance(value, dict) else isinstance(value, Untyped)
+
+
+def is_written(value: Value, text: Untyped) -> bool:
+    """Tell whether a text of no type says a value."""
+    return text == (value if isinstance(value, str) else plain_text(value))
+
+
+def plain_text(value: Value) -> str:
+    """Return a value as FEEL writes it, without the marks of a literal."""
+    return show(value).removeprefix("@").strip('"')
 
 
 def value_as_json(value: Value, indent: int = 2) -> str:
@@ -105,7 +149,7 @@ def _json(value: Value, line: str, step: str) -> str:
             return _text(value)
         case Decimal():
             return plain(value)
-    return _text(show(value).removeprefix("@").strip('"'))
+    return _text(plain_text(value))
 
 
 def _text(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from engine.dmn.evaluation import Evaluation, NotInModel, evaluate_bkm, evaluate_decision, evaluate_service
 from engine.dmn.expressions import FunctionDefinition, parts
+from engine.dmn.facts import Untyped, facts_from_json, is_written, number_in, says_no_type
 from engine.dmn.kit_cases import BadCase, Case, is_case_file, read_cases
 from engine.dmn.limits import LIMITS, DmnLimits
 from engine.dmn.loading import Model, load_model
@@ -188,16 +189,22 @@ class _Suite:
                 yield f"{expected.name}: expected {show(expected.value):.300}, got {show(got):.300}{why}"
 
     def evaluated(self, model: Model, case: Case, name: str) -> Evaluation:
-        """Evaluate what a case asks for."""
+        """Evaluate what a case asks for; inputs without a type are of the one that the model declares."""
+        function = "" if case.kind == "decision" else case.invocable or name
+        untyped = {name: value for name, value in case.inputs.items() if says_no_type(value)}
+        inputs = case.inputs | facts_from_json(model, untyped, function)
         if case.kind == "decisionService":
-            return evaluate_service(model, case.invocable, case.inputs, at=self.at, limits=self.limits)
+            return evaluate_service(model, case.invocable, inputs, at=self.at, limits=self.limits)
         if case.kind == "bkm":
-            return evaluate_bkm(model, case.invocable or name, case.inputs, at=self.at, limits=self.limits)
-        return evaluate_decision(model, name, case.inputs, at=self.at, limits=self.limits)
+            return evaluate_bkm(model, function, inputs, at=self.at, limits=self.limits)
+        return evaluate_decision(model, name, inputs, at=self.at, limits=self.limits)
 
 
 def alike(expected: Value, got: Value) -> bool:
     """Tell whether a value is what is expected; numbers may differ by less than the tolerance."""
+    if isinstance(expected, Untyped):
+        number = number_in(expected) if isinstance(got, Decimal) else None
+        return is_written(got, expected) if number is None else alike(number, got)
     match expected, got:
         case Decimal(), Decimal():
             return expected.is_finite() and abs(expected - got) < TOLERANCE

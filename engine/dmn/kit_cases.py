@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from engine.dmn.facts import Untyped
 from engine.dmn.limits import LIMITS, DmnLimits
 from engine.dmn.xml import Element, XmlRefused, parse_xml
 from engine.feel.dates import parse_date, parse_date_time, parse_time
@@ -90,7 +91,7 @@ def _case(element: Element) -> Case:
 
 
 def _expected(element: Element) -> Expected:
-    found = element.first("expected")
+    found = element.first("expected") or element.first("computed")  # as the first kits call it
     value = None if found is None else _value(found)
     return Expected(element.get("name") or "", value, element.get("errorResult") in ("true", "1"))
 
@@ -114,7 +115,9 @@ def _is_nil(element: Element) -> bool:
 def _simple(element: Element) -> Value:
     if _is_nil(element):
         return None
-    kind = (element.get(f"{INSTANCE}type") or "string").rpartition(":")[2]
+    if element.get(f"{INSTANCE}type") is None:
+        return Untyped(element.text.value)
+    kind = (element.get(f"{INSTANCE}type") or "").rpartition(":")[2]
     if kind not in READERS:
         raise BadCase(f"`{kind}` is not a type of values at {element.span}")
     text = element.text.value

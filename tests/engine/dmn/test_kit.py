@@ -70,6 +70,26 @@ def test_what_passes(logic: str, expected: str, given: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("logic", "type_ref", "text", "expected"),
+    [
+        ("i + 1", "number", "<value>6000</value>", "<value>6001.00</value>"),
+        ("not(i)", "boolean", "<value>true</value>", "<value>false</value>"),
+        ('i + "!"', "string", "<value>12</value>", "<value>12!</value>"),
+        ("i.year", "date", "<value>2016-11-01</value>", "<value>2016</value>"),
+        ('i + duration("P1D")', "date", "<value>2016-11-01</value>", "<value>2016-11-02</value>"),
+        ("i", "", "<value>1</value>", typed("string", "1")),
+        ("i", "number", typed("string", "1"), NIL),
+    ],
+)
+def test_values_without_a_type_are_what_the_model_declares(
+    logic: str, type_ref: str, text: str, expected: str
+) -> None:
+    model = definitions(input_data("i", type_ref), decision("it", literal(logic), needs="?i"))
+    found = case(expected, f'<inputNode name="i">{text}</inputNode>').replace("expected>", "computed>")
+    assert run_kit({"l/f/m.dmn": model, "l/f/t.xml": cases(found)}, at=AT).wrong == ()
+
+
+@pytest.mark.parametrize(
     ("logic", "expected", "says"),
     [
         ("1 / 3", typed("decimal", "0.3333333"), "expected 0.3333333, got 0.333"),
