@@ -18,8 +18,9 @@ from api.wiring import build
 def command(folder: Path, data: Path | None) -> int:
     """Publish a folder of policies: law packs, calendars, policies, the portfolio.
 
-    A text that is there already stays as it is; a new one is in force from the day that it names. A text
-    that has an error is not published, and says why.
+    A text that is there already stays as it is. A new one is in force from the day that it names, in place of
+    the text that named the same day until now: both stay on the shelf, and what was decided stays decided. A
+    text that has an error is not published, and says why.
 
     \b
     Example:
@@ -33,6 +34,11 @@ def command(folder: Path, data: Path | None) -> int:
             for done in wiring.publisher.publish_folder(folder, datetime.now(UTC)):
                 made = done.manifest
                 word = "new" if done.new else "there already"
+                word += (
+                    f", replaces {done.replaces[:19]} for all that is decided from now on"
+                    if done.replaces
+                    else ""
+                )
                 since = f"from {made.effective_from}"
                 click.echo(f"{made.kind:<12} {made.policy:<22} {since}  {made.digest[:19]}  {word}")
         finally:

@@ -13,7 +13,7 @@ from api.storage.errors import PolicyRefused
 from api.storage.library import usable
 from api.storage.portfolio import PORTFOLIO, load_portfolio
 from api.storage.session import Database, Work
-from api.storage.shelf import activate, put_on_shelf
+from api.storage.shelf import activate, in_force, put_on_shelf
 from api.storage.tables import AccountRow, table_of
 from engine.credit import load_credit
 from engine.identity import manifest
@@ -35,6 +35,8 @@ class Published:
 
     manifest: Manifest
     new: bool
+    replaces: str = ""
+    """The digest of the text that was in force from the same day until now; empty: none was."""
 
 
 class Publisher:
@@ -50,10 +52,13 @@ class Publisher:
         """
         made, ends = read_manifest(texts)
         with self._database.write() as work:
+            before = in_force(work.session, made.kind, made.policy, made.effective_from)
             new = put_on_shelf(work, made, texts, at, ends)
-            if activate(work, made.digest, made.effective_from, at):
-                _look_again(work, made, at)
-        return Published(made, new)
+            if not activate(work, made.digest, made.effective_from, at):
+                return Published(made, new)
+            _look_again(work, made, at)
+        same_day = before is not None and before.effective_from == made.effective_from
+        return Published(made, new, before.digest if before and same_day else "")
 
     def publish_folder(self, folder: Path, at: datetime) -> list[Published]:
         """Publish everything in a folder of policies: law packs and calendars first, the portfolio last."""

@@ -42,11 +42,13 @@ def traced(value: Value) -> Any:
 
 
 def money(value: Value, currency: str) -> Money:
-    """Return an amount in a currency, with at least two decimals."""
+    """Return an amount in a currency, with at least two decimals; never one below zero."""
     if not isinstance(value, Decimal):
         raise NotTellable(f"the result is {show(value):.80}, not an amount")
     if value and not -_DIGITS <= value.adjusted() < _DIGITS:
         raise NotTellable(f"the result is {show(value):.80}; an amount has at most {_DIGITS} digits")
+    if value < 0:
+        raise NotTellable(f"the result is {show(value):.80}, below zero; write `max(0, ...)`")
     return Money(unit=currency, value=amount_of(value))
 
 

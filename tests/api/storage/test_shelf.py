@@ -53,7 +53,11 @@ def test_the_text_in_force_is_that_of_the_day(wiring: Wiring) -> None:
 
 def test_the_later_word_on_the_same_day_counts(wiring: Wiring) -> None:
     old = wiring.shelf.in_force("credit", "plain-credit", DAY).digest
-    new = wiring.publisher.publish(credit("1b", "2026-01-01"), START).manifest.digest
+    published = wiring.publisher.publish(credit("1b", "2026-01-01"), START)
+    new = published.manifest.digest
+    assert published.replaces == old
+    assert wiring.publisher.publish(credit("1b", "2026-01-01"), START).replaces == ""
+    assert wiring.publisher.publish(credit("2", "2026-07-01"), START).replaces == ""
     assert wiring.shelf.in_force("credit", "plain-credit", DAY).digest == new
     wiring.publisher.publish({"policy.yaml": policies.CREDIT}, START)
     assert wiring.shelf.in_force("credit", "plain-credit", DAY).digest == old
