@@ -24,9 +24,12 @@ from engine.dmn import (
     facts_from_json,
     kit_results,
     load_model,
+    to_xml,
     value_as_json,
 )
+from engine.dmn.from_xml import read_definitions
 from engine.dmn.model import Decision
+from engine.dmn.out import NotInXml
 from engine.feel import NotAFeelValue
 from engine.source import Problem, render_problem
 
@@ -35,11 +38,12 @@ _SUFFIXES = (".dmn", ".xml")
 
 @click.group("dmn")
 def command() -> None:
-    """Evaluate DMN models; run the DMN conformance kit.
+    """Evaluate DMN models, write them again; run the DMN conformance kit.
 
     \b
     Examples:
       forbear dmn run loans.dmn --decision Routing --in facts.json
+      forbear dmn write old.dmn --out loans.dmn
       forbear dmn tck TestCases --format csv
     """
 
@@ -139,6 +143,39 @@ def _instant(text: str | None) -> datetime:
 def _shown(problems: tuple[Problem, ...], files: Mapping[str, bytes]) -> str:
     sources = {name: data.decode("utf-8", "replace") for name, data in files.items()}
     return "\n".join(render_problem(problem, sources) for problem in problems)
+
+
+@command.command("write")
+@click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write; else standard output."
+)
+def write_model(model: Path, out: Path | None) -> int:
+    """Write a DMN model (1.1 to 1.5) again, as DMN 1.5.
+
+    It decides the same. Diagrams and what tools have added as extensions go out as they came in.
+
+    \b
+    Example:
+      forbear dmn write old.dmn --out loans.dmn
+    """
+    data = model.read_bytes()
+    loaded = read_definitions(data, model.name)
+    if loaded.policy is None:
+        raise Trouble(
+            f"`{model}` is no model that can be used.\n{_shown(loaded.problems, {model.name: data})}"
+        )
+    try:
+        written = to_xml(loaded.policy)
+    except NotInXml as error:
+        raise Trouble(str(error)) from error
+    if out is None:
+        click.echo(written, nl=False)
+    else:
+        out.write_bytes(written)
+    if loaded.problems:
+        click.echo(_shown(loaded.problems, {model.name: data}), err=True)
+    return FINDINGS if loaded.problems else OK
 
 
 @command.command("tck")

@@ -29,6 +29,22 @@ def test_a_decision_from_facts(facts: Path, capsys: pytest.CaptureFixture[str]) 
     assert len(found) == 2
 
 
+def test_a_model_that_was_written_again_decides_the_same(
+    facts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    again = tmp_path / "again.dmn"
+    assert called("write", INSTALMENTS, "--out", again) == OK
+    assert called("write", INSTALMENTS) == OK
+    assert capsys.readouterr().out == again.read_text(encoding="utf-8")
+    for model in (INSTALMENTS, again):
+        assert called("run", model, "--decision", "due in the first quarter", "--in", facts) == OK
+    first, second = capsys.readouterr().out.split("\n]\n")[:2]
+    assert first == second
+    again.write_bytes(b"<!DOCTYPE a><definitions/>")
+    assert called("write", again) == TROUBLE
+    assert "document type" in capsys.readouterr().err
+
+
 def test_a_service_and_a_function(facts: Path, capsys: pytest.CaptureFixture[str]) -> None:
     facts.write_text('{"debt": 10, "start date": "2026-01-31", "number of instalments": 1}', encoding="utf-8")
     assert called("run", INSTALMENTS, "--service", "planner", "--in", facts) == OK
