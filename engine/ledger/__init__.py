@@ -8,6 +8,7 @@ from engine.ledger.facts_model import Derived
 from engine.ledger.position import position_at
 from engine.ledger.refusals import EntryProblem, entry_problems
 from engine.ledger.report import Allocated, Allocation, allocation_report
+from engine.ledger.unmatched import Unmatched, unmatched
 
 __all__ = [
     "AccountPosition",
@@ -20,6 +21,7 @@ __all__ = [
     "EntryAdapter",
     "EntryProblem",
     "Terms",
+    "Unmatched",
     "allocation_report",
     "deposit_at",
     "deposit_interest",
@@ -27,4 +29,5 @@ __all__ = [
     "entry_problems",
     "facts_at",
     "position_at",
+    "unmatched",
 ]

@@ -45,8 +45,13 @@ def _names(entries: list[Entry]) -> list[Name]:
 
 def _returns(due: list[Entry], window: Window) -> dict[str, Found]:
     reversed_ = {entry.returned for entry in of_kind(due, ReturnReversed)}
+    came = {
+        entry.id for entry in of_kind(due, Payment)
+    }  # a return of a payment that has not come waits for it
     counted: list[Entry] = [
-        e for e in of_kind(due, PaymentReturned) if window.holds(e.value_date) and e.id not in reversed_
+        e
+        for e in of_kind(due, PaymentReturned)
+        if window.holds(e.value_date) and e.id not in reversed_ and e.payment in came
     ]
     told = "payments that came back in twelve months and stayed so"
     return {"returned_payments_12m": Found(len(counted), told, lambda: _names(counted))}

@@ -35,7 +35,7 @@ from engine.ledger.entries import (
 )
 from engine.ledger.known import of_kind
 from engine.ledger.position import released_on
-from engine.ledger.refusals_money import check_decimals
+from engine.ledger.refusals_money import check_decimals, check_money_is_there
 from engine.ledger.refusals_more import check_milestones, check_waived, check_written_down, lowered
 from engine.model import Model
 
@@ -79,8 +79,9 @@ def entry_problems(terms: Terms, entries: Sequence[Entry], new: Entry) -> list[E
         advice = "give it an id of its own"
         return [_problem(new, Finding("entry-conflict", text, "id", advice))]
     known = [entry for entry in entries if entry.kind in _NEEDED]
-    finer = (Finding(*found) for found in check_decimals(terms.currency, new))
-    return [_problem(new, finding) for finding in (*finer, *_findings(known, new))]
+    of_money = (*check_decimals(terms.currency, new), *check_money_is_there(terms, new))
+    found = (*(Finding(*found) for found in of_money), *_findings(known, new))
+    return [_problem(new, finding) for finding in found]
 
 
 def _problem(new: Entry, finding: Finding) -> EntryProblem:

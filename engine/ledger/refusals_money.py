@@ -1,15 +1,20 @@
-"""An amount has no more decimals than its currency (ISO 4217)."""
+"""An amount has no more decimals than its currency (ISO 4217), and money is there when it is told."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from zoneinfo import ZoneInfo
 
-from engine.ledger.entries import Entry
+from engine.ledger.account import Terms
+from engine.ledger.entries import Entry, Payment, Recovery
 from engine.text.currency import CODES, decimals
 
 Found = tuple[str, str, str, str]
 """Code, sentence, the wrong field, and what to do."""
+AHEAD = timedelta(days=10)
+"""So much later than it is told money may count: banks value it after the weekend and long public holidays."""
 _PARTS = ("pays", "instalments", "milestones")
 _WIDE = Context(prec=80)
 
@@ -26,6 +31,17 @@ def check_decimals(currency: str, new: Entry) -> Iterator[Found]:
             named = f"at most {places} decimals" if places else "no decimals"
             text = f"`{field}` is {amount}; an amount in {currency} has {named}."
             yield "finer-than-currency", text, field, f"write {rounded}, if that is meant"
+
+
+def check_money_is_there(terms: Terms, new: Entry) -> Iterator[Found]:
+    """Yield a payment that counts only long after it was told: that is no money, but a promise of it."""
+    if not isinstance(new, Payment | Recovery):
+        return
+    last = new.received_at.astimezone(ZoneInfo(terms.timezone)).date() + AHEAD
+    if new.value_date > last:
+        text = f"`value_date` is {new.value_date}, more than {AHEAD.days} days after the money is told."
+        advice = f"write a day up to {last}; what will be paid later is a promise"
+        yield "money-not-there-yet", text, "value_date", advice
 
 
 def _amounts(new: Entry) -> Iterator[tuple[str, Decimal]]:

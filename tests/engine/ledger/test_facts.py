@@ -57,6 +57,7 @@ def value(name: str, *history: Entry, as_of: date = AS_OF, **how: object) -> obj
         ("overdue_now", [bill(5), entry("dispute", "05-10", bill="B5", amount="60.00")], Decimal("40.00")),
         ("overdue_now", [bill(5), entry("write_off_mark", "05-10", bill="B5")], Decimal("0")),
         ("returned_payments_12m", [pay("01-20"), entry("payment_returned", "02-01", payment="P01-20")], 1),
+        ("returned_payments_12m", [entry("payment_returned", "02-01", payment="NOPE")], 0),
         ("returned_payments_12m", [pay("01-20"), entry("payment_returned", "02-01", id="R", payment="P01-20"),
                                    entry("return_reversed", "02-02", returned="R")], 0),
         ("broken_promises_12m", [PROMISE], 1),

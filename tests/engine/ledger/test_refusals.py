@@ -40,6 +40,10 @@ HOLD = entry("hold", "02-01", id="H1", hold="disaster", until="2026-02-20")
          "shares-exceed-payment"),
         ([], entry("payment", "01-20", amount="10.00",
                    pays=[{"bill": "B7", "amount": "1.00"}, {"bill": "B7", "amount": "2.00"}]), "share-twice"),
+        ([], entry("payment", "01-30", received="01-20", amount="10.00"), None),
+        ([], entry("payment", "01-31", received="01-20", amount="10.00"), "money-not-there-yet"),
+        ([], entry("recovery", "02-20", received="01-20", amount="10.00"), "money-not-there-yet"),
+        ([], entry("bill", "02-20", received="01-20", due="03-20", amount="10.00"), None),
         # returns
         ([], BACK, None),
         ([PAID, BACK], entry("payment_returned", "02-05", id="R2", payment="P1"), "already-returned"),
