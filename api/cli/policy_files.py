@@ -14,6 +14,8 @@ from engine.text import MapNode, Node, ScalarNode, did_you_mean, read_yaml
 
 ROOT = "policy.yaml"
 CASES = "cases.yaml"
+CSV_CASES = "cases.csv"
+"""More cases of a credit policy, as rows of a table."""
 LARGEST = 16 * 1024 * 1024
 """Bytes of the largest file that is taken for a text of a policy."""
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from api.cli.case_coverage import Tried, credit_tried, ladder_tried
+from api.cli.case_writing import with_generated, with_updates
 from api.cli.check_command import check_one, counted, problem_json
 from api.cli.frame import FINDINGS, OK, Trouble
 from api.cli.junit import to_junit
-from api.cli.policy_files import CASES, PolicyFiles, find_policies
+from api.cli.policy_files import CASES, CSV_CASES, PolicyFiles, find_policies
+from api.cli.replacing import replace_file
 from api.cli.surroundings import calendar_for, law_for
 from engine.credit import load_credit
 from engine.credit.case_report import Mismatch
@@ -37,6 +40,8 @@ class Tested:
     problems: tuple[Problem, ...] = ()
     """What is wrong with the policy or the file of its cases, so that no case could be run."""
     text: str = ""
+    tried: Tried | None = None
+    """What the cases try of the policy, if that was asked for and can be told."""
 
     @property
     def passed(self) -> int:
@@ -69,24 +74,68 @@ class Tested:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True
 )
-def command(paths: tuple[Path, ...], form: str) -> int:
+@click.option(
+    "--coverage", is_flag=True, help="Name each row, bound and threshold change that no case tries."
+)
+@click.option("--mutation", is_flag=True, help="Also try each threshold of ladders; takes minutes.")
+@click.option(
+    "--generate", "new", is_flag=True, help="Add the cases that are missing at bounds to cases.yaml."
+)
+@click.option("--update", is_flag=True, help="Write what came out in place of what was expected.")
+def command(
+    paths: tuple[Path, ...], form: str, coverage: bool, mutation: bool, new: bool, update: bool
+) -> int:  # fmt: skip
     """Run the cases beside policies: facts and outcomes, dated timelines, events and alerts.
 
     PATHS are policy folders or folders of policies; without any, `policies`. Ends with 1 if a case does not
-    hold, or cannot be run, and with 3 if there are none.
+    hold, or cannot be run, and with 3 if there are none. Cases of a credit policy may also stand in
+    `cases.csv`, a row a case.
+
+    Of credit policies it tells how many rows some case matches, how many bounds are tried on both sides (one
+    cent, one day, one unit apart), and how many changes of one threshold would go unnoticed.
 
     \b
     Example:
       forbear test
       forbear test policies/collections --format json
+      forbear test policies/consumer-credit --coverage
+      forbear test policies/consumer-credit --generate
       forbear test --format junit > forbear-cases.xml
     """
-    results = [test_one(one) for one in find_policies(paths or (Path("policies"),)) if one.cases is not None]
+    found = [one for one in find_policies(paths or (Path("policies"),)) if one.cases is not None]
+    if new or update:
+        found = [_written(one, new=new) for one in found]
+    results = [_measured(one, test_one(one), ladders=mutation) for one in found]
     if not results:
         raise Trouble(f"There are no cases to run: no `{CASES}` stands beside a policy here.")
-    shown = {"text": _as_text, "json": _as_json, "junit": to_junit}[form]
-    click.echo(shown(results))
+    if form == "text":
+        click.echo(_as_text(results, details=coverage or mutation))
+    else:
+        click.echo(_as_json(results) if form == "json" else to_junit(results))
     return OK if all(result.ok for result in results) else FINDINGS
+
+
+def _written(files: PolicyFiles, *, new: bool) -> PolicyFiles:
+    """Add missing cases, or update those that do not hold, and say so."""
+    path = files.folder / CASES
+    if new and files.what != "credit":
+        return files
+    data, count, left = (*with_generated(files), 0) if new else with_updates(files)
+    if count:
+        replace_file(path, data)
+        nouns = ("case added", "cases added") if new else ("expectation updated", "expectations updated")
+        click.echo(f"{path}: {counted(count, *nouns)}.")
+    if left:
+        goes = counted(left, "expectation goes", "expectations go")
+        click.echo(f"{path}: {goes} over several lines; change by hand.")
+    return replace(files, texts={**files.texts, CASES: data})
+
+
+def _measured(files: PolicyFiles, tested: Tested, *, ladders: bool) -> Tested:
+    """Tell what the cases try, if they could be run."""
+    if tested.errors or files.what == "watch" or (files.what == "collections" and not ladders):
+        return tested
+    return replace(tested, tried=credit_tried(files) if files.what == "credit" else ladder_tried(files))
 
 
 def test_one(files: PolicyFiles) -> Tested:
@@ -107,7 +156,7 @@ def test_one(files: PolicyFiles) -> Tested:
 def _credit(files: PolicyFiles, cases: bytes, path: Path) -> Tested:
     policy = load_credit(files.texts, files.root).policy
     assert policy is not None  # it was checked
-    report = run_cases(policy, cases, str(path))
+    report = run_cases(policy, cases, str(path), files.texts.get(CSV_CASES))
     failed = tuple(_failed(r.case, r.span, [*_differing(r.mismatches), r.error]) for r in report.failed)
     held = tuple(r.case for r in report.results if r.passed)
     return Tested(path, held, failed, report.problems, render_credit(report, _sources(path, cases)))
@@ -149,10 +198,13 @@ def _failed(case: str, span: Span, why: Iterable[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _as_text(results: list[Tested]) -> str:
+def _as_text(results: list[Tested], *, details: bool) -> str:
     lines = []
     for result in results:
         lines.append(result.text if result.ok else click.style(result.text, fg="red"))
+        if result.tried is not None:
+            lines.append(f"  {result.tried.line}")
+            lines += [f"    {line}" for line in result.tried.details if details]
     failed = sum(len(result.failed) for result in results)
     held = sum(result.passed for result in results)
     stuck = sum(has_errors(result.problems) for result in results)
@@ -170,6 +222,11 @@ def _as_json(results: list[Tested]) -> str:
                 "passed": result.passed,
                 "failed": list(result.failed),
                 "problems": [problem_json(p) for p in result.problems],
+                **(
+                    {"tried": {**result.tried.numbers, "not": list(result.tried.details)}}
+                    if result.tried
+                    else {}
+                ),
             }
             for result in results
         ],

@@ -15,13 +15,14 @@ Each case is decided by the interpreter and by the compiled policy.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from engine.credit.case_report import CaseReport, CaseResult, Machine, Mismatch, because
+from engine.credit.cases_from_csv import case_rows
 from engine.credit.compile import CompiledPolicy, compile_policy
 from engine.credit.decision import Decision, Fact, Money
 from engine.credit.errors import CreditError
@@ -29,6 +30,7 @@ from engine.credit.finish import STATUSES
 from engine.credit.interpret import decide
 from engine.credit.model import CreditPolicy
 from engine.credit.policy_reader import PolicyReader
+from engine.policy import Loaded
 from engine.source import Span, has_errors, sort_problems
 from engine.text import ListNode, MapNode, Node, ScalarNode, did_you_mean, optional, read_yaml
 
@@ -46,23 +48,39 @@ class Case:
     expect: Mapping[str, Node] = field(default_factory=dict)
 
 
-def run_cases(policy: CreditPolicy, data: bytes, file: str) -> CaseReport:
-    """Run every case of a file against a policy, interpreted and compiled."""
+def run_cases(policy: CreditPolicy, data: bytes, file: str, table: bytes | None = None) -> CaseReport:
+    """Run every case of a file, and of a CSV file beside it, against a policy, interpreted and compiled."""
+    loaded = read_cases(policy, data, file, table)
+    if loaded.policy is None:
+        return CaseReport(policy.name, file, (), loaded.problems)
+    compiled = compile_policy(policy)
+    results = tuple(_run(policy, compiled, case) for case in loaded.policy)
+    return CaseReport(policy.name, file, results, loaded.problems)
+
+
+def read_cases(
+    policy: CreditPolicy, data: bytes, file: str, table: bytes | None = None
+) -> Loaded[tuple[Case, ...]]:
+    """Read the cases of a file; `table` holds more of them as CSV, by the same names."""
     reader = PolicyReader({})
     loaded = read_yaml(data, file)
     reader.take(loaded.problems)
-    cases = list(_cases(reader, policy, loaded.policy)) if loaded.policy is not None else []
+    rows = case_rows(reader, table, _beside(file)) if table is not None else ()
+    cases = tuple(_cases(reader, policy, loaded.policy, rows)) if loaded.policy is not None else ()
     problems = sort_problems(reader.problems)
-    if has_errors(problems):
-        return CaseReport(policy.name, file, (), problems)
-    compiled = compile_policy(policy)
-    return CaseReport(policy.name, file, tuple(_run(policy, compiled, case) for case in cases), problems)
+    return Loaded(None if has_errors(problems) else cases, problems)
+
+
+def _beside(file: str) -> str:
+    return f"{file.removesuffix('.yaml')}.csv"
 
 
 # reading
 
 
-def _cases(reader: PolicyReader, policy: CreditPolicy, node: Node) -> Iterator[Case]:
+def _cases(
+    reader: PolicyReader, policy: CreditPolicy, node: Node, rows: Sequence[Node]
+) -> Iterator[Case]:  # fmt: skip
     fields = reader.fields(node, "a file of cases", ["policy", "cases"], ["as_of", "facts_base"])
     if fields is None:
         return
@@ -73,7 +91,8 @@ def _cases(reader: PolicyReader, policy: CreditPolicy, node: Node) -> Iterator[C
     as_of = optional(fields, "as_of", reader.date, "`as_of`")
     bases = _bases(reader, policy, fields)
     seen: dict[str, Span] = {}
-    for item in reader.items(fields["cases"], "`cases`") if "cases" in fields else ():
+    items = reader.items(fields["cases"], "`cases`") if "cases" in fields else ()
+    for item in (*items, *rows):
         case = _case(reader, policy, item, as_of, bases)
         if case is None:
             continue
@@ -89,6 +108,20 @@ def _bases(reader: PolicyReader, policy: CreditPolicy, fields: Mapping[str, Node
         return {}
     entries = reader.entries(fields["facts_base"], "`facts_base`")
     return {key.text: _given(reader, policy, node, f"facts `{key.text}`") for key, node in entries}
+
+
+def read_bases(policy: CreditPolicy, data: bytes, file: str) -> dict[str, tuple[date, dict[str, Fact]]]:
+    """Return the sets of facts that a file names, each with the day of the file; the file was read before."""
+    reader = PolicyReader({})
+    node = read_yaml(data, file).policy
+    day = reader.date(n, "`as_of`") if isinstance(node, MapNode) and (n := node.get("as_of")) else None
+    if not isinstance(node, MapNode) or day is None or (bases := node.get("facts_base")) is None:
+        return {}
+    found: dict[str, tuple[date, dict[str, Fact]]] = {}
+    for name, given in _bases(reader, policy, {"facts_base": bases}).items():
+        facts = {key: _fact(reader, policy, key, value, day) for key, value in given.items()}
+        found[name] = (day, {key: fact for key, fact in facts.items() if fact is not None})
+    return found
 
 
 def _given(reader: PolicyReader, policy: CreditPolicy, node: Node, what: str) -> Given:
@@ -168,7 +201,7 @@ def _run(policy: CreditPolicy, compiled: CompiledPolicy, case: Case) -> CaseResu
         fast = compiled.decide(case.facts, case.as_of)
     except CreditError as error:
         return CaseResult(case.name, case.span, error=str(error))
-    found = [*_mismatches(case, decision, "interpreted"), *_mismatches(case, fast, "compiled")]
+    found = [*mismatches(case, decision, "interpreted"), *mismatches(case, fast, "compiled")]
     if fast != decision.model_copy(update={"trace": ()}):
         found.append(_differing(case, decision, fast))
     if not found:
@@ -192,7 +225,8 @@ def _told(decision: Decision) -> str:
     return decision.model_dump_json(include={"status", "outcome", "reasons"}, exclude_none=True)
 
 
-def _mismatches(case: Case, decision: Decision, machine: Machine) -> Iterator[Mismatch]:
+def mismatches(case: Case, decision: Decision, machine: Machine = "interpreted") -> Iterator[Mismatch]:
+    """Yield what a decision has otherwise than a case expects."""
     codes = [reason.code for reason in decision.reasons]
     special: dict[str, Any] = {
         "status": decision.status, "reasons": codes, "principal": codes[0] if codes else None,

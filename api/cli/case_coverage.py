@@ -1,0 +1,58 @@
+"""What the cases beside a policy try, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from api.cli.check_command import counted
+from api.cli.policy_files import CASES, CSV_CASES, PolicyFiles
+from api.cli.surroundings import calendar_for, law_for
+from engine.credit import load_credit
+from engine.credit.cases import read_cases
+from engine.credit.coverage import coverage
+from engine.ladder import load_collections
+from engine.ladder.mutation import unnoticed
+from engine.ladder.timeline import read_timelines
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How much of a policy its cases try: numbers for machines, a line and a list for people."""
+
+    numbers: dict[str, int]
+    line: str
+    details: tuple[str, ...]
+    """What is not tried, each with its cell."""
+
+
+def credit_tried(files: PolicyFiles) -> Tried | None:
+    """Return what the cases of a credit policy try; None when they cannot be read."""
+    policy = load_credit(files.texts, files.root).policy
+    if policy is None:
+        return None
+    cases = read_cases(policy, files.texts[CASES], CASES, files.texts.get(CSV_CASES)).policy
+    if cases is None:
+        return None
+    found = coverage(policy, cases)
+    details = [f"no case matches {place}" for place in found.unmatched]
+    details += [f"not tried on both sides: {place}" for place in found.untried]
+    details += [f"unnoticed: {mutant}" for mutant in found.unnoticed]
+    numbers = {
+        "rows": found.rows, "unmatched": len(found.unmatched), "bounds": found.bounds,
+        "untried": len(found.untried), "changes": found.mutants, "unnoticed": len(found.unnoticed),
+    }  # fmt: skip
+    return Tried(numbers, str(found), tuple(details))
+
+
+def ladder_tried(files: PolicyFiles) -> Tried | None:
+    """Return which changes of a ladder its timelines notice; None when they cannot be read."""
+    policy = load_collections(files.texts, files.root).policy
+    if policy is None:
+        return None
+    timelines = read_timelines(policy, files.texts[CASES], CASES, files.texts).policy
+    if timelines is None:
+        return None
+    law, calendar = law_for(files, policy.regulation), calendar_for(files, policy.calendar)
+    changes, quiet = unnoticed(policy, law, calendar, timelines)
+    line = f"{len(quiet)} of {counted(changes, 'threshold change', 'threshold changes')} unnoticed"
+    return Tried({"changes": changes, "unnoticed": len(quiet)}, line, tuple(f"unnoticed: {m}" for m in quiet))

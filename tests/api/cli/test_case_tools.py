@@ -1,0 +1,94 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from api.cli import forbear
+from api.cli.frame import FINDINGS, OK, TROUBLE, run
+
+POLICIES = Path(__file__).parents[3] / "policies"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copytree(POLICIES, tmp_path / "policies")
+    return tmp_path / "policies" / "key-account-credit"
+
+
+def text_of(folder: Path) -> str:
+    return (folder / "cases.yaml").read_text(encoding="utf-8")
+
+
+def write(folder: Path, text: str) -> None:
+    (folder / "cases.yaml").write_text(text, encoding="utf-8")
+
+
+def test_coverage_is_told_and_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(forbear, ["test", str(folder)]) == OK
+    line = "17 of 17 rows matched, 13 of 15 bounds tried on both sides, 2 of 33 threshold changes unnoticed"
+    out = capsys.readouterr().out
+    assert f"\n  {line}\n" in out
+    assert "unnoticed: " not in out
+    assert run(forbear, ["test", str(folder), "--coverage"]) == OK
+    assert "    unnoticed: grade row 3 (line 60), count(review) `0`: as `1`\n" in capsys.readouterr().out
+    assert run(forbear, ["test", str(folder), "--format", "json"]) == OK
+    tried = json.loads(capsys.readouterr().out)["files"][0]["tried"]
+    assert (tried["rows"], tried["unmatched"], tried["changes"], tried["unnoticed"]) == (17, 0, 33, 2)
+
+
+def test_missing_cases_are_added_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = text_of(folder).split("\n\n  # At the bounds")[0] + "\n"
+    write(folder, before)
+    assert run(forbear, ["test", str(folder), "--generate"]) == OK
+    after = text_of(folder)
+    assert after.startswith(before.rstrip())
+    assert "3 cases added." in capsys.readouterr().out
+    assert run(forbear, ["test", str(folder), "--generate"]) == OK
+    assert text_of(folder) == after
+
+
+def test_expectations_are_written_as_they_came(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good = text_of(folder)
+    wrong = good.replace(
+        "expect: {grade: A, credit_limit: 170000.00", "expect: {grade: B, credit_limit: 1", 1
+    )
+    assert wrong != good
+    write(folder, wrong)
+    assert run(forbear, ["test", str(folder)]) == FINDINGS
+    assert run(forbear, ["test", str(folder), "--update"]) == OK
+    assert text_of(folder) == good
+    assert "2 expectations updated." in capsys.readouterr().out
+
+
+def test_timelines_are_updated_too(folder: Path) -> None:
+    ladder = folder.parent / "uci-card-collections"
+    good = text_of(ladder)
+    assert run(forbear, ["test", str(ladder)]) == OK
+    wrong = good.replace("open: false", "open: true", 1)
+    assert wrong != good
+    write(ladder, wrong)
+    assert run(forbear, ["test", str(ladder), "--update"]) == OK
+    assert text_of(ladder) == good
+
+
+def test_cases_in_brackets_are_not_added_to(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(folder, text_of(folder).split("\ncases:")[0] + "\ncases: []\n")
+    assert run(forbear, ["test", str(folder), "--generate"]) == TROUBLE
+    assert "must stand last" in capsys.readouterr().err
+
+
+def test_a_table_of_cases_stands_beside_the_others(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = "case,facts_base,tenure_months,||,grade\nToo short a time,ministry,11,,A\n"
+    (folder / "cases.csv").write_text(table, encoding="utf-8")
+    assert run(forbear, ["test", str(folder)]) == FINDINGS
+    out = capsys.readouterr().out
+    assert "FAILED Too short a time" in out
+    assert "cases.csv:2:" in out
+    assert "grade: expected A, got B" in out
+
+
+def test_ladders_are_changed_when_asked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ladder = folder.parent / "uci-card-collections"
+    assert run(forbear, ["test", str(ladder), "--mutation"]) == OK
+    assert "threshold changes unnoticed" in capsys.readouterr().out
