@@ -65,7 +65,7 @@ def test_timelines_are_updated_too(folder: Path) -> None:
     ladder = folder.parent / "uci-card-collections"
     good = text_of(ladder)
     assert run(forbear, ["test", str(ladder)]) == OK
-    wrong = good.replace("open: false", "open: true", 1)
+    wrong = good.replace("wake: 2005-05-25", "wake: 2005-05-26", 1)
     assert wrong != good
     write(ladder, wrong)
     assert run(forbear, ["test", str(ladder), "--update"]) == OK
