@@ -88,11 +88,14 @@ def _promise(rules: PromiseRules | None, promise: Promised, earlier: int, day: d
         return PromiseState(promise, "refused", last, why)
     if promise.withdrawn_on and promise.withdrawn_on <= day:
         return PromiseState(promise, "withdrawn", last)
-    wanted = promise.amount * (1 - rules.tolerance)
-    paid = sum((amount for on, amount in promise.paid_by if on <= min(last, day)), Decimal(0))
-    if paid >= wanted:
-        return PromiseState(promise, "kept", last)
-    return PromiseState(promise, "active" if day <= last else "broken", last)
+    wanted = Decimal(0)
+    for due, amount in promise.milestones or ((promise.by, promise.amount),):
+        wanted += amount
+        last = rules.grace.after(due)
+        paid = sum((by for on, by in promise.paid_by if on <= min(last, day)), Decimal(0))
+        if paid < wanted * (1 - rules.tolerance):
+            return PromiseState(promise, "active" if day <= last else "broken", last)
+    return PromiseState(promise, "kept", last)
 
 
 def _refused(rules: PromiseRules, promise: Promised, earlier: int) -> str:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from engine.ladder.case import Case
 from engine.ladder.expected import AMOUNTS, NEVER, NOTHING, Expectation, Wanted
+from engine.ladder.expected_ledger import compare_ledger
 from engine.ladder.from_law import no_law
 from engine.ladder.late_fee import accrued
 from engine.ladder.simulate import Look, Played, show
@@ -49,6 +50,9 @@ def compare(expectation: Expectation, played: Played, zone: ZoneInfo) -> Iterato
         what = f"{expectation.day}: {wanted.name}"
         if wanted.name == "do":
             yield from _compare_do(wanted, what, expectation.since, day)
+        elif wanted.name == "ledger":
+            lines = wanted.lines
+            yield from compare_ledger(wanted.span, what, lines, played.entries, day.day, zone)
         elif not day.looks:
             if (wanted.name, wanted.lines) != ("open", ("false",)):
                 yield Mismatch(wanted.span, what, wanted.lines, (NO_CASE,))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, time
 
 from engine.ladder.check import FIGURES
+from engine.ladder.expected_ledger import read_ledger
 from engine.ladder.words import NamedAction, Words, known_word, read_action
 from engine.ledger.account import LEVELS
 from engine.source import Span
@@ -166,6 +167,11 @@ def _divided(line: str) -> tuple[str, str]:
     return figure.strip(), value.strip()
 
 
+def _ledger(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
+    lines = read_ledger(reader, node)
+    return None if lines is None else Wanted(name, node.span, lines)
+
+
 _Read = Callable[[Reader, Words, str, Node], Wanted | None]
 _STEP = _word(lambda words: (*words.steps, NOTHING), "step")
 _READERS: Mapping[str, _Read] = {
@@ -184,5 +190,6 @@ _READERS: Mapping[str, _Read] = {
     "case": _integer,
     "says": _says,
     "figures": _figures,
+    "ledger": _ledger,
 }
 """What may be expected, and how it is read."""
