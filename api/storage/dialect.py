@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -21,16 +20,10 @@ BUSY_MS = 30_000
 """How long one process waits for another one's write on SQLite."""
 
 
-def insert_once(
-    engine: Engine, table: Table, rows: Sequence[Mapping[str, Any]] | None = None
-) -> ReturningInsert[Any]:
-    """Return an insert that leaves alone a row that is there; it gives the key of one that was not.
-
-    `rows`: many in one statement; None: the values come when it is executed.
-    """
+def insert_once(engine: Engine, table: Table) -> ReturningInsert[Any]:
+    """Return an insert that leaves alone a row that is there; it gives the key of one that was not."""
     insert = sqlite_insert if engine.dialect.name == "sqlite" else postgresql_insert
-    made = insert(table) if rows is None else insert(table).values(list(rows))
-    return made.on_conflict_do_nothing().returning(*table.primary_key.columns)
+    return insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
 
 
 class Engines:

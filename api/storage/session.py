@@ -53,6 +53,13 @@ class Work:
         found = self.session.connection().execute(statement, values).first()
         return None if found is None else tuple(found)
 
+    def insert_each_once(self, row: type[Row], values: Sequence[Values]) -> set[tuple[Any, ...]]:
+        """Insert those of many rows that are not there; return their keys."""
+        if not values:
+            return set()
+        statement = insert_once(self.engines.write, table_of(row))
+        return {tuple(found) for found in self.session.connection().execute(statement, list(values))}
+
     def update(self, row: type[Row], where: Values, values: Values) -> CursorResult[Any]:
         """Update the rows whose columns have these values."""
         table = table_of(row)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import case, literal
+from sqlalchemy import bindparam, case, update
 from sqlmodel import Session, col, select
 
-from api.storage.dialect import insert_once
 from api.storage.errors import AlreadyThere
 from api.storage.library import Library
 from api.storage.session import Work
@@ -91,7 +90,7 @@ class WatchEvents:
                 found.append(Joined(twin.event, twin.received_at, False, refused=refused))
                 continue
             first[one.event.id] = one
-            joins = self._joins(work.session, one, ours=False)
+            joins = _joins(self.policies(work.session, one.received_at), one, ours=False)
             found.append(Joined(one.event, one.received_at, True, joins))
         fresh = [joined for joined in found if joined.new]
         for joined in fresh:
@@ -104,11 +103,14 @@ class WatchEvents:
 
         One whose policy asks for more than the ledger can tell is left out there, and said in the log.
         """
-        wanted = [
-            Joined(one.event, one.received_at, True, joins)
-            for one in told
-            if (joins := self._joins(work.session, one, ours=True))
-        ]
+        by_day: dict[date, tuple[WatchPolicy, ...]] = {}
+        wanted = []
+        for one in told:
+            day = one.received_at.astimezone(UTC).date()
+            if day not in by_day:
+                by_day[day] = self.policies(work.session, one.received_at)
+            if joins := _joins(by_day[day], one, ours=True):
+                wanted.append(Joined(one.event, one.received_at, True, joins))
         if not wanted:
             return
         known = _stored(work.session, [one.event.id for one in wanted])
@@ -119,27 +121,28 @@ class WatchEvents:
         """Tell whether any policy in force knows this type of event."""
         return any(kind in policy.types for policy in self.policies(session, at))
 
-    def _joins(self, session: Session, told: Told, *, ours: bool) -> tuple[tuple[str, str, str], ...]:
-        """Return the windows that an event matters in; an event that is too old for one is left out."""
-        event, found = told.event, []
-        for policy in self.policies(session, told.received_at):
-            kind = policy.types.get(event.type)
-            if kind is None or (event.at <= told.received_at - policy.keep and not kind.is_fact):
-                continue
-            try:
-                windows = windows_of(policy, restricted(policy, event))
-            except EventRefused as refused:
-                if not ours:
-                    raise
-                log.warning("`%s` cannot take what the ledger reports: %s", policy.name, refused)
-                continue
-            found += [(policy.name, per, subject) for per, subject in windows]
-        return tuple(found)
-
 
 def event_of(row: WatchEventRow) -> WatchEvent:
     """Return a stored event as the engine takes it."""
     return WatchEvent.model_validate_json(row.body)
+
+
+def _joins(policies: Sequence[WatchPolicy], told: Told, *, ours: bool) -> tuple[tuple[str, str, str], ...]:
+    """Return the windows that an event matters in; an event that is too old for one is left out."""
+    event, found = told.event, []
+    for policy in policies:
+        kind = policy.types.get(event.type)
+        if kind is None or (event.at <= told.received_at - policy.keep and not kind.is_fact):
+            continue
+        try:
+            windows = windows_of(policy, restricted(policy, event))
+        except EventRefused as refused:
+            if not ours:
+                raise
+            log.warning("`%s` cannot take what the ledger reports: %s", policy.name, refused)
+            continue
+        found += [(policy.name, per, subject) for per, subject in windows]
+    return tuple(found)
 
 
 def page_of_events(
@@ -191,7 +194,7 @@ def _keep(work: Work, fresh: Sequence[Joined]) -> None:
     if not fresh:
         return
     rows = sorted((_row(one) for one in fresh), key=lambda row: row["id"])
-    new = _insert(work, WatchEventRow, rows)
+    new = {name for (name,) in work.insert_each_once(WatchEventRow, rows)}
     members, due = [], dict[tuple[str, str, str], datetime]()
     for one in fresh:
         if one.event.id not in new:
@@ -201,14 +204,25 @@ def _keep(work: Work, fresh: Sequence[Joined]) -> None:
             key = (policy, per, subject)
             members.append(dict(zip(_KEY, key, strict=True)) | {"event": one.event.id, "at": one.event.at})
             due[key] = min(due.get(key, look), look)
-    for key, look in sorted(due.items()):
-        _make_due(work, key, look)
-    for start in range(0, len(members), AT_ONCE):
-        work.insert(WatchMemberRow, members[start : start + AT_ONCE])
+    _make_due(work, due)
+    if members:
+        work.insert(WatchMemberRow, members)
     work.watched += len(due)
 
 
 _KEY = ("policy", "per", "subject")
+_WINDOWS = table_of(WatchWindowRow)
+_LOOK = bindparam("look", type_=_WINDOWS.c.look_at.type)  # else it is written as the driver writes instants
+_LATER = _WINDOWS.c.look_at.is_(None) | (_WINDOWS.c.look_at > _LOOK)
+_SOONER = (
+    update(_WINDOWS)
+    .where(
+        _WINDOWS.c.policy == bindparam("of_policy"),
+        _WINDOWS.c.per == bindparam("of_per"),
+        _WINDOWS.c.subject == bindparam("of_subject"),
+    )
+    .values(version=_WINDOWS.c.version + 1, look_at=case((_LATER, _LOOK), else_=_WINDOWS.c.look_at))
+)
 
 
 def _row(one: Joined) -> dict[str, Any]:
@@ -219,23 +233,17 @@ def _row(one: Joined) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _insert(work: Work, row: type[WatchEventRow], rows: Sequence[dict[str, Any]]) -> set[str]:
-    """Insert many rows that may be there; return the keys of those that were not."""
-    found: set[str] = set()
-    for start in range(0, len(rows), AT_ONCE):
-        statement = insert_once(work.engines.write, table_of(row), rows[start : start + AT_ONCE])
-        found |= {key for (key,) in work.session.connection().execute(statement)}
-    return found
-
-
-def _make_due(work: Work, key: tuple[str, str, str], look: datetime) -> None:
-    table = table_of(WatchWindowRow)
-    where = dict(zip(_KEY, key, strict=True))
-    moment = literal(look, table.c.look_at.type)  # else it would be written as the driver writes instants
-    later = table.c.look_at.is_(None) | (table.c.look_at > look)
-    values = {"version": table.c.version + 1, "look_at": case((later, moment), else_=table.c.look_at)}
-    if work.update(WatchWindowRow, where, values).rowcount:
-        return
-    fresh = {"version": 1, "look_at": look, "reported": "{}", "dropped": 0, "trouble": ""}
-    if work.insert_once(WatchWindowRow, where | fresh) is None:
-        work.update(WatchWindowRow, where, values)
+def _make_due(work: Work, due: Mapping[tuple[str, str, str], datetime]) -> None:
+    """Let windows be looked at: those that are new, then those that are there, in order of their keys."""
+    fresh = {"version": 1, "reported": "{}", "dropped": 0, "trouble": ""}
+    rows = [
+        dict(zip(_KEY, key, strict=True)) | fresh | {"look_at": look} for key, look in sorted(due.items())
+    ]
+    new = work.insert_each_once(WatchWindowRow, rows)
+    known = [
+        {"of_policy": key[0], "of_per": key[1], "of_subject": key[2], "look": look}
+        for key, look in sorted(due.items())
+        if key not in new
+    ]
+    if known:
+        work.session.connection().execute(_SOONER, known)

@@ -20,11 +20,13 @@ from api.storage.watch_events import Told, WatchEvents
 from engine.ladder.clock import promise_states
 from engine.ledger import Entry
 from engine.watch.from_ledger import (
+    LEDGER_EVENTS,
     WHO,
     broken_events,
     crossed_event,
     entry_events,
     opened_event,
+    owed,
     settled_events,
 )
 from workflows.messages import StepRecord
@@ -43,6 +45,8 @@ _SETTLES = frozenset(
         "write_down",
     }
 )
+_BILLS = frozenset({"bill", "bill_issued"})
+"""These settle nothing but themselves, by credit that waits."""
 _RAISES = frozenset({"bill", "bill_issued", "adjustment", "payment_returned", "refund", "plan_ended"})
 """Entries after which an account may owe more."""
 
@@ -60,24 +64,27 @@ class LedgerNews:
     ) -> list[Told]:
         """Return what new entries of an account tell; `entries` are all, these among them."""
         session, at = work.session, fresh[-1].received_at
-        if not self._events.policies(session, at):
+        wanted = {kind for policy in self._events.policies(session, at) for kind in policy.types}
+        if wanted.isdisjoint(LEDGER_EVENTS):
             return []
         terms = terms_of(row)
         found = [Told(e, entry.received_at) for entry in fresh for e in entry_events(terms, entries, entry)]
         settles = [entry for entry in fresh if entry.kind in _SETTLES]
         raises = [entry for entry in fresh if entry.kind in _RAISES]
-        if not settles or not self._events.wants(session, "bill_settled", at):
-            settles = []
-        limit = self._limit(session, row, at) if raises else None
+        settles = settles if "bill_settled" in wanted else []
+        limit = self._limit(session, row) if raises and "limit_crossed" in wanted else None
         if not settles and limit is None:
             return found
+        after = self._positions.of(session, row, tuple(entries), at)
         new = {id(entry) for entry in fresh}
         old = tuple(entry for entry in entries if id(entry) not in new)
-        before = self._positions.of(session, row, old, at)
-        after = self._positions.of(session, row, tuple(entries), at)
+        over = limit is not None and owed(after) > limit
+        before = None
+        if over or any(entry.kind not in _BILLS for entry in settles):
+            before = self._positions.of(session, row, old, at)
         if settles:
             found += [Told(event, at) for event in settled_events(before, after, settles)]
-        if limit is not None:
+        if before is not None and limit is not None:
             crossed = crossed_event(before, after, limit, raises[-1].id)
             found += [Told(crossed, at)] if crossed else []
         return found
@@ -108,10 +115,8 @@ class LedgerNews:
         if told:
             self._events.note(work, told)
 
-    def _limit(self, session: Session, row: AccountRow, at: datetime) -> Decimal | None:
+    def _limit(self, session: Session, row: AccountRow) -> Decimal | None:
         """Return the credit limit of the customer's last decision, in the account's currency; None: none."""
-        if not self._events.wants(session, "limit_crossed", at):
-            return None
         decided = latest_decision(session, row.customer)
         if decided is None:
             return None

@@ -28,7 +28,7 @@ from engine.watch import (
     shrink,
 )
 from engine.watch.record import AlertRecord, alert_id
-from engine.watch.routing import restricted
+from engine.watch.routing import can_fire, restricted
 
 MOST_LOOKS = 100
 """Looks at one window before what was found is kept."""
@@ -80,7 +80,9 @@ def _once(state: _State, held: Held, policy: WatchPolicy, as_of: datetime, match
         subject=held.key.subject, per=held.key.per, as_of=as_of, reported=state.reported,
         events=tuple(fitting for event in known if (fitting := _fitting(policy, event))),
     )  # fmt: skip
-    matched = match(policy, window)
+    # Most windows have bills and payments only: no matcher is asked about them, and no time waited for.
+    live = can_fire(policy, window.per, {event.type for event in window.events})
+    matched = match(policy, window) if live else Matched(())
     for alert in matched.alerts:
         record = AlertRecord(
             id=alert_id(alert), alert=alert, window=window, engine=ENGINE, semantics=SEMANTICS,
@@ -96,13 +98,13 @@ def _once(state: _State, held: Held, policy: WatchPolicy, as_of: datetime, match
     gone = (e.id for e in known if e.id not in kept and (e.id in fits or e.at <= oldest))
     _forget(state, list(gone))
     state.reported, state.looked_to, state.trouble = dict(after.reported), as_of, ""
-    state.look_at = _next(state, policy, after)
+    state.look_at = _next(state, policy, after, live)
 
 
-def _next(state: _State, policy: WatchPolicy, window: Window) -> datetime | None:
+def _next(state: _State, policy: WatchPolicy, window: Window, live: bool) -> datetime | None:
     """Return when to look next: at news that is known later, when time changes the answer, or to clear up."""
     moments = [known for _, known in state.events.values() if known > window.as_of]
-    if (moment := next_look(policy, window)) is not None:
+    if live and (moment := next_look(policy, window)) is not None:
         moments.append(moment)
     if not moments:
         ageing = [e.at for e in window.events if not policy.types[e.type].is_fact]

@@ -11,10 +11,11 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from api.watching.looking import look
 from api.watching.ports import Looked, Matching, WatchBook, WindowKey
+from engine.watch import WatchPolicy
 
 log = logging.getLogger("forbear.watch")
 AT_ONCE = 32
@@ -91,11 +92,19 @@ class Watcher:
 
     def look_at(self, key: WindowKey, until: datetime) -> Looked | None:
         """Look at one window and keep what was found; None if it is gone or too much comes in meanwhile."""
+        known: dict[date, WatchPolicy | None] = {}
+
+        def policy_at(at: datetime) -> WatchPolicy | None:
+            day = at.astimezone(UTC).date()
+            if day not in known:
+                known[day] = self._book.policy(key.policy, at)
+            return known[day]
+
         for _ in range(ATTEMPTS):
             held = self._book.read(key)
             if held is None:
                 return None
-            found = look(held, until, lambda at: self._book.policy(key.policy, at), self._matcher.match)
+            found = look(held, until, policy_at, self._matcher.match)
             if found.trouble:
                 log.error("The window %s was not matched: %s", "/".join(key), found.trouble)
             if self._book.keep(held, found):

@@ -60,15 +60,16 @@ def entry_events(terms: Terms, entries: Sequence[Entry], entry: Entry) -> list[W
 
 
 def settled_events(
-    before: AccountPosition, after: AccountPosition, fresh: Sequence[Entry]
+    before: AccountPosition | None, after: AccountPosition, fresh: Sequence[Entry]
 ) -> list[WatchEvent]:
     """Return the debts that new entries have settled, each at the time of the last of them.
 
-    A bill that credit paid at once is settled too; one that a plan takes the place of is not.
+    A bill that credit paid at once is settled too; one that a plan takes the place of is not. `before` may be
+    left out for bills alone.
     """
     bills = [entry for entry in fresh if isinstance(entry, Bill) and not entry.draft]
     replaced = {name for bill in bills for name in bill.replaces}
-    were = {debt.id for debt in before.debts if debt.open > 0}
+    were = {debt.id for debt in before.debts if debt.open > 0} if before else set()
     were |= {ref for bill in bills for ref, *_ in _parts(bill)}
     still = {debt.id for debt in after.debts if debt.open > 0}
     last, terms = fresh[-1], after.terms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
 
 from engine.watch.model import Property, WatchPolicy
@@ -54,6 +55,14 @@ class _ByDigest:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _ByDigest) and self.policy.digest == other.policy.digest
+
+
+def can_fire(policy: WatchPolicy, per: str, types: Collection[str]) -> bool:
+    """Tell whether events of these types can ever make a match: some rule has all that it looks for.
+
+    A look at a window of which this is false finds nothing, whatever its events say.
+    """
+    return any(all(alias.type.name in types for alias in rule.all) for rule in policy.rules_of(per))
 
 
 def relevant(policy: WatchPolicy, per: str) -> frozenset[str]:
