@@ -71,10 +71,13 @@ class CompiledPolicy:
         run = self.run_all if trace else self.run
         try:
             outcome, status, told, codes, *all_values = run(*self.inputs(admitted.values), defaulted)
-            found = collected(policy, dict(zip(self.giving, codes, strict=True)), admitted.defaulted)
-            results = Results(found, outcome, status, told)
-            return finish(policy, admitted, results, as_of, self._traces(admitted, *all_values))
-        except (*FAILURES, LookupError, EvaluationFailed):
+        except (*FAILURES, LookupError):
+            return decide(policy, facts, as_of, trace=trace)
+        traces = self._traces(admitted, *all_values)
+        found = collected(policy, dict(zip(self.giving, codes, strict=True)), admitted.defaulted)
+        try:
+            return finish(policy, admitted, Results(found, outcome, status, told), as_of, traces)
+        except EvaluationFailed:
             return decide(policy, facts, as_of, trace=trace)
 
     def _traces(self, admitted: Admitted, values: Sequence[Value] | None = None) -> tuple[DecisionTrace, ...]:

@@ -8,7 +8,7 @@ remembered. A decision whose cells have to be tried is given to the interpreter.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
 
 from engine.credit.decision import DecisionTrace, RowTrace
@@ -93,6 +93,7 @@ class _Rows:
         self.columns, self.rows, self.first = columns, rows, first
         self.patterns: dict[tuple[int | None, ...], Pattern] = {}
         self.hits: list[RowTrace | None] = [None] * len(rows)
+        self.traces: dict[tuple[Hashable, ...], DecisionTrace] = {}
 
     def notes(self, decision: str, scope: Scope) -> list[RowTrace] | None:
         """Return the note of each row; None if a value is of no sort that a column knows."""
@@ -164,6 +165,9 @@ class Explainer:
 
     def __init__(self, policy: CreditPolicy, sortings: Mapping[str, Sequence[Sorting]]) -> None:
         self.policy = policy
+        known = policy.facts.keys() | policy.decisions.keys()
+        self.reads = {name: [r for r in policy.reads[name] if r in known] for name in policy.order}
+        """By decision: the facts and decisions that it reads."""
         self.tables: dict[str, _Rows] = {}
         self.cards: dict[str, list[_Bins]] = {}
         for name, found in sortings.items():
@@ -199,23 +203,50 @@ class Explainer:
         return tuple(traces)
 
     def _trace(self, name: str, scope: Scope, value: Value, shown: Mapping[str, object]) -> DecisionTrace:
-        decision = self.policy.decisions[name]
-        rows: list[RowTrace] | None = []
-        points: list[tuple[str, Decimal]] = []
         if name in self.tables:
-            rows = self.tables[name].notes(name, scope)
-        elif name in self.cards:
+            return self._of_table(name, scope, value, shown)
+        points: list[tuple[str, Decimal]] = []
+        rows: list[RowTrace] = []
+        if name in self.cards:
             earned = [found for bins in self.cards[name] if (found := bins.earned(name, scope))]
-            rows = [note for notes, _ in earned for note in notes]
-            points = [pair for _, pair in earned]
             if len(earned) < len(self.cards[name]):
-                rows = None
-        elif not isinstance(decision, Formula):
-            rows = None
-        if rows is None:
+                return traced_alone(self.policy, name, scope)
+            for notes, pair in earned:
+                rows += notes
+                points.append(pair)
+        elif not isinstance(self.policy.decisions[name], Formula):
             return traced_alone(self.policy, name, scope)
-        reads = {read: shown[read] for read in self.policy.reads[name] if read in shown}
-        return decision_trace(decision, _plain(value), rows, reads, points)
+        return self._written(name, value, rows, shown, points)
+
+    def _of_table(self, name: str, scope: Scope, value: Value, shown: Mapping[str, object]) -> DecisionTrace:
+        """Return the trace of a table; it is the same whenever the names that it reads are worth the same."""
+        table = self.tables[name]
+        key = tuple([_key(scope[read]) for read in self.reads[name]])
+        found = table.traces.get(key)
+        if found is None:
+            rows = table.notes(name, scope)
+            if rows is None:
+                return traced_alone(self.policy, name, scope)
+            if (len(table.traces) + 1) * len(table.rows) > KEPT:
+                table.traces.clear()
+            found = table.traces[key] = self._written(name, value, rows, shown, [])
+        return found
+
+    def _written(
+        self,
+        name: str,
+        value: Value,
+        rows: list[RowTrace],
+        shown: Mapping[str, object],
+        points: list[tuple[str, Decimal]],
+    ) -> DecisionTrace:
+        reads = {read: shown[read] for read in self.reads[name]}
+        return decision_trace(self.policy.decisions[name], _plain(value), rows, reads, points)
+
+
+def _key(value: Value) -> Hashable:
+    """Return a value as part of a key."""
+    return repr(value) if isinstance(value, list | dict) else value
 
 
 def _plain(value: Value) -> object:
