@@ -8,7 +8,8 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
-from workflows.audit.structure import task_starts
+from workflows import ids
+from workflows.audit.structure import check_structure, task_starts
 
 NOON = datetime(2026, 12, 17, 12, tzinfo=UTC)
 CHAINS = [
@@ -46,3 +47,39 @@ def test_a_look_is_asked_when_its_chain_of_tasks_began(name: str, words: str, pl
     wanted = words.split()[:place]
     seconds = sum(2 if word == "TASK" else 1 for word in wanted)
     assert task_starts(events)[events[-1].event_id] == NOON + timedelta(seconds=seconds), name
+
+
+def started(kind: str, workflow: str, **told: str) -> list[HistoryEvent]:
+    """Return a history of a start alone, with the search attributes that are told."""
+    event = HistoryEvent(event_id=1, task_id=1, event_type=EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED)
+    event.event_time.FromDatetime(NOON)
+    start = event.workflow_execution_started_event_attributes
+    start.workflow_type.name, start.workflow_id, start.task_queue.name = kind, workflow, ids.TASK_QUEUE
+    start.original_execution_run_id = start.first_execution_run_id = "r1"
+    for name, value in told.items():
+        start.search_attributes.indexed_fields[name].data = f'"{value}"'.encode()
+    return [event]
+
+
+SWEEP_AT = "2026-11-22T02:15:00Z"
+BY_SCHEDULE = {"TemporalScheduledById": ids.SWEEP_SCHEDULE, "TemporalScheduledStartTime": SWEEP_AT}
+SWEEP_ID = f"{ids.sweep_id()}-{SWEEP_AT}"
+
+
+def test_a_sweep_that_the_schedule_started_is_in_order() -> None:
+    assert check_structure(started(ids.SWEEP, SWEEP_ID, **BY_SCHEDULE), SWEEP_ID, "r1") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "workflow", "told"),
+    [
+        (ids.CASE, "case/A1/1", BY_SCHEDULE),
+        (ids.SWEEP, SWEEP_ID, BY_SCHEDULE | {"TemporalScheduledById": "another"}),
+        (ids.SWEEP, SWEEP_ID, BY_SCHEDULE | {"TemporalScheduledStartTime": "2026-11-22T02:30:00Z"}),
+        (ids.SWEEP, SWEEP_ID, BY_SCHEDULE | {"Segment": "key"}),
+        (ids.SWEEP, SWEEP_ID, {"TemporalScheduledById": ids.SWEEP_SCHEDULE}),
+    ],
+)
+def test_other_search_attributes_of_a_start_are_named(kind: str, workflow: str, told: dict[str, str]) -> None:
+    said = check_structure(started(kind, workflow, **told), workflow, "r1")
+    assert said == [(1, "search attributes are set, which our workflows never do")]

@@ -22,6 +22,7 @@ _RESTS = (
 _TIMERS = {
     E.EVENT_TYPE_TIMER_STARTED: 1, E.EVENT_TYPE_TIMER_FIRED: -1, E.EVENT_TYPE_TIMER_CANCELED: -1,
 }  # fmt: skip
+_SCHEDULED_BY, _SCHEDULED_AT = "TemporalScheduledById", "TemporalScheduledStartTime"
 Said = tuple[int, str]
 """Event id and a sentence."""
 
@@ -102,6 +103,16 @@ def _shape(event: HistoryEvent, place: int) -> Iterator[str]:
     for field, _ in event.ListFields():
         if field.name not in shared:
             yield f"`{field.name}` is set, which our workflows never do"
+
+
+def _by_schedule(attributes: Any) -> bool:
+    """Tell whether a start has no search attributes, or those of a sweep that the schedule starts."""
+    told = {name: value.data.decode() for name, value in attributes.search_attributes.indexed_fields.items()}
+    if not told:
+        return True
+    at = attributes.workflow_id.removeprefix(f"{ids.sweep_id()}-")
+    ours = {_SCHEDULED_BY: f'"{ids.SWEEP_SCHEDULE}"', _SCHEDULED_AT: f'"{at}"'}
+    return attributes.workflow_type.name == ids.SWEEP and told == ours
 
 
 class _Walk:
@@ -194,6 +205,8 @@ class _Walk:
                 self._say(f"`{name}` is `{getattr(attributes, name)}`, the evidence is of `{told}`")
         if attributes.task_queue.name not in (ids.TASK_QUEUE, ids.REVIEW_QUEUE):
             self._say(f"`task_queue` is `{attributes.task_queue.name}`, which is none of ours")
+        if not _by_schedule(attributes):
+            self._say("search attributes are set, which our workflows never do")
         if bool(attributes.continued_execution_run_id) != (attributes.first_execution_run_id != self._run):
             self._say("`continued_execution_run_id` and `first_execution_run_id` do not fit each other")
 
