@@ -11,6 +11,7 @@ from engine.ladder.measure import HORIZON, turning_days
 from engine.ladder.memory import GONE, Row, do_of, token_of
 from engine.ladder.model import PRINCIPAL, Do, DoItem, LadderRow, severe
 from engine.ladder.state import Action
+from engine.ladder.waits import ready_on
 from engine.ledger.account import LEVELS
 
 ZERO = Decimal(0)
@@ -172,7 +173,8 @@ def next_after(case: Case, definition: LadderRow) -> tuple[LadderRow, int] | Non
     for row in following:
         before = case.taken_row(row.after)
         done = before.done_on if before and before.done_on and row.after != definition.step else _today(case)
-        ready = max(case.today + 1, row.wait.after(done).toordinal(), _noticed_on(case, definition, row))
+        waits = ready_on(row.wait, done, case.due_of_anchor(case.today)).toordinal()
+        ready = max(case.today + 1, waits, _noticed_on(case, definition, row))
         day = first_day(case, row, ready)
         if day is not None and (best is None or day < best[1]):
             best = (row, day)
@@ -184,7 +186,7 @@ def _noticed_on(case: Case, notice: LadderRow, row: LadderRow) -> int:
     found = case.notice_before(row) if row.interrupts else None
     if found is None or found[0] is not notice:
         return case.today
-    return found[1].wait.after(_today(case)).toordinal()
+    return ready_on(found[1].wait, _today(case), case.due_of_anchor(case.today)).toordinal()
 
 
 def first_day(case: Case, row: LadderRow, ready: int) -> int | None:

@@ -159,6 +159,11 @@ class Case:
             for part, age in self.view.on(day).live
         )  # fmt: skip
 
+    def due_of_anchor(self, day: int) -> date:
+        """Return the due date of the oldest debt on a day; that day where nothing is past due."""
+        anchor = self.view.on(day).anchor
+        return date.fromordinal(anchor.due if anchor else day)
+
     @property
     def terminated(self) -> bool:
         """Tell whether the contract was ended: by this case, or by one before it."""

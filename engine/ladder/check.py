@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from engine.ladder.check_facts import check_fact_cells
-from engine.ladder.model import FINAL, CollectionsPolicy, DoItem, Ladder, LadderRow
+from engine.ladder.model import FINAL, NO_TIME, CollectionsPolicy, DoItem, Ladder, LadderRow
 from engine.ladder.threshold import Bounds, Condition
+from engine.ladder.waits import shortest
 from engine.source import Problem, Severity, Span
 from engine.text import Reader, did_you_mean
 
@@ -50,7 +51,7 @@ def _check_order(reader: Reader, ladder: Ladder) -> None:
             reader.error("unknown-step", message, row.span, advice)
         elif row.after and ladder.by_step[row.after].index >= row.index:
             _note_loop(reader, ladder, row)
-        elif not row.after and row.wait.days + row.wait.months:
+        elif not row.after and row.wait != NO_TIME:
             message = f"step `{row.step}` waits {row.wait}, but after no other step"
             reader.error("wait-without-after", message, row.span, "name the step in `after`, or write `-`")
     if ladder.rows and not any(not row.after for row in ladder.rows):
@@ -163,7 +164,7 @@ def _check_validity(reader: Reader, policy: CollectionsPolicy, ladder: Ladder, r
     before = ladder.by_step.get(row.after)
     if valid and before and before.notifies:
         longest = valid.days + 31 * valid.months
-        if row.wait.days + 28 * row.wait.months > longest:
+        if shortest(row.wait) > longest:
             message = f"`{row.step}` waits {row.wait} after a notice that is valid for {valid} only"
             reader.error(
                 "notice-expires-first", message, row.span, "wait less, or let notices be valid longer"

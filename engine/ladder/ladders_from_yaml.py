@@ -22,6 +22,7 @@ from engine.ladder.model import (
 )
 from engine.ladder.sections_from_yaml import fits
 from engine.ladder.threshold import NumberTest
+from engine.ladder.waits import parse_wait
 from engine.ledger.account import LEVELS
 from engine.source import Span
 from engine.text import Cell, Node, Period, Reader, ScalarNode, Table, did_you_mean, read_table, suggest
@@ -171,9 +172,9 @@ def fact_test(reader: Reader, name: str, cell: Cell) -> FactTest | None:
 def _wait(reader: Reader, cell: Cell) -> Period | None:
     if cell.text == "-":
         return NO_TIME
-    found = Period.parse(cell.text)
+    found = parse_wait(cell.text)
     if found is None or not fits(found):
-        advice = "write days, weeks or months: `P7D`, `P2W`, `P1M`; `-` for none"
+        advice = "write days, weeks or months: `P7D`, `P2W`, `P1M`, `end_of_month(due + P30D)`; `-` for none"
         advice = advice_on(cell.text, "a span", advice)
         reader.error("not-a-period", f"`{cell.text}` is not a span of time", cell.span, advice)
     return found

@@ -8,8 +8,8 @@ from datetime import timedelta
 from engine.ladder.check import chain
 from engine.ladder.law import Clause, LawPack
 from engine.ladder.model import CollectionsPolicy, Ladder, LadderRow
+from engine.ladder.waits import shortest, shortest_since_due
 from engine.source import Problem, Span
-from engine.text import Period
 
 
 def check_law(policy: CollectionsPolicy, law: LawPack) -> tuple[Problem, ...]:
@@ -82,6 +82,7 @@ def earliest_days(policy: CollectionsPolicy, ladder: Ladder, row: LadderRow) -> 
     before = next(chain(ladder, row), None)
     if before is not None:
         days = max(days, earliest_days(policy, ladder, before) + shortest(row.wait))
+        days = max(days, shortest_since_due(row.wait))
     return days
 
 
@@ -94,11 +95,6 @@ def days_suspended(ladder: Ladder, row: LadderRow) -> int | None:
             return days
         wait = before.wait
     return None
-
-
-def shortest(period: Period) -> int:
-    """Return the fewest days that a span of calendar time has at least."""
-    return period.days + 28 * period.months
 
 
 def _broken(law: LawPack, clause: Clause, text: str, span: Span, advice: str) -> Problem:

@@ -15,6 +15,7 @@ from engine.ladder.memory import Row
 from engine.ladder.model import LadderRow
 from engine.ladder.state import Action
 from engine.ladder.threshold import Condition
+from engine.ladder.waits import ready_on
 from engine.ledger.entries import Act
 
 
@@ -190,7 +191,7 @@ def _unnoticed(case: Case, row: LadderRow, day: int) -> Gate | None:
     if sent is None or sent.done_on is None or not case.counts(sent, day):
         return Gate(f"waits for the notice `{notice.step}` to be done")
     start = minutes(case.policy.case.hour)
-    ready = behind.wait.after(sent.done_on).toordinal()
+    ready = ready_on(behind.wait, sent.done_on, case.due_of_anchor(day)).toordinal()
     if sent.last_day and sent.last_day.toordinal() + 1 > ready:
         ready = sent.last_day.toordinal() + 1
         why = f"`{notice.step}` of {sent.done_on} gave time to pay until {sent.last_day}"
@@ -248,7 +249,7 @@ def _eligible(case: Case, row: LadderRow, moment: Moment, found: Climb, fresh: b
             named = f" for {anchor.debt}" if anchor else ""
             found.notes[row.step] = f"waits for `{row.after}` to be done{named}"
             return False
-        ready = row.wait.after(before.done_on).toordinal()
+        ready = ready_on(row.wait, before.done_on, case.due_of_anchor(day)).toordinal()
         if ready > day:
             found.notes[row.step] = f"waits for {row.wait} since `{row.after}` done {before.done_on}"
             found.retries.append((ready, start))
