@@ -21,7 +21,7 @@ BUNDLE = "evidence.zip"
 
 async def prove(settings: Settings, client: Client, folder: Path) -> AuditReport:
     """Export, bundle and audit everything that ran."""
-    wiring = build(settings, simulated=True)
+    wiring = build(settings)
     try:
         exporter = Exporter(client, wiring.evidence, wiring.database, wiring.clock.now)
         await exporter.export_closed()

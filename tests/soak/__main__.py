@@ -22,6 +22,7 @@ from tests.soak.oracle import differences
 from tests.soak.parts import PartEnded
 from tests.soak.playing import POSTGRESQL, SQLITE, Plan, Played, drawn, play
 from tests.soak.postgres import PostgresAway
+from tests.soak.real_time import CALLS, play_now
 from tests.soak.scenario import ROOT, Scenario, scenario
 from tests.soak.service import DEFECTS
 from tests.soak.state import RESULT, Round, State, result_of
@@ -32,7 +33,8 @@ KILLS = 10
 ENOUGH = 5
 """Runs with findings after which the soak ends."""
 OF_A_STORY = 4
-"""Runs of one scenario, each compared with the same run in peace; every other one on PostgreSQL."""
+"""Runs of one scenario, each compared with the same run in peace; the last of four is by the real clock."""
+TROUBLE = (RunFailed, PartEnded, CallRefused)
 
 
 def say(line: str) -> None:
@@ -75,6 +77,9 @@ class Soak:
 
     async def _round(self, kills: int) -> None:
         number = len(self.state.rounds)
+        if number % OF_A_STORY == OF_A_STORY - 1:
+            await self._by_the_real_clock(number, kills)
+            return
         seed = self.state.seed * 1_000 + number
         began = time.monotonic()
         told, peace = await self._in_peace(self.state.seed + number // OF_A_STORY)
@@ -87,20 +92,39 @@ class Soak:
         except PostgresAway as error:
             say(str(error))
             played = await play(told, Plan(seed, drawn(seed, SQLITE, kills), False, peace.calls), folder)
-        except (RunFailed, PartEnded, CallRefused) as error:
+        except TROUBLE as error:
             played = None
             found.append(f"{type(error).__name__}: {error}")
         if played is not None:
             found += differences(peace.outcome, played.outcome)
             found += [] if played.report.ok else [played.report.render_text()[:2_000]]
+        self._note(number, plan, played, found, began, folder)
+
+    async def _by_the_real_clock(self, number: int, kills: int) -> None:
+        seed = self.state.seed * 1_000 + number
+        postgres = number // OF_A_STORY % 2 == 1
+        kinds = drawn(seed, POSTGRESQL if postgres else SQLITE, kills)
+        plan, folder, began = Plan(seed, kinds, postgres, CALLS), _fresh(f"run-{number}"), time.monotonic()
+        try:
+            played, found = await play_now(seed, plan, folder)
+            found += [] if played.report.ok else [played.report.render_text()[:2_000]]
+        except (*TROUBLE, PostgresAway) as error:
+            self._note(number, plan, None, [f"{type(error).__name__}: {error}"], began, folder)
+        else:
+            self._note(number, plan, played, found, began, folder)
+
+    def _note(
+        self, number: int, plan: Plan, played: Played | None, found: list[str], began: float, folder: Path
+    ) -> None:
         done = Round(
-            number, seed, "postgresql" if plan.postgres else "sqlite", dict(played.kills) if played else {},
+            number, plan.seed, "postgresql" if plan.postgres else "sqlite",
+            dict(played.kills) if played else {},
             len(played.outcome.effects) if played else 0, played.outcome.repeats if played else 0,
             round(time.monotonic() - began, 1), found,
         )  # fmt: skip
         self.state.rounds.append(done)
         say(
-            f"run {number}, seed {seed}, {done.database}: {sum(done.kills.values())} kills, "
+            f"run {number}, seed {plan.seed}, {done.database}: {sum(done.kills.values())} kills, "
             f"{done.effects} effects, {done.repeats} told again, {done.seconds:.0f} s, "
             f"{len(found)} findings; {self.state.kills} of {self._wanted} kills"
         )

@@ -30,8 +30,12 @@ AGAIN = 0.05
 """Seconds between two looks at a condition that is waited for."""
 PATIENCE = 180.0
 """Seconds after which something that should have come back by then is taken for lost."""
+TROUBLES = 5
+"""How often in a row a case may find that what it needs is away."""
 MOMENT = timedelta(minutes=10)
 """A case is moved this far past an instant: longer than a kill keeps it at work."""
+AFTERWARDS = 3 * MOMENT
+"""When a case has ended, nobody says how late it is: its last messages go out within this time."""
 
 
 async def until(seen: Callable[[], Awaitable[T | None]], what: str) -> T:
@@ -183,7 +187,17 @@ class SteadyRun(AccountRun):
                     raise
                 return None
 
-        return await until(seen, f"the view of {workflow}")
+        view = await until(seen, f"the view of {workflow}")
+        for _ in range(TROUBLES):
+            if view.problem is None or view.wake_at is None:
+                break
+            # What it needs was away for a minute: it tries again by itself, a quarter of an hour later.
+            self.world.counts["troubles"] += 1
+            offset = view.business_now - await self.world.time.now(workflow)
+            await self.world.time.fast_forward(workflow, view.wake_at + timedelta(seconds=1), offset)
+            await asyncio.sleep(AGAIN)
+            view = await until(seen, f"the view of {workflow}")
+        return view
 
     async def _idle(self, workflow: str) -> CaseView | None:
         while True:
@@ -210,7 +224,7 @@ class SteadyRun(AccountRun):
         while head := await self.waiting.of(account, "webhook"):
             now = view.business_now if view else await self._last_news()
             at = max([i for i in (head.next_at, head.not_before, now) if i is not None])
-            if at > now + MOMENT:
+            if at > now + (MOMENT if view else AFTERWARDS):
                 break
             if view and at > now:  # the case must not hear of a receipt before its own clock is there
                 await self.world.time.fast_forward(workflow, at, await self._offset(workflow))

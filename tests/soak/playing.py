@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -71,6 +71,15 @@ class Stage:
     killable: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def key(self) -> str:
+        """The key of the API."""
+        return (self.settings.data / "api.key").read_text(encoding="ascii").strip()
+
+    def client(self, name: str, moments: Moments) -> SteadyClient:
+        """Return a billing system; its name makes its keys its own."""
+        return SteadyClient(f"http://{HOST}:{self.settings.port}", self.key, moments, name)
+
+    @property
     def kept(self) -> Kept:
         """What the receiver was asked for."""
         return Kept(self.folder / "asked.sqlite")
@@ -82,11 +91,21 @@ class Stage:
         )
 
 
+Story = Callable[[Stage, SteadyClient, Waiting], Awaitable[None]]
+
+
 async def play(scenario: Scenario, plan: Plan, folder: Path) -> Played:
     """Run a scenario once; raises RunFailed, PartEnded or CallRefused when it does not come to its end."""
+    return await run_to_its_end(scenario, plan, folder, _half_a_year)
+
+
+async def run_to_its_end(
+    scenario: Scenario, plan: Plan, folder: Path, story: Story, *, simulated: bool = True
+) -> Played:
+    """Run a story by the service and read what it led to; raises as `play` does."""
     folder.mkdir(parents=True)
-    async with _stage(scenario, plan, folder) as stage:
-        await _guarded(stage, _live(stage, plan))
+    async with _stage(scenario, plan, folder, simulated=simulated) as stage:
+        await _guarded(stage, _live(stage, story))
         outcome = await asyncio.to_thread(
             read_outcome, stage.settings.database_url, scenario.zones, scenario.horizon, stage.kept.after()
         )
@@ -111,7 +130,7 @@ async def _guarded(stage: Stage, work: Awaitable[None]) -> None:
 
 
 @asynccontextmanager
-async def _stage(scenario: Scenario, plan: Plan, folder: Path) -> AsyncIterator[Stage]:
+async def _stage(scenario: Scenario, plan: Plan, folder: Path, *, simulated: bool) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
         postgres = await asyncio.to_thread(Postgres.start, folder / "pg") if plan.postgres else None
         if postgres:
@@ -124,7 +143,7 @@ async def _stage(scenario: Scenario, plan: Plan, folder: Path) -> AsyncIterator[
             database=postgres.url if postgres else "", webhook_url=f"http://{HOST}:{port}/events",
             webhook_inside=True,
         )  # fmt: skip
-        secret = await asyncio.to_thread(_prepared, settings, scenario)
+        secret = await asyncio.to_thread(_prepared, settings, scenario, simulated)
         parts = _parts(scenario, plan, folder, settings, port, secret)
         killable: dict[str, Killable] = {**parts, "temporal": temporal}
         if postgres:
@@ -132,9 +151,9 @@ async def _stage(scenario: Scenario, plan: Plan, folder: Path) -> AsyncIterator[
         yield Stage(folder, scenario, settings, temporal, parts, _moments(plan, killable), dict(killable))
 
 
-def _prepared(settings: Settings, scenario: Scenario) -> str:
+def _prepared(settings: Settings, scenario: Scenario, simulated: bool) -> str:
     """Make the data directory, put the texts on the shelf; return the secret of the webhooks."""
-    wiring = build(settings, simulated=True)
+    wiring = build(settings, simulated=simulated)
     try:
         at = scenario.horizon - timedelta(days=400)
         for texts in scenario.texts:
@@ -181,34 +200,39 @@ def _moments(plan: Plan, killable: dict[str, Killable]) -> Moments:
     )
 
 
-async def _live(stage: Stage, plan: Plan) -> None:
-    """Tell everything to the service and drive all accounts to the horizon."""
-    scenario = stage.scenario
+async def _live(stage: Stage, story: Story) -> None:
+    """Tell the story to the service as soon as it runs, and wait until it is at rest."""
     await asyncio.gather(*(part.ready.wait() for part in stage.parts.values()))
-    key = (stage.settings.data / "api.key").read_text(encoding="ascii").strip()
-    client = SteadyClient(f"http://{HOST}:{stage.settings.port}", key, stage.moments)
-    temporal = await connect(stage.settings, "forbear-soak", stage.settings.temporal)
-    waiting, orders = Waiting(stage.settings.database_url), Orders(stage.kept)
-    world = World(
-        client, temporal, SteadyTime(temporal, stage.moments), Network(Draws(scenario.seed), scenario.zones),
-        scenario.horizon, MOMENT, PATIENCE,
-    )  # fmt: skip
+    client = stage.client("story", stage.moments)
+    waiting = Waiting(stage.settings.database_url)
     try:
-        await _set_up(stage, key)
-        runs = [
-            SteadyRun(world, ledger, waiting, orders, stage.parts["receiver"].ready)
-            for ledger in scenario.ledgers
-        ]
-        await all_of([run.run() for run in runs])
+        await story(stage, client, waiting)
         await _at_rest(stage)
     finally:
         waiting.close()
         await client.close()
 
 
-async def _set_up(stage: Stage, key: str) -> None:
+async def _half_a_year(stage: Stage, client: SteadyClient, waiting: Waiting) -> None:
+    """Drive all accounts to the horizon."""
+    scenario = stage.scenario
+    temporal = await connect(stage.settings, "forbear-soak", stage.settings.temporal)
+    orders = Orders(stage.kept)
+    world = World(
+        client, temporal, SteadyTime(temporal, stage.moments), Network(Draws(scenario.seed), scenario.zones),
+        scenario.horizon, MOMENT, PATIENCE,
+    )  # fmt: skip
+    await _set_up(stage)
+    runs = [
+        SteadyRun(world, ledger, waiting, orders, stage.parts["receiver"].ready)
+        for ledger in scenario.ledgers
+    ]
+    await all_of([run.run() for run in runs])
+
+
+async def _set_up(stage: Stage) -> None:
     """Make customers and accounts; say for each morning that all payments of the days before were told."""
-    client = SteadyClient(f"http://{HOST}:{stage.settings.port}", key, Moments({}), "set-up")
+    client = stage.client("set-up", Moments({}))
     for path, body in stage.scenario.parties:
         await client.post(path, body)
     for day in range((stage.scenario.ends - BEGINS).days + 2):

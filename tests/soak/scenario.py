@@ -63,6 +63,11 @@ class Scenario:
         return calls
 
 
+def shelf() -> tuple[Mapping[str, bytes], ...]:
+    """Read the shipped policies."""
+    return tuple(read_folder(ROOT / "policies"))
+
+
 def scenario(seed: int, accounts: int = 5, ends: date = ENDS) -> Scenario:
     """Draw the accounts, their stories and all their news up to a day."""
     draws = Draws(seed)
@@ -73,7 +78,7 @@ def scenario(seed: int, accounts: int = 5, ends: date = ENDS) -> Scenario:
         AccountLedger(p.account, p.customer, p.zone, _on_the_slots(tell(p, draws), p.zone, ends))
         for p in profiles
     )
-    return Scenario(seed, tuple(read_folder(ROOT / "policies")), profiles, ledgers, ends)
+    return Scenario(seed, shelf(), profiles, ledgers, ends)
 
 
 def _early(draws: Draws, people: list[Profile], story: Story) -> Profile:

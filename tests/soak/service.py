@@ -62,7 +62,7 @@ DEFECTS = {"drop": drop, "double": double}
 
 
 async def run(part: str, settings: Settings) -> None:
-    context = serving(settings, simulated=True, ui=False) if part == "api" else working(settings)
+    context = serving(settings, ui=False) if part == "api" else working(settings)
     async with context as running:
         sys.stdout.write(json.dumps({"ready": getattr(running, "url", "")}) + "\n")
         sys.stdout.flush()
