@@ -15,10 +15,20 @@ from api.rest.routes import received, router
 from api.storage.accounts import add_account, get_account, page_of_accounts, terms_of
 from api.storage.money import exact_sum
 from api.storage.tables import AccountRow
+from api.storage.troubles import in_trouble, trouble_of
 from api.wiring import Wiring
-from engine.ledger import AccountPosition, Allocation, allocation_report, derived_at, position_at
+from engine.ledger import (
+    AccountPosition,
+    Allocation,
+    Unmatched,
+    allocation_report,
+    derived_at,
+    position_at,
+    unmatched,
+)
 from engine.ledger.account import LEVELS, Level
 from engine.ledger.facts_model import Source
+from engine.ledger.known import known_entries
 
 
 class AccountBody(Body):
@@ -65,7 +75,8 @@ class AccountOut(Body):
     cases: int
     service_level: Level = Field(description="What the network was last confirmed to give.")
     trouble: str = Field(
-        description="Why it cannot be seen whether a case is due; empty: nothing stands in the way."
+        description="Why a person must act: no policy treats what is overdue, a law pack is missing, an "
+        "entry names something that has not come for a day. Empty: no trouble."
     )
 
 
@@ -80,6 +91,17 @@ class DebtOut(Body):
     disputed_amount: Amount
     days_past_due: int
     written_off: bool
+
+
+class UnmatchedOut(Body):
+    """An entry that names something that has not come: it waits for it, and counts nowhere until then."""
+
+    kind: str
+    id: str
+    field: str = Field(description="Where it names what has not come.", examples=["bill", "pays/0/bill"])
+    names: str = Field(description="The kind of entry that it waits for.", examples=["bill", "payment"])
+    wanted: str = Field(description="The id of the entry that it waits for.")
+    since: AwareDatetime
 
 
 class PositionOut(Body):
@@ -97,6 +119,9 @@ class PositionOut(Body):
     deposit: Amount
     debts: list[DebtOut]
     allocations: list[Allocation] = Field(description="Which money paid which debt.")
+    unmatched: list[UnmatchedOut] = Field(
+        description="What waits for something that has not come; after a day it is a trouble of the account."
+    )
 
 
 class FactOut(Body):
@@ -128,6 +153,9 @@ def accounts_router(wiring: Wiring) -> APIRouter:
     """Return the paths of accounts."""
     api = router("accounts")
 
+    def out(row: AccountRow) -> AccountOut:
+        return account_out(row, wiring)
+
     @api.post("/accounts", status_code=201, summary="Create an account")
     def create(body: AccountBody, response: Response) -> AccountOut:
         at = received(wiring, body.received_at, needed=False)
@@ -138,14 +166,14 @@ def accounts_router(wiring: Wiring) -> APIRouter:
                 wiring.writer.news.keep(work, wiring.writer.news.opened(work.session, row, at))
         response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
         response.headers["Location"] = f"/v1/accounts/{row.id}"
-        return account_out(row)
+        return out(row)
 
     @api.get("/accounts/{account}", summary="Read an account")
     def read(account: str, response: Response) -> AccountOut:
         with wiring.database.read() as session:
             row = get_account(session, account)
         response.headers["ETag"] = f'"{row.version}"'
-        return account_out(row)
+        return out(row)
 
     def moment_of(row: AccountRow, at: datetime | None) -> datetime:
         if at is None and wiring.simulated:
@@ -161,7 +189,8 @@ def accounts_router(wiring: Wiring) -> APIRouter:
             found = wiring.positions.of(session, row, entries, moment)
         if as_of:
             found = position_at(terms_of(row), entries, moment, as_of=as_of)
-        return _position(found, allocation_report(terms_of(row), entries, moment, as_of=as_of))
+        waits = unmatched(known_entries(entries, moment))
+        return _position(found, allocation_report(terms_of(row), entries, moment, as_of=as_of), waits)
 
     @api.get(
         "/accounts/{account}/facts", summary="Read what follows from its ledger, each fact with its sources"
@@ -179,26 +208,34 @@ def accounts_router(wiring: Wiring) -> APIRouter:
     @api.get("/accounts", summary="List accounts")
     def page(
         customer: Annotated[str, Query(description="Of one customer.")] = "",
+        troubled: Annotated[bool, Query(description="Only those with a `trouble`.")] = False,
         limit: Limit = 100,
         after: After = "",
     ) -> Page[AccountOut]:
         (cursor,) = cursor_of(after, str) or ("",)
         with wiring.database.read() as session:
-            rows = page_of_accounts(session, cursor, limit, customer)
-        asked = {"customer": customer}
+            wanted = in_trouble(business_now(wiring)) if troubled else None
+            rows = page_of_accounts(session, cursor, limit, customer, wanted)
+        asked = {"customer": customer, "troubled": "true" if troubled else ""}
         following = page_of("/v1/accounts", rows, limit, lambda row: (row.id,), asked)
-        return Page(items=[account_out(row) for row in rows], next=following)
+        return Page(items=[out(row) for row in rows], next=following)
 
     return api
 
 
-def account_out(row: AccountRow) -> AccountOut:
+def business_now(wiring: Wiring) -> datetime | None:
+    """Return the server's clock; None in simulated time, where each account has a clock of its own."""
+    return None if wiring.simulated else wiring.clock.now()
+
+
+def account_out(row: AccountRow, wiring: Wiring) -> AccountOut:
     """Return a stored account as it goes out."""
+    at = business_now(wiring) or row.last_received or row.created_at
     return AccountOut(
         id=row.id, customer=row.customer, currency=row.currency, timezone=row.timezone,
         collections_policy=row.policy, version=row.version, last_received_at=row.last_received,
         watch_on=row.watch_on, open_case=row.open_case, cases=row.cases,
-        service_level=_level(row.level), trouble=row.trouble,
+        service_level=_level(row.level), trouble=trouble_of(row, at),
     )  # fmt: skip
 
 
@@ -206,7 +243,9 @@ def _level(text: str) -> Level:
     return next(level for level in LEVELS if level == text)
 
 
-def _position(found: AccountPosition, allocations: tuple[Allocation, ...]) -> PositionOut:
+def _position(
+    found: AccountPosition, allocations: tuple[Allocation, ...], waits: tuple[Unmatched, ...]
+) -> PositionOut:
     debts = [
         DebtOut(
             id=d.id, bill=d.bill, due_date=d.due_date, amount=d.amount, remaining_amount=d.open,
@@ -222,4 +261,5 @@ def _position(found: AccountPosition, allocations: tuple[Allocation, ...]) -> Po
         overdue_amount=exact_sum(d.remaining_amount - d.disputed_amount for d in owed if d.days_past_due > 0),
         disputed_amount=exact_sum(d.disputed_amount for d in owed), credit=found.credit,
         deposit=found.deposit, debts=debts, allocations=list(allocations),
+        unmatched=[UnmatchedOut(**wait.model_dump()) for wait in waits],
     )  # fmt: skip

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from engine import model
+from engine.text.currency import CODES, currency_advice
 
 T = TypeVar("T")
 
@@ -62,7 +63,17 @@ Id = Annotated[
     ),
 ]  # fmt: skip
 Ref = Annotated[str, Field(min_length=1, max_length=128)]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.", examples=["CNY"])]
+
+
+def _is_a_currency(value: str) -> str:
+    if value not in CODES:
+        raise ValueError(f"this is no currency; {currency_advice(value)}")
+    return value
+
+
+Currency = Annotated[
+    str, AfterValidator(_is_a_currency), Field(description="A code of ISO 4217.", examples=["CNY"])
+]
 ReceivedAt = Annotated[
     Instant | None,
     Field(description="Only in simulated time: when it became known. Else the server's clock says."),

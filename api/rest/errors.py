@@ -29,6 +29,7 @@ TABLE: tuple[tuple[type[Exception], str], ...] = (
     (PolicyNotFound, "policy-not-found"),
     (TextNotFound, "policy-not-found"),
     (stored.CustomerNotFound, "customer-not-found"),
+    (stored.CollectionsPolicyUnknown, "malformed-body"),
     (stored.NotFound, "not-found"),
     (stored.AlreadyThere, "conflict"),
     (stored.EntryRefused, "entry-refused"),
@@ -107,6 +108,8 @@ def _extra(error: Exception) -> dict[str, Any]:
                 for p in error.problems
             ]
         }
+    if isinstance(error, stored.CollectionsPolicyUnknown):
+        return {"errors": [{"pointer": "/collections_policy", "detail": str(error)}]}
     if isinstance(error, stored.AlreadyThere):
         return {"errors": [{"pointer": f"/{name}", "detail": "differs"} for name in error.differs]}
     return {}

@@ -7,8 +7,10 @@ from datetime import timedelta
 from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, Field
 
+from api.rest.accounts import business_now
 from api.rest.bodies import Body
 from api.storage import outbox
+from api.storage.troubles import count_in_trouble
 from api.wiring import Wiring
 
 EXPORT_WITHIN = timedelta(days=300)
@@ -30,7 +32,9 @@ class ReadyOut(Body):
     outbox: dict[str, int] = Field(description="Rows that wait, by channel; `dead` ones were given up.")
     receiver: bool = Field(description="Somebody is told of actions; otherwise they are kept and shown.")
     oldest_unexported: AwareDatetime | None
-    why: list[str]
+    why: list[str] = Field(description="What stands in the way of all work.")
+    troubled_accounts: int
+    told: list[str] = Field(description="What a person should look at; work goes on beside it.")
 
 
 def health_router(wiring: Wiring) -> APIRouter:
@@ -45,6 +49,7 @@ def health_router(wiring: Wiring) -> APIRouter:
     def ready(response: Response) -> ReadyOut:
         with wiring.database.read() as session:
             waiting = outbox.backlog(session)
+            troubled = count_in_trouble(session, business_now(wiring))
         oldest = wiring.evidence.oldest_unexported()
         why = []
         if not wiring.relay.reaches_temporal:
@@ -56,6 +61,12 @@ def health_router(wiring: Wiring) -> APIRouter:
         return ReadyOut(
             ready=not why, temporal=wiring.relay.reaches_temporal, simulated=wiring.simulated,
             outbox=dict(waiting), receiver=wiring.courier.sends, oldest_unexported=oldest, why=why,
+            troubled_accounts=troubled, told=[_told(troubled)] if troubled else [],
         )  # fmt: skip
 
     return api
+
+
+def _told(troubled: int) -> str:
+    many = "1 account is" if troubled == 1 else f"{troubled} accounts are"
+    return f"{many} in trouble; a person must act. See `GET /v1/accounts?troubled=true`."

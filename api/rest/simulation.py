@@ -56,7 +56,7 @@ def simulation_router(wiring: Wiring) -> APIRouter:
             opened = wiring.cases.open_case(body.account, body.at)
             with wiring.database.read() as session:
                 row = get_account(session, body.account)
-                return opened, account_out(row), outbox.pending_of(session, body.account, "case")
+                return opened, account_out(row, wiring), outbox.pending_of(session, body.account, "case")
 
         opened, account, pending = await run_in_threadpool(write)
         await wait_for(wiring, pending, prefer, response)

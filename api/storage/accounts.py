@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from api.storage.customers import lock_customers
-from api.storage.errors import AlreadyThere
+from api.storage.errors import AlreadyThere, CollectionsPolicyUnknown
 from api.storage.session import Work
+from api.storage.shelf import names_of
 from api.storage.tables import AccountRow, CustomerFactRow
 from engine.ledger.account import Terms
 from engine.model import digest
@@ -22,7 +24,7 @@ _SAID = ("customer", "currency", "timezone", "policy")
 def add_account(work: Work, values: Mapping[str, Any], at: datetime) -> tuple[AccountRow, bool]:
     """Create an account; return it, and False if the very same one was there.
 
-    Raises CustomerNotFound, and AlreadyThere if it exists with other terms.
+    Raises CustomerNotFound, CollectionsPolicyUnknown, and AlreadyThere if it exists with other terms.
     """
     customer = lock_customers(work.session, [values["customer"]])[values["customer"]]
     found = work.session.get(AccountRow, values["id"])
@@ -31,6 +33,7 @@ def add_account(work: Work, values: Mapping[str, Any], at: datetime) -> tuple[Ac
         if differs:
             raise AlreadyThere("account", found.id, differs)
         return found, False
+    require_collections(work.session, values["policy"])
     facts = select(CustomerFactRow.seq).where(CustomerFactRow.customer == values["customer"])
     row = AccountRow(
         **{name: values[name] for name in ("id", *_SAID)},
@@ -41,6 +44,12 @@ def add_account(work: Work, values: Mapping[str, Any], at: datetime) -> tuple[Ac
     work.session.flush()
     work.audit("account", row.id, at, digest({name: values[name] for name in ("id", *_SAID)}))
     return row, True
+
+
+def require_collections(session: Session, name: str) -> None:
+    """Raise CollectionsPolicyUnknown for the name of a policy that was never published; empty names none."""
+    if name and name not in (known := names_of(session, "collections")):
+        raise CollectionsPolicyUnknown(name, known)
 
 
 def get_account(session: Session, account: str) -> AccountRow:
@@ -60,9 +69,16 @@ def lock_account(session: Session, account: str) -> AccountRow:
     return row
 
 
-def page_of_accounts(session: Session, after: str, limit: int, customer: str = "") -> Sequence[AccountRow]:
-    """Return the accounts after a cursor in order of id, of one customer if one is named."""
+def page_of_accounts(
+    session: Session, after: str, limit: int, customer: str = "", troubled: ColumnElement[bool] | None = None
+) -> Sequence[AccountRow]:
+    """Return the accounts after a cursor in order of id, of one customer if one is named.
+
+    `troubled`: only those that fit, as `in_trouble` says it.
+    """
     query = select(AccountRow).where(AccountRow.id > after)
+    if troubled is not None:
+        query = query.where(troubled)
     if customer:
         query = query.where(AccountRow.customer == customer)
     return session.exec(query.order_by(col(AccountRow.id)).limit(limit)).all()

@@ -9,14 +9,15 @@ from typing import Any, TypeAlias
 
 from sqlmodel import col, select
 
+from api.storage.accounts import require_collections
 from api.storage.actions import note_receipt
-from api.storage.customers import fact_rows, set_facts
+from api.storage.customers import SaidFact, fact_rows, set_facts
 from api.storage.entries import entries_of, insert_entries, same_or_refused
 from api.storage.errors import AlreadyThere, CustomerNotFound
 from api.storage.ledger import LedgerWriter, admit
 from api.storage.positions import customer_entries
 from api.storage.session import Work
-from api.storage.tables import AccountRow, CustomerFactRow, CustomerRow
+from api.storage.tables import AccountRow, CustomerRow
 from api.storage.watch_events import Told
 from engine.credit.decision import Fact
 from engine.ledger import Entry
@@ -163,6 +164,7 @@ class Batch:
             if differs:
                 raise AlreadyThere("account", item.id, differs)
             return False
+        require_collections(self._work.session, item.policy)
         row = AccountRow(id=item.id, created_at=item.at, **said)
         self._ledgers[item.id] = _Ledger(row, [])
         self._new.append(row)
@@ -210,8 +212,8 @@ class Batch:
         for row in self._new:
             row.version = len(said.get(row.customer, [])) + bool(self._customers[row.customer].segment)
 
-    def _said_of(self, customers: Sequence[str]) -> dict[str, list[CustomerFactRow]]:
-        said: dict[str, list[CustomerFactRow]] = {}
+    def _said_of(self, customers: Sequence[str]) -> dict[str, list[SaidFact]]:
+        said: dict[str, list[SaidFact]] = {}
         if not customers:
             return said
         for row in fact_rows(self._work.session, customers):

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from engine.ledger import EntryProblem
 from engine.source import Problem, Severity, render_problem
+from engine.text import did_you_mean
 
 
 class StorageError(Exception):
@@ -19,6 +20,15 @@ class CustomerNotFound(StorageError, LookupError):
     def __init__(self, customer: str) -> None:
         super().__init__(f"There is no customer `{customer}`. Create it with `POST /v1/customers` first.")
         self.customer = customer
+
+
+class CollectionsPolicyUnknown(StorageError, LookupError):
+    """An account names a collections policy that was never published."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        advice = did_you_mean(name, known, of="known are") or "none is published yet: `forbear publish`"
+        super().__init__(f"There is no collections policy `{name}`; {advice.rstrip('.')}.")
+        self.name = name
 
 
 class NotFound(StorageError, LookupError):

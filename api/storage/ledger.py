@@ -19,6 +19,7 @@ from api.storage.pokes import poke
 from api.storage.positions import Positions
 from api.storage.session import Database, Work
 from api.storage.tables import AccountRow, CustomerRow
+from api.storage.troubles import note_unmatched
 from api.storage.watch_ledger import LedgerNews
 from engine.credit.decision import Fact
 from engine.ladder.state import Position
@@ -73,6 +74,7 @@ class LedgerWriter:
         pokes: bool,
     ) -> None:
         """Let an account's case hear of its last entry, or see whether one must be opened."""
+        note_unmatched(row, entries)
         if row.open_case is None:
             position = self._positions.of(work.session, row, entries, last.received_at)
             self._opening.watch(work, row, position, last.received_at, opens=opens)

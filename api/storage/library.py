@@ -138,6 +138,24 @@ class Library:
         policy = self.collections(session, chosen.digest)
         return policy if policy.currency == account.currency else None
 
+    def why_untreated(self, session: Session, account: AccountRow, on: date) -> str:
+        """Return why no collections policy treats an account on a day, in a sentence."""
+        name = account.policy
+        if not name:
+            portfolio = self.portfolio(session, on)
+            if portfolio is None:
+                return f"No portfolio is in force on {on}, and the account names no collections policy."
+            name = portfolio.collections
+        if not name:
+            return "The portfolio names no collections policy, and neither does the account."
+        chosen = self.in_force(session, "collections", name, on)
+        if chosen is None:
+            return f"The collections policy `{name}` is not in force on {on}."
+        policy = self.collections(session, chosen.digest)
+        return (
+            f"The collections policy `{name}` counts in {policy.currency}, the account in {account.currency}."
+        )
+
     def next_change(self, session: Session, account: AccountRow, today: date) -> date | None:
         """Return the next day on which another text may come into force for an account's collections."""
         portfolio = self.portfolio(session, today)

@@ -15,7 +15,7 @@ from api.storage.library import Library
 from api.storage.session import Work
 from api.storage.tables import AccountRow, CaseRow
 from engine.ladder import CollectionsPolicy, Position, Taken, watch_on
-from engine.ledger.account import AccountPosition
+from engine.ledger.account import AccountPosition, Debt
 from engine.workdays import DayNotCovered
 from workflows.ids import case_id
 from workflows.messages import CaseStart
@@ -40,7 +40,7 @@ class Opening:
             policy = self._library.collections_for(work.session, row, account.today)
             account_now = _new_debts(account, previous)
             row.watch_on = self._when(work.session, row, policy, account_now, at)
-            row.trouble = ""
+            row.trouble = "" if policy else self._untreated(work.session, row, account_now)
         except (PolicyNotFound, PolicyRefused, DayNotCovered) as error:
             # News is never lost because a text is missing: the account is looked at again tomorrow.
             log.error("Account %s cannot be watched: %s", row.id, error)
@@ -56,12 +56,22 @@ class Opening:
         at: datetime,
     ) -> datetime | None:  # fmt: skip
         """Return when to look: when the policy of today says so, or when another one comes into force."""
-        found = watch_on(policy, self._around(session, policy, account), at) if policy else None
+        if policy:
+            found = watch_on(policy, self._around(session, policy, account), at)
+        else:
+            found = _first_overdue(account)
         change = self._library.next_change(session, row, account.today)
         if change is None or not account.debts:
             return found
         start = datetime.combine(change, time(), ZoneInfo(row.timezone))
         return min(found, start) if found else start
+
+    def _untreated(self, session: Session, row: AccountRow, account: AccountPosition) -> str:
+        """Return why nothing will be done about what is overdue; empty while nothing is."""
+        if not any(debt.due_date < account.today for debt in _asked_for(account)):
+            return ""
+        why = self._library.why_untreated(session, row, account.today)
+        return f"It is overdue, and no policy treats it. {why}"
 
     def _around(self, session: Session, policy: CollectionsPolicy, account: AccountPosition) -> Position:
         law = self._library.law(session, policy.regulation, account.today)
@@ -101,6 +111,18 @@ class Opening:
         )
         row.cases, row.open_case, row.watch_on = number, number, None
         work.audit("case", workflow, at, policy.digest)
+
+
+def _asked_for(account: AccountPosition) -> list[Debt]:
+    return [debt for debt in account.debts if debt.open > debt.disputed and not debt.written_off]
+
+
+def _first_overdue(account: AccountPosition) -> datetime | None:
+    """Return when a debt may become overdue: the account must be looked at though no policy says so."""
+    next_day = timedelta(days=1)
+    days = [debt.due_date + next_day for debt in _asked_for(account) if debt.due_date >= account.today]
+    days += [account.next_value_date] if account.next_value_date else []
+    return datetime.combine(min(days), time(), ZoneInfo(account.terms.timezone)) if days else None
 
 
 def _last_case(session: Session, row: AccountRow) -> CaseRow | None:

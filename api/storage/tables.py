@@ -8,7 +8,17 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -69,11 +79,21 @@ class CustomerFactRow(Row, table=True):
     digest: str
 
 
+IN_TROUBLE = "trouble <> '' OR unmatched <> ''"
+"""The accounts that a person may have to see; the words of their index, so that a query can use it."""
+
+
 class AccountRow(Row, table=True):
     """A billing account (TMF666): its terms, and where its ledger and cases stand."""
 
     __tablename__ = "accounts"
-    __table_args__ = (Index(None, "watch_on", "id"),)
+    __table_args__ = (
+        Index(None, "watch_on", "id"),
+        Index(
+            "ix_accounts_in_trouble", "id",
+            sqlite_where=text(IN_TROUBLE), postgresql_where=text(IN_TROUBLE),
+        ),
+    )  # fmt: skip
     id: str = Field(primary_key=True)
     customer: str = Field(foreign_key="customers.id", index=True)
     currency: str
@@ -94,7 +114,11 @@ class AccountRow(Row, table=True):
     level: str = "open"
     """The most severe level of service that was confirmed."""
     trouble: str = Field(default="", sa_type=Text)
-    """Why it cannot be seen whether a case is due: a law pack or a calendar is missing."""
+    """Why nothing will be done about it: a law pack or a calendar is missing, or no policy treats it."""
+    unmatched: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    """Which entries name something that has not come, in words."""
+    unmatched_due: datetime | None = Field(default=None, sa_type=Instant)
+    """From when on that is a trouble."""
 
 
 class EntryRow(Row, table=True):

@@ -14,7 +14,7 @@ from engine.text.currency import CODES, decimals
 Found = tuple[str, str, str, str]
 """Code, sentence, the wrong field, and what to do."""
 AHEAD = timedelta(days=10)
-"""So much later than it is told money may count: banks value it after the weekend and long public holidays."""
+"""So much later than it is told money may count: banks value it after long public holidays."""
 _PARTS = ("pays", "instalments", "milestones")
 _WIDE = Context(prec=80)
 

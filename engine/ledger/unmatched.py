@@ -46,7 +46,7 @@ class Unmatched(Model):
 def unmatched(entries: Iterable[Entry]) -> tuple[Unmatched, ...]:
     """Return what waits for an entry that is not among these, in the order in which it was received."""
     known = list(entries)
-    there = {(entry.kind, entry.id) for entry in known}
+    there: set[tuple[str, str]] = {(entry.kind, entry.id) for entry in known}
     waits = [
         Unmatched(kind=e.kind, id=e.id, field=field, names=kind, wanted=wanted, since=e.received_at)
         for e in known

@@ -37,12 +37,12 @@ def test_an_entry_raises_the_version_and_tells_when_to_look(wiring: Wiring) -> N
 
 def test_money_is_kept_to_the_last_digit(wiring: Wiring) -> None:
     add_parties(wiring, "A1")
-    amount = "12345678901234567890123456789.01234"
+    amount = "12345678901234567890123456789012.34"
     bill(wiring, "A1", local("2026-03-01 02:00"), "B1", "2026-03-18", amount)
-    pay(wiring, "A1", local("2026-03-02 02:00"), "P1", "0.00001")
+    pay(wiring, "A1", local("2026-03-02 02:00"), "P1", "0.01")
     position = wiring.ledger.position("A1", local("2026-03-02 03:00"), "", "").account
     assert position.debts[0].amount == Decimal(amount)
-    assert position.debts[0].open == Decimal("12345678901234567890123456789.01233")
+    assert position.debts[0].open == Decimal("12345678901234567890123456789012.33")
 
 
 def test_a_payment_twice_is_answered_with_the_stored_one(wiring: Wiring) -> None:

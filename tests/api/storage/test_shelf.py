@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
-from api.storage.accounts import add_account
+from api.storage.accounts import add_account, page_of_accounts
 from api.storage.errors import PolicyRefused
+from api.storage.troubles import count_in_trouble, in_trouble
 from api.wiring import Wiring
 from engine.model import digest_bytes
 from tests.api import policies
 from tests.api.conftest import START, Build
-from tests.api.scenes import account, add_parties, bill, local
+from tests.api.scenes import account, add_parties, bill, local, pay, post
 from workflows.ports import PolicyNotFound, TextNotFound
 
 DAY = date(2026, 6, 1)
@@ -101,9 +102,13 @@ def test_an_account_is_watched_from_the_day_its_policy_begins(builder: Build) ->
     wiring = builder()
     add_parties(wiring, "A1")
     bill(wiring, "A1", local("2025-11-01 10:00"), "B1", "2025-11-20", "50.00")
+    assert account(wiring, "A1").watch_on == local("2025-11-21 00:00")
+    assert wiring.cases.open_case("A1", local("2025-11-21 00:00")) is False
+    assert "`plain-collections` is not in force on 2025-11-21" in account(wiring, "A1").trouble
     assert account(wiring, "A1").watch_on == local("2026-01-01 00:00")
     assert wiring.cases.open_case("A1", local("2026-01-01 00:00")) is False
     assert account(wiring, "A1").watch_on == local("2026-01-01 09:00")
+    assert account(wiring, "A1").trouble == ""
     assert wiring.cases.open_case("A1", local("2026-01-01 09:00"))
 
 
@@ -111,7 +116,7 @@ def test_accounts_are_looked_at_again_when_a_policy_is_published_after_their_bil
     wiring = builder(publish=False)
     add_parties(wiring, "A1")
     bill(wiring, "A1", local("2026-03-01 10:00"), "B1", "2026-03-20", "50.00")
-    assert account(wiring, "A1").watch_on is None
+    assert account(wiring, "A1").watch_on == local("2026-03-21 00:00")
     from tests.api.conftest import publish_plain
 
     publish_plain(wiring)
@@ -144,4 +149,28 @@ def test_an_account_in_another_currency_falls_under_no_policy(lite: Wiring) -> N
         terms = {"id": "A1", "customer": "C1", "currency": "TWD", "timezone": "Asia/Taipei", "policy": ""}
         add_account(work, terms, START)
     bill(lite, "A1", local("2026-03-01 10:00"), "B1", "2026-03-20", "50.00")
-    assert account(lite, "A1").watch_on is None
+    assert account(lite, "A1").watch_on == local("2026-03-21 00:00")
+    assert lite.cases.open_case("A1", local("2026-03-21 00:00")) is False
+    row = account(lite, "A1")
+    assert (row.watch_on, row.open_case) == (None, None)
+    assert "counts in CNY, the account in TWD" in row.trouble
+
+
+def test_only_accounts_in_trouble_are_counted(wiring: Wiring) -> None:
+    add_parties(wiring, "A1", "A2", "A4")
+    add_parties(wiring, "A3", currency="EUR")
+    bill(wiring, "A3", local("2026-03-25 10:00"), "B1", "2026-03-26", "50.00")
+    wiring.cases.open_case("A3", local("2026-03-27 10:00"))
+    post(wiring, "A1", local("2026-03-01 10:00"), kind="payment_returned", id="R1", payment="NOPE")
+    post(wiring, "A2", local("2026-03-26 10:00"), kind="payment_returned", id="R1", payment="NOPE")
+    pay(wiring, "A1", local("2026-03-03 10:00"), "P1", "1.00")
+
+    def names(at: datetime | None) -> list[str]:
+        with wiring.database.read() as session:
+            found = [row.id for row in page_of_accounts(session, "", 10, troubled=in_trouble(at))]
+            assert count_in_trouble(session, at) == len(found)
+            return found
+
+    assert names(local("2026-03-27 09:00")) == ["A1", "A3"]
+    assert names(local("2026-03-27 11:00")) == ["A1", "A2", "A3"]
+    assert names(None) == ["A1", "A3"]

@@ -1,0 +1,54 @@
+"""What stands in the way of an account: a person must see it, because nothing else will come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, func, or_, text
+from sqlmodel import Session, col, select
+
+from api.storage.tables import IN_TROUBLE, AccountRow
+from engine.ledger import Entry, unmatched
+
+WAITS = timedelta(days=1)
+"""News comes out of order; what names something that has not come for this long is a trouble."""
+_NAMED = 3
+_WORDS = {"payment_returned": "return", "bill_issued": "issue", "hold_released": "release of hold"}
+
+
+def note_unmatched(row: AccountRow, entries: Sequence[Entry]) -> None:
+    """Keep which entries of an account wait for others, and from when on that is a trouble."""
+    waits = unmatched(entries)
+    said = [
+        f"{_words(wait.kind)} `{wait.id}` names {_words(wait.names)} `{wait.wanted}`"
+        for wait in waits[:_NAMED]
+    ]
+    said += [f"{len(waits) - _NAMED} more"] if len(waits) > _NAMED else []
+    row.unmatched = ", ".join(said)
+    row.unmatched_due = waits[0].since + WAITS if waits else None
+
+
+def _words(kind: str) -> str:
+    return _WORDS.get(kind, kind.replace("_", " "))
+
+
+def trouble_of(row: AccountRow, at: datetime) -> str:
+    """Return in words what stands in the way of an account at an instant; empty: nothing."""
+    said = [row.trouble] if row.trouble else []
+    if row.unmatched_due is not None and row.unmatched_due <= at:
+        since = row.unmatched_due - WAITS
+        said.append(f"What is named has not come since {since:%Y-%m-%d %H:%M %Z}: {row.unmatched}.")
+    return " ".join(said)
+
+
+def in_trouble(at: datetime | None) -> ColumnElement[bool]:
+    """Return the condition of being in trouble at an instant; None: when each account last heard news."""
+    until = col(AccountRow.last_received) if at is None else at
+    waits = col(AccountRow.unmatched_due) <= until
+    return and_(text(f"({IN_TROUBLE})"), or_(col(AccountRow.trouble) != "", waits))
+
+
+def count_in_trouble(session: Session, at: datetime | None) -> int:
+    """Return how many accounts are in trouble."""
+    return session.exec(select(func.count()).select_from(AccountRow).where(in_trouble(at))).one()
