@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from api.cli.frame import OK, Trouble
 from api.cli.policy_files import PolicyFiles, find_policies
 from engine.credit import CreditError, CreditPolicy, Decision, Fact, FactsRefused, Money, decide, load_credit
+from engine.credit.nearest import NearestChange, nearest_changes
 from engine.feel.values import show, to_feel
 from engine.source import render_problem
 from engine.text import did_you_mean
@@ -24,11 +25,12 @@ from engine.text import did_you_mean
 @click.option("--policy", required=True, help="Name of a policy under --policies, or a policy's folder.")
 @click.option("--in", "source", required=True, help="File of facts as JSON; `-` reads standard input.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day of the decision; without it, today.")
-@click.option("--explain", is_flag=True, help="Show every row that was considered, and why.")
+@click.option("--explain", is_flag=True, help="Show every row, why, and what would lead to another result.")
+@click.option("--language", default="en", show_default=True, help="Language of the reasons: en, zh ...")
 @click.option("--policies", type=click.Path(path_type=Path), default=Path("policies"), show_default=True)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    policy: str, source: str, as_of: datetime | None, explain: bool, policies: Path, form: str
+    policy: str, source: str, as_of: datetime | None, explain: bool, language: str, policies: Path, form: str
 ) -> int:  # fmt: skip
     """Grade one customer by a policy, without server or storage.
 
@@ -36,7 +38,8 @@ def command(
     A fact may also be `{"value": ..., "as_of": ..., "source": ..., "verified_by": ...}`. A fact without
     `as_of`, in either form, is taken as of the day of the decision. A fact that is missing, too old or
     unverified is told, with what the policy says then. A day outside the policy's `effective` dates is
-    warned of: a server would use the policy of that day.
+    warned of: a server would use the policy of that day. At most four reasons are shown, the principal one
+    first; JSON has all.
 
     \b
     Example:
@@ -53,11 +56,40 @@ def command(
     except CreditError as error:
         raise Trouble(str(error)) from error
     _warn_of_day(loaded, day)
+    nearest = nearest_changes(loaded, facts, day) if explain else ()
     if form == "json":
-        click.echo(decision.model_dump_json(indent=2, exclude=None if explain else {"trace"}))
+        click.echo(_as_json(decision, nearest, explain=explain))
     else:
-        click.echo("\n".join([*_told(decision), *(_explained(decision) if explain else [])]))
+        more = [*_explained(decision), *_otherwise(nearest)] if explain else []
+        click.echo("\n".join([*_told(decision, language), *more]))
     return OK
+
+
+def _as_json(decision: Decision, nearest: tuple[NearestChange, ...], *, explain: bool) -> str:
+    if not explain:
+        return decision.model_dump_json(indent=2, exclude={"trace"})
+    found = [
+        {
+            "says": str(one),
+            one.result: plain_json(one.value),
+            "changes": {c.fact: plain_json(c.after) for c in one.changes},
+        }
+        for one in nearest
+    ]
+    whole = json.loads(decision.model_dump_json())
+    return json.dumps({**whole, "nearest": found}, ensure_ascii=False, indent=2)
+
+
+def plain_json(value: Any) -> Any:
+    """Return a value as JSON holds it; amounts and decimals as texts."""
+    if isinstance(value, Money):
+        return {"unit": value.unit, "value": str(value.value)}
+    return value if isinstance(value, bool | int | str) or value is None else str(value)
+
+
+def _otherwise(nearest: tuple[NearestChange, ...]) -> list[str]:
+    """Return what would lead to another result, each decided again before it is told."""
+    return ["", "What would change it", *(f"  {one}" for one in nearest)] if nearest else []
 
 
 def _warn_of_day(policy: CreditPolicy, day: date) -> None:
@@ -131,13 +163,20 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _told(decision: Decision) -> list[str]:
+def _in(language: str, texts: dict[str, str]) -> str:
+    return texts.get(language) or texts.get("en") or next(iter(texts.values()), "")
+
+
+SHOWN = 4
+"""Reasons that are shown at most: the principal ones, by the policy's own order."""
+
+
+def _told(decision: Decision, language: str = "en") -> list[str]:
     lines = [f"{decision.policy} {decision.version}, as of {decision.as_of}: {decision.status}"]
     lines += [f"  {name:<14} {_shown(value)}" for name, value in decision.outcome.items()]
-    lines += [
-        f"  reason         {r.code}: {r.text.get('en') or next(iter(r.text.values()), '')}"
-        for r in decision.reasons
-    ]
+    lines += [f"  reason         {r.code}: {_in(language, r.text)}" for r in decision.reasons[:SHOWN]]
+    if len(decision.reasons) > SHOWN:
+        lines.append(f"  and {len(decision.reasons) - SHOWN} more of less weight")
     lines += [f"  fact           {part.decision}: {part.because}" for part in decision.trace if part.because]
     return [*lines, f"  text           {decision.digest}"]
 

@@ -21,6 +21,7 @@ _CALLED = {
 _BOUNDED = (FactKind.INTEGER, FactKind.DECIMAL, FactKind.MONEY, FactKind.DATE)
 _KEYS = (
     "one_of", "min", "max", "optional", "max_age", "verified", "when_missing", "when_old", "when_unverified",
+    "changeable",
 )  # fmt: skip
 
 
@@ -65,6 +66,7 @@ def _fact(reader: PolicyReader, name: str, span: Span, node: Node) -> FactDefini
         when_missing=_fact_answer(reader, fields, "when_missing", what, kind),
         when_old=_fact_answer(reader, fields, "when_old", what, kind),
         when_unverified=_fact_answer(reader, fields, "when_unverified", what, kind),
+        changeable=optional(fields, "changeable", reader.boolean, f"`changeable` of {what}") is not False,
     )  # fmt: skip
     _check(reader, definition, fields)
     return definition

@@ -79,6 +79,8 @@ class FactDefinition:
     when_missing: Answer | None = None
     when_old: Answer | None = None
     when_unverified: Answer | None = None
+    changeable: bool = field(default=True, compare=False)
+    """Whether it makes sense to tell a customer what another value would change; no decision reads this."""
 
     @property
     def nullable(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.ladder.events_from_yaml import VERBS
+from engine.ladder.expected import _READERS as EXPECTED
 from engine.ladder.expected import ENDINGS, NOTHING
 from engine.ladder.sections_from_yaml import ANCHORS
 from engine.ladder.timeline import RECEIVERS
@@ -176,14 +177,18 @@ def collections_schema() -> Schema:
 
 def _line(verb: str) -> Schema:
     found = VERBS[verb]
-    known = {name: _EVENT[name] for name in found.needs} | {verb: text("what happened")}
+    known = {name: _part(name) for name in found.needs} | {verb: text("what happened")}
     more = {
-        **{name: _EVENT[name] for name in found.may},
+        **{name: _part(name) for name in found.may},
         "at": clock("The local time, in quotes; else 08:00."),
         "received": text("When it became known: 2026-02-03 14:00."),
         "id": text("A name for later lines."),
     }
     return record(f"`{verb}` happened.", {"on": day("The day on which it counts."), **known}, more)
+
+
+def _part(name: str) -> Schema:
+    return _EVENT.get(name, {"description": f"What `{name}` says."})
 
 
 _SHARES = entries("Amounts by bill.", number("an amount"))
@@ -215,34 +220,30 @@ _EVENT: dict[str, Schema] = {
 
 def _expectation() -> Schema:
     words = either("One, or several.", text("a word"), listed("several", text("a word")))
-    return record(
-        "What holds in the evening of a day.",
-        {"on": day("The day.")},
-        {
-            "since": day("From which day on `do` speaks."),
-            "do": either(
-                "All that is asked for, in order, or nothing.",
-                text("one action, or nothing"),
-                listed("actions", text("step action(arguments) amount")),
-            ),
-            "reached": text("The last row done for the oldest debt."),
-            "warranted": text("The last row whose cells hold."),
-            "rows": words,
-            "ladder": text("The ladder."),
-            "level": choice("The level of service.", LEVELS),
-            "case": integer("The number of the case."),
-            "open": truth("Whether a case is open."),
-            "ended": choice("How the case ended.", [*ENDINGS, NOTHING]),
-            **{name: number("An amount.") for name in ("overdue", "disputed", "credit", "late_fee")},
-            "age": integer("Days."),
-            "days_past_due": integer("Days."),
-            "wake": text("A day, a day with its time in quotes, or never."),
-            "figures": either(
-                "Figures of notices.", text("one"), listed("several", text("name: value")), _TEXTS
-            ),
-            "says": words,
-        },
-    )
+    known = {
+        "since": day("From which day on `do` speaks."),
+        "do": either(
+            "All that is asked for, in order, or nothing.",
+            text("one action, or nothing"),
+            listed("actions", text("step action(arguments) amount")),
+        ),
+        "reached": text("The last row done for the oldest debt."),
+        "warranted": text("The last row whose cells hold."),
+        "rows": words,
+        "ladder": text("The ladder."),
+        "level": choice("The level of service.", LEVELS),
+        "case": integer("The number of the case."),
+        "open": truth("Whether a case is open."),
+        "ended": choice("How the case ended.", [*ENDINGS, NOTHING]),
+        **{name: number("An amount.") for name in ("overdue", "disputed", "credit", "late_fee")},
+        "age": integer("Days."),
+        "days_past_due": integer("Days."),
+        "wake": text("A day, a day with its time in quotes, or never."),
+        "figures": either("Figures of notices.", text("one"), listed("several", text("name: value")), _TEXTS),
+        "says": words,
+    }
+    more = {name: known.get(name, {"description": f"What `{name}` is."}) for name in ("since", *EXPECTED)}
+    return record("What holds in the evening of a day.", {"on": day("The day.")}, more)
 
 
 _TEXTS = entries("by name", text("a value"))

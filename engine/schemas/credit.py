@@ -57,6 +57,7 @@ def facts() -> Schema:
             "when_missing": answer(default=True),
             "when_old": answer(default=True),
             "when_unverified": answer(default=True),
+            "changeable": truth("false: nobody is told what another value would change."),
         },
     )
     return entries("All that the policy may read, by name.", fact, NAME)
