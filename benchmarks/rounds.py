@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import subprocess
@@ -32,6 +33,8 @@ class Contender:
 
 def medians(contenders: list[Contender]) -> dict[str, float]:
     """Return the median processor time of one decision, in microseconds; rounds take turns."""
+    gc.collect()
+    gc.freeze()  # the collector looks at what decisions make, not at the inputs that were made before
     turns = {c.name: cycle(c.items) for c in contenders}
     spent: dict[str, list[float]] = {c.name: [] for c in contenders}
     for _ in range(ROUNDS):

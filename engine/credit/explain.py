@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from engine.credit.decision import DecisionTrace, RowTrace
 from engine.credit.interpret import decision_trace, evaluated, traced_alone
@@ -20,7 +21,7 @@ from engine.credit.model import (
     CreditPolicy,
     DecisionTable,
     Expression,
-    FactValue,
+    FactKind,
     Formula,
     HitPolicy,
     Rule,
@@ -34,6 +35,8 @@ from engine.feel.values import Value, to_feel
 KEPT = 20_000
 """Notes of rows that a column, and that a table, remembers at most."""
 
+_AS_THEY_ARE = (str, bool, type(None))
+
 Scope = Mapping[str, Value]
 Pattern = tuple[tuple[int, int], ...]
 """(row, first column that fails, or -1 if the row matches), as far as rows were looked at."""
@@ -41,6 +44,10 @@ Pattern = tuple[tuple[int, int], ...]
 
 Known = tuple[int | None, list[RowTrace | None], str]
 """The sort of a value, what was said of it by row, and how all of that begins."""
+
+
+Earned = tuple[list[RowTrace], tuple[str, Decimal]]
+"""The note of each bin of a characteristic; its heading, and the points of the bin that matches."""
 
 
 class _Column:
@@ -137,27 +144,33 @@ class _Rows:
         return found
 
 
-class _Bins(_Rows):
+class _Bins:
     """The bins of a characteristic: one column, so that all is known with its value."""
 
     def __init__(self, part: Characteristic, sorting: Sorting) -> None:
-        super().__init__([_Column(part.expression, part.bins, 0, sorting)], part.bins, first=False)
-        self.part = part
-        self.whole: dict[Value, tuple[list[RowTrace], tuple[str, Decimal]]] = {}
+        self.part, self.column = part, _Column(part.expression, part.bins, 0, sorting)
+        self.hits = [RowTrace(row=b.number, line=b.line, matched=True, because="") for b in part.bins]
+        self.earned: dict[Value, Earned] = {}
 
-    def earned(self, decision: str, scope: Scope) -> tuple[list[RowTrace], tuple[str, Decimal]] | None:
+    def found(self, decision: str, scope: Scope) -> Earned | None:
         """Return the note of each bin, and the heading with the points of the one that matches."""
-        column = self.columns[0]
+        column = self.column
         value = scope[column.name] if column.name else column.value(decision, scope)
-        found = self.whole.get(value)
-        if found is None and (notes := self.notes(decision, scope)) is not None:
-            points = next(
-                bin_.points for bin_, note in zip(self.part.bins, notes, strict=True) if note.matched
-            )
-            if (len(self.whole) + 1) * len(self.rows) > KEPT:
-                self.whole.clear()
-            found = self.whole[value] = notes, (self.part.expression.text, points)
-        return found
+        earned = self.earned.get(value)
+        if earned is None and (sort := column.sorting.sort_of(value)) is not None:
+            if (len(self.earned) + 1) * len(self.hits) > KEPT:
+                self.earned.clear()
+            earned = self.earned[value] = self._earned(value, column.sorting.covers[sort])
+        return earned
+
+    def _earned(self, value: Value, cover: int) -> Earned:
+        said, of_null = said_of(self.column.heading.text, value), value is None
+        notes = [
+            hit if cover >> place & 1 else self.column.miss(place, said, of_null=of_null)
+            for place, hit in enumerate(self.hits)
+        ]
+        points = next(bin_.points for place, bin_ in enumerate(self.part.bins) if cover >> place & 1)
+        return notes, (self.part.expression.text, points)
 
 
 class Explainer:
@@ -168,6 +181,12 @@ class Explainer:
         known = policy.facts.keys() | policy.decisions.keys()
         self.reads = {name: [r for r in policy.reads[name] if r in known] for name in policy.order}
         """By decision: the facts and decisions that it reads."""
+        fine = {
+            name for name, fact in policy.facts.items() if fact.kind in (FactKind.DECIMAL, FactKind.MONEY)
+        }
+        fine |= {name for name, decision in policy.decisions.items() if isinstance(decision, Formula)}
+        self.fine = {name for name, reads in self.reads.items() if not fine.isdisjoint(reads)}
+        """The decisions that read amounts and the like: hardly two customers have the same."""
         self.tables: dict[str, _Rows] = {}
         self.cards: dict[str, list[_Bins]] = {}
         for name, found in sortings.items():
@@ -183,18 +202,19 @@ class Explainer:
                 pairs = zip(decision.characteristics, found, strict=True)
                 self.cards[name] = [_Bins(part, sorting) for part, sorting in pairs]
 
-    def explain(
-        self, facts: Mapping[str, FactValue], decisions: Sequence[Value]
-    ) -> tuple[DecisionTrace, ...]:
-        """Return how each decision came to its value, given in the policy's order."""
+    def explain(self, facts: Mapping[str, Any], decisions: Sequence[Value]) -> tuple[DecisionTrace, ...]:
+        """Return how each decision came to its value; values are in the policy's order, facts admitted."""
         scope: dict[str, Value] = {}
         shown: dict[str, object] = {}
         for name, given in facts.items():
-            if given is None or isinstance(given, str | bool):
+            kind = type(given)
+            if kind in _AS_THEY_ARE:
                 scope[name] = shown[name] = given
-                continue
-            scope[name] = value = Decimal(given) if isinstance(given, int) else to_feel(given)
-            shown[name] = value if isinstance(given, int) else _plain(value)
+            elif kind is int:
+                scope[name] = shown[name] = Decimal(given)
+            else:
+                scope[name] = value = to_feel(given)
+                shown[name] = _plain(value)
         traces = []
         for name, value in zip(self.policy.order, decisions, strict=True):
             trace = self._trace(name, scope, value, shown)
@@ -208,7 +228,7 @@ class Explainer:
         points: list[tuple[str, Decimal]] = []
         rows: list[RowTrace] = []
         if name in self.cards:
-            earned = [found for bins in self.cards[name] if (found := bins.earned(name, scope))]
+            earned = [found for bins in self.cards[name] if (found := bins.found(name, scope))]
             if len(earned) < len(self.cards[name]):
                 return traced_alone(self.policy, name, scope)
             for notes, pair in earned:
@@ -221,15 +241,18 @@ class Explainer:
     def _of_table(self, name: str, scope: Scope, value: Value, shown: Mapping[str, object]) -> DecisionTrace:
         """Return the trace of a table; it is the same whenever the names that it reads are worth the same."""
         table = self.tables[name]
-        key = tuple([_key(scope[read]) for read in self.reads[name]])
-        found = table.traces.get(key)
-        if found is None:
-            rows = table.notes(name, scope)
-            if rows is None:
-                return traced_alone(self.policy, name, scope)
+        key = None if name in self.fine else tuple([_key(scope[read]) for read in self.reads[name]])
+        found = None if key is None else table.traces.get(key)
+        if found is not None:
+            return found
+        rows = table.notes(name, scope)
+        if rows is None:
+            return traced_alone(self.policy, name, scope)
+        found = self._written(name, value, rows, shown, [])
+        if key is not None:
             if (len(table.traces) + 1) * len(table.rows) > KEPT:
                 table.traces.clear()
-            found = table.traces[key] = self._written(name, value, rows, shown, [])
+            table.traces[key] = found
         return found
 
     def _written(
@@ -251,4 +274,4 @@ def _key(value: Value) -> Hashable:
 
 def _plain(value: Value) -> object:
     """Return what a trace shows of a value; most of them are in that form."""
-    return value if value is None or isinstance(value, str | bool) else traced(value)
+    return value if type(value) in _AS_THEY_ARE else traced(value)
