@@ -56,15 +56,30 @@ def _neighbours(grid: Grid) -> list[list[int]]:
     if len(everyone) < 500:
         return [everyone]
     members = [sum(row[c].bit_count() for row in grid.rows) for c in range(len(grid.axes))]
-    column = members.index(min(members))
-    if members[column] > MEMBERS:
+    few = [c for c, number in enumerate(members) if number <= MEMBERS]
+    if not few:
         return [everyone]
+    column = min(few, key=lambda c: _pairs([row[c] for row in grid.rows]))
     groups: dict[int, list[int]] = {}
     for index in everyone:
         for start, end in _runs(grid.rows[index][column]):
             for piece in range(start, end):
                 groups.setdefault(piece, []).append(index)
-    return list(groups.values())
+    return [list(group) for group in dict.fromkeys(map(tuple, groups.values()))]
+
+
+def _pairs(cells: Sequence[int]) -> int:
+    """Return how many pairs of rows would be compared, piece by piece."""
+    changes: dict[int, int] = {}
+    for cell in cells:
+        for start, end in _runs(cell):
+            changes[start] = changes.get(start, 0) + 1
+            changes[end] = changes.get(end, 0) - 1
+    pairs = rows = last = 0
+    for place in sorted(changes):
+        pairs += rows * rows * (place - last)
+        rows, last = rows + changes[place], place
+    return pairs
 
 
 def _shared(first: Sequence[int], second: Sequence[int]) -> list[int]:

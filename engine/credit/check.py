@@ -21,7 +21,7 @@ from engine.credit.model import (
 )
 from engine.credit.order import names_in, reads_of
 from engine.credit.policy_reader import PolicyReader, polished
-from engine.credit.results import divisions_by_zero, ends, items
+from engine.credit.results import codes_asked_for, divisions_by_zero, ends, items
 from engine.credit.units import is_amount
 from engine.feel import kinds, syntax
 from engine.feel.functions import REGISTRY
@@ -29,7 +29,10 @@ from engine.feel.inference import infer, infer_tests
 from engine.feel.kinds import ContextOf, FeelType, ListOf, fits, join
 from engine.identity import manifest
 from engine.source import Problem, Severity, Span, has_errors
-from engine.text import did_you_mean
+from engine.text import did_you_mean, suggest
+from engine.text.meant import advice_on
+
+_LITERALS = (syntax.Number, syntax.String, syntax.Boolean, syntax.Null)
 
 
 def check(reader: PolicyReader, draft: CreditPolicy, root: str) -> CreditPolicy:
@@ -57,6 +60,7 @@ class _Checker:
         self.kinds: dict[str, FeelType] = {n: kinds.ANY for n in sorted(reader.names) if n != "reasons"}
         self.kinds |= {name: fact.kind.feel for name, fact in policy.facts.items()}
         self.kinds |= dict.fromkeys(policy.decisions, kinds.ANY)
+        self.literals: dict[tuple[type[syntax.Node], str], FeelType] = {}
 
     # types
 
@@ -85,6 +89,9 @@ class _Checker:
 
     def type_of(self, expression: Expression, more: dict[str, FeelType] | None = None) -> FeelType:
         """Return the type of an expression, noting what in it can never work."""
+        key = (type(expression.node), expression.text)
+        if key in self.literals:
+            return self.literals[key]
         names = {**self.kinds, **(more or {})}
         kind, problems = infer(expression.node, names, expression.span, expression.text)
         self.reader.take(polished(problem) for problem in problems)
@@ -92,6 +99,8 @@ class _Checker:
         for part in divisions_by_zero(expression.node):
             place = expression.span.shifted(part.offset, max(1, part.length))
             self.reader.error("division-by-zero", "this divides by 0, which has no answer", place)
+        if isinstance(expression.node, _LITERALS) and not problems:
+            self.literals[key] = kind
         return kind
 
     def _cell(self, tests: Tests, heading: Expression, kind: FeelType) -> None:
@@ -125,8 +134,13 @@ class _Checker:
     def _table(self, table: DecisionTable) -> FeelType:
         for column, heading in enumerate(table.inputs):
             kind = self.type_of(heading)
+            fine: set[int] = set()  # cells of one text share their tree: thousands of rows have few of them
             for rule in table.rules:
-                self._cell(rule.tests[column], heading, kind)
+                tests, before = rule.tests[column], len(self.reader.problems)
+                if id(tests.node) not in fine:
+                    self._cell(tests, heading, kind)
+                    if len(self.reader.problems) == before:
+                        fine.add(id(tests.node))
         columns = [self._column(table, column) for column in range(len(table.outputs))]
         if table.hit is HitPolicy.COLLECT_COUNT:
             return kinds.NUMBER
@@ -167,7 +181,9 @@ class _Checker:
                 message = f"outcome `{item.name}` is an amount, but it is told as a number without a currency"
                 advice = f"write `{item.name}: {{money: {item.expression.text}}}`"
                 self.reader.warn("amount-without-currency", message, item.expression.span, advice)
+        before = len(self.reader.problems)
         self._wanted(self.policy.status, "status", kinds.STRING, {})
+        self.reader.problems[before:] = map(_status_quoted, self.reader.problems[before:])
         self._status_texts()
         codes = ListOf(kinds.STRING)
         self._wanted(self.policy.told, "outcome `reasons`", codes, {"reasons": codes})
@@ -213,6 +229,7 @@ class _Checker:
                 advice = did_you_mean(code, self.policy.reasons, of="reasons")
                 advice = advice if advice.startswith("did") else f"add `{code}: {{en: ...}}` to `reasons`"
                 self.reader.error("unknown-reason", f"the reason `{code}` has no text", span, advice)
+        self._codes_asked_for()
         languages = {language for reason in self.policy.reasons.values() for language in reason.text}
         for reason in self.policy.reasons.values():
             missing = sorted(languages - set(reason.text))
@@ -224,6 +241,21 @@ class _Checker:
             if reason.code not in used and not has_errors(self.reader.problems):
                 message = f"reason `{reason.code}` is never given"
                 self.reader.warn("unused-reason", message, reason.span, "remove it, or use it in a row")
+
+    def _codes_asked_for(self) -> None:
+        """Note codes that expressions look for among reasons, and that are none."""
+        tables = [d for d in self.policy.decisions.values() if isinstance(d, DecisionTable)]
+        lists = {d.name for d in tables if d.reason_column is not None and len(d.outputs) == 1} | {"reasons"}
+        asked = [d.expression for d in self.policy.decisions.values() if isinstance(d, Formula)]
+        asked += [heading for table in tables for heading in table.inputs]
+        asked += [item.expression for item in self.policy.outcome]
+        asked += [one for one in (self.policy.status, self.policy.told) if one]
+        for expression in asked:
+            for code in codes_asked_for(expression.node, lists):
+                if code.value not in self.policy.reasons:
+                    place = expression.span.shifted(code.offset, max(1, code.length))
+                    advice = did_you_mean(code.value, self.policy.reasons, of="reasons")
+                    self.reader.error("value-never", f'no reason is "{code.value}"', place, advice)
 
     def _codes(self) -> Iterator[tuple[str, Span]]:
         for decision in self.policy.decisions.values():
@@ -297,10 +329,20 @@ class _Checker:
 def _quoted(problem: Problem, tests: Tests, kind: FeelType, domain: Domain) -> Problem:
     """Return a problem of a cell; a text that was written without quotes is told so."""
     word = tests.text.strip()
+    if problem.code == "unknown-name" and kind == kinds.BOOLEAN:
+        return replace(problem, advice=advice_on(word, "a truth value", "write `true`, `false` or `-`"))
     known = isinstance(domain, Values) and word in domain.values
     if problem.code != "unknown-name" or kind != kinds.STRING or (problem.advice and not known):
         return problem
     return replace(problem, advice=f'a text to compare with stands in quotes: `"{word}"`')
+
+
+def _status_quoted(problem: Problem) -> Problem:
+    """Return a problem of the status; one that was written without quotes is told so."""
+    word = problem.message.split("`")[1] if problem.code == "unknown-name" else ""
+    meant = suggest(word, STATUSES) if word else None
+    advice = f"a text stands in two pairs of quotes: `'\"{meant}\"'`"
+    return replace(problem, advice=advice) if meant else problem
 
 
 def _gives_reasons(decision: DecisionDefinition) -> bool:

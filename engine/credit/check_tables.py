@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import islice
 
@@ -95,8 +96,12 @@ def _note_empty(reader: PolicyReader, grid: Grid, rows: list[tuple[Tests, ...]])
         message = f"no value can match `{cell.text}`"
         advice = "compare it with the bounds of the fact, and with what the decision above can give"
         if any(map(_reversed, cell.node.tests)):
-            advice = "the lower bound stands first: `[430..500)`"
+            advice = f"the lower bound stands first: `{_turned(cell.text)}`"
         reader.warn("cell-never-matches", message, cell.span, advice)
+
+
+def _turned(text: str) -> str:
+    return re.sub(r"(-?[\d.]*\d)\s*\.\.\s*(-?\d[\d.]*)", r"\2..\1", text)
 
 
 def _reversed(test: syntax.Node) -> bool:

@@ -36,9 +36,13 @@ from engine.text import (
     read_csv_table,
     read_table,
 )
+from engine.text.meant import plain_numbers
 
 _BARE = re.compile(r"[^\W\d]\w*(?:-\w+)*")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBERS = re.compile(r"[\s\d.,<>=\[\]()-]+")
+_DECIMAL_COMMA = re.compile(r"(?<![\d,])(?<!\d\.)\d+,\d{1,2}(?![\d,])")
+_DASH = re.compile(r"\s*(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)\s*")
 _SEPARATED = re.compile(r"(?<![\w\"])(?<!\d\.)\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w\"])")
 _NOT_HERE = {"PRIORITY": "use FIRST, with the rows in order of priority", "OUTPUT ORDER": "use RULE ORDER"}
 _KEYS = ("table", "file", "hit", "otherwise", "scorecard")
@@ -170,12 +174,14 @@ def _result(reader: PolicyReader, cell: Cell, bare: bool, heading: str) -> Expre
 
 
 def _has_comma(reader: PolicyReader, cell: Cell) -> bool:
-    """Note `1,500.00`, which FEEL reads as two values, 1 and 500.00."""
+    """Note `1,500.00` and `50,00`, which FEEL reads as two values, 1 and 500.00, or 50 and 0."""
     found = _SEPARATED.search(cell.text)
+    if found is None and _NUMBERS.fullmatch(cell.text):
+        found = _DECIMAL_COMMA.search(cell.text)
     if found is None:
         return False
     place = cell.span.shifted(found.start(), len(found[0]))
-    advice = f"write `{found[0].replace(',', '')}`, or a blank after the comma if two values are meant"
+    advice = f"write `{plain_numbers(found[0])}`, or a blank after the comma if two values are meant"
     reader.error("number-with-comma", f"`{found[0]}` has a comma in it", place, advice)
     return True
 
@@ -213,6 +219,10 @@ def _rule(reader: PolicyReader, row: Row, results: dict[tuple[int, int], Express
 
 def _tests(reader: PolicyReader, cell: Cell) -> Tests | None:
     if cell.text:
+        if range_ := _DASH.fullmatch(cell.text):
+            advice = f"write `[{range_[1]}..{range_[2]}]` for a range"
+            reader.error("range-with-dash", f"`{cell.text}` is a subtraction", cell.span, advice)
+            return None
         return None if _has_comma(reader, cell) else reader.tests_at(cell.text, cell.span)
     advice = "write `-` where anything may stand"
     reader.error("input-empty", "an input cell is empty", cell.span, advice)

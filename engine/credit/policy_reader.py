@@ -15,7 +15,7 @@ from engine.feel.syntax import UnaryTests
 from engine.policy import Texts
 from engine.source import Problem, Span
 from engine.text import Node, Reader, ScalarNode, did_you_mean
-from engine.text.meant import full_width
+from engine.text.meant import full_width, meant_test
 
 _WORD = re.compile(r"\w+")
 
@@ -63,7 +63,7 @@ class PolicyReader(Reader):
         """Return the unary tests of a cell that begins at `span`."""
         if text not in self._tests:
             loaded = parse_unary_tests(text, span, self._names_in(text))
-            self.take(full_width(polished(problem), text, span) for problem in loaded.problems)
+            self.take(_meant(full_width(polished(problem), text, span), text) for problem in loaded.problems)
             if loaded.policy is None:
                 return None
             self._tests[text] = loaded.policy
@@ -104,6 +104,18 @@ def polished(problem: Problem) -> Problem:
     """Return a problem of an expression with its advice in the manner of this reader."""
     advice = problem.advice[:1].lower() + problem.advice[1:]
     return replace(problem, advice=advice.removesuffix("."))
+
+
+_ON_NUMBERS = re.compile(r"[\s\d.,<>=\[\]()-]*\d[\s\d.,<>=\[\]()-]*")
+
+
+def _meant(problem: Problem, text: str) -> Problem:
+    """Return a problem of a cell; one on numbers that is written in another way is told how to write it."""
+    meant = meant_test(text)
+    if problem.code != "feel-syntax" or meant == text or not _ON_NUMBERS.fullmatch(meant):
+        return problem
+    readable = parse_unary_tests(meant, problem.span).policy is not None
+    return replace(problem, advice=f"write `{meant}`") if readable else problem
 
 
 def is_bare(node: ScalarNode) -> bool:

@@ -226,6 +226,8 @@ class Inference:
             return result
         if known(left) and known(right):
             advice = "Make a text of it with `string(...)`." if STRING in (left, right) else ""
+            if advice and node.operator != "+":
+                advice = "Calculate with numbers; `number(...)` makes one of a text that holds digits."
             message = f"there is no {left} {node.operator} {right}"
             return self.problem("wrong-types", node, message, advice)
         possible = {

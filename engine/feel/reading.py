@@ -172,6 +172,11 @@ class Reader:
 
 WIDE = "，（）：＞＜＝"
 ADVICE = {
+    "≥": "At least is written `>=`.",
+    "≤": "At most is written `<=`.",
+    "≠": "Unequal is written `!=`.",
+    "×": "Times is written `*`.",
+    "÷": "Divided by is written `/`.",
     "&": "Write `and`.",
     "|": "Write `or`.",
     "!": "Write `not(...)`, or `!=` for unequal.",

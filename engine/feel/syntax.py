@@ -259,10 +259,21 @@ class UnaryTests(Node):
     negated: bool = False
 
 
+_PARTS: dict[type, tuple[str, ...]] = {}
+"""What each kind of node holds, by name; asked for each node, so kept."""
+
+
+def _parts(node: Node) -> tuple[str, ...]:
+    found = _PARTS.get(type(node))
+    if found is None:
+        found = _PARTS[type(node)] = tuple(part.name for part in fields(node))
+    return found
+
+
 def children(node: Node) -> Iterable[Node]:
     """Yield the parts of a node, in reading order."""
-    for part in fields(node):
-        value = getattr(node, part.name)
+    for name in _parts(node):
+        value = getattr(node, name)
         if isinstance(value, Node):
             yield value
         elif isinstance(value, tuple):

@@ -75,6 +75,8 @@ class Reader:
                 advice = key_advice(key.text, known)
                 if isinstance(value, ScalarNode) and value.text == "" and not suggest(key.text, known):
                     advice = "a list stands in brackets, `[a, b]`; a text with a comma stands in quotes"
+                    if key.text.isdigit():
+                        advice = "a number has a point, not a comma: `50.00`"
                 self.error("unknown-key", f"{what} has no key `{key.text}`", key.span, advice)
                 misspelt.add(suggest(narrow(key.text).partition(":")[0], known))
         for name in required:
