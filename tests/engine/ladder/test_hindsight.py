@@ -1,0 +1,93 @@
+"""What late news takes back, and what it does not: as news in time would have ended (rules 7 and 11)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from engine.ladder.simulate import Played, show
+from engine.ledger import Entry
+from tests.engine.ladder.world import local, played
+from tests.engine.ledger.making import ZONE, entry
+
+BILL = entry("bill", "2026-01-05", id="B1", due="2026-01-25", amount="300.00")
+OPEN = ["undo suspend service(open)"]
+BACK = [*OPEN, "undo suspend fee(suspension)"]
+TO_BAR = ["undo suspend service(outgoing_barred)", "undo suspend fee(suspension)"]
+"""The bar of 25 February was due; only the suspension was not."""
+
+
+def on(found: Played, day: str) -> list[str]:
+    """Return what was asked for on a day."""
+    looks = (k for k in found.looks if k.at.astimezone(ZONE).date() == date.fromisoformat(day))
+    return [show(action) for look in looks for action in look.step.actions]
+
+
+def act(day: str, what: str, step: str) -> Entry:
+    found = entry("act", f"2026-{day}", act=what, step=step, actor="anna", reason="because")
+    return found.model_copy(update={"received_at": local(day, "10:00")})
+
+
+@pytest.mark.parametrize(
+    ("kind", "value_date", "values", "back"),
+    [
+        # suspended on 11 March; each is told on the 16th
+        ("payment", "2026-03-10", {"amount": "300.00"}, BACK),
+        ("payment", "2026-03-10", {"amount": "251.00"}, TO_BAR),
+        ("payment", "2026-03-10", {"amount": "250.00"}, []),  # 50.00 would have been suspended too
+        ("payment", "2026-03-11", {"amount": "300.00"}, OPEN),
+        ("credit_note", "2026-03-16", {"amount": "251.00", "bill": "B1"}, BACK),
+        ("adjustment", "2026-03-16", {"amount": "-251.00", "bill": "B1"}, BACK),
+        ("adjustment", "2026-03-16", {"amount": "251.00", "bill": "B1"}, []),
+        ("dispute", "2026-03-01", {"amount": "251.00", "bill": "B1"}, TO_BAR),
+        ("dispute", "2026-03-11", {"amount": "251.00", "bill": "B1"}, []),  # a dispute keeps what was taken
+        ("hold", "2026-02-20", {"hold": "legal_stay"}, BACK),
+        ("hold", "2026-03-12", {"hold": "legal_stay"}, []),
+        ("hold", "2026-03-12", {"hold": "disaster"}, OPEN),
+        ("promise", "2026-03-12", {"amount": "300.00", "by": "2026-03-20"}, []),
+    ],
+)  # fmt: skip
+def test_late_news_takes_back_what_would_not_have_been_done(
+    kind: str, value_date: str, values: dict[str, Any], back: list[str]
+) -> None:
+    news = entry(kind, value_date, "2026-03-16", **values)
+    found = played([BILL, news], date(2026, 3, 16))
+    assert on(found, "2026-03-11") == ["suspend service(suspended)", "suspend fee(suspension)"]
+    assert [line for line in on(found, "2026-03-16") if line.startswith("undo")] == back
+
+
+def test_what_a_person_took_out_of_turn_is_not_judged_by_its_cells() -> None:
+    late = entry("payment", "2026-02-20", "2026-03-02", amount="200.00")
+    found = played([BILL, act("02-26", "force", "suspend"), late], date(2026, 3, 2))
+    assert on(found, "2026-02-26") == ["suspend service(suspended)", "suspend fee(suspension)"]
+    assert on(found, "2026-03-02") == []
+
+
+@pytest.mark.parametrize("days", [1, 91, 93, 200, 400])
+def test_a_payment_in_time_is_heard_however_late_it_is_told(days: int) -> None:
+    told = (date(2026, 1, 24) + timedelta(days=days)).isoformat()
+    late = entry("payment", "2026-01-24", told, amount="300.00")
+    found = played([BILL, late], date.fromisoformat(told))
+    asked = on(found, told)
+    last = found.looks[-1].step if found.looks else None
+    if days >= 107:
+        assert "terminate task(wrongful)" in asked
+        assert "undo agency recall(agency)" in asked
+        assert last
+        assert last.taken.level == "terminated"
+    else:
+        assert last is None or last.taken.level == "open"
+        assert asked == (BACK if days > 46 else [])
+
+
+def test_the_fee_comes_back_though_service_was_restored_before_for_another_payment() -> None:
+    other = entry("bill", "2026-02-10", id="B2", due="2026-03-01", amount="300.00")
+    again = entry(
+        "payment", "2026-03-13", id="P2", amount="300.00", pays=[{"bill": "B1", "amount": "300.00"}]
+    )
+    first = entry("payment", "2026-01-20", "2026-03-20", id="P1", amount="300.00")
+    found = played([BILL, other, again, first], date(2026, 3, 20))
+    assert on(found, "2026-03-13")[:1] == ["undo suspend service(open)"]
+    assert "undo suspend fee(suspension)" in on(found, "2026-03-20")
