@@ -32,10 +32,7 @@ Amount = Annotated[Decimal, BeforeValidator(_no_float), Field(allow_inf_nan=Fals
 def canonical(value: Any) -> bytes:
     """Return the one JSON text of a value: keys sorted, no blanks, UTF-8, decimals as strings."""
     plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-    return json.dumps(
-        plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False,
-        default=_plain,
-    ).encode()  # fmt: skip
+    return _ENCODER.encode(plain).encode()
 
 
 def _plain(value: object) -> object:
@@ -46,6 +43,11 @@ def _plain(value: object) -> object:
     if hasattr(value, "isoformat"):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
+)  # fmt: skip
 
 
 def digest(value: Any) -> str:

@@ -53,8 +53,12 @@ def router(tag: str) -> APIRouter:
     )
 
 
-def received(wiring: Wiring, given: datetime | None, *, needed: bool = True) -> datetime:
+def received(
+    wiring: Wiring, given: datetime | None, *, needed: bool = True, now: datetime | None = None
+) -> datetime:  # fmt: skip
     """Return when something became known: the server's clock, or in simulated time what the caller says.
+
+    `now` is what the clock said already: all rows of one body become known at one instant.
 
     Raises Refusal where it may not be given, and where it must be.
     """
@@ -64,7 +68,7 @@ def received(wiring: Wiring, given: datetime | None, *, needed: bool = True) -> 
                 "received-at-not-allowed", "`received_at` may be given only in a simulated data directory.",
                 "/received_at",
             )  # fmt: skip
-        return wiring.clock.now()
+        return now or wiring.clock.now()
     if given is None:
         if needed:
             raise Refusal(

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from sqlalchemy import DateTime, Dialect, String, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
 _FORM = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+@lru_cache(maxsize=256)
+def _text(moment: datetime) -> str:
+    """Write an instant; one transaction writes few of them, each very often."""
+    return moment.strftime(_FORM)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -32,7 +39,7 @@ class Instant(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError(f"an instant must be aware, not `{value.isoformat()}`")
         moment = value.astimezone(UTC)
-        return moment.strftime(_FORM) if dialect.name == "sqlite" else moment
+        return _text(moment) if dialect.name == "sqlite" else moment
 
     def process_result_value(self, value: datetime | str | None, dialect: Dialect) -> datetime | None:
         """Turn what the database kept into an instant in UTC."""

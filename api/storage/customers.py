@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from sqlmodel import Session, col, select
 
@@ -13,7 +14,7 @@ from api.storage.errors import AlreadyThere, CustomerNotFound
 from api.storage.session import Work
 from api.storage.tables import AccountRow, CustomerFactRow, CustomerRow, table_of
 from engine.credit.decision import Fact
-from engine.model import canonical, digest
+from engine.model import canonical, digest, digest_bytes
 from workflows.messages import AssessmentRecord
 
 _SAID = ("name", "segment", "since")
@@ -94,12 +95,35 @@ def set_facts(work: Work, said: Mapping[str, Mapping[str, Fact]], at: datetime) 
 
 
 def _fact_row(customer: str, name: str, fact: Fact, at: datetime) -> dict[str, Any]:
+    value = canonical(fact.value)
     return {
-        "customer": customer, "name": name, "value": canonical(fact.value).decode(),
+        "customer": customer, "name": name, "value": value.decode(),
         "as_of": fact.as_of, "source": fact.source, "verified_by": fact.verified_by,
-        "verified_at": fact.verified_at, "received_at": at,
-        "digest": digest({"name": name} | fact.model_dump(mode="json")),
+        "verified_at": fact.verified_at, "received_at": at, "digest": fact_digest(name, fact, value),
     }  # fmt: skip
+
+
+def fact_digest(name: str, fact: Fact, value: bytes) -> str:
+    """Return the digest of a fact under its name; `value` is its value's canonical text.
+
+    It is that of the canonical text of name and fact, put together from parts of which most are the same for
+    every customer of a load.
+    """
+    when = fact.verified_at
+    before, after = _around(name, fact.as_of, fact.source, fact.verified_by, when, when and when.isoformat())
+    return digest_bytes(before + value + after)
+
+
+@lru_cache(maxsize=1024)
+def _around(
+    name: str, as_of: date | None, source: str, verified_by: str, verified_at: datetime | None,
+    _written: str | None,  # two zones write one instant differently, and it would be found as the same
+) -> tuple[bytes, bytes]:  # fmt: skip
+    fact = Fact(value=None, as_of=as_of, source=source, verified_by=verified_by, verified_at=verified_at)
+    said = {"name": name} | fact.model_dump(mode="json")
+    first = canonical({key: said.pop(key) for key in ("as_of", "name", "source")})
+    last = canonical({key: said[key] for key in ("verified_at", "verified_by")})
+    return first[:-1] + b',"value":', b"," + last[1:]
 
 
 def _known_digests(session: Session, customers: list[str]) -> set[tuple[str, str]]:
@@ -143,19 +167,33 @@ def _grade(record: AssessmentRecord) -> Fact:
     return Fact(value=decision.outcome[GRADE], as_of=decision.as_of, source=f"decision {record.id}")
 
 
-def fact_rows(
-    session: Session, customers: Iterable[str], at: datetime | None = None
-) -> Sequence[CustomerFactRow]:
+class SaidFact(NamedTuple):
+    """A stored fact as it is read: a row without the machinery of one that could be changed."""
+
+    seq: int
+    customer: str
+    name: str
+    value: str
+    as_of: date | None
+    source: str
+    verified_by: str
+    verified_at: datetime | None
+    received_at: datetime
+
+
+def fact_rows(session: Session, customers: Iterable[str], at: datetime | None = None) -> list[SaidFact]:
     """Return the facts about customers known at an instant (None: now), in the order of becoming known."""
-    query = select(CustomerFactRow).where(col(CustomerFactRow.customer).in_(list(customers)))
+    table = table_of(CustomerFactRow)
+    columns = [table.c[name] for name in SaidFact._fields]
+    query = table.select().with_only_columns(*columns).where(table.c.customer.in_(list(customers)))
     if at is not None:
-        query = query.where(col(CustomerFactRow.received_at) <= at)
-    return session.exec(query.order_by(col(CustomerFactRow.seq))).all()
+        query = query.where(table.c.received_at <= at)
+    return [SaidFact._make(row) for row in session.connection().execute(query.order_by(table.c.seq))]
 
 
-def latest_facts(rows: Iterable[CustomerFactRow]) -> dict[str, Fact]:
+def latest_facts(rows: Iterable[SaidFact]) -> dict[str, Fact]:
     """Return the last word on each name: the latest day it speaks of, then the latest received."""
-    found: dict[str, CustomerFactRow] = {}
+    found: dict[str, SaidFact] = {}
     for row in rows:
         other = found.get(row.name)
         if other is None or _when(row) >= _when(other):
@@ -163,16 +201,16 @@ def latest_facts(rows: Iterable[CustomerFactRow]) -> dict[str, Fact]:
     return {name: fact_of(row) for name, row in sorted(found.items())}
 
 
-def day_of(row: CustomerFactRow) -> date:
+def day_of(row: SaidFact) -> date:
     """Return the day from which on a fact counts: of which it speaks, else on which it was told."""
     return row.as_of or row.received_at.date()
 
 
-def _when(row: CustomerFactRow) -> tuple[date, datetime]:
+def _when(row: SaidFact) -> tuple[date, datetime]:
     return day_of(row), row.received_at
 
 
-def fact_of(row: CustomerFactRow) -> Fact:
+def fact_of(row: SaidFact) -> Fact:
     """Return a stored fact as the engine takes it."""
     return Fact(
         value=json.loads(row.value),

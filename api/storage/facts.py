@@ -10,11 +10,11 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from api.storage.accounts import get_account, terms_of
-from api.storage.customers import day_of, fact_rows, latest_facts, require_customer
+from api.storage.customers import SaidFact, day_of, fact_rows, latest_facts, require_customer
 from api.storage.entries import entries_of
 from api.storage.errors import CustomerNotFound
 from api.storage.money import exact_sum
-from api.storage.tables import AccountRow, CustomerFactRow, CustomerRow
+from api.storage.tables import AccountRow, CustomerRow
 from engine.credit.decision import Fact, Money
 from engine.ledger import Entry, facts_at
 
@@ -58,7 +58,7 @@ class FactGatherer:
         """Return the facts of many (customer, currency), in their order; raise CustomerNotFound."""
         wanted = [customer for customer, _ in customers]
         known = {r.id: r for r in session.exec(select(CustomerRow).where(col(CustomerRow.id).in_(wanted)))}
-        said: dict[str, list[CustomerFactRow]] = {}
+        said: dict[str, list[SaidFact]] = {}
         for fact in fact_rows(session, wanted, at):
             said.setdefault(fact.customer, []).append(fact)
         accounts: dict[str, list[AccountRow]] = {}
@@ -75,7 +75,7 @@ class FactGatherer:
 
 
 def _facts(
-    customer: CustomerRow, said: Iterable[CustomerFactRow], ledgers: Sequence[tuple[AccountRow, list[Entry]]],
+    customer: CustomerRow, said: Iterable[SaidFact], ledgers: Sequence[tuple[AccountRow, list[Entry]]],
     as_of: date, at: datetime, currency: str,
 ) -> dict[str, Fact]:  # fmt: skip
     in_order = sorted(ledgers, key=lambda ledger: ledger[0].id)

@@ -11,10 +11,10 @@ from datetime import UTC, date, datetime
 from sqlmodel import Session
 
 from api.storage.accounts import terms_of
-from api.storage.customers import day_of, fact_rows, require_customer
+from api.storage.customers import SaidFact, day_of, fact_rows, require_customer
 from api.storage.entries import KEPT, EntryShelf
 from api.storage.feeds import Feeds
-from api.storage.tables import AccountRow, CustomerFactRow, CustomerRow
+from api.storage.tables import AccountRow, CustomerRow
 from engine.ledger.account import AccountPosition
 from engine.ledger.entries import Entry, FactSet
 from engine.ledger.position import position_at
@@ -78,7 +78,7 @@ class _FactShelf:
         return facts
 
 
-def customer_entries(customer: CustomerRow, rows: Iterable[CustomerFactRow]) -> list[FactSet]:
+def customer_entries(customer: CustomerRow, rows: Iterable[SaidFact]) -> list[FactSet]:
     """Return what is known of a customer as entries, so that an account's facts have one source of news.
 
     Only values that a collections policy can read: texts, whole numbers, truth values, lists of texts.

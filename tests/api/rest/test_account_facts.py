@@ -35,7 +35,7 @@ def test_a_position_of_any_day_as_known_on_any_other(shared: Client, acct: str) 
     assert shared.get(path, params=early | {"as_of": "2026-01-20"}).json()["overdue_amount"] == "0"
     now = shared.get(path, params={"as_of": "2026-01-24"}).json()
     assert (now["on"], now["open_amount"], now["allocations"]) == ("2026-01-24", "100.00", [])
-    assert shared.get(path, params={"as_of": "2026-01-25"}).json()["open_amount"] == "0"
+    assert shared.get(path, params={"as_of": "2026-01-25"}).json()["open_amount"] == "0.00"
 
 
 def test_facts_with_their_rule_their_sources_and_their_age(shared: Client, acct: str) -> None:
