@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -136,14 +137,15 @@ def _named(item: Item) -> tuple[str, str]:
 
 
 def _rows(wiring: Wiring, body: bytes) -> Iterator[_Row]:
+    now = wiring.clock.now()
     for number, text in enumerate(body.split(b"\n"), start=1):
         if text.strip():
-            yield _row(wiring, number, text)
+            yield _row(wiring, number, text, now)
 
 
-def _row(wiring: Wiring, number: int, text: bytes) -> _Row:
+def _row(wiring: Wiring, number: int, text: bytes, now: datetime) -> _Row:
     try:
-        return _Row(number, to_item(wiring, Rows.validate_python(loads(text), strict=False)))
+        return _Row(number, to_item(wiring, Rows.validate_python(loads(text), strict=False), now))
     except ValidationError as error:
         said = validation_problem(error.errors(include_url=False), prefix=1)
     except BadJson as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
@@ -68,15 +69,15 @@ class SummaryLine(Body):
     summary: Summary
 
 
-def to_item(wiring: Wiring, body: RowBody) -> Item:
-    """Return a row as storage takes it; raises Refusal where `received_at` is wrong."""
+def to_item(wiring: Wiring, body: RowBody, now: datetime) -> Item:
+    """Return a row as storage takes it, known at `now`; raises Refusal where `received_at` is wrong."""
     if isinstance(body, CustomerRowBody):
-        at = received(wiring, body.received_at, needed=False)
+        at = received(wiring, body.received_at, needed=False, now=now)
         return NewCustomer(
             body.id, body.name, body.segment, body.since, facts_of(body.facts, day_told(at)), at
         )
     if isinstance(body, AccountRowBody):
-        at = received(wiring, body.received_at, needed=False)
+        at = received(wiring, body.received_at, needed=False, now=now)
         policy = body.collections_policy
         return NewAccount(body.id, body.customer, body.currency, body.timezone, policy, at)
-    return NewEntry(body.account, e.to_entry(body, received(wiring, body.received_at)))
+    return NewEntry(body.account, e.to_entry(body, received(wiring, body.received_at, now=now)))
