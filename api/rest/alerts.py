@@ -122,7 +122,9 @@ class FlagOut(Body):
     per: str
     subject: str
     as_of: AwareDatetime
-    flag: str
+    flag: Literal["differs", "not_answered", "not_matched"] = Field(
+        description="`not_matched`: the reference gave none either; the window's next event asks again."
+    )
     detail: str
 
 
@@ -184,7 +186,7 @@ def alerts_router(wiring: Wiring) -> APIRouter:
         with wiring.database.read() as session:
             return [_worth(found) for found in worth_of_rules(session, since)]
 
-    @api.get("/alerts/flags", summary="List looks at which the two matchers were not of one mind")
+    @api.get("/alerts/flags", summary="List looks at which the matchers differed, or that could not be taken")
     def flags(limit: Limit = 100, after: After = "") -> Page[FlagOut]:
         (cursor,) = cursor_of(after, int) or (0,)
         with wiring.database.read() as session:

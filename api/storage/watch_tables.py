@@ -127,7 +127,7 @@ class WatchActionRow(Row, table=True):
 
 
 class WatchFlagRow(Row, table=True):
-    """A look at which durable-rules gave no answer, or another one than the reference matcher."""
+    """A look at which durable-rules gave no answer, or another one than the reference, or nobody did."""
 
     __tablename__ = "watch_flags"
     __table_args__ = (UniqueConstraint("policy", "per", "subject", "as_of", "flag"),)

@@ -30,6 +30,8 @@ from engine.watch import (
 from engine.watch.record import AlertRecord, alert_id
 from engine.watch.routing import can_fire, restricted
 
+NOT_MATCHED = "not_matched"
+"""The flag of a look that could not be taken; the next event of the window asks again."""
 MOST_LOOKS = 100
 """Looks at one window before what was found is kept."""
 PolicyAt = Callable[[datetime], WatchPolicy | None]
@@ -63,10 +65,7 @@ def look(held: Held, until: datetime, policy_at: PolicyAt, match: Match) -> Look
         if policy is None or held.key.per not in policy.partitions:
             state.look_at = None  # nobody looks any more; the next event asks again
             break
-        try:
-            _once(state, held, policy, as_of, match)
-        except WatchError as error:
-            state.trouble, state.look_at, state.looked_to = str(error), None, as_of
+        _once(state, held, policy, as_of, match)
     return Looked(
         look_at=state.look_at, looked_to=state.looked_to, reported=state.reported, gone=tuple(state.gone),
         dropped=state.dropped, alerts=tuple(state.alerts.values()), flags=tuple(state.flags),
@@ -82,7 +81,12 @@ def _once(state: _State, held: Held, policy: WatchPolicy, as_of: datetime, match
     )  # fmt: skip
     # Most windows have bills and payments only: no matcher is asked about them, and no time waited for.
     live = can_fire(policy, window.per, {event.type for event in window.events})
-    matched = match(policy, window) if live else Matched(())
+    try:
+        matched = match(policy, window) if live else Matched(())
+    except WatchError as error:
+        state.flags.append(FlaggedLook(policy.digest, window, NOT_MATCHED, str(error)))
+        state.trouble, state.look_at, state.looked_to = str(error), None, as_of
+        return
     for alert in matched.alerts:
         record = AlertRecord(
             id=alert_id(alert), alert=alert, window=window, engine=ENGINE, semantics=SEMANTICS,

@@ -36,7 +36,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class FlaggedLook:
-    """A look at which durable-rules and the reference matcher were not of one mind."""
+    """A look at which durable-rules and the reference matcher were not of one mind, or that neither took."""
 
     policy: str
     """Digest."""

@@ -171,6 +171,8 @@ def test_a_window_that_cannot_be_matched_says_so_and_holds_up_no_other(api: Clie
         row = session.get(WatchWindowRow, ("plain-watch", "customer", "C1"))
     assert row is not None
     assert "needs more than 7 steps" in row.trouble
+    (flag,) = api.get("/v1/alerts/flags").json()["items"]
+    assert (flag["subject"], flag["flag"], flag["detail"]) == ("C1", "not_matched", row.trouble)
     tell(api, event("e5", "usage", 7, account="A1", amount="10.00"))
     look(api, 7)  # by the wiring's own matcher: nothing was lost
     assert [alert["customer"] for alert in alerts(api)] == ["C2", "C1"]
