@@ -1,13 +1,16 @@
 """The shipped policies: no error, no warning, and every case beside them holds."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from api.cli.check_command import check_one
 from api.cli.policy_files import PolicyFiles, find_policies
+from api.cli.surroundings import calendar_for, law_for
 from api.cli.test_command import test_one as run_cases_of
 from api.importer import load_mapping
+from engine.ladder import load_collections, render_report, run_timelines
 from engine.source import Severity
 
 ROOT = Path(__file__).parents[1]
@@ -47,3 +50,18 @@ def test_no_policy_reads_what_may_not_be_read() -> None:
     forbidden = ("SEX", "AGE", "MARRIAGE", "EDUCATION")
     rows = (ROOT / "fixtures/mappings/uci-default.yaml").read_text(encoding="utf-8").split("\nrows:")[1]
     assert [word for word in forbidden if f"{{{word}}}" in rows] == []
+
+
+def test_the_examples_in_the_readme_of_collections_hold() -> None:
+    """Every example of cases in the README is played against the policy beside it."""
+    (files,) = find_policies([ROOT / "policies/collections"])
+    policy = load_collections(files.texts, files.root).policy
+    assert policy is not None
+    readme = files.texts["README.md"].decode()
+    blocks = [block for block in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL) if "\ncases:" in block]
+    assert len(blocks) >= 4
+    law, calendar = law_for(files, policy.regulation), calendar_for(files, policy.calendar)
+    for block in blocks:
+        report = run_timelines(policy, law, calendar, block.encode(), "README.md", texts=files.texts)
+        assert report.ok, render_report(report)
+        assert not report.problems
