@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
@@ -18,8 +17,10 @@ ZONES = [UTC, ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")]
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 DAYS = st.none() | st.dates(date(1970, 1, 1), date(2199, 1, 1))
 INSTANTS = st.none() | st.datetimes(
-    datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.sampled_from(ZONES)
-)  # noqa: DTZ001  # the zone is drawn
+    datetime(2000, 1, 1),  # noqa: DTZ001  # the zone is drawn
+    datetime(2100, 1, 1),  # noqa: DTZ001  # the zone is drawn
+    timezones=st.sampled_from(ZONES),
+)
 VALUES = st.none() | st.booleans() | st.integers() | TEXTS | st.tuples(TEXTS) | st.just(Decimal("1.50"))
 
 
