@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,11 +13,14 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 
 from api.rest.bulk_bodies import RowAnswer, Rows, Summary, SummaryLine, to_item
+from api.rest.customers import told_on
 from api.rest.entry_bodies import RESOURCES, kind_of
 from api.rest.errors import problem_of, validation_problem
 from api.rest.routes import Prefer, router, wait_for
 from api.rest.strict_json import BadJson, loads
-from api.storage.bulk import Batch, Item, NewEntry
+from api.storage.bulk import Batch, Item, NewCustomer, NewEntry
+from api.storage.fact_notes import FactNotes
+from api.storage.session import Work
 from api.wiring import Wiring
 
 CHUNK = 1_000
@@ -109,12 +112,28 @@ def _load(wiring: Wiring, body: bytes, all_or_none: bool, dry_run: bool) -> tupl
     return answers, outbox
 
 
-def _take(wiring: Wiring, work: Any, rows: Sequence[_Row]) -> list[RowAnswer]:
+def _take(wiring: Wiring, work: Work, rows: Sequence[_Row]) -> list[RowAnswer]:
     items = [row.item for row in rows if row.item is not None]
     batch = Batch(work, wiring.writer, items, clamp=not wiring.simulated)
     answers = [row.answer or _add(batch, row) for row in rows]
     batch.finish()
-    return answers
+    return _noted(wiring, work, rows, answers)
+
+
+def _noted(
+    wiring: Wiring, work: Work, rows: Sequence[_Row], answers: Sequence[RowAnswer]
+) -> list[RowAnswer]:  # fmt: skip
+    """Add to the answers on customers what the policies in force make of what was told."""
+    by_day: dict[date, FactNotes] = {}
+    found = []
+    for row, answer in zip(rows, answers, strict=True):
+        if isinstance(row.item, NewCustomer) and answer.status < 400:
+            day = told_on(wiring, row.item.at)
+            if day not in by_day:
+                by_day[day] = FactNotes.of(work.session, wiring.library, day)
+            answer = answer.model_copy(update={"notes": by_day[day].on(row.item.segment, row.item.facts)})
+        found.append(answer)
+    return found
 
 
 def _add(batch: Batch, row: _Row) -> RowAnswer:

@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter
 from api.rest import entry_bodies as e
 from api.rest.accounts import AccountBody
 from api.rest.bodies import Body
-from api.rest.customers import CustomerBody, facts_of
+from api.rest.customers import CustomerBody, begun, facts_of
 from api.rest.routes import day_told, received
 from api.storage.bulk import Item, NewAccount, NewCustomer, NewEntry
 from api.wiring import Wiring
@@ -51,6 +51,7 @@ class RowAnswer(Body):
     kind: str = ""
     id: str = ""
     problem: dict[str, Any] | None = None
+    notes: list[str] = Field(default=[], description="Of a customer: as `POST /v1/customers` tells them.")
 
 
 class Summary(Body):
@@ -73,6 +74,7 @@ def to_item(wiring: Wiring, body: RowBody, now: datetime) -> Item:
     """Return a row as storage takes it, known at `now`; raises Refusal where `received_at` is wrong."""
     if isinstance(body, CustomerRowBody):
         at = received(wiring, body.received_at, needed=False, now=now)
+        begun(wiring, body.since, at)
         return NewCustomer(
             body.id, body.name, body.segment, body.since, facts_of(body.facts, day_told(at)), at
         )

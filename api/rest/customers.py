@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, status
@@ -12,6 +12,7 @@ from pydantic import Field
 from sqlmodel import Session
 
 from api.rest.bodies import Body, Day, Id, Instant, Page, ReceivedAt, example
+from api.rest.errors import Refusal
 from api.rest.paging import After, Limit, cursor_of, page_of
 from api.rest.routes import Prefer, day_told, received, router, wait_for
 from api.storage.customers import (
@@ -22,6 +23,7 @@ from api.storage.customers import (
     require_customer,
     set_facts,
 )
+from api.storage.fact_notes import FactNotes
 from api.storage.pokes import poke_open_cases
 from api.storage.session import Work
 from api.storage.tables import CustomerRow
@@ -71,10 +73,25 @@ class CustomerOut(Body):
     facts: dict[str, Fact]
 
 
+Notes = Annotated[
+    list[str],
+    Field(
+        description="What is kept, but read by no policy in force, or refused by one that reads it; in words."
+    ),
+]
+
+
+class CustomerKept(CustomerOut):
+    """A customer as it is kept, and what the policies in force make of what was told."""
+
+    notes: Notes
+
+
 class FactsOut(Body):
-    """Which facts were new."""
+    """Which facts were new, and what the policies in force make of them."""
 
     new: list[str]
+    notes: Notes
 
 
 class SetFactsBody(Body):
@@ -97,41 +114,71 @@ def _fact_of(said: Any, on: date | None) -> Fact:
     return Fact(**{**fields, "as_of": fields["as_of"] or on})
 
 
+_EASTERNMOST = timedelta(hours=14)
+"""No local day is ahead of UTC by more."""
+
+
+def told_on(wiring: Wiring, at: datetime) -> date:
+    """Return the latest local day anywhere of an instant of receipt; of now, if it was always known."""
+    return ((at if day_told(at) else wiring.clock.now()) + _EASTERNMOST).date()
+
+
+def begun(wiring: Wiring, since: date | None, at: datetime) -> None:
+    """Raise Refusal for a customer who begins to be one in the future."""
+    if since is not None and since > told_on(wiring, at):
+        raise Refusal(
+            "malformed-body",
+            f"`since` is {since}, a day that has not come; leave it out until then.",
+            "/since",
+        )
+
+
+def notes_of(wiring: Wiring, session: Session, at: datetime) -> FactNotes:
+    """Return what gives notes on facts: the policies in force on the day on which they are told."""
+    return FactNotes.of(session, wiring.library, told_on(wiring, at))
+
+
 def customers_router(wiring: Wiring) -> APIRouter:
     """Return the paths of customers."""
     api = router("customers")
 
     @api.post("/customers", status_code=201, summary="Create a customer")
-    def create(body: CustomerBody, response: Response) -> CustomerOut:
+    def create(body: CustomerBody, response: Response) -> CustomerKept:
         at = received(wiring, body.received_at, needed=False)
+        begun(wiring, body.since, at)
+        facts = facts_of(body.facts, day_told(at))
         with wiring.database.write() as work:
             row, new = add_customer(work, body.model_dump(include={"id", "name", "segment", "since"}), at)
-            set_facts(work, {row.id: facts_of(body.facts, day_told(at))}, at)
-            out = _out(work.session, row, wiring)
+            set_facts(work, {row.id: facts}, at)
+            out = _out(work.session, row)
+            notes = notes_of(wiring, work.session, at).on(row.segment, facts)
         response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
         response.headers["Location"] = f"/v1/customers/{row.id}"
-        return out
+        return CustomerKept(**dict(out), notes=notes)
 
     @api.post("/customers/{customer}/facts", summary="Tell facts about a customer")
     async def tell(customer: str, body: SetFactsBody, response: Response, prefer: Prefer = None) -> FactsOut:
         at = received(wiring, body.received_at)
 
-        def write() -> tuple[list[str], Work]:
+        facts = facts_of(body.facts, day_told(at))
+
+        def write() -> tuple[FactsOut, Work]:
             with wiring.database.write() as work:
-                require_customer(work.session, customer)
-                new = set_facts(work, {customer: facts_of(body.facts, day_told(at))}, at).get(customer, [])
+                row = require_customer(work.session, customer)
+                new = set_facts(work, {customer: facts}, at).get(customer, [])
                 if new:
                     poke_open_cases(work, customer, "fact", at)
-                return new, work
+                notes = notes_of(wiring, work.session, at).on(row.segment, facts)
+                return FactsOut(new=new, notes=notes), work
 
-        new, work = await run_in_threadpool(write)
+        out, work = await run_in_threadpool(write)
         await wait_for(wiring, work.outbox, prefer, response)
-        return FactsOut(new=new)
+        return out
 
     @api.get("/customers/{customer}", summary="Read a customer")
     def read(customer: str) -> CustomerOut:
         with wiring.database.read() as session:
-            return _out(session, require_customer(session, customer), wiring)
+            return _out(session, require_customer(session, customer))
 
     @api.get("/customers", summary="List customers")
     def page(
@@ -142,13 +189,13 @@ def customers_router(wiring: Wiring) -> APIRouter:
         (cursor,) = cursor_of(after, str) or ("",)
         with wiring.database.read() as session:
             rows = page_of_customers(session, cursor, limit, segment)
-            items = [_out(session, row, wiring) for row in rows]
+            items = [_out(session, row) for row in rows]
         asked = {"segment": segment}
         return Page(items=items, next=page_of("/v1/customers", rows, limit, lambda row: (row.id,), asked))
 
     return api
 
 
-def _out(session: Session, row: CustomerRow, wiring: Wiring) -> CustomerOut:
+def _out(session: Session, row: CustomerRow) -> CustomerOut:
     facts = latest_facts(fact_rows(session, [row.id]))
     return CustomerOut(id=row.id, name=row.name, segment=row.segment, since=row.since, facts=facts)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from httpx import Client
 
@@ -50,7 +53,7 @@ def test_a_fact_reaches_positions_and_pokes_the_open_case(api: Client, wiring: W
     in_arrears(wiring, "A7")
     version = api.get("/v1/accounts/A7").json()["version"]
     body = {"facts": {"vulnerable": True}, "received_at": "2026-03-20T00:00:00Z"}
-    assert api.post("/v1/customers/C1/facts", json=body).json() == {"new": ["vulnerable"]}
+    assert api.post("/v1/customers/C1/facts", json=body).json()["new"] == ["vulnerable"]
     assert api.get("/v1/accounts/A7").json()["version"] == version + 1
     position = wiring.ledger.position("A7", local("2026-03-20 09:00"), "", "").account
     assert position.facts == {"segment": "consumer", "vulnerable": True}
@@ -119,3 +122,43 @@ def test_the_position_reports_which_money_paid_what(api: Client) -> None:
     assert allocation["source"] == "payment P1"
     assert allocation["paid"] == [{"debt": "B1", "amount": "5.42"}]
     assert (said["debts"][0]["remaining_amount"], said["overdue_amount"]) == ("200.00", "0")
+
+
+UNREAD = "No policy in force reads `tenure_month`; did you mean `tenure_months`?"
+NEGATIVE = "Policy `plain-credit` would refuse `tenure_months`: it is -1; the least is 0."
+TEXT = 'Policy `plain-credit` would refuse `avg_monthly_bill`: it is `"much"`, not a number.'
+SEGMENT = "The portfolio names no credit policy for the segment `consumr`; did you mean `consumer`?"
+
+
+@pytest.mark.parametrize(
+    ("said", "notes"),
+    [
+        ({"facts": {"tenure_months": 3}}, []),
+        ({"facts": {"tenure_month": 3}}, [UNREAD]),
+        ({"facts": {"tenure_months": -1, "avg_monthly_bill": "much"}}, [NEGATIVE, TEXT]),
+        ({"segment": "consumr"}, [SEGMENT]),
+        ({"facts": {"segment": "consumer", "avg_monthly_bill": None}}, []),
+    ],
+)
+def test_what_policies_make_of_a_customer_is_told(
+    api: Client, said: dict[str, Any], notes: list[str]
+) -> None:
+    body = {"id": "C5", "segment": "consumer"} | said
+    row = json.dumps(body | {"kind": "customer"})
+    bulk = api.post("/v1/ledger/bulk", content=row, headers={"Content-Type": "application/x-ndjson"})
+    assert json.loads(bulk.text.splitlines()[0]).get("notes", []) == notes
+    assert api.post("/v1/customers", json=body).json()["notes"] == notes
+    if "facts" in said:
+        told = {"facts": said["facts"], "received_at": "2026-03-01T00:00:00Z"}
+        assert api.post("/v1/customers/C5/facts", json=told).json()["notes"] == notes
+    assert api.get("/v1/customers/C5").status_code == 200
+
+
+def test_a_customer_of_a_later_day_is_refused(api: Client) -> None:
+    body = {"id": "C5", "since": "2026-03-03", "received_at": "2026-03-01T00:00:00Z"}
+    said = api.post("/v1/customers", json=body).json()
+    assert said["errors"][0]["pointer"] == "/since"
+    row = json.dumps(body | {"kind": "customer"})
+    bulk = api.post("/v1/ledger/bulk", content=row, headers={"Content-Type": "application/x-ndjson"})
+    assert json.loads(bulk.text.splitlines()[0])["problem"]["errors"] == said["errors"]
+    assert api.post("/v1/customers", json=body | {"since": "2026-03-01"}).status_code == 201
