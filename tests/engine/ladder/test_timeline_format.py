@@ -131,6 +131,11 @@ def test_what_a_ledger_refuses_does_not_count() -> None:
     ]  # fmt: skip
 
 
+def test_mistakes_of_the_history_and_of_what_is_expected_are_told_together() -> None:
+    report = run(f"{BILL}\n      - {{on: 2026-02-10, returned: P7}}", "{on: 2026-01-28, level: barred}")
+    assert [(p.code, p.span.line) for p in report.problems] == [("unknown-payment", 7), ("unknown-level", 9)]
+
+
 def test_a_reference_may_come_before_what_it_names() -> None:
     early = "{on: 2026-02-20, received: 2026-02-10, returned: P1}"
     report = run(f"{BILL}\n      - {early}\n      - {{on: 2026-02-16, payment: 300.00}}",
