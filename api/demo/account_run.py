@@ -49,6 +49,7 @@ class World:
     network: Network
     horizon: datetime
     moment: timedelta = MOMENT
+    too_far: timedelta = TOO_FAR
     patience: float = PATIENCE_SECONDS
     """Seconds in which a case must come to rest."""
     counts: Counter[str] = field(default_factory=Counter)
@@ -148,7 +149,7 @@ class AccountRun:
             view = await self._idle(workflow)
             if view is None:
                 return True
-            if until is not None and view.business_now > until + self.world.moment + TOO_FAR:
+            if until is not None and view.business_now > until + self.world.moment + self.world.too_far:
                 raise RunFailed(f"{workflow} was moved to {until} and is at {view.business_now}")
             self._hear()
             after = self._next()

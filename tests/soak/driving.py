@@ -34,6 +34,8 @@ TROUBLES = 5
 """How often in a row a case may find that what it needs is away."""
 MOMENT = timedelta(minutes=10)
 """A case is moved this far past an instant: longer than a kill keeps it at work."""
+RETRIED = timedelta(minutes=30)
+"""A case whose database was away is so much further on: it tries again a quarter of an hour later."""
 AFTERWARDS = 3 * MOMENT
 """When a case has ended, nobody says how late it is: its last messages go out within this time."""
 

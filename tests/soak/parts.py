@@ -9,8 +9,9 @@ import random
 import signal
 import socket
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,7 +39,7 @@ class Child:
     """A process of ours: started again whenever it was killed, each life with the next fuse of its list."""
 
     def __init__(self, name: str, command: Command, fuses: Sequence[str], log: Path) -> None:
-        self._name, self._command, self._fuses, self._log = name, command, iter(fuses), log
+        self._name, self._command, self._fuses, self._log = name, command, deque(fuses), log
         self._process: asyncio.subprocess.Process | None = None
         self._told = False
         self.ready = asyncio.Event()
@@ -46,9 +47,9 @@ class Child:
 
     async def run(self) -> None:
         """Keep it running until cancelled; raises PartEnded if it ends by itself."""
-        in_vain, fuse = 0, ""
+        in_vain = 0
         while True:
-            fuse = fuse if in_vain else next(self._fuses, "")
+            fuse = self._fuses[0] if self._fuses else ""
             with self._log.open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
                     *self._command(fuse), stdout=asyncio.subprocess.PIPE, stderr=log
@@ -70,7 +71,9 @@ class Child:
             self.ready.clear()
             if code != -signal.SIGKILL:
                 raise PartEnded(f"{self._name} ended with {code}; its log is `{self._log}`")
-            self.kills["from outside" if self._told else fuse.split(":")[0]] += 1
+            self.kills["from outside" if self._told else fuse.split(":")[0] or "unplanned"] += 1
+            if not self._told and self._fuses:
+                self._fuses.popleft()
             self._told = False
 
     async def kill(self) -> None:
@@ -82,6 +85,23 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         await self.ready.wait()
+
+    async def finish(self) -> None:
+        """Kill it from outside once for each fuse that has not burnt: what was planned happens."""
+        while self._fuses:
+            self._fuses.popleft()
+            await self.kill()
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """The kills from inside that did not come by themselves."""
+
+    parts: Sequence[Child]
+
+    async def kill(self) -> None:
+        """Let them come now."""
+        await asyncio.gather(*(part.finish() for part in self.parts))
 
 
 class Temporal:

@@ -22,9 +22,19 @@ from api.settings import Settings
 from api.wiring import build, connect
 from tests.soak import fuse as service_fuse
 from tests.soak import receiver as receiver_part
-from tests.soak.driving import MOMENT, PATIENCE, Orders, SteadyClient, SteadyRun, SteadyTime, Waiting, all_of
+from tests.soak.driving import (
+    MOMENT,
+    PATIENCE,
+    RETRIED,
+    Orders,
+    SteadyClient,
+    SteadyRun,
+    SteadyTime,
+    Waiting,
+    all_of,
+)
 from tests.soak.outcome import Outcome, read_outcome
-from tests.soak.parts import Child, Killable, Moments, Temporal, free_port, fuses, python
+from tests.soak.parts import Child, Killable, Moments, Overdue, Temporal, free_port, fuses, python
 from tests.soak.postgres import Postgres
 from tests.soak.receiver import Kept
 from tests.soak.scenario import BEGINS, Scenario
@@ -193,11 +203,12 @@ def _moments(plan: Plan, killable: dict[str, Killable]) -> Moments:
         count = plan.kills.count(name)
         ours = name in ("service", "worker", "receiver")
         outside += [killable[name]] * (count // 2 if ours else count)
-    return Moments(
-        dict(
-            zip(draws.sample(range(1, max(plan.calls, len(outside)) + 1), len(outside)), outside, strict=True)
-        )
-    )
+    late = plan.calls * 3 // 4
+    free = [n for n in range(1, max(plan.calls, len(outside)) + 2) if n != late]
+    moments: dict[int, Killable] = dict(zip(draws.sample(free, len(outside)), outside, strict=True))
+    if plan.kills:
+        moments[late] = Overdue([part for part in killable.values() if isinstance(part, Child)])
+    return Moments(moments)
 
 
 async def _live(stage: Stage, story: Story) -> None:
@@ -220,7 +231,7 @@ async def _half_a_year(stage: Stage, client: SteadyClient, waiting: Waiting) -> 
     orders = Orders(stage.kept)
     world = World(
         client, temporal, SteadyTime(temporal, stage.moments), Network(Draws(scenario.seed), scenario.zones),
-        scenario.horizon, MOMENT, PATIENCE,
+        scenario.horizon, MOMENT, RETRIED, PATIENCE,
     )  # fmt: skip
     await _set_up(stage)
     runs = [
