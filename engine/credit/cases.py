@@ -26,9 +26,10 @@ from engine.credit.cases_from_csv import case_rows
 from engine.credit.compile import CompiledPolicy, compile_policy
 from engine.credit.decision import Decision, Fact, Money
 from engine.credit.errors import CreditError
+from engine.credit.facts import refused
 from engine.credit.finish import STATUSES
 from engine.credit.interpret import decide
-from engine.credit.model import CreditPolicy
+from engine.credit.model import CreditPolicy, FactValue
 from engine.credit.policy_reader import PolicyReader
 from engine.policy import Loaded
 from engine.source import Span, has_errors, sort_problems
@@ -89,6 +90,8 @@ def _cases(
         message = f"these cases are for `{name}`; the policy is `{policy.name}`"
         reader.error("other-policy", message, fields["policy"].span)
     as_of = optional(fields, "as_of", reader.date, "`as_of`")
+    if as_of is None and "as_of" in fields:
+        as_of = policy.effective_from  # it is told already; the cases are read on for their own mistakes
     bases = _bases(reader, policy, fields)
     seen: dict[str, Span] = {}
     items = reader.items(fields["cases"], "`cases`") if "cases" in fields else ()
@@ -163,10 +166,10 @@ def _case(
 
 def _fact(reader: PolicyReader, policy: CreditPolicy, name: str, node: Node, as_of: date) -> Fact | None:
     """Return a fact; one without a day of its own is of the day of the decision."""
-    kind, what = policy.facts[name].kind, f"fact `{name}`"
+    what = f"fact `{name}`"
     if isinstance(node, MapNode):
         fields = reader.fields(node, what, ["value"], ["as_of", "verified_by", "source"]) or {}
-        value = reader.fact_value(fields["value"], what, kind) if "value" in fields else None
+        value = _value(reader, policy, name, fields["value"]) if "value" in fields else None
         return Fact(
             value=value,
             as_of=optional(fields, "as_of", reader.date, f"`as_of` of {what}") or as_of,
@@ -175,7 +178,17 @@ def _fact(reader: PolicyReader, policy: CreditPolicy, name: str, node: Node, as_
         )
     if isinstance(node, ScalarNode) and node.is_null:
         return None
-    return Fact(value=reader.fact_value(node, what, kind), as_of=as_of)
+    return Fact(value=_value(reader, policy, name, node), as_of=as_of)
+
+
+def _value(reader: PolicyReader, policy: CreditPolicy, name: str, node: Node) -> FactValue:
+    """Read the value of a fact; one that the policy would refuse at its door is noted here, once."""
+    definition = policy.facts[name]
+    value = reader.fact_value(node, f"fact `{name}`", definition.kind)
+    if value is not None and (wrong := refused(definition, value, policy.currency)):
+        why, advice = wrong
+        reader.error("fact-refused", f"fact `{name}` {why}", node.span, advice)
+    return value
 
 
 def _expected(reader: PolicyReader, policy: CreditPolicy, node: Node) -> dict[str, Node]:

@@ -133,6 +133,17 @@ def _apply(answer: Answer, name: str, admitted: Admitted, why: str) -> None:
         admitted.stopped.append((answer, name))
 
 
+def refused(definition: FactDefinition, value: FactValue, currency: str) -> tuple[str, str] | None:
+    """Return why a policy refuses a value of a fact, and what to do; None: it takes it."""
+    try:
+        found = fact_value(definition, value, currency)
+    except _Wrong as wrong:
+        return wrong.why, wrong.advice
+    if why := out_of_range(definition, found):
+        return why, f"write {described(definition)}"
+    return None
+
+
 def described(definition: FactDefinition) -> str:
     """Return what a fact must be, in words: `integer, at least 0`."""
     parts = [str(definition.kind)]

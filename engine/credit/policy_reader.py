@@ -15,7 +15,7 @@ from engine.feel.syntax import UnaryTests
 from engine.policy import Texts
 from engine.source import Problem, Span
 from engine.text import Node, Reader, ScalarNode, did_you_mean
-from engine.text.meant import full_width, meant_test
+from engine.text.meant import full_width, meant_test, proposal
 
 _WORD = re.compile(r"\w+")
 
@@ -115,7 +115,7 @@ def _meant(problem: Problem, text: str) -> Problem:
     if problem.code != "feel-syntax" or meant == text or not _ON_NUMBERS.fullmatch(meant):
         return problem
     readable = parse_unary_tests(meant, problem.span).policy is not None
-    return replace(problem, advice=f"write `{meant}`") if readable else problem
+    return replace(problem, advice=proposal(text, meant)) if readable else problem
 
 
 def is_bare(node: ScalarNode) -> bool:

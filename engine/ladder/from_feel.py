@@ -12,7 +12,7 @@ from engine.feel.parser import parse_expression, parse_unary_tests
 from engine.ladder.threshold import Bounds, Condition, NumberTest, Term
 from engine.source import Problem, Span
 from engine.text import Reader, did_you_mean
-from engine.text.meant import full_width, meant_condition, meant_test
+from engine.text.meant import full_width, meant_condition, meant_test, proposal
 
 QUANTITIES = ("overdue", "age", "days_past_due", "unpaid_bills")
 """What conditions and cells of a ladder may compare."""
@@ -32,7 +32,7 @@ def read_number_test(reader: Reader, text: str, span: Span, column: str) -> Numb
     meant = meant_test(text)
     other = _number_test(meant, span, column) if meant != text else found
     if isinstance(other, NumberTest):
-        found = replace(found, code="not-a-threshold", span=span, advice=f"write `{meant}`")
+        found = replace(found, code="not-a-threshold", span=span, advice=proposal(text, meant))
     elif other.code == "bare-threshold":
         found = replace(other, span=span)
     if found.code in ("not-a-threshold", "bare-threshold") and meant != text:
@@ -128,7 +128,7 @@ def read_condition(
         meant = f"overdue {meant}"
     if meant != text and isinstance(_condition(meant, span, names), Condition):
         message = f"`{text}` is not a condition of a ladder"
-        found = Problem("not-a-condition", message, span, f"write `{meant}`")
+        found = Problem("not-a-condition", message, span, proposal(text, meant))
     reader.take([found])
     return None
 

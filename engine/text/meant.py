@@ -18,6 +18,7 @@ WIDE = re.compile("[" + "".join(map(chr, _NARROW)) + "]+")
 """Signs as input methods and word processors write them: `，`, `：`, `３`, curly quotes, long dashes."""
 
 _UNIT = r"[A-Z]{3}|[¥$€£元]"
+_MONEY = re.compile(rf"(?:^|[\s\d])(?:{_UNIT})(?:$|[\s\d])")
 _VALUE = re.compile(rf"(?:{_UNIT})?\s*(?P<number>[-+]?[\d.,' _]+?)\s*(?P<percent>%)?\s*(?:{_UNIT})?")
 _GROUPED = re.compile(
     r"(?P<whole>[-+]?[1-9]\d{0,2}(?:(?P<mark>[,' _])\d{3})(?:(?P=mark)\d{3})*)(?P<rest>\.\d+)?"
@@ -123,7 +124,16 @@ def advice_on(text: str, kind: str, otherwise: str) -> str:
     found = meant(text, kind)
     if not found:
         return otherwise
-    return f"write `{found}`, in plain characters" if WIDE.search(text) else f"write `{found}`"
+    return proposal(text, found)
+
+
+def proposal(text: str, found: str) -> str:
+    """Return the advice to write one text instead of another, with what is easily overlooked."""
+    if WIDE.search(text):
+        return f"write `{found}`, in plain characters"
+    if _MONEY.search(text):
+        return f"write `{found}`: an amount stands alone, in the currency of the policy"
+    return f"write `{found}`"
 
 
 def days_of(text: str) -> str:

@@ -145,9 +145,28 @@ def test_cases_of_another_policy_are_refused(policy: CreditPolicy) -> None:
     assert [problem.code for problem in report.problems] == ["other-policy"]
 
 
-def test_a_case_whose_facts_are_refused_fails_with_the_reason(policy: CreditPolicy) -> None:
-    (result,) = run(policy, "  - {case: c, facts: {debt: -1}, expect: {grade: A}}\n").failed
-    assert "`debt` is -1.00; the least is 0" in result.error
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("-1", "fact `debt` is -1.00; the least is 0"),
+        ("1.005", "fact `debt` is 1.005; amounts in CNY have 2 decimals"),
+    ],
+)
+def test_a_fact_that_the_policy_refuses_is_told_at_its_place_once(
+    policy: CreditPolicy, value: str, says: str
+) -> None:
+    cases = f"  - {{case: c, facts: {{debt: {value}}}, expect: {{grade: A}}}}\n"
+    report = run(policy, cases)
+    assert [problem.message for problem in report.problems] == [says]
+    assert report.problems[0].advice
+    assert report.results == ()
+
+
+def test_a_day_that_cannot_be_read_is_told_once(policy: CreditPolicy) -> None:
+    text = f"policy: {policy.name}\nas_of: 26-11-20\ncases:\n  - {{case: c, expect: {{grade: A}}}}\n"
+    assert [problem.code for problem in run_cases(policy, text.encode(), "cases.yaml").problems] == [
+        "not-a-date"
+    ]
 
 
 def test_a_case_that_the_facts_stop_says_which_fact(policy: CreditPolicy) -> None:

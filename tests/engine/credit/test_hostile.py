@@ -121,8 +121,18 @@ reasons: {KNOWN: {en: known}}
 @pytest.mark.parametrize(
     ("row", "says", "advice", "column"),
     [
-        ("| ＞＝ 3 | - || 1 |", "`＞＝` is written in full-width characters", "write `>= 3`", 9),
-        ("| > 3 | （1..2） || 1 |", "`（` is written in full-width characters", "write `(1..2)`", 15),
+        (
+            "| ＞＝ 3 | - || 1 |",
+            "`＞＝` is written in full-width characters",
+            "write `>= 3`, in plain characters",
+            9,
+        ),
+        (
+            "| > 3 | （1..2） || 1 |",
+            "`（` is written in full-width characters",
+            "write `(1..2)`, in plain characters",
+            15,
+        ),
         ("| > 3 | > 4 ｜｜ 1 |", "`｜` is a full-width bar", "write `|`", 19),
     ],
 )
