@@ -12,12 +12,12 @@ from sqlmodel import col, select
 from api.storage.accounts import require_collections
 from api.storage.actions import note_receipt
 from api.storage.customers import SaidFact, fact_rows, set_facts
-from api.storage.entries import entries_of, insert_entries, same_or_refused
+from api.storage.entries import entries_of, rows_of, same_or_refused
 from api.storage.errors import AlreadyThere, CustomerNotFound
 from api.storage.ledger import LedgerWriter, admit
 from api.storage.positions import customer_entries
 from api.storage.session import Work
-from api.storage.tables import AccountRow, CustomerRow
+from api.storage.tables import AccountRow, CustomerRow, EntryRow
 from api.storage.watch_events import Told
 from engine.credit.decision import Fact
 from engine.ledger import Entry
@@ -123,8 +123,9 @@ class Batch:
             told_of += news.opened(work.session, row, row.created_at)
         written = [ledger for ledger in self._ledgers.values() if ledger.fresh]
         said = self._said_of([ledger.row.customer for ledger in written])
+        if written:
+            work.insert(EntryRow, [row for one in written for row in rows_of(work, one.row, one.fresh)])
         for ledger in written:
-            insert_entries(work, ledger.row, ledger.fresh)
             for entry in ledger.fresh:
                 if isinstance(entry, Receipt):
                     note_receipt(work, ledger.row, entry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import bindparam
@@ -89,6 +90,11 @@ def entries_of(session: Session, accounts: Sequence[str]) -> dict[str, list[Entr
 
 def insert_entries(work: Work, account: AccountRow, entries: Sequence[Entry]) -> None:
     """Add entries to an account that is locked, with their links in the audit chain."""
+    work.insert(EntryRow, rows_of(work, account, entries))
+
+
+def rows_of(work: Work, account: AccountRow, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """Return new entries of a locked account as rows to insert; link them, and count them on the account."""
     rows = []
     for seq, entry in enumerate(entries, start=account.seq + 1):
         body = canonical(entry)
@@ -98,10 +104,10 @@ def insert_entries(work: Work, account: AccountRow, entries: Sequence[Entry]) ->
             | {"value_date": entry.value_date, "received_at": entry.received_at, "digest": mark}
         )
         work.audit("entry", f"{account.id}/{entry.kind}/{entry.id}", entry.received_at, mark)
-    work.insert(EntryRow, rows)
     account.seq += len(rows)
     account.version += len(rows)
     account.last_received = max(e.received_at for e in entries)
+    return rows
 
 
 def stored_twin(entries: Sequence[Entry], entry: Entry) -> Entry | None:
