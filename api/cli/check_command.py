@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from api.cli.sarif import to_sarif
 from api.cli.surroundings import collections_problems, portfolio_problems
 from api.storage.portfolio import Portfolio, load_portfolio
 from engine.credit import load_credit
+from engine.effect import version_of, version_problems
 from engine.ladder import CollectionsPolicy, load_collections, load_law
 from engine.policy import Loaded
 from engine.source import Problem, Severity, Span, has_errors, render_problem, sort_problems
@@ -65,12 +66,23 @@ def command(paths: tuple[Path, ...], form: str) -> int:
     """
     found = find_policies(paths or (Path("policies"),))
     problems = {one.path: check_one(one) for one in found}
+    for problem in _between_versions(found):
+        path = Path(problem.span.file)
+        problems[path] = sort_problems([*problems[path], problem])
     every = [p for some in problems.values() for p in some]
     if form == "sarif":
         click.echo(to_sarif(every, {name: text for one in found for name, text in one.sources().items()}))
     else:
         click.echo(_as_json(found, every) if form == "json" else _as_text(found, problems))
     return FINDINGS if has_errors(every) else OK
+
+
+def _between_versions(found: Sequence[PolicyFiles]) -> Iterator[Problem]:
+    """Yield what is wrong between versions of one policy that lie beside each other."""
+    nodes = (
+        (one, read_yaml(one.texts[one.root], str(one.path)).policy) for one in found if one.what in KINDS
+    )
+    return version_problems(v for _, node in nodes if (v := version_of(node)) is not None)
 
 
 def check_one(files: PolicyFiles) -> tuple[Problem, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from api.cli.dmn_policies import export_policy, import_model
 from api.cli.frame import FINDINGS, OK, Trouble
 from engine.dmn import (
     Evaluation,
@@ -44,6 +45,8 @@ def command() -> None:
     Examples:
       forbear dmn run loans.dmn --decision Routing --in facts.json
       forbear dmn write old.dmn --out loans.dmn
+      forbear dmn export policies/consumer-credit credit.dmn
+      forbear dmn import loans.dmn policies/loans --currency EUR
       forbear dmn tck TestCases --format csv
     """
 
@@ -239,3 +242,7 @@ def _as_json(report: KitReport) -> str:
              "needs": r.outside or None} for r in report.wrong
         ]}, ensure_ascii=False, indent=2,
     )  # fmt: skip
+
+
+command.add_command(export_policy)
+command.add_command(import_model)

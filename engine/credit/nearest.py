@@ -44,7 +44,7 @@ class Change:
     before: FactValue
     after: FactValue
     beyond: str = ""
-    """`or less`, `or more`, `or earlier`, `or later`: every value further on that was tried gives the same."""
+    """`or less`, `or later` ...: every value further on that was tried gives the same."""
 
     def __str__(self) -> str:
         return f"{self.fact} of {_shown(self.after)}{f' {self.beyond}' if self.beyond else ''}"

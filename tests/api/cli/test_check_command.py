@@ -90,3 +90,14 @@ def test_many_problems_of_one_policy_are_counted(tmp_path: Path, capsys: pytest.
     assert out.count("error[") == 50
     assert "27 more problems not shown here" in out
     assert "77 errors" in out
+
+
+def test_versions_of_one_policy_that_collide_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copied(tmp_path)
+    shutil.copytree(folder, tmp_path / "consumer-credit-next")
+    assert run(forbear, ["check", str(tmp_path)]) == FINDINGS
+    out = capsys.readouterr().out
+    assert "error[versions-collide]: two versions of `consumer-credit` hold from 2026-01-01" in out
+    assert f"the other one stands here: {tmp_path / 'consumer-credit-next' / 'policy.yaml'}:" in out

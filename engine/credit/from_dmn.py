@@ -1,0 +1,270 @@
+"""A DMN model (1.1 to 1.5, also as Camunda writes it) as the text of a credit policy; the rest is refused.
+
+Decision tables, literal expressions and scorecards as `to_dmn` writes them become decisions; inputs become
+facts, also those of models that declare none and only name them in the headings of their tables. Business
+knowledge models, services, invocations and other languages than FEEL are refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+from engine.credit.model import REASON, HitPolicy
+from engine.credit.to_dmn import NOTHING, TOTAL
+from engine.dmn import expressions as x
+from engine.dmn.from_xml import read_definitions
+from engine.dmn.model import Decision, Definitions, InputData
+from engine.feel import syntax as s
+from engine.feel.parser import parse_expression
+from engine.policy import Loaded
+from engine.source import Problem, Span
+from engine.tables.align import PipeLine, rendered
+from engine.text.table import find_bars
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_KINDS = {
+    "string": "string", "boolean": "boolean", "number": "decimal", "integer": "integer", "long": "integer",
+    "int": "integer", "double": "decimal", "float": "decimal", "date": "date",
+}  # fmt: skip
+_FEEL = re.compile(r"feel|https?://www\.omg\.org/spec/.*feel.*", re.I)
+
+
+@dataclass(slots=True)
+class _Import:
+    """One model on its way to a policy."""
+
+    model: Definitions
+    problems: list[Problem] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    """By decision id: the name it gets."""
+    facts: dict[str, str] = field(default_factory=dict)
+    codes: dict[str, None] = field(default_factory=dict)
+    """Reason codes, in the order in which they are met."""
+
+    def refuse(self, what: str, span: Span, advice: str = "") -> None:
+        self.problems.append(Problem("dmn-not-carried", f"a policy cannot carry {what}", span, advice))
+
+
+def from_dmn(data: bytes, file: str, *, currency: str, effective_from: date) -> Loaded[bytes]:
+    """Return the text of a policy; None, with every reason, if something in the model cannot be carried."""
+    loaded = read_definitions(data, file)
+    if loaded.policy is None:
+        return Loaded(None, loaded.problems)
+    work = _Import(loaded.policy, list(loaded.problems))
+    decisions = [element for element in loaded.policy.elements if isinstance(element, Decision)]
+    for element in loaded.policy.elements:
+        if not isinstance(element, Decision | InputData):
+            work.refuse(f"`{element.name}`, a {_words(type(element).__name__)}", element.span)
+    for imported in loaded.policy.imports:
+        work.refuse(
+            f"the import of `{imported.namespace}`", imported.span, "put the decisions into one model"
+        )
+    _name_all(work, decisions)
+    parts = ["".join(_decision(work, one)) for one in decisions]
+    if not decisions:
+        work.problems.append(Problem("dmn-empty", "the model has no decision", Span(file, 1, 1)))
+    if work.problems:
+        return Loaded(None, tuple(work.problems))
+    read = {name for one in decisions for name in _names_of(one)}
+    ends = [name for name in work.names.values() if name not in read]
+    lines = [
+        "# yaml-language-server: $schema=../schema/policy.json",
+        f"policy: {_slug(loaded.policy.name)}", "kind: credit", 'version: "1"',
+        f"effective: {{from: {effective_from}}}", f"currency: {currency}", "facts:",
+        *(f"  {name}: {{type: {kind}, optional: true}}" for name, kind in work.facts.items()),
+        "decisions:", *(part.rstrip("\n") for part in parts),
+        "outcome:", *(f"  {name}: {name}" for name in ends),
+        *(["reasons:  # DMN has codes only; write what the customer is told"] if work.codes else []),
+        *(f"  {code}: {{en: {code.lower().replace('_', ' ')}}}" for code in work.codes),
+    ]  # fmt: skip
+    return Loaded(("\n".join(lines) + "\n").encode(), ())
+
+
+def _words(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).lower()
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "imported"
+
+
+# names
+
+
+def _name_all(work: _Import, decisions: list[Decision]) -> None:
+    """Give every decision a name that expressions use, and collect the facts with their types."""
+    used = {name for one in decisions for name in _names_of(one)}
+    taken: dict[str, Decision] = {}
+    for one in decisions:
+        options = [one.variable.name, one.name, one.id]
+        if isinstance(one.expression, x.DecisionTable) and len(one.expression.outputs) == 1:
+            output = one.expression.outputs[0].name or ""
+            if output in used and one.variable.name not in used:
+                options.insert(0, output)  # Camunda calls a result by its output
+        name = next((option for option in options if option and _NAME.fullmatch(option)), "")
+        if not name:
+            work.refuse(f"the name `{one.name}`", one.span, "use letters, digits and underscores")
+        elif name in taken:
+            work.refuse(f"two decisions called `{name}`", one.span, "rename one of them")
+        taken[name] = one
+        work.names[one.id or one.name] = name
+    for element in work.model.elements:
+        if isinstance(element, InputData):
+            _fact(work, element.variable.name, element.variable.type_ref, element.span)
+    for one in decisions:
+        for clause in _clauses(one.expression):
+            formula = clause.expression.formula if clause.expression else None
+            text = formula.value.strip() if formula else ""
+            if _NAME.fullmatch(text) and text not in taken and text not in work.facts and clause.expression:
+                _fact(work, text, clause.expression.type_ref, clause.span)
+
+
+def _fact(work: _Import, name: str, type_ref: str | None, span: Span) -> None:
+    if not _NAME.fullmatch(name):
+        work.refuse(f"the input `{name}`", span, "rename it: letters, digits and underscores")
+        return
+    kind = (type_ref or "").rpartition(":")[2]
+    strings = any(i.name == kind and i.collection and i.type_ref == "string" for i in work.model.items)
+    base = next((i.type_ref for i in work.model.items if i.name == kind and not i.collection), None)
+    found = "list of string" if strings else _KINDS.get((base or kind).rpartition(":")[2])
+    if found is None:
+        advice = "give it one of the types string, number, boolean, date"
+        work.refuse(f"the input `{name}` of type `{type_ref or 'unknown'}`", span, advice)
+    else:
+        work.facts[name] = found
+
+
+def _clauses(expression: x.Boxed | None) -> Iterator[x.InputClause]:
+    if isinstance(expression, x.DecisionTable):
+        yield from expression.inputs
+    elif isinstance(expression, x.Context):
+        for entry in expression.entries:
+            yield from _clauses(entry.value)
+
+
+def _names_of(decision: Decision) -> set[str]:
+    """Return the names that the formulas of a decision read."""
+    found: set[str] = set()
+    stack: list[object] = [decision.expression] if decision.expression else []
+    while stack:
+        part = stack.pop()
+        if isinstance(part, x.Formula):
+            tree = parse_expression(part.value, Span("", 1, 1)).policy
+            found |= {node.name for node in s.walk(tree) if isinstance(node, s.Name)} if tree else set()
+        else:
+            stack.extend(x.parts(part))
+    return found
+
+
+# decisions
+
+
+def _decision(work: _Import, decision: Decision) -> Iterator[str]:
+    name = work.names.get(decision.id or decision.name, decision.name)
+    match decision.expression:
+        case x.DecisionTable() as table:
+            yield from _table(work, name, table)
+        case x.LiteralExpression(formula=formula):
+            text = _text(work, formula)
+            lines = [line.strip() for line in text.splitlines()]
+            yield f"  {name}: |\n" + "".join(f"    {line}\n" for line in lines if line)
+        case x.Context() as context if (card := _card(context)) is not None:
+            base, parts = card
+            yield f"  {name}:\n    scorecard:\n      base: {base}\n      table: |\n"
+            rows = [PipeLine(("characteristic", "bin", "points"), 2)]
+            for part in parts:
+                heading = _heading(work, part.inputs[0])
+                rows += [PipeLine((heading, *_cells(work, rule)), 2) for rule in part.rules]
+            yield "".join(f"        {line}\n" for line in rendered(rows))
+        case None:
+            work.refuse(f"the decision `{name}`, which has no logic", decision.span)
+        case other:
+            work.refuse(f"the decision `{name}`, a boxed {_words(type(other).__name__)}", decision.span)
+
+
+def _card(context: x.Context) -> tuple[str, list[x.DecisionTable]] | None:
+    """Return base and tables of a context that adds up points, as `to_dmn` writes it."""
+    first, *middle, last = context.entries if len(context.entries) > 2 else (None, None)
+    if first is None or last is None or first.variable is None or first.variable.name != TOTAL:
+        return None
+    tables = [e.value for e in middle if isinstance(e.value, x.DecisionTable) and len(e.value.inputs) == 1]
+    names = [e.variable.name for e in (first, *middle) if e.variable]
+    base, total = (
+        e.value.formula if isinstance(e.value, x.LiteralExpression) else None for e in (first, last)
+    )
+    if base is None or total is None or len(tables) != len(middle) or total.value != " + ".join(names):
+        return None
+    return base.value.strip(), tables
+
+
+def _table(work: _Import, name: str, table: x.DecisionTable) -> Iterator[str]:
+    hit = f"{table.hit_policy} {table.aggregation or ''}".strip()
+    if hit not in set(HitPolicy):
+        advice = "use FIRST, with the rows in order of priority"
+        work.refuse(f"the hit policy {hit} of `{name}`", table.span, advice)
+    if not table.inputs or not table.rules:
+        work.refuse(f"`{name}`, a table without inputs or rules", table.span)
+    clauses: list[x.InputClause | x.OutputClause] = [*table.inputs, *table.outputs]
+    for clause in clauses:
+        if clause.values is not None:
+            work.refuse(
+                f"the list of values of a column of `{name}`", clause.span, "say them in the fact's `one_of`"
+            )
+    outputs = tuple(_output(work, name, clause, len(table.outputs)) for clause in table.outputs)
+    headings = tuple(_heading(work, clause) for clause in table.inputs)
+    rows = [PipeLine((*headings, *outputs), len(headings))]
+    rows += [PipeLine(_cells(work, rule), len(headings)) for rule in table.rules]
+    if REASON in outputs:
+        place = len(headings) + outputs.index(REASON)
+        work.codes |= dict.fromkeys(
+            row.cells[place].strip('"') for row in rows[1:] if row.cells[place] != "null"
+        )
+    yield f"  {name}:\n    hit: {hit}\n    table: |\n"
+    yield "".join(f"      {line}\n" for line in rendered(rows))
+    defaults = [clause.default for clause in table.outputs]
+    if any(default is not None for default in defaults):
+        texts = [_text(work, d.formula) if isinstance(d, x.LiteralExpression) else "null" for d in defaults]
+        if hit in set(HitPolicy) and texts == [NOTHING.get(HitPolicy(hit))]:
+            return  # as `to_dmn` writes what goes without saying here
+        said = [f"{o}: '{t.replace(chr(39), chr(39) * 2)}'" for o, t in zip(outputs, texts, strict=True)]
+        yield f"    otherwise: {{{', '.join(said)}}}\n"
+
+
+def _output(work: _Import, name: str, clause: x.OutputClause, count: int) -> str:
+    output = clause.name or (name if count == 1 else "")
+    if not _NAME.fullmatch(output):
+        work.refuse(f"the output `{output or clause.label}` of `{name}`", clause.span, "give it a plain name")
+    return output
+
+
+def _heading(work: _Import, clause: x.InputClause) -> str:
+    text = _text(work, clause.expression.formula if clause.expression else None)
+    if not text.strip():
+        work.refuse("a column without an expression", clause.span)
+    return _in_cell(work, text, clause.span)
+
+
+def _cells(work: _Import, rule: x.Rule) -> tuple[str, ...]:
+    tests = [_in_cell(work, _text(work, test) or "-", rule.span) for test in rule.tests]
+    results = [_in_cell(work, _text(work, r.formula) or "null", rule.span) for r in rule.outputs]
+    return (*tests, *results)
+
+
+def _in_cell(work: _Import, text: str, span: Span) -> str:
+    cell = " ".join(text.split())
+    bars, unclosed = find_bars(cell)
+    if bars or unclosed is not None:
+        work.refuse(f"the cell `{cell}`", span, "a bar stands in quotes, and quotes are closed")
+    return cell
+
+
+def _text(work: _Import, formula: x.Formula | None) -> str:
+    if formula is None:
+        return ""
+    language = formula.language or work.model.expression_language or "feel"
+    if not _FEEL.fullmatch(language):
+        work.refuse(f"the language `{language}`", formula.text.place(0), "write the expression in FEEL")
+    return formula.value.strip()

@@ -1,0 +1,188 @@
+"""The decisions of a credit policy as a DMN 1.5 model, for other tools; what DMN cannot carry is refused.
+
+Tables and formulas are the same FEEL. A scorecard becomes a boxed context: one table of points for each
+characteristic, and their sum as its result. What a policy says about the quality of its facts, about
+reasons for people and about results is not part of DMN, and is told as not carried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.credit.model import (
+    CreditPolicy,
+    DecisionDefinition,
+    DecisionTable,
+    Expression,
+    FactDefinition,
+    FactKind,
+    HitPolicy,
+    Scorecard,
+    Tests,
+)
+from engine.dmn import expressions as x
+from engine.dmn.model import Decision, Definitions, DrgElement, InputData, ItemDefinition, Reference
+from engine.dmn.to_xml import to_xml
+from engine.dmn.xml import Text
+from engine.feel.printer import to_text
+from engine.policy import Loaded
+from engine.source import Problem, Severity, Span
+
+TYPES = {
+    FactKind.STRING: "string", FactKind.INTEGER: "number", FactKind.DECIMAL: "number",
+    FactKind.MONEY: "number", FactKind.BOOLEAN: "boolean", FactKind.DATE: "date",
+    FactKind.STRINGS: "tStrings",
+}  # fmt: skip
+NOTHING = {HitPolicy.COLLECT_COUNT: "0", HitPolicy.RULE_ORDER: "[]", HitPolicy.COLLECT: "[]"}
+"""What tables are worth when no row matches, by hit policy; the others have no value then."""
+TOTAL = "total"
+"""The variable of a scorecard's context that holds its base."""
+_NOWHERE = Span("", 1, 1)
+
+
+def to_dmn(policy: CreditPolicy) -> Loaded[bytes]:
+    """Return the model as XML, with what is not carried as notes; None if a decision cannot be carried."""
+    problems = [*_refused(policy), *_not_carried(policy)]
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        return Loaded(None, tuple(problems))
+    strings = ItemDefinition(name="tStrings", span=_NOWHERE, type_ref="string", collection=True)
+    inputs: list[DrgElement] = [_input(fact) for fact in policy.facts.values()]
+    decisions: list[DrgElement] = [_decision(policy, policy.decisions[name]) for name in policy.order]
+    model = Definitions(
+        file="", name=policy.name, namespace=f"urn:forbear:{policy.name}", version="1.5", span=_NOWHERE,
+        id=f"policy-{policy.name}", description=policy.title.get("en"),
+        items=(strings,) if any(f.kind is FactKind.STRINGS for f in policy.facts.values()) else (),
+        elements=(*inputs, *decisions),
+    )  # fmt: skip
+    return Loaded(to_xml(model), tuple(problems))
+
+
+def _refused(policy: CreditPolicy) -> Iterator[Problem]:
+    for decision in policy.decisions.values():
+        if isinstance(decision, Scorecard):
+            for part in decision.characteristics:
+                if any(bin_.reason for bin_ in part.bins):
+                    message = (
+                        f"the reasons of scorecard `{decision.name}` go by points lost; DMN has no such thing"
+                    )
+                    yield Problem("dmn-not-carried", message, decision.span, severity=Severity.WARNING)
+                    break
+        elif isinstance(decision, DecisionTable) and decision.hit.lists and len(decision.outputs) > 1:
+            message = (
+                f"table `{decision.name}` lists several outputs; without a row DMN gives null, not no rows"
+            )
+            yield Problem("dmn-not-carried", message, decision.span, "make a table for each output")
+
+
+def _not_carried(policy: CreditPolicy) -> Iterator[Problem]:
+    for fact in policy.facts.values():
+        said = [
+            key
+            for key, value in (
+                ("max_age", fact.max_age), ("verified", fact.verified), ("when_missing", fact.when_missing),
+                ("when_old", fact.when_old), ("when_unverified", fact.when_unverified),
+            )
+            if value
+        ]  # fmt: skip
+        if said:
+            message = f"what fact `{fact.name}` says with {', '.join(said)} is not in DMN"
+            yield Problem("dmn-not-carried", message, fact.span, severity=Severity.WARNING)
+    for name, expression in (("status", policy.status), ("outcome `reasons`", policy.told)):
+        if expression is not None:
+            message = f"{name} is not in DMN"
+            yield Problem("dmn-not-carried", message, expression.span, severity=Severity.WARNING)
+
+
+def _input(fact: FactDefinition) -> InputData:
+    variable = x.InformationItem(fact.name, TYPES[fact.kind])
+    return InputData(id=f"fact-{fact.name}", name=fact.name, variable=variable, span=_NOWHERE)
+
+
+def _decision(policy: CreditPolicy, decision: DecisionDefinition) -> Decision:
+    logic: x.Boxed
+    if isinstance(decision, DecisionTable):
+        logic = _table(decision)
+    elif isinstance(decision, Scorecard):
+        logic = _scorecard(decision)
+    else:
+        logic = _literal(decision.expression)
+    needed = tuple(
+        Reference(f"#decision-{name}", "requiredDecision")
+        if name in policy.decisions
+        else Reference(f"#fact-{name}", "requiredInput")
+        for name in policy.reads[decision.name]
+        if name in policy.decisions or name in policy.facts
+    )
+    variable = x.InformationItem(decision.name)
+    return Decision(
+        id=f"decision-{decision.name}", name=decision.name, variable=variable, span=_NOWHERE,
+        expression=logic, inputs=needed,
+    )  # fmt: skip
+
+
+def _table(table: DecisionTable) -> x.DecisionTable:
+    hit, _, aggregation = (
+        str(table.hit).partition(" ") if table.hit.name.startswith("COLLECT") else (table.hit, "", "")
+    )
+    outputs = tuple(
+        x.OutputClause(
+            span=_NOWHERE, name=output.name, label=None, type_ref=None, values=None,
+            default=_literal(table.otherwise[i]) if table.otherwise is not None else _nothing(table),
+        )
+        for i, output in enumerate(table.outputs)
+    )  # fmt: skip
+    rules = tuple(
+        x.Rule(
+            span=_NOWHERE,
+            tests=tuple(_formula(cell) for cell in rule.tests),
+            outputs=tuple(_literal(result) for result in rule.results),
+        )
+        for rule in table.rules
+    )
+    return x.DecisionTable(
+        span=_NOWHERE, inputs=tuple(map(_clause, table.inputs)), outputs=outputs, rules=rules,
+        hit_policy=hit, aggregation=aggregation or None,  # type: ignore[arg-type]  # the words of DMN are ours
+    )  # fmt: skip
+
+
+def _nothing(table: DecisionTable) -> x.LiteralExpression | None:
+    """Return what a table without a matching row is worth to us where DMN would say null: none, or no rows."""
+    word = NOTHING.get(table.hit)
+    return None if word is None else _feel(word)
+
+
+def _scorecard(card: Scorecard) -> x.Context:
+    entries = [x.ContextEntry(variable=x.InformationItem(TOTAL), value=_feel(f"{card.base:f}"))]
+    names = [TOTAL]
+    for number, part in enumerate(card.characteristics, 1):
+        output = x.OutputClause(
+            span=_NOWHERE, name="points", label=None, type_ref="number", values=None, default=None
+        )  # fmt: skip
+        rules = tuple(
+            x.Rule(span=_NOWHERE, tests=(_formula(bin_.tests),), outputs=(_feel(f"{bin_.points:f}"),))
+            for bin_ in part.bins
+        )
+        table = x.DecisionTable(
+            span=_NOWHERE, inputs=(_clause(part.expression),), outputs=(output,), rules=rules
+        )  # fmt: skip
+        names.append(f"points_{number}")
+        entries.append(x.ContextEntry(variable=x.InformationItem(names[-1]), value=table))
+    entries.append(x.ContextEntry(variable=None, value=_feel(" + ".join(names))))
+    return x.Context(span=_NOWHERE, entries=tuple(entries))
+
+
+def _clause(heading: Expression) -> x.InputClause:
+    return x.InputClause(span=_NOWHERE, label=heading.text, expression=_literal(heading), values=None)
+
+
+def _formula(tests: Tests) -> x.Formula:
+    return x.Formula(Text(" ".join(tests.text.split()), "", ()))
+
+
+def _literal(expression: Expression) -> x.LiteralExpression:
+    """Return an expression as FEEL: cells that were written bare get their quotes."""
+    return _feel(to_text(expression.node))
+
+
+def _feel(text: str) -> x.LiteralExpression:
+    return x.LiteralExpression(span=_NOWHERE, formula=x.Formula(Text(text, "", ())))

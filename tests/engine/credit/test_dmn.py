@@ -1,0 +1,187 @@
+"""Credit policies to DMN models and back: the same tables, the same results on any facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.credit import CreditError, CreditPolicy, Fact, decide, load_credit
+from engine.credit.from_dmn import from_dmn
+from engine.credit.model import FactDefinition, FactKind
+from engine.credit.thresholds import thresholds
+from engine.credit.to_dmn import to_dmn
+from engine.credit.values import plain_value
+from engine.dmn import evaluate_decision, load_model
+from engine.feel import syntax as s
+from engine.feel.values import to_feel
+from engine.tables import find_tables, rows_of
+from tests.engine.credit.samples import DAY, policy_of
+
+POLICIES = Path(__file__).parents[3] / "policies"
+NAMES = ("consumer-credit", "sme-credit", "key-account-credit", "uci-card-credit")
+SHIPPED: dict[str, CreditPolicy] = {}
+for _name in NAMES:
+    _policy = load_credit({"policy.yaml": (POLICIES / _name / "policy.yaml").read_bytes()}).policy
+    assert _policy is not None
+    SHIPPED[_name] = _policy
+
+
+def model_of(policy: CreditPolicy) -> bytes:
+    found = to_dmn(policy)
+    assert found.policy is not None, found.problems
+    return found.policy
+
+
+def back(data: bytes) -> CreditPolicy:
+    text = from_dmn(data, "m.dmn", currency="CNY", effective_from=date(2026, 1, 1))
+    assert text.policy is not None, text.problems
+    loaded = load_credit({"policy.yaml": text.policy})
+    assert loaded.policy is not None, (loaded.problems, text.policy.decode())
+    return loaded.policy
+
+
+BACK = {name: back(model_of(policy)) for name, policy in SHIPPED.items()}
+MODELS = {name: load_model({"m": model_of(policy)}, "m").policy for name, policy in SHIPPED.items()}
+
+
+def values_of(policy: CreditPolicy, fact: FactDefinition) -> st.SearchStrategy[Any]:
+    """Values of a fact, most of them at the bounds of the tables."""
+    if fact.kind is FactKind.BOOLEAN:
+        return st.booleans()
+    if fact.kind is FactKind.STRING:
+        return st.sampled_from(fact.one_of)
+    near = [t.moved(n) for t in thresholds(policy) if t.heading.node == s.Name(fact.name) for n in (-1, 0, 1)]
+    low = Decimal(0) if fact.minimum is None else Decimal(str(fact.minimum))
+    high = Decimal(2000) if fact.maximum is None else Decimal(str(fact.maximum))
+    usable = [p for p in near if isinstance(p, Decimal) and low <= p <= high] or [low]
+    number = st.one_of(
+        st.sampled_from(usable), st.decimals(low, high, places=0 if fact.kind is FactKind.INTEGER else 2)
+    )
+    return number.map(int) if fact.kind is FactKind.INTEGER else number
+
+
+def facts_of(policy: CreditPolicy) -> st.SearchStrategy[Mapping[str, Fact]]:
+    given_values = {name: values_of(policy, fact) for name, fact in policy.facts.items()}
+    as_facts = st.fixed_dictionaries(given_values)
+    return as_facts.map(
+        lambda found: {n: Fact(value=v, as_of=DAY, verified_by="x") for n, v in found.items()}
+    )
+
+
+ANY_FACTS = {name: facts_of(policy) for name, policy in SHIPPED.items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_tables_come_back_as_they_were(name: str) -> None:
+    policy, again = SHIPPED[name], BACK[name]
+    assert list(again.facts) == list(policy.facts)
+    assert set(again.decisions) == set(policy.decisions)
+    twice = back(model_of(again))
+    assert list(twice.decisions) == list(again.decisions)
+    texts = [from_dmn(model_of(p), "m", currency="CNY", effective_from=DAY).policy for p in (again, twice)]
+    assert texts[0] == texts[1]
+    tables = [find_tables({"p": text or b""}, "p").policy for text in texts]
+    assert [list(rows_of(t.table)) for t in tables[0] or ()] == [
+        list(rows_of(t.table)) for t in tables[1] or ()
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=12, deadline=None)
+@given(st.data())
+def test_the_model_and_the_policy_that_comes_back_decide_alike(name: str, data: st.DataObject) -> None:
+    policy, again, model = SHIPPED[name], BACK[name], MODELS[name]
+    assert model is not None
+    facts = data.draw(ANY_FACTS[name])
+    try:
+        first = decide(policy, facts, DAY)
+    except CreditError:
+        return
+    traced = {t.decision: t.value for t in first.trace if t.kind != "fact"}
+    if not traced:
+        return
+    second = {t.decision: t.value for t in decide(again, facts, DAY).trace}
+    inputs = {n: to_feel(fact.value) for n, fact in facts.items()}
+    for decision, value in traced.items():
+        assert second[decision] == value, decision
+    for decision in {item.name for item in policy.outcome} & set(traced):
+        value = traced[decision]
+        found = evaluate_decision(model, decision, inputs, at=None)
+        assert plain_value(found.value) == value, decision
+
+
+CAMUNDA = (Path(__file__).parent / "dinner.dmn").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("temperature", "guests", "dish"), [("20", 4, "Salad"), ("10", 4, "Roastbeef"), ("10", 9, "Stew")]
+)
+def test_a_model_as_camunda_writes_it(temperature: str, guests: int, dish: str) -> None:
+    policy = back(CAMUNDA)
+    assert {name: str(fact.kind) for name, fact in policy.facts.items()} == {
+        "guestCount": "integer", "temperature": "decimal",
+    }  # fmt: skip
+    facts = {"guestCount": Fact(value=guests, as_of=DAY), "temperature": Fact(value=temperature, as_of=DAY)}
+    assert decide(policy, facts, DAY).outcome == {"Dish": dish}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        (b'hitPolicy="FIRST"', b'hitPolicy="PRIORITY"', "the hit policy PRIORITY of `season`"),
+        (b'typeRef="double"', b'typeRef="tThing"', "the input `temperature` of type `tThing`"),
+        (b'name="Dinner"', b'name="Dinner" expressionLanguage="juel"', "the language `juel`"),
+        (b'id="Dish" name="Dish decision"', b'id="a b" name="c d"', "the name `c d`"),
+        (b'name="desiredDish"', b'name="a dish"', "the output `a dish` of `Dish`"),
+        (b'"Stew"', b'"Ste', "the cell"),
+        (
+            b"</definitions>",
+            b'<decision id="X" name="X"/></definitions>',
+            "the decision `X`, which has no logic",
+        ),
+        (
+            b"</definitions>",
+            b'<businessKnowledgeModel name="B"><variable name="B"/></businessKnowledgeModel></definitions>',
+            "`B`, a business knowledge model",
+        ),
+    ],
+)
+def test_what_cannot_be_carried_is_refused_by_name(old: bytes, new: bytes, what: str) -> None:
+    assert old in CAMUNDA
+    text = CAMUNDA.replace(old, new)
+    found = from_dmn(text, "m.dmn", currency="EUR", effective_from=DAY)
+    assert found.policy is None
+    assert any(what in problem.message for problem in found.problems), found.problems
+
+
+def test_what_a_model_has_no_place_for_is_named() -> None:
+    told = [problem.message for problem in to_dmn(SHIPPED["consumer-credit"]).problems]
+    assert "the reasons of scorecard `score` go by points lost; DMN has no such thing" in told
+    assert "what fact `avg_monthly_bill` says with max_age, when_missing is not in DMN" in told
+
+
+def test_otherwise_is_the_default_output() -> None:
+    policy = policy_of(
+        """
+facts: {n: {type: integer}}
+decisions:
+  t:
+    hit: FIRST
+    table: |
+      | n   || a  | b    |
+      | > 3 || it's | 1  |
+    otherwise: {a: none, b: 0}
+outcome: {t: t}
+""".replace("it's", "x")
+    )
+    again = back(model_of(policy))
+    for n in (1, 5):
+        facts = {"n": Fact(value=n, as_of=DAY)}
+        assert decide(again, facts, DAY).outcome == decide(policy, facts, DAY).outcome
