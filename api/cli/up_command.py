@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import click
 
 from api.cli.frame import OK
 from api.cli.running import plainly, settings_for
+from api.logs import log_to_terminal
 from api.serving import Serving, serving, told_to_stop
 from api.settings import Settings
 
@@ -31,7 +31,7 @@ def command(data: Path | None, port: int | None, policies: Path) -> int:
       forbear up --data .forbear/demo
     """
     settings = settings_for(data, port=port)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_terminal()
     with plainly():
         asyncio.run(_up(settings, policies))
     click.echo("Forbear has ended.")

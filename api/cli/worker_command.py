@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from pathlib import Path
 
 import click
 
 from api.cli.frame import OK
 from api.cli.running import plainly, settings_for
+from api.logs import log_to_terminal
 from api.serving import told_to_stop, working
 from api.settings import Settings
 
@@ -30,7 +30,7 @@ def command(data: Path | None, temporal: str | None) -> int:
       FORBEAR_TEMPORAL=temporal.example:7233 FORBEAR_TEMPORAL_TLS=true forbear worker
     """
     settings = settings_for(data, temporal=temporal)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_terminal()
     with plainly():
         asyncio.run(_work(settings))
     return OK

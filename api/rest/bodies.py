@@ -96,7 +96,10 @@ class Page(Body, Generic[T]):
 class Invalid(Body):
     """One thing that is wrong with a body."""
 
-    pointer: str = Field(description="JSON pointer (RFC 6901) to the field.", examples=["/amount"])
+    pointer: str = Field(
+        default="", description="JSON pointer (RFC 6901) to the field.", examples=["/amount"]
+    )
+    parameter: str = Field(default="", description="Name of the parameter of the address, if it is one.")
     detail: str
 
 

@@ -16,6 +16,7 @@ from api.rest.routes import Prefer, received, router, wait_for
 from api.storage.entries import entry_row, page_of_entries
 from api.storage.errors import NotFound
 from api.storage.tables import EntryRow
+from api.storage.wording import said, with_article
 from api.wiring import Wiring
 
 
@@ -37,7 +38,8 @@ def entries_router(wiring: Wiring) -> APIRouter:
 
 def _add_kind(api: APIRouter, wiring: Wiring, path: str, body_type: type[EntryBody]) -> None:
     kind = kind_of(body_type)
-    name = kind.replace("_", " ")
+    name = said(kind)
+    one = with_article(name)
 
     async def post(body: EntryBody, response: Response, prefer: Prefer = None) -> StoredEntry:
         entry = to_entry(body, received(wiring, body.received_at))
@@ -72,11 +74,11 @@ def _add_kind(api: APIRouter, wiring: Wiring, path: str, body_type: type[EntryBo
 
     told = body_type.__doc__ or ""
     api.post(
-        f"/{path}", status_code=201, summary=f"Post a {name}", description=told, name=f"post_{kind}",
+        f"/{path}", status_code=201, summary=f"Post {one}", description=told, name=f"post_{kind}",
         response_description="Stored now (201), or stored before with the same content (200)",
     )(post)  # fmt: skip
     api.get(f"/{path}", summary=f"List {path.replace('-', ' ')}", name=f"list_{kind}")(page)
-    api.get(f"/{path}/{{account}}/{{ref:path}}", summary=f"Read a {name}", name=f"read_{kind}")(find)
+    api.get(f"/{path}/{{account}}/{{ref:path}}", summary=f"Read {one}", name=f"read_{kind}")(find)
 
 
 def _add_whole_ledger(api: APIRouter, wiring: Wiring) -> None:

@@ -49,10 +49,13 @@ TABLE: tuple[tuple[type[Exception], str], ...] = (
 _CLEARER = {
     "decimal_type": 'this is no amount; write a decimal string, as in `"12.50"`',
     "decimal_parsing": 'this is no amount; write a decimal string, as in `"12.50"`',
+    "string_pattern_mismatch": "an id has letters, digits and `. _ : @ + -`; one of the first two begins it",
+    "string_too_short": "this may not be empty",
     "missing": "this field is needed",
     "extra_forbidden": "there is no such field here",
 }
 """What is said instead of pydantic's own words, where those speak of Python."""
+_ADDRESS = frozenset({"path", "query", "header"})
 _OF_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
 
 
@@ -66,10 +69,20 @@ class Refusal(Exception):
         self.extra = extra | ({} if pointer is None else {"errors": [{"pointer": pointer, "detail": detail}]})
 
 
+class UnknownParameters(Exception):
+    """The address has parameters that its path does not know; each with what is wrong."""
+
+    def __init__(self, mistakes: Sequence[tuple[str, str]]) -> None:
+        super().__init__(", ".join(name for name, _ in mistakes))
+        self.mistakes = tuple(mistakes)
+
+
 def problem_of(error: Exception) -> dict[str, Any] | None:
     """Return an error as a problem; None if it is not one that a caller can do anything about."""
     if isinstance(error, Refusal):
         return problem(error.slug, error.detail, **error.extra)
+    if isinstance(error, UnknownParameters):
+        return address_problem(error.mistakes)
     if isinstance(error, BadJson):
         return problem(error.slug, error.detail, errors=[{"pointer": error.pointer, "detail": error.detail}])
     slug = next((slug for kind, slug in TABLE if isinstance(error, kind)), None)
@@ -126,6 +139,20 @@ def validation_problem(errors: Sequence[Mapping[str, Any]], prefix: int = 1) -> 
     return problem("malformed-body", f"The request has {count}. {first}".strip(), errors=found)
 
 
+def _request_problem(errors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    if all(error["loc"] and error["loc"][0] in _ADDRESS for error in errors):
+        return address_problem([(str(error["loc"][-1]), _said(error)) for error in errors])
+    return validation_problem(errors)
+
+
+def address_problem(mistakes: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return mistakes in a path, its query or its headers as one problem; each is a name and a sentence."""
+    found = [{"parameter": name, "detail": detail} for name, detail in mistakes]
+    count = f"{len(found)} mistakes" if len(found) > 1 else "a mistake"
+    name, detail = mistakes[0]
+    return problem("malformed-address", f"The address has {count}. `{name}`: {detail}", errors=found)
+
+
 def _said(error: Mapping[str, Any]) -> str:
     message = _CLEARER.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
     given = error.get("input")
@@ -152,7 +179,7 @@ def install(app: FastAPI) -> None:
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return answer(validation_problem(error.errors()) | {"instance": request.url.path})
+        return answer(_request_problem(error.errors()) | {"instance": request.url.path})
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -169,7 +196,7 @@ def install(app: FastAPI) -> None:
         )
         return answer(problem(slug, detail) | {"instance": request.url.path}, error.headers)
 
-    for kind in (Refusal, BadJson, *(kind for kind, _ in TABLE)):
+    for kind in (Refusal, BadJson, UnknownParameters, *(kind for kind, _ in TABLE)):
         app.add_exception_handler(kind, known)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)

@@ -58,6 +58,9 @@ KINDS: Mapping[str, Kind] = {
         421, "This server does not answer for that host", "Call it by 127.0.0.1 or localhost."
     ),
     "malformed-body": Kind(422, "The body has mistakes", "Each of `errors` says where and why."),
+    "malformed-address": Kind(
+        422, "The address has mistakes", "Each of `errors` names a part of the path, or a parameter."
+    ),
     "idempotency-key-reused": Kind(422, "The key was used for another request", "Use a fresh key."),
     "received-at-not-allowed": Kind(422, "`received_at` is the server's to say", "Leave it out."),
     "received-at-missing": Kind(

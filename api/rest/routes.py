@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
@@ -12,9 +12,10 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from api.rest.bodies import ProblemBody
-from api.rest.errors import Refusal
+from api.rest.errors import Refusal, UnknownParameters
 from api.rest.strict_json import BadJson, loads
 from api.wiring import Wiring
+from engine.text import did_you_mean
 
 LONGEST_WAIT = 60.0
 _FROM_THE_START = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,12 +36,28 @@ class _StrictRequest(Request):
             raise HTTPException(400, error.detail) from error  # the handler reads its cause
 
 
+def _check_parameters(request: Request, known: Collection[str]) -> None:
+    """Raise UnknownParameters for what this path does not ask for, and for what is said twice."""
+    found = []
+    for name in dict.fromkeys(request.query_params):
+        if name not in known:
+            advice = did_you_mean(name, known, of="it takes") or "it takes none"
+            found.append((name[:60], f"there is no such parameter here; {advice.rstrip('.')}"))
+        elif len(request.query_params.getlist(name)) > 1:
+            found.append((name, "this is said more than once."))
+    if found:
+        raise UnknownParameters(found)
+
+
 class _StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Read bodies strictly."""
         handle = super().get_route_handler()
 
+        known = {field.alias for field in self.dependant.query_params}
+
         async def strict(request: Request) -> Response:
+            _check_parameters(request, known)
             return await handle(_StrictRequest(request.scope, request.receive))
 
         return strict

@@ -35,7 +35,7 @@ def loads(text: bytes) -> Any:
     """
     try:
         value = json.loads(
-            text.decode("utf-8"), parse_float=_float, parse_int=_int, parse_constant=_float,
+            text.decode("utf-8"), parse_float=_float, parse_int=_int, parse_constant=_constant,
             object_pairs_hook=_object,
         )  # fmt: skip
     except UnicodeDecodeError as error:
@@ -59,6 +59,10 @@ def _float(text: str) -> _Refused:
     return _Refused(
         f'`{text[:40]}` is a number with a fraction; write it as a decimal string, as in `"12.50"`.'
     )
+
+
+def _constant(text: str) -> _Refused:
+    return _Refused(f"`{text}` is no JSON; a number is written in digits, what is not known as `null`.")
 
 
 def _int(text: str) -> int | _Refused:

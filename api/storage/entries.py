@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from api.storage.errors import AlreadyThere
 from api.storage.session import Work
 from api.storage.tables import AccountRow, EntryRow, table_of
+from api.storage.wording import said as said_of
 from engine.ledger.entries import Entry
 from engine.model import canonical, digest_bytes
 
@@ -126,7 +127,7 @@ def same_or_refused(twin: Entry, entry: Entry) -> None:
     said, stored = entry.model_dump(), twin.model_dump()
     differs = [name for name in said if name != "received_at" and said[name] != stored[name]]
     if differs:
-        raise AlreadyThere(entry.kind.replace("_", " "), entry.id, differs)
+        raise AlreadyThere(said_of(entry.kind), entry.id, differs)
 
 
 def page_of_entries(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from api.storage.wording import with_article
 from engine.ledger import EntryProblem
 from engine.source import Problem, Severity, render_problem
 from engine.text import did_you_mean
@@ -46,8 +47,8 @@ class AlreadyThere(StorageError):
     def __init__(self, kind: str, wanted: str, differs: Sequence[str]) -> None:
         fields = ", ".join(f"`{name}`" for name in differs)
         super().__init__(
-            f"A {kind} `{wanted}` is stored already, with another {fields}. Nothing is overwritten: "
-            "send a correction as an entry of its own, or use another id."
+            f"{with_article(kind, capital=True)} `{wanted}` is stored already, with another {fields}. "
+            "Nothing is overwritten: send a correction as an entry of its own, or use another id."
         )
         self.kind = kind
         self.wanted = wanted

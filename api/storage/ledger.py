@@ -21,6 +21,7 @@ from api.storage.session import Database, Work
 from api.storage.tables import AccountRow, CustomerRow
 from api.storage.troubles import note_unmatched
 from api.storage.watch_ledger import LedgerNews
+from api.storage.wording import said
 from engine.credit.decision import Fact
 from engine.ladder.state import Position
 from engine.ledger import Entry, entry_problems
@@ -94,7 +95,7 @@ def admit(
         entry = entry.model_copy(update={"received_at": last})
     problems = entry_problems(terms_of(row), entries, entry)
     if problems:
-        raise EntryRefused(entry.kind.replace("_", " "), entry.id, problems)
+        raise EntryRefused(said(entry.kind), entry.id, problems)
     return entry
 
 

@@ -9,28 +9,24 @@ from sqlalchemy import ColumnElement, and_, func, or_, text
 from sqlmodel import Session, col, select
 
 from api.storage.tables import IN_TROUBLE, AccountRow
+from api.storage.wording import said as said_of
 from engine.ledger import Entry, unmatched
 
 WAITS = timedelta(days=1)
 """News comes out of order; what names something that has not come for this long is a trouble."""
 _NAMED = 3
-_WORDS = {"payment_returned": "return", "bill_issued": "issue", "hold_released": "release of hold"}
 
 
 def note_unmatched(row: AccountRow, entries: Sequence[Entry]) -> None:
     """Keep which entries of an account wait for others, and from when on that is a trouble."""
     waits = unmatched(entries)
     said = [
-        f"{_words(wait.kind)} `{wait.id}` names {_words(wait.names)} `{wait.wanted}`"
+        f"{said_of(wait.kind)} `{wait.id}` names {said_of(wait.names)} `{wait.wanted}`"
         for wait in waits[:_NAMED]
     ]
     said += [f"{len(waits) - _NAMED} more"] if len(waits) > _NAMED else []
     row.unmatched = ", ".join(said)
     row.unmatched_due = waits[0].since + WAITS if waits else None
-
-
-def _words(kind: str) -> str:
-    return _WORDS.get(kind, kind.replace("_", " "))
 
 
 def trouble_of(row: AccountRow, at: datetime) -> str:

@@ -102,7 +102,7 @@ def test_an_entry_that_names_what_has_not_come_waits_in_sight(api: Client) -> No
     api.post("/v1/payments", json=later)
     assert api.get("/v1/accounts/A1").json()["trouble"] == (
         "What is named has not come since 2026-03-03 02:00 UTC: dispute `D1` names bill `NOPE`, "
-        "return `R1` names payment `NOPE`."
+        "returned payment `R1` names payment `NOPE`."
     )
     assert troubled(api) == ["A1"]
     for path, body in (("payments", a_payment(id="NOPE")), ("bills", a_bill(id="NOPE"))):
