@@ -146,7 +146,7 @@ def _table(table: DecisionTable) -> x.DecisionTable:
 
 
 def _nothing(table: DecisionTable) -> x.LiteralExpression | None:
-    """Return what a table without a matching row is worth to us where DMN would say null: none, or no rows."""
+    """Return what a table without a matching row is worth, where DMN would say null."""
     word = NOTHING.get(table.hit)
     return None if word is None else _feel(word)
 
