@@ -51,6 +51,15 @@ _CLEARER = {
     "decimal_parsing": 'this is no amount; write a decimal string, as in `"12.50"`',
     "string_pattern_mismatch": "an id has letters, digits and `. _ : @ + -`; one of the first two begins it",
     "string_too_short": "this may not be empty",
+    "string_type": "this is no text",
+    "date_parsing": "this is no day; write it as in `2026-03-01`",
+    "date_type": "this is no day; write it as in `2026-03-01`",
+    "date_from_datetime_parsing": "this is no day; write it as in `2026-03-01`",
+    "date_from_datetime_inexact": "this is no day; write it as in `2026-03-01`",
+    "datetime_parsing": "this is no instant; write it as in `2026-03-01T10:00:00+08:00`",
+    "datetime_from_date_parsing": "this is no instant; write it as in `2026-03-01T10:00:00+08:00`",
+    "datetime_type": "this is no instant; write it as in `2026-03-01T10:00:00+08:00`",
+    "timezone_aware": "this instant has no offset; write it as in `2026-03-01T10:00:00+08:00`",
     "missing": "this field is needed",
     "extra_forbidden": "there is no such field here",
 }
@@ -154,7 +163,8 @@ def address_problem(mistakes: Sequence[tuple[str, str]]) -> dict[str, Any]:
 
 
 def _said(error: Mapping[str, Any]) -> str:
-    message = _CLEARER.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+    message = str(error["msg"]).removeprefix("Value error, ").replace("Input should", "this should", 1)
+    message = _CLEARER.get(error["type"], message)
     given = error.get("input")
     if isinstance(given, str | int | bool) and error["type"] not in ("missing", "extra_forbidden"):
         return f"`{str(given)[:60]}`: {message}."

@@ -50,9 +50,14 @@ def test_nothing_is_kept_of_a_post_whose_address_has_a_mistake(shared: Client, a
         ({"account": "A 1"}, "`A 1`: an id has letters, digits and `. _ : @ + -`; one of the first two"),
         ({"account": "-A"}, "`-A`: an id has letters, digits"),
         ({"id": ""}, "``: this may not be empty."),
+        ({"value_date": "01.03.2026"}, "`01.03.2026`: this is no day; write it as in `2026-03-01`."),
+        ({"due_date": 7.0}, "`7.0` is a number with a fraction"),
+        ({"category": "Normal"}, "`Normal`: this should be 'normal', 'fee'"),
+        ({"received_at": "2026-03-01T02:00:00"}, "`2026-03-01T02:00:00`: this instant has no offset"),
+        ({"received_at": "now"}, "`now`: this is no instant; write it as in `2026-03-01T10:00:00+08:00`."),
     ],
 )
-def test_what_an_id_may_be_is_said_in_words(shared: Client, changes: dict[str, Any], detail: str) -> None:
+def test_what_a_field_may_be_is_said_in_words(shared: Client, changes: dict[str, Any], detail: str) -> None:
     said = shared.post("/v1/bills", json=a_bill(**changes)).json()
     assert said["errors"][0]["detail"].startswith(detail)
     assert "^[" not in json.dumps(said)
