@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, status
 from fastapi.concurrency import run_in_threadpool
-from pydantic import Field
+from pydantic import BeforeValidator, Field, ValidationError
 from sqlmodel import Session
 
 from api.rest.bodies import Body, Day, Id, Instant, Page, ReceivedAt, example
@@ -29,6 +29,7 @@ from api.storage.session import Work
 from api.storage.tables import CustomerRow
 from api.wiring import Wiring
 from engine.credit.decision import Fact
+from engine.text import did_you_mean
 
 Plain = bool | int | str | tuple[str, ...] | None
 
@@ -45,7 +46,32 @@ class FactBody(Body):
     verified_at: Instant | None = None
 
 
-FactsBody = dict[Annotated[str, Field(min_length=1, max_length=64)], Plain | FactBody]
+def _one_shape(said: object) -> object:
+    """Tell a fact with its quality from a plain one first, so that a mistake is told once."""
+    if isinstance(said, dict):
+        try:
+            return FactBody.model_validate(said)
+        except ValidationError as error:
+            raise ValueError(_wrong(str(error.errors()[0]["loc"][0]), said)) from None
+    if isinstance(said, list) and not all(isinstance(item, str) for item in said):
+        raise ValueError("a list has texts only")
+    return said
+
+
+def _wrong(name: str, said: Mapping[str, object]) -> str:
+    if name not in FactBody.model_fields:
+        return f"a fact has no `{name}`; {did_you_mean(name, FactBody.model_fields, of='it has')}".rstrip(
+            "?."
+        )
+    if name == "value":
+        return "a fact has a `value`: a truth value, a whole number, a text, a list of texts or null"
+    return f"`{name}` of the fact cannot be `{str(said[name])[:60]}`"
+
+
+FactsBody = dict[
+    Annotated[str, Field(min_length=1, max_length=64)],
+    Annotated[Plain | FactBody, BeforeValidator(_one_shape)],
+]
 
 
 class CustomerBody(Body):

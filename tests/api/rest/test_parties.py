@@ -38,6 +38,23 @@ def test_a_fact_with_a_fraction_is_text(api: Client) -> None:
     assert refused.json()["errors"][0]["pointer"] == "/facts/rate"
 
 
+@pytest.mark.parametrize(
+    ("fact", "says"),
+    [
+        ({"valeu": 1}, "a fact has a `value`: a truth value, a whole number"),
+        ({"value": 1, "as_off": "2026-01-01"}, "a fact has no `as_off`; did you mean `as_of`."),
+        ({"value": {"deep": 1}}, "a fact has a `value`"),
+        ({"value": 1, "as_of": "soon"}, "`as_of` of the fact cannot be `soon`."),
+        (["a", 1], "a list has texts only."),
+    ],
+)
+def test_a_fact_of_the_wrong_shape_is_told_once(api: Client, fact: Any, says: str) -> None:
+    body = {"facts": {"value": fact}, "received_at": "2026-03-01T00:00:00Z"}
+    (error,) = api.post("/v1/customers/C1/facts", json=body).json()["errors"]
+    assert error["pointer"] == "/facts/value"
+    assert error["detail"].startswith(says)
+
+
 def test_facts_are_kept_in_their_order_and_told_once(api: Client) -> None:
     def tell(value: str, day: str) -> list[str]:
         body = {"facts": {"value": {"value": value, "as_of": day}}, "received_at": "2026-03-01T00:00:00Z"}
