@@ -17,7 +17,7 @@ from pathlib import Path
 from api.demo.account_run import RunFailed
 from api.demo.client import CallRefused
 from api.exiting import leave
-from tests.soak.fuzzing import TARGETS, write_whole
+from tests.soak.fuzzing import TARGETS
 from tests.soak.oracle import differences
 from tests.soak.parts import PartEnded
 from tests.soak.playing import POSTGRESQL, SQLITE, Plan, Played, drawn, play
@@ -25,7 +25,7 @@ from tests.soak.postgres import PostgresAway
 from tests.soak.real_time import CALLS, play_now
 from tests.soak.scenario import ROOT, Scenario, scenario
 from tests.soak.service import DEFECTS
-from tests.soak.state import RESULT, Round, State, result_of
+from tests.soak.state import RESULT, Round, State, kept_at, result_of
 
 FOLDER = ROOT / ".forbear-soak"
 KILLS = 10
@@ -171,7 +171,7 @@ def main() -> int:
         if bytes_ is not None:
             bytes_.terminate()
     result = result_of(soak.state, FOLDER / f"fuzz-{asked.seed}.json", ROOT)
-    write_whole(asked.result, result)
+    kept_at(asked.result, result)
     say(result["line"])
     for failure in result["failures"]:
         say(f"  {failure}")

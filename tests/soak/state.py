@@ -91,6 +91,13 @@ def result_of(state: State, fuzz: Path, root: Path) -> dict[str, Any]:
     return {"line": line_of(totals), **totals}
 
 
+def kept_at(path: Path, result: dict[str, Any]) -> None:
+    """Write a result, with the lines of those before it, whatever they said."""
+    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    earlier = [before["line"], *before["earlier"]] if before else []
+    write_whole(path, result | {"earlier": earlier[:20]})
+
+
 def line_of(totals: dict[str, Any]) -> str:
     """Return the totals as one sentence."""
     verdict = "passed" if totals["passed"] else f"FAILED with {len(totals['failures'])} findings"

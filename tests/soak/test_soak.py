@@ -13,7 +13,7 @@ import pytest
 from tests.soak.fuzzing import TARGETS, Fuzzed, read_fuzzed
 from tests.soak.playing import POSTGRESQL, SQLITE, drawn
 from tests.soak.scenario import ROOT, SHORT, scenario
-from tests.soak.state import RESULT, Round, State, line_of, result_of
+from tests.soak.state import RESULT, Round, State, kept_at, line_of, result_of
 
 WHOLE = Round(0, 1000, "sqlite", {"service, write": 2, "temporal, from outside": 1}, 34, 2, 60.0)
 PLANTED = {"drop": 7, "double": 3}
@@ -56,6 +56,13 @@ def test_without_findings_it_passes(tmp_path: Path) -> None:
     result = result_of(State(1, [WHOLE], PLANTED), tmp_path / "none.json", ROOT)
     assert result["passed"] is True
     assert (result["kills"], result["effects_compared"], result["messages_told_again"]) == (3, 34, 2)
+
+
+def test_a_result_keeps_the_lines_of_those_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "RESULT.json"
+    for line in ("one", "two", "three"):
+        kept_at(path, {"line": line})
+    assert json.loads(path.read_text(encoding="utf-8")) == {"line": "three", "earlier": ["two", "one"]}
 
 
 def fuzz(folder: Path, seed: int) -> int:
