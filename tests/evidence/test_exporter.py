@@ -188,7 +188,7 @@ def test_everything_comes_back_as_a_bundle_that_is_proved(run: Run, stage: Stage
     assert report.ok, report.render_text()
     assert [r.closed for r in report.runs] == [False, True, True]
     assert len(report.verdicts) == 2 + 1 + 5
-    assert any("open when they were exported" in note for note in report.notes)
+    assert any("exported: how it ends is not proved" in note for note in report.notes)
     assert any(note.startswith("The audit chain had") for note in report.notes)
 
 
