@@ -33,10 +33,11 @@ def later(at: datetime, span: timedelta) -> datetime:
 
 def facts_hold(tests: tuple[FactTest, ...], position: AccountPosition) -> bool:
     """Tell whether cells on facts hold; a fact that is not known passes only `-` and `null`."""
-    return all(_fact_holds(test, position.facts.get(test.name)) for test in tests)
+    return all(fact_holds(test, position.facts.get(test.name)) for test in tests)
 
 
-def _fact_holds(test: FactTest, value: object) -> bool:
+def fact_holds(test: FactTest, value: object) -> bool:
+    """Tell whether a cell on a fact holds."""
     if not test.tests.tests:
         return True
     if value is None:  # in FEEL the cell `true` would be a condition here, and hold

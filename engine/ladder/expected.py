@@ -51,7 +51,7 @@ _WAKE = re.compile(r"(\d{4}-\d{2}-\d{2})(?: ([0-2]\d:[0-5]\d))?")
 def read_expectations(reader: Reader, words: Words, node: Node) -> Iterator[Expectation]:
     """Read `expect`; what no policy of the history has is noted at its place."""
     for item in reader.items(node, "`expect`"):
-        fields = reader.fields(item, "an expectation", ["on"], ("since", *_READERS))
+        fields = reader.fields(item, "an expectation", ["on"], ("since", *READERS))
         day = optional(fields or {}, "on", reader.date, "`on`")
         if fields is None or day is None:
             continue
@@ -59,7 +59,7 @@ def read_expectations(reader: Reader, words: Words, node: Node) -> Iterator[Expe
         if since > day:
             advice = "write an earlier day, or remove `since`"
             reader.error("since-after-on", f"`since` is {since}, after {day}", fields["since"].span, advice)
-        wanted = tuple(_wanted(reader, words, n, v) for n, v in fields.items() if n in _READERS)
+        wanted = tuple(_wanted(reader, words, n, v) for n, v in fields.items() if n in READERS)
         if isinstance(item, MapNode) and not any(key.text not in ("on", "since") for key, _ in item.entries):
             advice = "add what must be true: `do: nothing`, `level: open`, `overdue: 300.00` ..."
             reader.error("expects-nothing", f"nothing is expected on {day}", item.span, advice)
@@ -67,7 +67,7 @@ def read_expectations(reader: Reader, words: Words, node: Node) -> Iterator[Expe
 
 
 def _wanted(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
-    return _READERS[name](reader, words, name, node)
+    return READERS[name](reader, words, name, node)
 
 
 def _one(reader: Reader, name: str, node: Node) -> Wanted | None:
@@ -174,7 +174,7 @@ def _ledger(reader: Reader, words: Words, name: str, node: Node) -> Wanted | Non
 
 _Read = Callable[[Reader, Words, str, Node], Wanted | None]
 _STEP = _word(lambda words: (*words.steps, NOTHING), "step")
-_READERS: Mapping[str, _Read] = {
+READERS: Mapping[str, _Read] = {
     "do": _do,
     "reached": _STEP,
     "warranted": _STEP,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from engine.ladder.case import Case
+from engine.feel.values import show, to_feel
+from engine.ladder.case import Case, fact_holds
 from engine.ladder.measure import Measures
 from engine.ladder.model import LadderRow
 from engine.ladder.moves import Climb, Leaving
@@ -68,7 +69,9 @@ def failing(case: Case, row: LadderRow, m: Measures) -> str:
         of_age = f", {part} of this age," if part != m.overdue else ""
         return f"overdue {m.overdue}{of_age} is not {row.overdue.text}"
     for test in row.facts:
-        return f"{test.name} {case.account.facts.get(test.name)!r} is not {test.text}"
+        value = case.account.facts.get(test.name)
+        if not fact_holds(test, value):
+            return f"{test.name} {show(to_feel(value))} is not {test.text}"
     return ""
 
 

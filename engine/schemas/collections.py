@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.ladder.events_from_yaml import VERBS
-from engine.ladder.expected import _READERS as EXPECTED
+from engine.ladder.expected import READERS as EXPECTED
 from engine.ladder.expected import ENDINGS, NOTHING
 from engine.ladder.sections_from_yaml import ANCHORS
 from engine.ladder.timeline import RECEIVERS

@@ -99,9 +99,7 @@ class World:
         terms = Terms(account=account, customer=f"of {account}", currency="CNY", timezone="Asia/Shanghai")
         return Position(position_at(terms, entries, at), self.law_pack, self.workdays)
 
-    def facts(
-        self, customer: str, account: str, as_of: date, at: datetime, currency: str
-    ) -> dict[str, Fact]:
+    def facts(self, customer: str, account: str, as_of: date, at: datetime, currency: str) -> dict[str, Fact]:
         return self.customers[customer][1]
 
     def facts_of(

@@ -13,7 +13,18 @@ from engine.ladder.simulate import Event, Look, Played, Reply, Scenario, play, s
 from engine.ladder.state import Position
 from engine.ledger import Entry, Terms, position_at
 from engine.workdays import no_calendar
-from tests.engine.ladder.world import before, calendar, changed, evening, law, local, played, policy, told
+from tests.engine.ladder.world import (
+    before,
+    calendar,
+    changed,
+    evening,
+    law,
+    local,
+    played,
+    policy,
+    texts_of,
+    told,
+)
 from tests.engine.ledger.making import TERMS, ZONE, entry
 
 BILL = entry("bill", "2026-01-05", id="B1", due="2026-01-25", amount="300.00")
@@ -341,3 +352,21 @@ def test_the_day_of_a_look_is_local() -> None:
     assert _looked(datetime.combine(date(2026, 1, 26), time(9), ZONE), policy()).step.trace.today == date(
         2026, 1, 26
     )
+
+
+# the trace
+
+
+def test_the_trace_names_the_fact_that_does_not_hold_as_policies_write_it() -> None:
+    text = texts_of("collections")["policy.yaml"].decode()
+    table = text[text.index("    | step          | age") : text.index("  managed: |")]
+    cells = iter(("segment | value", '"consumer" | "mid"', *["- | -"] * 20))
+    wider = "\n".join(row.replace("||", f"| {next(cells)} ||", 1) for row in table.rstrip("\n").split("\n"))
+    facts = [
+        entry("fact", "2026-01-01", id=name, name=name, value=value)
+        for name, value in (("segment", "consumer"), ("value", "low"))
+    ]
+    day, by = date(2026, 2, 1), changed(standard=(table, wider + "\n"))
+    look = played([BILL, *facts], day, by, probes=(evening(day),)).probed[evening(day)]
+    (note,) = [row.note for row in look.step.trace.rows if row.step == "reminder"]
+    assert note == 'value "low" is not "mid"'

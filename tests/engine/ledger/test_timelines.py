@@ -1,4 +1,4 @@
-"""The dated timelines of the ledger: every kind of entry, alone and mixed, and what follows on stated days."""
+"""The dated timelines of the ledger: every kind of entry, alone and mixed, and what follows from it."""
 
 from __future__ import annotations
 
