@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from engine.ladder.events_from_yaml import VERBS
-from engine.ladder.expected import READERS as EXPECTED
 from engine.ladder.expected import ENDINGS, NOTHING
+from engine.ladder.expected import READERS as EXPECTED
 from engine.ladder.sections_from_yaml import ANCHORS
 from engine.ladder.timeline import RECEIVERS
 from engine.ledger.account import LEVELS
