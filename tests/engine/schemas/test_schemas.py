@@ -77,7 +77,7 @@ def broken() -> Iterator[tuple[PolicyFiles, str]]:
         if (folder / "policy.yaml").exists():
             one = find_policies([folder])[0]
             if one.what in ("credit", "collections"):
-                for code in {problem.code for problem in check_one(one)} & set(FORM):
+                for code in sorted({problem.code for problem in check_one(one)} & set(FORM)):
                     yield one, code
 
 
