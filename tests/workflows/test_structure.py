@@ -61,6 +61,7 @@ def started(kind: str, workflow: str, **told: str) -> list[HistoryEvent]:
     return [event]
 
 
+NO_SWEEP = "it has what a schedule gives, and is no sweep that our schedule has started"
 SWEEP_AT = "2026-11-22T02:15:00Z"
 BY_SCHEDULE = {"TemporalScheduledById": ids.SWEEP_SCHEDULE, "TemporalScheduledStartTime": SWEEP_AT}
 SWEEP_ID = f"{ids.sweep_id()}-{SWEEP_AT}"
@@ -82,4 +83,14 @@ def test_a_sweep_that_the_schedule_started_is_in_order() -> None:
 )
 def test_other_search_attributes_of_a_start_are_named(kind: str, workflow: str, told: dict[str, str]) -> None:
     said = check_structure(started(kind, workflow, **told), workflow, "r1")
-    assert said == [(1, "search attributes are set, which our workflows never do")]
+    assert said == [(1, NO_SWEEP)]
+
+
+@pytest.mark.parametrize(("told", "said"), [(BY_SCHEDULE, []), ({}, [(1, NO_SWEEP)])])
+@pytest.mark.parametrize("field", ["last_completion_result", "continued_failure"])
+def test_only_a_sweep_of_the_schedule_knows_the_one_before(
+    field: str, told: dict[str, str], said: list[tuple[int, str]]
+) -> None:
+    (event,) = started(ids.SWEEP, SWEEP_ID, **told)
+    getattr(event.workflow_execution_started_event_attributes, field).SetInParent()
+    assert check_structure([event], SWEEP_ID, "r1") == said

@@ -23,7 +23,8 @@ SERVERS_OWN: dict[int, frozenset[str]] = {
             "initiator", "prev_auto_reset_points", "header", "eager_execution_accepted",
             "workflow_execution_expiration_time", "time_skipping_config", "time_skipping_state_propagation",
             "root_workflow_execution", "workflow_run_timeout", "workflow_execution_timeout",
-            "search_attributes",  # a schedule's; see structure.py
+            # What a schedule tells the runs it starts; see structure.py.
+            "search_attributes", "last_completion_result", "continued_failure",
         }
     ),
     E.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED: frozenset({"task_queue", "start_to_close_timeout", "attempt"}),

@@ -106,10 +106,13 @@ def _shape(event: HistoryEvent, place: int) -> Iterator[str]:
 
 
 def _by_schedule(attributes: Any) -> bool:
-    """Tell whether a start has no search attributes, or those of a sweep that the schedule starts."""
+    """Tell whether a start has nothing of a schedule, or what our schedule gives to the sweeps it starts.
+
+    What came of the sweep before stands in the start, too; no sweep reads it.
+    """
     told = {name: value.data.decode() for name, value in attributes.search_attributes.indexed_fields.items()}
     if not told:
-        return True
+        return not any(attributes.HasField(name) for name in ("last_completion_result", "continued_failure"))
     at = attributes.workflow_id.removeprefix(f"{ids.sweep_id()}-")
     ours = {_SCHEDULED_BY: f'"{ids.SWEEP_SCHEDULE}"', _SCHEDULED_AT: f'"{at}"'}
     return attributes.workflow_type.name == ids.SWEEP and told == ours
@@ -196,7 +199,7 @@ class _Walk:
         if event.event_type == E.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES and (
             not self._patched or set(told) != {"TemporalChangeVersion"}
         ):
-            self._say("search attributes are set, which our workflows never do")
+            self._say("it has what a schedule gives, and is no sweep that our schedule has started")
         self._patched = event.marker_recorded_event_attributes.marker_name == PATCH
 
     def _start(self, attributes: Any) -> None:
@@ -206,7 +209,7 @@ class _Walk:
         if attributes.task_queue.name not in (ids.TASK_QUEUE, ids.REVIEW_QUEUE):
             self._say(f"`task_queue` is `{attributes.task_queue.name}`, which is none of ours")
         if not _by_schedule(attributes):
-            self._say("search attributes are set, which our workflows never do")
+            self._say("it has what a schedule gives, and is no sweep that our schedule has started")
         if bool(attributes.continued_execution_run_id) != (attributes.first_execution_run_id != self._run):
             self._say("`continued_execution_run_id` and `first_execution_run_id` do not fit each other")
 
