@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import DecimalException
+from decimal import Decimal, DecimalException
 from typing import Any
 
 from engine.feel.conformance import Mismatch, coerced, conforms
 from engine.feel.functions import BuiltIn, Formal, Overload
 from engine.feel.functions.signature import VARIABLE
-from engine.feel.kinds import ANY, FUNCTION, FeelType, ListOf
+from engine.feel.kinds import ANY, CONTEXT, FUNCTION, FeelType, ListOf
 from engine.feel.limits import Meter, free
 from engine.feel.values import FeelError, UserFunction, Value, brief, kind_of
 
@@ -58,6 +58,8 @@ def _run(overload: Overload, arguments: list[Any], spend: Meter) -> Value:
         result: Value = overload.run(*arguments, **meter)
     except (DecimalException, OverflowError) as error:
         raise FeelError("out-of-range", f"`{overload.name}` has no value: {type(error).__name__}") from None
+    if isinstance(result, Decimal) and not result.is_finite():
+        raise FeelError("out-of-range", f"`{overload.name}` gives no number")
     return result
 
 
@@ -87,17 +89,20 @@ def _by_name(overload: Overload, named: Mapping[str, Value]) -> list[Value]:
 
 
 def _argument(overload: Overload, formal: Formal, value: Value, exact: bool) -> Any:
-    if value is None:
-        if formal.nullable:
-            return None
-        raise FeelError("null-operand", f"`{formal.name}` of `{overload.name}` is null")
     kind = _known(formal.type)
     try:
-        if exact and not conforms(value, kind):
+        if exact and value is not None and not conforms(value, kind):
             raise Mismatch(value, kind)
         value = value if exact else coerced(value, kind)
     except Mismatch as error:
         raise FeelError("bad-argument", f"`{formal.name}` of `{overload.name}`: {error.why}") from None
+    if value is None:  # given so, or the only item of a list that stands for its item
+        if formal.nullable:
+            return None
+        raise FeelError("null-operand", f"`{formal.name}` of `{overload.name}` is null")
+    if isinstance(value, list) and kind == ListOf(CONTEXT) and None in value:
+        why = f"`{formal.name}` of `{overload.name}`: item {value.index(None) + 1} is null"
+        raise FeelError("null-operand", why)
     if kind == FUNCTION:
         return lambda *given: call(value, given, {})
     return value
