@@ -183,9 +183,10 @@ def _watch(files: PolicyFiles, cases: bytes, path: Path) -> Tested:
     assert policy is not None  # it was checked
     report = run_watch_cases(policy, cases, str(path))
     failed = tuple(_failed(c.name, c.span, c.failures) for c in report.cases if not c.passed)
-    lines = [line for line in report.render().splitlines() if not line.startswith("ok ")]
+    parts = [render_problem(problem, _sources(path, cases)) for problem in report.problems]
+    parts.append("\n".join(line for line in report.render().splitlines() if not line.startswith("ok ")))
     held = tuple(c.name for c in report.cases if c.passed)
-    return Tested(path, held, failed, report.problems, "\n".join(lines))
+    return Tested(path, held, failed, report.problems, "\n\n".join(parts))
 
 
 def _sources(path: Path, cases: bytes) -> dict[str, str]:

@@ -62,6 +62,16 @@ def test_a_broken_file_of_cases_is_told(tmp_path: Path, capsys: pytest.CaptureFi
     assert "did you mean `cases`?" in capsys.readouterr().out
 
 
+def test_a_mistake_in_cases_of_a_watch_policy_is_told_at_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copied(tmp_path, "fraud-watch", "account_opened", "acount_opened")
+    assert run(forbear, ["test", str(folder)]) == FINDINGS
+    out = capsys.readouterr().out
+    assert "did you mean `account_opened`" in out
+    assert "fraud-watch/cases.yaml:" in out
+
+
 def test_a_policy_without_cases_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = copied(tmp_path, "sme-credit", "cases:", "cases:")
     (folder / "cases.yaml").unlink()
