@@ -26,6 +26,13 @@ multiply = CONTEXT.multiply
 divide = CONTEXT.divide
 
 
+def power(base: Decimal, exponent: Decimal) -> Decimal:
+    """Return a power; raises DivisionByZero for zero to a negative one, which decimals call infinity."""
+    if not base and exponent < 0:
+        raise DivisionByZero
+    return CONTEXT.power(base, exponent)
+
+
 def plain(value: Decimal) -> str:
     """Return a number as FEEL writes it: no zeros at the end, an exponent only beyond 60 places."""
     if not -60 <= value.adjusted() <= 60 and value:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from engine.feel import dates
 from engine.feel.dates import Date, DateTime, Time
-from engine.feel.decimals import CONTEXT
+from engine.feel.decimals import CONTEXT, power
 from engine.feel.durations import SECOND, DaysDuration, MonthsDuration
 from engine.feel.limits import LIMITS
 from engine.feel.values import FeelError, Range, UnaryRange, Value, brief, kind_of
@@ -30,12 +30,15 @@ def arithmetic(operator: str, left: Value, right: Value) -> Value:
     try:
         result = ARITHMETIC[operator](left, right)
     except ZeroDivisionError:
-        raise FeelError("division-by-zero", f"{brief(left)} is divided by zero") from None
+        divided = "1" if operator == "**" else brief(left)
+        raise FeelError("division-by-zero", f"{divided} is divided by zero") from None
     except (DecimalException, OverflowError) as error:
         why = f"{brief(left)} {operator} {brief(right)} is not a number of 34 digits"
         raise FeelError("out-of-range", str(error) if type(error) is OverflowError else why) from None
     if result is None:
         raise FeelError("wrong-types", f"there is no {kind_of(left)} {operator} {kind_of(right)}")
+    if isinstance(result, Decimal) and not result.is_finite():
+        raise FeelError("out-of-range", f"{brief(left)} {operator} {brief(right)} is not a number")
     return result
 
 
@@ -122,7 +125,7 @@ def _divide(left: Value, right: Value) -> Value:
 def _power(left: Value, right: Value) -> Value:
     match left, right:
         case Decimal(), Decimal():
-            return CONTEXT.power(left, right)
+            return power(left, right)
     return None
 
 

@@ -211,7 +211,7 @@ class Parser(TypeParser):
     def _negative(self) -> s.Node:
         start = self.advance().offset
         if self.token.kind == "number":
-            return self.place(s.Number, start, -self._number(self.advance().text))
+            return self.place(s.Number, start, CONTEXT.minus(self._number(self.advance().text)))
         return self.place(s.Negation, start, self.expression(NEGATE + 1))
 
     def _at_literal(self) -> s.Node:

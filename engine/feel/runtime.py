@@ -25,7 +25,7 @@ DECIMAL: Final[dict[str, Callable[[Decimal, Decimal], Decimal]]] = {
     "-": decimals.subtract,
     "*": decimals.multiply,
     "/": decimals.divide,
-    "**": decimals.CONTEXT.power,
+    "**": decimals.power,
 }
 
 
