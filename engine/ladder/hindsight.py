@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from engine.ladder.case import Case
 from engine.ladder.late_fee import counted_fees
-from engine.ladder.measure import View
+from engine.ladder.measure import Measures, View
 from engine.ladder.memory import Row, do_of
 from engine.ladder.model import INTERRUPTIONS, LadderRow
 from engine.ledger.account import AccountPosition, Debt, DisputedPart
@@ -25,10 +25,10 @@ TAKEN_BACK = INTERRUPTIONS | {"place", "fee"}
 def was_wrong(case: Case, row: Row) -> bool:
     """Tell whether a row with an effect was never due, by what is known now.
 
-    A row that a person took out of turn was never due by its cells; one whose debts are no longer known
-    to the ledger was looked at when they were.
+    Of a row that a person took out of turn the time is the person's, the debt is not: it has to have been
+    past due. A row whose debts are no longer known to the ledger was looked at when they were.
     """
-    if row.forced or row.skipped or row.wrongful or row.state == "withdrawn":
+    if row.skipped or row.wrongful or row.state == "withdrawn":
         return False
     if not any(do_of(key) in TAKEN_BACK for key in row.keys):
         return False
@@ -37,6 +37,8 @@ def was_wrong(case: Case, row: Row) -> bool:
     if definition is None or _is_forgotten(case, row):
         return False
     days = [row.requested_on] + ([row.stood_on] if row.stood_on else [])
+    if row.forced:
+        return not any(_could_be_forced(case, definition, day) for day in days)
     return not any(_was_due(case, definition, day) for day in days)
 
 
@@ -47,7 +49,7 @@ def released_before(case: Case, row: Row) -> date | None:
     """
     definition = case.definition(row)
     condition = definition.release.condition if definition else None
-    if definition is None or condition is None or row.lifted or row.forced or row.state == "withdrawn":
+    if definition is None or condition is None or row.lifted or row.state == "withdrawn":
         return None
     first = max(row.requested_on, date.fromordinal(case.today) - timedelta(days=SETTLED_DAYS))
     moved = [change for debt in case.account.debts for change in debt.paid if change[0] >= first]
@@ -56,7 +58,8 @@ def released_before(case: Case, row: Row) -> date | None:
         seen = View(case.policy, _as_of(case.account, day, evening=True), case.taken.opened_anchor)
         measures = seen.kept(day.toordinal())
         fees = counted_fees(case, day.toordinal(), "release")
-        if condition.holds(measures.values(measures.part(definition) + fees)):
+        part = measures.overdue if row.forced else measures.part(definition)
+        if condition.holds(measures.values(part + fees)):
             return day
     return None
 
@@ -68,11 +71,36 @@ def _is_forgotten(case: Case, row: Row) -> bool:
 
 
 def _was_due(case: Case, row: LadderRow, day: date) -> bool:
-    then = _as_of(case.account, day)
     on = day.toordinal()
-    if any(not held.bill and held.days[0] < on and held.blocks(on) for held in case.view.held):
+    seen = View(case.policy, _as_of(case.account, day), case.taken.opened_anchor).on(on)
+    return not _was_held(case, on) and _is_reached(row, seen)
+
+
+def _could_be_forced(case: Case, row: LadderRow, day: date) -> bool:
+    """Tell whether a person could take a row: something was past due, and its notice had not lapsed.
+
+    A notice lapses when so little is left that nothing from it on is warranted; a dispute keeps it.
+    """
+    on = day.toordinal()
+    view = View(case.policy, _as_of(case.account, day), case.taken.opened_anchor)
+    seen = view.on(on)
+    if seen.anchor is None or case.policy.case.closes.holds(seen.values(seen.overdue)) or _was_held(case, on):
         return False
-    seen = View(case.policy, then, case.taken.opened_anchor).on(on)
+    found = case.notice_before(row) if row.interrupts else None
+    if found is None or case.ladder.by_step.get(row.step) is not row:
+        return True
+    sent = next((r for r in (*case.rows, *case.left) if r.step == found[0].step), None)
+    if sent and sent.forced:
+        return True
+    above = case.ladder.rows[found[0].index :]
+    return any(_is_reached(other, measures) for other in above for measures in (seen, view.kept(on)))
+
+
+def _was_held(case: Case, on: int) -> bool:
+    return any(not held.bill and held.days[0] < on and held.blocks(on) for held in case.view.held)
+
+
+def _is_reached(row: LadderRow, seen: Measures) -> bool:
     if seen.anchor is None:
         return False
     part = seen.part(row)

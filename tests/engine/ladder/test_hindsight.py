@@ -65,6 +65,46 @@ def test_what_a_person_took_out_of_turn_is_not_judged_by_its_cells() -> None:
     assert on(found, "2026-03-02") == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "value_date", "values", "back"),
+    [
+        # forced on 26 February; each is told on 2 March
+        ("payment", "2026-02-20", {"amount": "300.00"}, BACK),
+        ("payment", "2026-02-20", {"amount": "280.00"}, BACK),  # of 20.00 the final notice does not warn
+        ("payment", "2026-02-27", {"amount": "300.00"}, OPEN),
+        ("credit_note", "2026-03-02", {"amount": "300.00", "bill": "B1"}, BACK),
+        ("dispute", "2026-02-20", {"amount": "300.00", "bill": "B1"}, BACK),
+        ("dispute", "2026-02-20", {"amount": "280.00", "bill": "B1"}, []),  # it keeps the notice
+        ("dispute", "2026-02-27", {"amount": "300.00", "bill": "B1"}, []),
+        ("hold", "2026-02-20", {"hold": "legal_stay"}, BACK),
+    ],
+)  # fmt: skip
+def test_what_a_person_took_out_of_turn_needs_a_debt_all_the_same(
+    kind: str, value_date: str, values: dict[str, Any], back: list[str]
+) -> None:
+    late = entry(kind, value_date, "2026-03-02", **values)
+    found = played([BILL, act("02-26", "force", "suspend"), late], date(2026, 3, 2))
+    assert on(found, "2026-02-26") == ["suspend service(suspended)", "suspend fee(suspension)"]
+    assert [line for line in on(found, "2026-03-02") if line.startswith("undo suspend")] == back
+
+
+def test_an_upheld_dispute_takes_back_what_a_person_forced() -> None:
+    disputed = entry("dispute", "2026-02-27", id="D1", amount="300.00", bill="B1")
+    upheld = entry("dispute_resolved", "2026-03-05", id="E1", dispute="D1", outcome="upheld")
+    found = played([BILL, act("02-26", "force", "suspend"), disputed, upheld], date(2026, 3, 5))
+    assert on(found, "2026-02-27") == []
+    assert on(found, "2026-03-05") == BACK
+
+
+def test_a_small_debt_for_which_a_person_forced_the_notice_too_stays_suspended() -> None:
+    small = entry("bill", "2026-01-05", id="B1", due="2026-01-25", amount="30.00")
+    acts = [act("02-10", "force", "final_notice"), act("02-26", "force", "suspend")]
+    other = entry("dispute", "2026-02-20", "2026-03-02", amount="5.00", bill="B1")
+    found = played([small, *acts, other], date(2026, 3, 3))
+    assert on(found, "2026-02-26") == ["suspend service(suspended)", "suspend fee(suspension)"]
+    assert on(found, "2026-03-02") == on(found, "2026-03-03") == []
+
+
 @pytest.mark.parametrize("days", [1, 91, 93, 200, 400])
 def test_a_payment_in_time_is_heard_however_late_it_is_told(days: int) -> None:
     told = (date(2026, 1, 24) + timedelta(days=days)).isoformat()
