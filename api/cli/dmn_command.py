@@ -6,13 +6,12 @@ import json
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import click
 
 from api.cli.dmn_policies import export_policy, import_model
+from api.cli.facts_json import read_facts
 from api.cli.frame import FINDINGS, OK, Trouble
 from engine.dmn import (
     Evaluation,
@@ -83,7 +82,7 @@ def run_model(
         names = ", ".join(f"`{e.name}`" for e in loaded.policy.root.elements if isinstance(e, Decision))
         raise click.UsageError(f"Give one of --decision, --service and --function. Decisions: {names}.")
     chosen = decision or service or function or ""
-    facts = facts_from_json(loaded.policy, _facts(source), "" if decision else chosen)
+    facts = facts_from_json(loaded.policy, read_facts(source, '{"Age": 17, ...}'), "" if decision else chosen)
     call = evaluate_decision if decision else evaluate_service if service else evaluate_bkm
     try:
         found: Evaluation = call(loaded.policy, chosen, facts, at=_instant(at))
@@ -112,21 +111,6 @@ def _texts(model: Path) -> dict[str, bytes]:
     """Return the bytes of a model and of those beside it, which it may import."""
     beside = (path for path in model.parent.iterdir() if path.suffix in _SUFFIXES and path.is_file())
     return {model.name: model.read_bytes(), **{path.name: path.read_bytes() for path in sorted(beside)}}
-
-
-def _facts(source: str) -> dict[str, Any]:
-    text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
-    try:
-        facts = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise Trouble(f"The inputs in `{source}` are no JSON: {error}.") from error
-    if not isinstance(facts, dict):
-        raise Trouble(f"The inputs in `{source}` are no JSON object of inputs by name.")
-    return facts
-
-
-def _no_number(text: str) -> Any:
-    raise ValueError(f"`{text}` is no number")
 
 
 def _instant(text: str | None) -> datetime:

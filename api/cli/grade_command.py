@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import click
 from pydantic import ValidationError
 
+from api.cli.facts_json import read_facts
 from api.cli.frame import OK, Trouble
 from api.cli.policy_files import PolicyFiles, find_policies
 from engine.credit import CreditError, CreditPolicy, Decision, Fact, FactsRefused, Money, decide, load_credit
@@ -123,19 +122,7 @@ def _find(name: str, policies: Path) -> PolicyFiles:
 
 
 def _facts(source: str, day: date) -> dict[str, Fact]:
-    text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8-sig")
-    try:
-        said = json.loads(text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_once)
-    except json.JSONDecodeError as error:
-        raise Trouble(
-            f"`{source}` is not JSON: {error.msg}, line {error.lineno}, column {error.colno}."
-        ) from error
-    except RecursionError:
-        raise Trouble(f"`{source}` is nested too deep; facts are values, at most lists of texts.") from None
-    except ValueError as error:
-        raise Trouble(f"`{source}` cannot be used: {error}.") from error
-    if not isinstance(said, dict):
-        raise Trouble(f'`{source}` is not an object of facts. Write `{{"tenure_months": 14, ...}}`.')
+    said = read_facts(source, '{"tenure_months": 14, ...}')
     return {name: _fact(source, name, value, day) for name, value in said.items()}
 
 
@@ -148,19 +135,6 @@ def _fact(source: str, name: str, value: Any, day: date) -> Fact:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise Trouble(f"`{source}`, fact `{name}`: `{place}`: {first['msg']}.") from error
-
-
-def _no_number(text: str) -> Any:
-    raise ValueError(f"`{text}` is no number")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"`{name}` stands there twice")
-        found[name] = value
-    return found
 
 
 def _in(language: str, texts: dict[str, str]) -> str:

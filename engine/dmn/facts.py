@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 from typing import Any
 
 from engine.dmn.graph import Node
@@ -15,7 +15,7 @@ from engine.dmn.loading import Model
 from engine.dmn.model import BusinessKnowledgeModel, DecisionService
 from engine.dmn.types import ItemType
 from engine.feel.dates import parse_date, parse_date_time, parse_time
-from engine.feel.decimals import plain
+from engine.feel.decimals import CONTEXT, plain
 from engine.feel.durations import DaysDuration, MonthsDuration, parse_duration
 from engine.feel.kinds import (
     BOOLEAN,
@@ -101,10 +101,10 @@ def _read(text: str, kind: FeelType) -> Any:
 
 
 def number_in(text: str) -> Decimal | None:
-    """Return the number that a text says."""
+    """Return the number that a text says; None if it says none that FEEL has."""
     try:
-        return Decimal(text)
-    except InvalidOperation:
+        return CONTEXT.create_decimal(text.strip())
+    except DecimalException:
         return None
 
 

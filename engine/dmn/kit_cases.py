@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from engine.dmn.facts import Untyped
+from engine.dmn.facts import Untyped, number_in
 from engine.dmn.limits import LIMITS, DmnLimits
 from engine.dmn.xml import Element, XmlRefused, parse_xml
 from engine.feel.dates import parse_date, parse_date_time, parse_time
@@ -127,17 +126,10 @@ def _simple(element: Element) -> Value:
     return value
 
 
-def _number(text: str) -> Value:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return None
-
-
 READERS: Final[dict[str, Callable[[str], Value]]] = {
     "string": lambda text: text,
-    "decimal": _number, "double": _number, "float": _number, "integer": _number,
-    "int": _number, "long": _number,
+    "decimal": number_in, "double": number_in, "float": number_in, "integer": number_in,
+    "int": number_in, "long": number_in,
     "boolean": lambda text: {"true": True, "1": True, "false": False, "0": False}.get(text),
     "date": parse_date, "time": parse_time, "dateTime": parse_date_time,
     "duration": parse_duration, "yearMonthDuration": parse_duration, "dayTimeDuration": parse_duration,

@@ -16,7 +16,7 @@ from engine.feel.limits import LIMITS, Limits
 from engine.feel.names import KEYWORDS as KEYWORDS
 from engine.feel.names import spelled
 from engine.feel.reading import R, SyntaxFailure
-from engine.feel.tokens import unescape
+from engine.feel.tokens import HALF, unescape
 from engine.feel.type_parser import TypeParser
 from engine.policy import Loaded
 from engine.source import Problem, Span
@@ -190,8 +190,7 @@ class Parser(TypeParser):
             self.advance()
             return self.place(s.Number, token.offset, self._number(token.text))
         if token.kind == "string":
-            self.advance()
-            return self.place(s.String, token.offset, unescape(token.text))
+            return self.place(s.String, token.offset, self._text())
         if token.kind == "symbol" and token.text in self._SYMBOLS:
             return self._SYMBOLS[token.text](self)
         if token.kind == "name":
@@ -208,6 +207,13 @@ class Parser(TypeParser):
         except Overflow:
             self.refuse("the number is too large", self.tokens[self.position - 1], "Numbers end at 1e6144.")
 
+    def _text(self) -> str:
+        token = self.advance()
+        if (half := HALF.search(text := unescape(token.text))) is not None:
+            code = f"\\u{ord(half[0]):04x}"
+            self.refuse(f"`{code}` is half of a character", token, "Write both, or `\\U` and six digits.")
+        return text
+
     def _negative(self) -> s.Node:
         start = self.advance().offset
         if self.token.kind == "number":
@@ -218,7 +224,7 @@ class Parser(TypeParser):
         start = self.advance().offset
         if self.token.kind != "string":
             self.unexpected('a text such as `"2026-01-31"` behind `@`')
-        return self.place(s.AtLiteral, start, unescape(self.advance().text))
+        return self.place(s.AtLiteral, start, self._text())
 
     def _boolean(self) -> s.Node:
         token = self.advance()

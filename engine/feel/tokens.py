@@ -24,6 +24,8 @@ TOKEN = re.compile(
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
 ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{6})|(.))", re.DOTALL)
+HALF = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair: no character, in no encoding."""
 PLAIN_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
 
 Kind = Literal["number", "string", "name", "symbol", "end", "bad"]
@@ -61,10 +63,10 @@ def tokenize(text: str) -> list[Token]:
 
 
 def unescape(literal: str) -> str:
-    """Return the text of a string literal; an unknown escape stands for itself."""
+    """Return the text of a string literal; an unknown escape, and half of a pair, stand for themselves."""
     plain = ESCAPE.sub(_escape, literal[1:-1])
-    if any("\ud800" <= c <= "\udfff" for c in plain):  # a pair of \u escapes is one character
-        plain = plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if HALF.search(plain):  # a pair of \u escapes is one character
+        plain = plain.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
     return plain
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import Decimal, Overflow
 from reprlib import repr as shortened
 from typing import Any, TypeAlias
 
@@ -15,7 +15,7 @@ from engine.feel.decimals import CONTEXT, plain
 from engine.feel.durations import DaysDuration, MonthsDuration
 from engine.feel.kinds import FeelType
 from engine.feel.limits import LIMITS
-from engine.feel.tokens import escape
+from engine.feel.tokens import HALF, escape
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,21 @@ class NotAFeelValue(TypeError):
         super().__init__(f"`{shortened(value)}` ({what}) is not a FEEL value{advice}")
 
 
+class HalfACharacter(NotAFeelValue):
+    """A caller's text has half of a surrogate pair, which is no character and cannot be written."""
+
+    def __init__(self, text: str) -> None:
+        TypeError.__init__(self, f"`{text!a:.60}` has half of a surrogate pair")
+
+
+class TooLarge(NotAFeelValue):
+    """A caller's number is beyond those of FEEL."""
+
+    def __init__(self, value: int | Decimal) -> None:
+        digits = value.adjusted() if isinstance(value, Decimal) else value.bit_length() * 30103 // 100_000
+        TypeError.__init__(self, f"a number of about 1e{digits} is too large; numbers end at 1e6144")
+
+
 class TooDeep(NotAFeelValue):
     """A caller's value is nested deeper than any expression could look through."""
 
@@ -94,26 +109,39 @@ def to_feel(value: Any, depth: int = LIMITS.nesting) -> Value:
     if depth == 0:
         raise TooDeep(LIMITS.nesting)
     match value:
-        case (
-            None | bool() | str() | Date() | Time() | DateTime() | DaysDuration() | MonthsDuration() | Range()
-        ):
+        case None | bool() | Date() | Time() | DateTime() | DaysDuration() | MonthsDuration() | Range():
             return value
+        case str():
+            return _whole_text(value)
         case int() | Decimal():
-            number = CONTEXT.create_decimal(value)
-            if not number.is_finite():
-                raise NotAFeelValue(value)
-            return number
+            return _finite(value)
         case date() | datetime() | time():
             return dates.from_python(value)
         case timedelta():
             return DaysDuration((value.days * 86_400 + value.seconds) * 10**9 + value.microseconds * 1000)
         case Mapping():
-            return {str(key): to_feel(item, depth - 1) for key, item in value.items()}
+            return {_whole_text(str(key)): to_feel(item, depth - 1) for key, item in value.items()}
         case list() | tuple():
             return [to_feel(item, depth - 1) for item in value]
         case Function():
             return value
     raise NotAFeelValue(value)
+
+
+def _whole_text(text: str) -> str:
+    if not text.isascii() and HALF.search(text):
+        raise HalfACharacter(text)
+    return text
+
+
+def _finite(value: int | Decimal) -> Decimal:
+    try:
+        number = CONTEXT.create_decimal(value)
+    except Overflow:
+        raise TooLarge(value) from None
+    if not number.is_finite():
+        raise NotAFeelValue(value)
+    return number
 
 
 def from_feel(value: Value) -> Any:

@@ -1,4 +1,5 @@
 import json
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -78,18 +79,31 @@ def test_what_is_wrong_is_null_and_shown_with_its_line(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[1]", "no JSON object"),
-        ("{", "no JSON"),
-        ('{"debt": NaN}', "`NaN` is no number"),
-        ("[" * 5000, "no JSON"),
+        (b"[1]", "is not a JSON object"),
+        (b"{", "is not JSON: "),
+        (b'{"debt": NaN}', "`NaN` is no number"),
+        (b"[" * 100_000, "is nested too deep"),
+        (b'{"debt": 1, "debt": 2}', "`debt` stands there twice"),
+        (b'{"debt": 1e7000}', "`1e7000` is too large; numbers end at 1e6144"),
+        (b'{"debt": [{"a": 1e99999999999999999999}]}', "is too large"),
+        (b'{"debt": ' + b"9" * 5_000 + b"}", "a number has 5000 digits, more than 4000"),
+        (rb'{"debt": "\ud83d"}', "half of a surrogate pair"),
+        (rb'{"\ud83d": 1}', "half of a surrogate pair"),
+        (b'{"debt": "\xff"}', "is not UTF-8: byte 11 is 0xff"),
     ],
 )
+@pytest.mark.parametrize("piped", [False, True])
 def test_facts_that_cannot_be_read(
-    text: str, says: str, facts: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    facts.write_text(text, encoding="utf-8")
-    assert called("run", INSTALMENTS, "--decision", "plan", "--in", facts) == TROUBLE
-    assert says in capsys.readouterr().err
+    text: bytes, says: str, piped: bool, facts: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    facts.write_bytes(text)
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(text)))
+    source = "-" if piped else facts
+    assert called("run", INSTALMENTS, "--decision", "plan", "--in", source) == TROUBLE
+    told = capsys.readouterr().err
+    assert says in told
+    assert told.count("\n") == 1
 
 
 def test_numbers_are_exact(facts: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -113,13 +113,18 @@ def test_what_fails(logic: str, expected: str, says: str) -> None:
         (cases(case(NIL), model="other.dmn"), "there is no file `other.dmn`"),
         (cases(case(NIL, name="nobody")), "the model has no decision `nobody`"),
         (cases(case(typed("decimal", "one"))), "`one` is not a decimal"),
+        (cases(case(typed("decimal", "1e99999"))), "`1e99999` is not a decimal"),
+        (
+            cases(case(NIL, f'<inputNode name="i">{typed("double", "NaN")}</inputNode>')),
+            "is not a FEEL value",
+        ),
         (cases(case(typed("hexBinary", "00"))), "`hexBinary` is not a type of values"),
         (f"{HEAD}</testCases>".encode(), "`modelName` is missing"),
         (cases(case(NIL), model="bad.dmn"), "this is not XML"),
     ],
 )
 def test_what_cannot_be_run_is_an_error(inside: bytes, says: str) -> None:
-    model = definitions(decision("it", literal("1")))
+    model = definitions(input_data("i"), decision("it", literal("i"), needs="?i"))
     report = run_kit({"l/f/m.dmn": model, "l/f/bad.dmn": b"<", "l/f/t.xml": inside}, at=AT)
     assert [result.status for result in report.results] == ["error"]
     assert says in report.results[0].message

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from engine.feel import Limits, NotAFeelValue, Note, evaluate, parse_expression, to_feel
@@ -93,3 +95,21 @@ def test_a_value_from_outside_may_not_be_nested_without_end() -> None:
 def test_a_binary_float_stops_at_the_door() -> None:
     with pytest.raises(NotAFeelValue, match="exact decimal"):
         to_feel({"amount": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    ids=range(7),
+    argvalues=[
+        (Decimal("1e7000"), "about 1e7000 is too large"),
+        (Decimal("1e999999999"), "about 1e999999999 is too large"),
+        (1 << 20_600, "about 1e6201 is too large; numbers end at 1e6144"),
+        (Decimal("Infinity"), "is not a FEEL value"),
+        ("a\ud83d", "half of a surrogate pair"),
+        ({"\udc00": 1}, "half of a surrogate pair"),
+        ([["\ud83d"]], "half of a surrogate pair"),
+    ],
+)
+def test_numbers_and_texts_that_are_none_stop_at_the_door(value: object, says: str) -> None:
+    with pytest.raises(NotAFeelValue, match=says):
+        to_feel(value)

@@ -34,6 +34,8 @@ KINDS = {
         ("verified && true", 10, "expected an operator or the end, read `&`", "Write `and`."),
         ("score is 3", 7, "expected an operator or the end, read `is`", "Equality is written `=`."),
         ('"abc', 1, 'the text that begins with `"` has no end', 'Close it with `"`.'),
+        (r'"\ud83d"', 1, r"`\ud83d` is half of a character", r"Write both, or `\U` and six digits."),
+        (r'@"\udc00"', 2, r"`\udc00` is half of a character", r"Write both, or `\U` and six digits."),
         ("'abc'", 1, "expected a value, read `'`", 'Texts stand in double quotes: `"`.'),
         ("“abc”", 1, "expected a value, read `“`", 'Texts stand in straight double quotes: `"`.'),
         (
