@@ -232,12 +232,15 @@ def undo(case: Case, rows: list[tuple[Row, str]]) -> list[Action]:
 
 
 def _service_undo(case: Case, row: Row) -> Action:
-    key = next(key for key in row.keys if do_of(key) in ("service", "terminate"))
+    return _restored(case, row, next(key for key in row.keys if do_of(key) in ("service", "terminate")))
+
+
+def _restored(case: Case, row: Row, key: str) -> Action:
     return Action(
         key=f"{key.rpartition('/')[0]}/undo",
         do="service",
         args=(case.own_level(),),
-        step=row.step,
+        step=key.rsplit("/", 4)[1],
         undo=True,
         debts=row.debts,
         level=case.told_level(case.own_level()),
@@ -253,7 +256,7 @@ def restored_within(case: Case) -> timedelta:
 
 def undo_fees(case: Case, row: Row) -> list[Action]:
     """Return the reversal of a row's fees that still stand: what they were for had no effect."""
-    found = [_undone(case, row, key) for key in row.fees]
+    found = [undone(case, row, key) for key in row.fees]
     if found:
         row.undo_keys += tuple(action.key for action in found)
         row.undone_at = case.at
@@ -265,11 +268,14 @@ def _effect_undo(case: Case, row: Row, key: str) -> Action | None:
     wrongful_fee = key in row.fees and row.state in GONE
     if row.lifted or row.words.get(key) in GONE or not (do in ("orders", "billing", "place") or wrongful_fee):
         return None
-    return _undone(case, row, key)
+    return undone(case, row, key)
 
 
-def _undone(case: Case, row: Row, key: str) -> Action:
+def undone(case: Case, row: Row, key: str) -> Action:
+    """Return the undoing of the action of a key, which may be asked for under another entry."""
     do = do_of(key)
+    if do in ("service", "terminate"):
+        return _restored(case, row, key)
     args = _UNDONE_ARGS.get(do, tuple(token_of(key).split(".")[1:]))
     return Action(
         key=f"{key.rpartition('/')[0]}/undo",

@@ -15,6 +15,8 @@ from engine.ledger.account import LEVELS, Level, Received
 State = Literal["requested", "done", "failed", "expired", "suppressed", "withdrawn"]
 GONE: frozenset[str] = frozenset(("failed", "expired", "suppressed", "withdrawn"))
 """Words that say that an action had no effect."""
+LOST: frozenset[str] = GONE - {"withdrawn"}
+"""Words that say so of an action that is still wanted."""
 
 
 @dataclass(slots=True)
@@ -82,8 +84,26 @@ class Row:
 
     @property
     def undo_pending(self) -> bool:
-        """Tell whether its undoing is not confirmed yet."""
-        return any(self.words.get(key, "requested") == "requested" for key in self.undo_keys)
+        """Tell whether its undoing is not confirmed yet, nor seen to by a person where it failed."""
+        return any(not self.is_undone(tries) for tries in self.undo_tries)
+
+    @property
+    def undo_tries(self) -> list[tuple[str, ...]]:
+        """The keys of each undoing in the order in which it was asked for, again under a new entry."""
+        found: dict[tuple[str, str], tuple[str, ...]] = {}
+        for key in self.undo_keys:
+            _, step, _, token, _ = key.rsplit("/", 4)
+            found[step, token] = (*found.get((step, token), ()), key)
+        return list(found.values())
+
+    def is_undone(self, tries: tuple[str, ...]) -> bool:
+        """Tell whether an undoing is confirmed, is not wanted any more, or was seen to by a person."""
+        if self.words.get(tries[-1]) == "withdrawn" or any(self.words.get(key) == "done" for key in tries):
+            return True
+        prefix, _, token, _ = tries[0].rsplit("/", 3)
+        entry = tries[0].rsplit("/", 3)[1]
+        seen_to = (f"{prefix}/{entry}/task.{what}.{token}/do" for what in ("restore_failed", "undo_failed"))
+        return any(self.words.get(key) == "done" for key in seen_to)
 
     def in_force(self, do: str) -> bool:
         """Tell whether an action of this kind was asked for and not said to be without effect."""
@@ -99,8 +119,24 @@ class Row:
 
     @property
     def ends_contract(self) -> bool:
-        """Tell whether it has ended the contract: nothing takes that back (rule 6)."""
-        return self.state == "done" and self.demands == "terminated"
+        """Tell whether it has ended the contract: nothing takes that back (rule 6).
+
+        What else was asked for with it may have failed: the contract is over all the same.
+        """
+        ends = [key for key in self.keys if ends_contract(key)]
+        words = {self.words.get(key, "requested") for key in ends}
+        return "done" in words and not words & GONE and not (self.lifted or self.skipped or self.wrongful)
+
+    @property
+    def lost_keys(self) -> tuple[str, ...]:
+        """The keys of what had no effect though it is still wanted."""
+        principal = (key for key in self.keys if do_of(key) in PRINCIPAL)
+        return tuple(key for key in principal if self.words.get(key) in LOST)
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Tell whether it has ended the contract and did not do all that goes with it."""
+        return self.ends_contract and bool(self.lost_keys)
 
     @property
     def demands(self) -> Level:
@@ -120,6 +156,11 @@ def token_of(key: str) -> str:
     return key.rsplit("/", 2)[1]
 
 
+def ends_contract(key: str) -> bool:
+    """Tell whether the action of a key ends a contract."""
+    return do_of(key) == "terminate" or token_of(key) == "service.terminated"
+
+
 def most_severe(levels: list[Level]) -> Level:
     """Return the most severe of some levels of service; `open` when there are none."""
     return max(levels, key=LEVELS.index, default="open")
@@ -130,7 +171,7 @@ def absorb(
     policy: CollectionsPolicy, zone: ZoneInfo,
 ) -> None:  # fmt: skip
     """Take in what receipts say of the row's actions, and with it the row's state."""
-    for key in row.keys + row.undo_keys:
+    for key in dict.fromkeys((*row.keys, *row.undo_keys, *row.words)):
         found = receipts.get(key)
         if found and (found.status != "requested" or key not in row.words):
             row.words[key] = found.status

@@ -97,19 +97,21 @@ def leaving(case: Case, day: int) -> Leaving:
 def absorbed(case: Case, row: Row) -> bool:
     """Tell whether a row stands for good, whatever ladder the customer gets later (rule 6)."""
     definition = case.definition(row)
+    if row.ends_contract:
+        return True
     if row.state != "done":
         return False
-    return row.ends_contract or _ends(row) or (definition is not None and definition.final)
+    return _ends(row) or (definition is not None and definition.final)
 
 
 def _why_leaves(
     case: Case, row: Row, day: int, closing: bool, warranted: int, released_by: list[str]
 ) -> str:  # fmt: skip
     definition = case.definition(row)
-    if row.state == "withdrawn":
-        return "it was withdrawn"
     if absorbed(case, row):
         return ""
+    if row.state == "withdrawn":
+        return "it was withdrawn"
     if definition is None:
         return f"ladder `{case.ladder.name}` has no such step"
     if closing:

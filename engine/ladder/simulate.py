@@ -23,6 +23,8 @@ from engine.ledger.position import position_at
 from engine.workdays import Calendar
 
 Receiver = Literal["done same day", "none", "explicit"]
+NOT_ANSWERED = ("missing_receipt", "restore_failed", "undo_failed")
+"""Tasks that are there because a receiver did not do its part: nobody answers them by himself."""
 MOST_STEPS = 50
 """A case that still asks for something after so many steps at one instant goes round in circles."""
 
@@ -251,7 +253,7 @@ class _Player:
         shown = show(action)
         self.asked[shown] = action.key
         self.played.told.append((at, f"asks: {shown}{_stated(action)}"))
-        by_person = action.do == "approve" or (action.do == "task" and "/task.missing_receipt" in action.key)
+        by_person = action.do == "approve" or (action.do == "task" and action.args[0] in NOT_ANSWERED)
         if self.scenario.receiver == "done same day" and not by_person:
             when = max(at, action.not_before) if action.not_before else at
             reply = Reply(shown, "done")

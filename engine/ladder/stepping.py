@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Inexact, localcontext
 
 from engine.ladder.actions import ask, asked_items, task, undo, undo_fees, untold
+from engine.ladder.again import asked_again
 from engine.ladder.approvals import approved
 from engine.ladder.case import Case, later, minutes
 from engine.ladder.chores import chores, deadlines
@@ -53,6 +54,7 @@ def _step(case: Case) -> Step:
     if up.row:
         actions += _take(case, up.row, up)
         after = climb(case, case.now)
+    actions += asked_again(case)
     actions += _chores(case, after)
     ended = _ended(case)
     actions += _what_stands(case, ended)
@@ -75,7 +77,7 @@ def _put_right(case: Case) -> list[Action]:
             case.notes.append(f"`{row.step}` was not due on {row.requested_on}, by what is known now")
         elif row.left_on is None and (day := released_before(case, row)):
             case.released[row.step] = day
-        if row.state in GONE and (row.left_on or row.state != "withdrawn"):
+        if row.state in GONE and not row.ends_contract and (row.left_on or row.state != "withdrawn"):
             actions += undo_fees(case, row)
     return actions
 
@@ -225,6 +227,8 @@ def _ended(case: Case) -> str:
         if row.state == "done" and row.in_force("sell"):
             return "sold"
     if any(row.undo_pending for row in case.left):
+        return ""
+    if any(row.is_incomplete and row.tries < case.policy.contact.attempts for row in case.rows):
         return ""
     final = [row for row in case.rows if absorbed(case, row)]
     if len(final) < len(case.rows):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from heapq import heapify, heappop, heappush
 
+from engine.ladder.again import again_on
 from engine.ladder.case import Case, Moment, minutes
 from engine.ladder.chores import chores, deadlines
 from engine.ladder.clock import FOREVER
@@ -17,7 +18,8 @@ def next_wake(case: Case, now: Climb) -> datetime | None:
 
     `now` is what was found at this moment; its rows that wait say when they can go on.
     """
-    instants = [instant for instant, _ in deadlines(case) if instant > case.at]
+    instants = [instant for instant, _ in deadlines(case)] + list(again_on(case))
+    instants = [instant for instant in instants if instant > case.at]
     waits = now.gate is not None and not now.retries  # for a receipt or a person: nothing goes up
     found = _falling(case) if waits else [*_falling(case), *_rising(case, now)]
     moments = [m for m in found if m > case.now]
