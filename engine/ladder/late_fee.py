@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import pairwise
 
@@ -65,9 +66,14 @@ def _growing(case: Case, rules: LateFeeRules, debt: Debt, day: int) -> Decimal:
 def _late(case: Case) -> Iterator[Debt]:
     """Yield the debts whose late fees are this case's: open ones, and those settled since it opened."""
     for debt in case.account.debts:
-        late = debt.open > 0 or (debt.settled_on is not None and debt.settled_on >= case.taken.opened_on)
+        late = debt.open > 0 or (debt.settled_on is not None and _moved_on(debt) >= case.taken.opened_on)
         if late and debt.category not in OUTSIDE and not debt.written_off:
             yield debt
+
+
+def _moved_on(debt: Debt) -> date:
+    """Return the last day on which something settled a debt: also a payment that stands again."""
+    return max([debt.settled_on or debt.due_date, *(on for on, _ in debt.paid)])
 
 
 def _word(case: Case, fee: BookedFee) -> str:

@@ -54,8 +54,9 @@ def write_book(entries: Iterable[Entry], *, unnamed_credit: bool = True) -> Book
             if first is None or (entry.value_date, entry.id) < (first.value_date, first.id):
                 issued[entry.bill] = entry
     timeline: list[tuple[date, int, str, Entry]] = []
+    never = _never_returned(index, issued)
     for entry in index.values():
-        if entry.kind in RANK and (day := _counts_from(entry, index, issued)):
+        if entry.kind in RANK and entry not in never and (day := _counts_from(entry, index, issued)):
             timeline.append((day, RANK[entry.kind], entry.id, entry))
     for receipt in last_words(index.values()).values():
         if receipt.status == "done" and receipt.key.endswith(GIVEN_UP):
@@ -108,6 +109,28 @@ def _counts_from(entry: Entry, index: Index, issued: Mapping[str, BillIssued]) -
             return _after(entry.value_date, index.get(("dispute", entry.dispute)), index, issued)
         case _:
             return entry.value_date
+
+
+def _never_returned(index: Index, issued: Mapping[str, BillIssued]) -> list[Entry]:
+    """Return the returns that are reversed on their own value date: those payments stood all along.
+
+    A reversal with a later value date leaves the payment away for the days between.
+    """
+    reversals = [entry for entry in index.values() if isinstance(entry, ReturnReversed)]
+    if not reversals:
+        return []
+    returns: dict[tuple[str, date | None], list[Entry]] = {}
+    for entry in sorted(index.values(), key=lambda e: e.id):
+        if isinstance(entry, PaymentReturned):
+            returns.setdefault((entry.payment, _counts_from(entry, index, issued)), []).append(entry)
+    found: list[Entry] = []
+    for reversal in reversals:
+        day = _counts_from(reversal, index, issued)
+        for (_, on), same in returns.items():
+            # the first of a day is the one that took the money back; the others found it gone
+            if day and on == day and same[0].id == reversal.returned:
+                found += same
+    return found
 
 
 def _after(day: date, other: Entry | None, index: Index, issued: Mapping[str, BillIssued]) -> date | None:

@@ -107,9 +107,9 @@ def _late_news(due: list[Entry], terms: Terms, today: date) -> list[tuple[date, 
 
 def _can_matter(state: DebtState, today: date, late: list[tuple[date, date]]) -> bool:
     """Tell whether a settled debt is told to the ladder: settled late, or known late to be settled."""
-    settled = state.settled_on
-    if settled is None:
+    if state.settled_on is None:
         return False
+    settled = max([state.settled_on, *(day for day, _ in state.changes[-1:])])
     if settled > state.due_date and (today - settled).days <= SETTLED_DAYS:
         return True
     return any(value_date <= settled and heard > state.due_date for value_date, heard in late)

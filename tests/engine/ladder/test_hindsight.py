@@ -131,3 +131,28 @@ def test_the_fee_comes_back_though_service_was_restored_before_for_another_payme
     found = played([BILL, other, again, first], date(2026, 3, 20))
     assert on(found, "2026-03-13")[:1] == ["undo suspend service(open)"]
     assert "undo suspend fee(suspension)" in on(found, "2026-03-20")
+
+
+@pytest.mark.parametrize(
+    ("valued", "told", "back", "fee"),
+    [
+        ("2026-03-24", "2026-03-24", [], []),
+        ("2026-03-24", "2026-03-30", ["undo suspend/2 service(open)", "undo suspend/2 fee(suspension)"], []),
+        ("2026-03-30", "2026-03-30", ["undo suspend/2 service(open)"], ["5.40"]),
+        ("2026-03-27", "2026-03-30", ["undo suspend/2 service(open)"], ["2.70"]),
+    ],
+)
+def test_a_return_that_is_reversed_took_the_money_away_for_the_days_between(
+    valued: str, told: str, back: list[str], fee: list[str]
+) -> None:
+    entries = [
+        BILL,
+        entry("payment", "2026-03-16", id="P1", amount="300.00"),
+        entry("payment_returned", "2026-03-24", id="X1", payment="P1", reason="chargeback"),
+        entry("return_reversed", valued, told, id="R1", returned="X1"),
+    ]
+    found = played(entries, date(2026, 4, 2))
+    looks = [look for look in found.looks if look.at >= local("03-24", "00:00")]
+    actions = [action for look in looks for action in look.step.actions]
+    assert [show(action) for action in actions if action.undo] == back
+    assert [str(action.amount) for action in actions if action.step == "late_fee"] == fee
