@@ -147,7 +147,8 @@ class Case:
         definition = self.definition(row)
         if definition is None or not definition.gives_up or not (row.skipped or row.declined):
             return FOREVER
-        return row.requested_on.toordinal() + ASKED_AGAIN
+        skipped = row.asked_at.astimezone(self.zone).date() if row.declined and row.asked_at else None
+        return max(row.requested_on, skipped or row.requested_on).toordinal() + ASKED_AGAIN
 
     def is_outdated(self, row: Row, day: int) -> bool:
         """Tell whether a notice is older than the end of a rejected dispute whose part has its age now."""

@@ -17,6 +17,8 @@ GONE: frozenset[str] = frozenset(("failed", "expired", "suppressed", "withdrawn"
 """Words that say that an action had no effect."""
 LOST: frozenset[str] = GONE - {"withdrawn"}
 """Words that say so of an action that is still wanted."""
+DECLINED: State = "suppressed"
+"""The word on an approval whose row a person has skipped: no later word changes it."""
 
 
 @dataclass(slots=True)
@@ -81,6 +83,11 @@ class Row:
     def declined(self) -> bool:
         """Tell whether a person refused to approve it."""
         return any(do_of(key) == "approve" and self.words.get(key) in GONE for key in self.keys)
+
+    def decline(self, at: datetime) -> None:
+        """Take it that a person has skipped what was proposed."""
+        self.words |= {key: DECLINED for key in self.keys if do_of(key) == "approve"}
+        self.asked_at = at
 
     @property
     def undo_pending(self) -> bool:
@@ -173,6 +180,8 @@ def absorb(
     """Take in what receipts say of the row's actions, and with it the row's state."""
     for key in dict.fromkeys((*row.keys, *row.undo_keys, *row.words)):
         found = receipts.get(key)
+        if do_of(key) == "approve" and row.words.get(key) == DECLINED:
+            continue
         if found and (found.status != "requested" or key not in row.words):
             row.words[key] = found.status
     if row.skipped:

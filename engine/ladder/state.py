@@ -68,7 +68,7 @@ class TakenRow(Model):
     requested_at: AwareDatetime
     requested_on: date
     asked_at: AwareDatetime | None = None
-    """When what stands behind its approval was asked for; None: with the row."""
+    """When what stands behind its approval was asked for, or when a person skipped it; None: with the row."""
     done_at: AwareDatetime | None = None
     done_on: date | None = None
     valid_until: date | None = None

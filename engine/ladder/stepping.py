@@ -7,7 +7,7 @@ from decimal import Inexact, localcontext
 
 from engine.ladder.actions import ask, asked_items, task, undo, undo_fees, untold
 from engine.ladder.again import asked_again
-from engine.ladder.approvals import approved
+from engine.ladder.approvals import approved, is_only_proposed
 from engine.ladder.case import Case, later, minutes
 from engine.ladder.chores import chores, deadlines
 from engine.ladder.hindsight import released_before, was_wrong
@@ -113,7 +113,17 @@ def _hear(case: Case) -> None:
         if act.id in case.taken.heard:
             continue
         row = case.taken_row(act.step)
-        if act.act == "confirm" and row is not None and act.received_at >= row.requested_at:
+        if row is not None and act.received_at < row.requested_at:
+            row = None
+        if act.act == "confirm" and row is not None and row.declined:
+            case.heard.append(act.id)
+            case.notes.append(f"{act.actor} approved `{act.step}` too late: a person had declined it")
+        elif act.act == "skip" and row is not None and is_only_proposed(row):
+            row.decline(case.at)
+            absorb(row, case.definition(row), {}, case.policy, case.zone)
+            case.heard.append(act.id)
+            case.notes.append(f"{act.actor} declined `{act.step}`: {act.reason}")
+        elif act.act == "confirm" and row is not None:
             row.words |= {key: "done" for key in row.keys if do_of(key) == "approve"}
             absorb(row, case.definition(row), {}, case.policy, case.zone)
             case.heard.append(act.id)
