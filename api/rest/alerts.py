@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Response, status
 from pydantic import AwareDatetime, Field
 from sqlmodel import Session
 
-from api.rest.bodies import Body, Instant, Page, ReceivedAt, Ref, example
+from api.rest.bodies import Body, Instant, Page, ReceivedAt, Ref, Words, example
 from api.rest.errors import Refusal
 from api.rest.paging import After, Limit, cursor_of, instant_of, page_of
 from api.rest.routes import received, router
@@ -96,7 +96,7 @@ class OutcomeBody(Body):
 
     model_config = example(actor="li.wei", reason="The customer called; it was a new phone.")
     actor: Ref
-    reason: str = Field(min_length=1, max_length=2_000)
+    reason: Words
     received_at: ReceivedAt = None
 
 

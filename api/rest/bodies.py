@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import (
@@ -32,7 +32,17 @@ def _in_range(value: T) -> T:
 
 
 Day = Annotated[date, AfterValidator(_in_range)]
-Instant = Annotated[AwareDatetime, AfterValidator(_in_range)]
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?([Zz]|[+-]\d\d:?\d\d)?")
+
+
+def _in_full(value: object) -> object:
+    """Refuse what would be read as seconds since 1970: numbers, `20261120`, `2026`."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _INSTANT.fullmatch(value)):
+        return value
+    raise ValueError("this is no instant; write it as in `2026-03-01T10:00:00+08:00`")
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_in_full), AfterValidator(_in_range)]
 Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
 _DIGITS = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
@@ -62,7 +72,16 @@ Id = Annotated[
         description="Letters, digits and `. _ : @ + -`; at most 64. It becomes part of keys and paths.",
     ),
 ]  # fmt: skip
-Ref = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+def _not_blank(value: str) -> str:
+    if not any(char.isprintable() and not char.isspace() for char in value):
+        raise ValueError("this is blank")
+    return value
+
+
+Ref = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_not_blank)]
+Words = Annotated[str, Field(min_length=1, max_length=2_000), AfterValidator(_not_blank)]
 
 
 def _is_a_currency(value: str) -> str:

@@ -55,6 +55,10 @@ def test_nothing_is_kept_of_a_post_whose_address_has_a_mistake(shared: Client, a
         ({"category": "Normal"}, "`Normal`: this should be 'normal', 'fee'"),
         ({"received_at": "2026-03-01T02:00:00"}, "`2026-03-01T02:00:00`: this instant has no offset"),
         ({"received_at": "now"}, "`now`: this is no instant; write it as in `2026-03-01T10:00:00+08:00`."),
+        ({"received_at": "20261120"}, "`20261120`: this is no instant; write it as in"),
+        ({"received_at": "1763632800"}, "`1763632800`: this is no instant; write it as in"),
+        ({"received_at": 1763632800}, "`1763632800`: this is no instant; write it as in"),
+        ({"id": " \u200b"}, "` \u200b`: this is blank."),
     ],
 )
 def test_what_a_field_may_be_is_said_in_words(shared: Client, changes: dict[str, Any], detail: str) -> None:
