@@ -52,7 +52,7 @@ def released_before(case: Case, row: Row) -> date | None:
     if definition is None or condition is None or row.lifted or row.state == "withdrawn":
         return None
     first = max(row.requested_on, date.fromordinal(case.today) - timedelta(days=SETTLED_DAYS))
-    moved = [change for debt in case.account.debts for change in debt.paid if change[0] >= first]
+    moved = [change for debt in case.account.debts for change in debt.moved if change[0] >= first]
     back = max((on for on, by in moved if by < 0), default=first - timedelta(days=1))
     for day in sorted({on for on, by in moved if by > 0 and back < on and on.toordinal() < case.today}):
         seen = View(case.policy, _as_of(case.account, day, evening=True), case.taken.opened_anchor)
@@ -124,7 +124,7 @@ def _as_of(account: AccountPosition, day: date, *, evening: bool = False) -> Acc
 
 
 def _debt_as_of(debt: Debt, disputes: tuple[DisputedPart, ...], day: date, evening: bool) -> Debt:
-    later = (by for on, by in debt.paid if on > day or (on == day and by > 0 and not evening))
+    later = (by for on, by in debt.moved if on > day or (on == day and by > 0 and not evening))
     since = sum(later, ZERO)
     mine = [d for d in disputes if d.bill in (debt.bill, debt.id)]
     disputed = sum((_disputed_then(dispute, day) for dispute in mine), ZERO)

@@ -73,7 +73,7 @@ def _late(case: Case) -> Iterator[Debt]:
 
 def _moved_on(debt: Debt) -> date:
     """Return the last day on which something settled a debt: also a payment that stands again."""
-    return max([debt.settled_on or debt.due_date, *(on for on, _ in debt.paid)])
+    return max([debt.settled_on or debt.due_date, *(on for on, _ in debt.moved)])
 
 
 def _word(case: Case, fee: BookedFee) -> str:
@@ -152,20 +152,20 @@ def fee_of(case: Case, rules: LateFeeRules, debt: Debt, day: int) -> Decimal:
     """
     first = rules.grace.after(debt.due_date).toordinal()
     if is_settled(case, debt):
-        last = max((on for on, by in debt.paid if by > 0), default=debt.due_date)
+        last = max((on for on, by in debt.moved if by > 0), default=debt.due_date)
         day = min(day, last.toordinal())
     disputes = _disputed(case, debt)
     stops = _stops(case, rules)
-    cuts = {first, day + 1, *(on.toordinal() + 1 for on, _ in debt.paid)}
+    cuts = {first, day + 1, *(on.toordinal() + 1 for on, _ in debt.moved)}
     cuts |= {edge for days, _ in disputes for edge in days}
     edges = sorted(cut for cut in cuts if first <= cut <= day + 1)
     total = ZERO
     for start, end in pairwise(edges):
-        balance = debt.open + sum((by for on, by in debt.paid if on.toordinal() >= start), ZERO)
+        balance = debt.open + sum((by for on, by in debt.moved if on.toordinal() >= start), ZERO)
         balance -= sum((amount for days, amount in disputes if days[0] <= start < days[1]), ZERO)
         total += rules.rate * max(ZERO, balance) * (end - start - lost(stops, start, end))
     if rules.cap_principal:
-        total = min(total, debt.amount)
+        total = min(total, debt.amount + sum((by for _, by in debt.revised if by > 0), ZERO))
     return total.quantize(rules.rounding, ROUND_HALF_UP, _ROUNDING)
 
 

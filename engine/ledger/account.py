@@ -52,6 +52,13 @@ class Debt(Model):
     """What money took off the open amount since it was due, by value date; negative when it came back.
 
     Corrections of the bill are not in it: they count as if it had always asked for less."""
+    revised: Annotated[tuple[tuple[date, Amount], ...], Field(exclude_if=not_)] = ()
+    """What was given up of it since it was due, by value date: it was owed until then."""
+
+    @property
+    def moved(self) -> tuple[tuple[date, Decimal], ...]:
+        """What took something off the open amount since it was due, or gave it back, by value date."""
+        return (*self.paid, *self.revised)
 
 
 class HeldInterval(Model):

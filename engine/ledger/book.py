@@ -40,6 +40,8 @@ class DebtState:
     moved: Decimal = ZERO
     changes: list[tuple[date, Decimal]] = field(default_factory=list)
     """What money took off the open amount (or gave back, when negative), by value date."""
+    revised: list[tuple[date, Decimal]] = field(default_factory=list)
+    """What was given up of it, by value date: it was owed until then."""
 
     @property
     def disputed(self) -> Decimal:
@@ -57,6 +59,13 @@ class DebtState:
         if by:
             self.open -= by
             self.settled_on = None if self.open else day
+
+    def revise(self, by: Decimal, day: date) -> None:
+        """Lower what is asked for from a day on; before it the debt stays what it was."""
+        if by:
+            self.revised.append((day, by))
+            self.amount -= by
+            self.correct(by, day)
 
     def uncount(self, amount: Decimal) -> None:
         """Take money out of what was paid, the last first: the bill was corrected and did not need it."""
@@ -249,8 +258,7 @@ class Book:
         """Give up a part of what is still owed of a bill; what is paid stays paid."""
         for debt in sorted(self.find(reference)):
             cut = min(amount, debt.open)
-            debt.amount -= cut
-            debt.correct(cut, day)
+            debt.revise(cut, day)
             amount -= cut
 
     def _pay_waiting(self, reference: str, day: date) -> None:

@@ -46,7 +46,7 @@ def _months(first: date, last: date) -> int:
 
 def overdue_spans(debt: DebtState, last: date) -> list[Span]:
     """Return the days `[first, last]` on which a debt was open past its due date, up to `last`."""
-    changes = sorted(debt.changes, key=lambda change: change[0])
+    changes = sorted((*debt.changes, *debt.revised), key=lambda change: change[0])
     balance = debt.open + sum((by for _, by in changes), ZERO)
     late = debt.due_date + timedelta(days=1)
     begun: date | None = late if balance else None

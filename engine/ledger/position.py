@@ -133,6 +133,7 @@ def _debt(state: DebtState, strict: DebtState) -> Debt:
         reopened_by=state.reopened_by,
         without_credit=strict.open if strict.open != state.open else None,
         paid=tuple((day, by) for day, by in state.changes if by and day > state.due_date),
+        revised=tuple((day, by) for day, by in state.revised if day > state.due_date),
     )
 
 
@@ -208,7 +209,8 @@ def overdue_on(book: Book, day: date) -> Decimal:
         if debt.due_date >= day:
             break
         if debt.invoice_date < day and not debt.written_off:
-            since = sum((by for changed, by in debt.changes if changed >= day), ZERO)
+            moved = (*debt.changes, *debt.revised)
+            since = sum((by for changed, by in moved if changed >= day), ZERO)
             total += max(ZERO, debt.open + since - debt.disputed)
     return total
 

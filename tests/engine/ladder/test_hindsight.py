@@ -41,6 +41,10 @@ def act(day: str, what: str, step: str) -> Entry:
         ("credit_note", "2026-03-16", {"amount": "251.00", "bill": "B1"}, BACK),
         ("adjustment", "2026-03-16", {"amount": "-251.00", "bill": "B1"}, BACK),
         ("adjustment", "2026-03-16", {"amount": "251.00", "bill": "B1"}, []),
+        # what is given up was owed until then
+        ("write_down", "2026-03-16", {"amount": "251.00", "bill": "B1"}, []),
+        ("write_down", "2026-03-16", {"amount": "300.00", "bill": "B1"}, OPEN),
+        ("write_down", "2026-03-10", {"amount": "300.00", "bill": "B1"}, BACK),
         ("dispute", "2026-03-01", {"amount": "251.00", "bill": "B1"}, TO_BAR),
         ("dispute", "2026-03-11", {"amount": "251.00", "bill": "B1"}, []),  # a dispute keeps what was taken
         ("hold", "2026-02-20", {"hold": "legal_stay"}, BACK),

@@ -53,6 +53,11 @@ def fee(on: str, *more: Entry, bill: Entry = BILL) -> Decimal:
         # a correction counts from the beginning
         ("02-24", [entry("credit_note", "02-14", amount="40.00", bill="B1")], "5.40"),
         ("02-24", [entry("adjustment", "02-14", amount="40.00", bill="B1")], "12.60"),
+        # what is given up was owed until then, also when nothing is left
+        ("02-24", [entry("write_down", "02-14", amount="40.00", bill="B1")], "7.80"),
+        ("02-24", [entry("write_down", "02-14", amount="100.00", bill="B1")], "6.00"),
+        ("02-24", [entry("write_down", "02-14", amount="40.00", bill="B1"),
+                   entry("payment", "02-19", amount="60.00")], "6.90"),
         # what is disputed grows nothing while it is, and what is upheld never did
         ("02-24", [entry("dispute", "02-04", id="D", amount="40.00", bill="B1")], "6.48"),
         ("02-24", [entry("dispute", "02-04", id="D", amount="40.00", bill="B1"),

@@ -46,6 +46,7 @@ def value(name: str, *history: Entry, as_of: date = AS_OF, **how: object) -> obj
         ("max_dpd_12m", [bill(1), pay("01-26")], 0),
         ("max_dpd_12m", [bill(1), pay("02-04")], 9),
         ("max_dpd_12m", [bill(6)], 5),
+        ("max_dpd_12m", [bill(1), entry("write_down", "02-04", bill="B1", amount="100.00")], 9),
         ("max_dpd_12m", [bill(1), pay("01-20"), entry("payment_returned", "03-01", payment="P01-20"),
                          pay("03-06")], 39),
         ("late_count_12m", [bill(1), pay("01-25"), bill(2), pay("02-27"), bill(3)], 2),
