@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from typing import Final
 from unicodedata import east_asian_width
+
+WIDTH: Final = 160
+"""Characters of a line that an excerpt shows at most; a whole model may stand on one line."""
+BEFORE: Final = 60
+"""How many of them stand before the place that is meant."""
+CUT: Final = "..."
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -73,17 +81,30 @@ def render_problem(problem: Problem, sources: Mapping[str, str]) -> str:
 
 
 def _excerpt(span: Span, sources: Mapping[str, str]) -> list[str]:
-    text = sources.get(span.file, "").splitlines()
+    text = _lines(sources.get(span.file, ""))
     if not 1 <= span.line <= len(text):
         return []
-    line = "".join(char if char.isprintable() else " " for char in text[span.line - 1])
+    line, column = _window(text[span.line - 1], span.column - 1)
     gutter = " " * len(str(span.line))
-    before, marked = line[: span.column - 1], line[span.column - 1 :][: max(1, span.length)]
+    before, marked = line[:column], line[column:][: max(1, span.length)]
     return [
         f"  {gutter} |",
         f"  {span.line} | {line}",
         f"  {gutter} | {_padding(before, ' ')}{_padding(marked, '^') or '^'}",
     ]
+
+
+@lru_cache(maxsize=4)
+def _lines(text: str) -> list[str]:
+    return text.splitlines()
+
+
+def _window(line: str, column: int) -> tuple[str, int]:
+    """Return the part of a line around a column, marked where it is cut, and the column in that part."""
+    start = max(0, min(column - BEFORE, len(line) - WIDTH))
+    part = "".join(char if char.isprintable() else " " for char in line[start : start + WIDTH])
+    head, tail = CUT if start else "", CUT if start + WIDTH < len(line) else ""
+    return f"{head}{part}{tail}", column - start + len(head)
 
 
 def _padding(text: str, sign: str) -> str:

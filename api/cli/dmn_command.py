@@ -28,6 +28,7 @@ from engine.dmn import (
     value_as_json,
 )
 from engine.dmn.from_xml import read_definitions
+from engine.dmn.limits import LIMITS
 from engine.dmn.model import Decision
 from engine.dmn.out import NotInXml
 from engine.feel import NotAFeelValue
@@ -110,7 +111,13 @@ def _told(
 def _texts(model: Path) -> dict[str, bytes]:
     """Return the bytes of a model and of those beside it, which it may import."""
     beside = (path for path in model.parent.iterdir() if path.suffix in _SUFFIXES and path.is_file())
-    return {model.name: model.read_bytes(), **{path.name: path.read_bytes() for path in sorted(beside)}}
+    return {model.name: _bytes(model), **{path.name: _bytes(path) for path in sorted(beside)}}
+
+
+def _bytes(path: Path) -> bytes:
+    """Return a file, or of one that is too large just enough to be refused."""
+    with path.open("rb") as file:
+        return file.read(LIMITS.bytes + 1)
 
 
 def _instant(text: str | None) -> datetime:
@@ -128,7 +135,9 @@ def _instant(text: str | None) -> datetime:
 
 
 def _shown(problems: tuple[Problem, ...], files: Mapping[str, bytes]) -> str:
-    sources = {name: data.decode("utf-8", "replace") for name, data in files.items()}
+    sources = {
+        name: data.decode("utf-8", "replace") for name, data in files.items() if len(data) <= LIMITS.bytes
+    }
     return "\n".join(render_problem(problem, sources) for problem in problems)
 
 
@@ -146,7 +155,7 @@ def write_model(model: Path, out: Path | None) -> int:
     Example:
       forbear dmn write old.dmn --out loans.dmn
     """
-    data = model.read_bytes()
+    data = _bytes(model)
     loaded = read_definitions(data, model.name)
     if loaded.policy is None:
         raise Trouble(
@@ -183,7 +192,7 @@ def run_kit(folder: Path, form: str) -> int:
     """
     paths = sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
     inside = f"{folder.resolve().name}/" if folder.resolve().name.startswith("compliance-level-") else ""
-    files = {inside + path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    files = {inside + path.relative_to(folder).as_posix(): _bytes(path) for path in paths}
     results = []
     for result in kit_results(files, at=datetime.now(UTC)):
         results.append(result)

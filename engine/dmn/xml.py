@@ -134,7 +134,7 @@ class _Builder:
 def parse_xml(data: bytes, file: str, limits: DmnLimits = LIMITS) -> Element:
     """Return the root of an XML file; raises XmlRefused with the place of what is wrong."""
     if len(data) > limits.bytes:
-        message = f"the file has {len(data)} bytes, more than {limits.bytes} (limit `bytes`)"
+        message = f"the file has more than {limits.bytes} bytes (limit `bytes`)"
         raise XmlRefused(Problem("xml-limit", message, Span(file, 1, 1), "Split the model."))
     builder = _Builder(file, limits)
     parser: Any = DefusedXMLParser(target=builder, forbid_dtd=True)  # entities are forbidden by default

@@ -6,6 +6,7 @@ import pytest
 
 from api.cli import forbear
 from api.cli.frame import FINDINGS, OK, TROUBLE, USAGE, run
+from tests.engine.dmn.build import decision, definitions, literal
 from tests.engine.dmn.kit_folder import OWN
 
 INSTALMENTS = OWN / "compliance-level-3/f010-instalments/f010-instalments.dmn"
@@ -155,3 +156,28 @@ def test_a_kit_that_fails_says_what_was_expected(tmp_path: Path, capsys: pytest.
     empty.mkdir()
     assert called("tck", empty) == TROUBLE
     assert "There are no cases" in capsys.readouterr().err
+
+
+def test_what_is_wrong_in_a_long_line_is_shown_with_its_neighbourhood(
+    facts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = (decision(f"d{n}", literal(f"{n} +")) for n in range(100))
+    model = tmp_path / "line.dmn"
+    model.write_bytes(b"".join(definitions(*wrong).splitlines()))
+    facts.write_text("{}", encoding="utf-8")
+    assert called("run", model, "--decision", "d50", "--in", facts) == FINDINGS
+    lines = capsys.readouterr().err.splitlines()
+    assert sum("50 +" in line for line in lines) >= 1
+    assert max(map(len, lines)) < 250
+
+
+def test_a_model_over_the_limit_is_refused_and_not_shown(
+    facts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "large.dmn"
+    with model.open("wb") as file:
+        file.truncate(10**11)
+    assert called("run", model, "--decision", "d", "--in", facts) == TROUBLE
+    told = capsys.readouterr().err
+    assert "the file has more than 20000000 bytes (limit `bytes`)" in told
+    assert len(told) < 500
