@@ -33,12 +33,13 @@ from engine.feel.scope import Given
 from engine.feel.scope import Scope as Scope
 from engine.feel.scope import item_scope as item_scope
 from engine.feel.values import FeelError, Range, UserFunction, Value, brief, to_feel
-from engine.feel.weight import weight
+from engine.feel.weight import CHARACTERS, weight
 
 A = TypeVar("A")
 CONDITIONS = (s.Comparison, s.And, s.Or, s.Between, s.In, s.InstanceOf, s.Quantified, s.Call)
 """What may stand in a cell as a condition without `?`; a literal or a name is a value to compare with."""
 ITEMS_A_STEP = 4
+CHARACTERS_A_STEP = ITEMS_A_STEP * CHARACTERS
 CALL = 3
 """What a call of a function counts of the limit `calls`, besides its own node: the stack of so many."""
 
@@ -156,7 +157,7 @@ class Interpreter:
                 return self._call(node, scope)
             # operators
             case s.Arithmetic(operator, left, right):
-                return arithmetic(operator, self.value(left, scope), self.value(right, scope))
+                return self._arithmetic(operator, self.value(left, scope), self.value(right, scope))
             case s.Negation(operand):
                 return negate(self.value(operand, scope))
             case s.Comparison(operator, left, right):
@@ -213,7 +214,15 @@ class Interpreter:
         named = {entry.name: self.value(entry.value, scope) for entry in node.named}
         arguments = [self.value(argument, scope) for argument in node.arguments]
         self.look_through(*arguments, *named.values())
-        return call(function, arguments, named, self.spend)
+        made = call(function, arguments, named, self.spend)
+        if isinstance(made, str):
+            self.spend(len(made) // CHARACTERS_A_STEP)
+        return made
+
+    def _arithmetic(self, operator: str, left: Value, right: Value) -> Value:
+        if isinstance(left, str) and isinstance(right, str):
+            self.spend((len(left) + len(right)) // CHARACTERS_A_STEP)
+        return arithmetic(operator, left, right)
 
     def _path(self, source: Value, name: str) -> Value:
         if isinstance(source, list):

@@ -17,7 +17,7 @@ class Limits:
     calls: int = 200
     """Nesting of evaluation; a call of a function counts as four."""
     iterations: int = 250_000
-    """Steps of one evaluation: an operation, or four items or 32 characters that one looks at."""
+    """Steps of one evaluation: an operation, or four items or 32 characters that one looks at or makes."""
     items: int = 100_000
     """Items of a list."""
     nesting: int = 60

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from engine.feel import decimals
+from engine.feel import decimals, operators
 from engine.feel import syntax as s
 from engine.feel.access import between, entry_of, item_at
 from engine.feel.calls import call
 from engine.feel.functions import BuiltIn
 from engine.feel.interpreter import Note, evaluate, matches
-from engine.feel.operators import arithmetic, compare, negate
+from engine.feel.operators import compare, negate
 from engine.feel.values import FeelError, Range, Value, brief
 
 __all__ = [
@@ -27,6 +27,17 @@ DECIMAL: Final[dict[str, Callable[[Decimal, Decimal], Decimal]]] = {
     "/": decimals.divide,
     "**": decimals.power,
 }
+
+
+COUNTED: Final = 1_000
+"""Characters of a text that only the interpreter makes, since it counts what that costs."""
+
+
+def arithmetic(operator: str, left: Value, right: Value) -> Value:
+    """Return `left operator right`; raises FeelError also for a text that is left to the interpreter."""
+    if isinstance(left, str) and isinstance(right, str) and len(left) + len(right) > COUNTED:
+        raise FeelError("limit", f"a text of more than {COUNTED} characters is made by the interpreter")
+    return operators.arithmetic(operator, left, right)
 
 
 class Noted(FeelError):

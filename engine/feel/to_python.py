@@ -1,7 +1,8 @@
 """Typed trees to Python: the fast path of expressions and cells, built as `ast`, never as text.
 
-Generated code gives what the interpreter gives, or raises one of `FAILURES` exactly where the
-interpreter would leave a note; the caller then asks the interpreter, which says why. Where the types
+Generated code gives what the interpreter gives, or raises one of `FAILURES` where the interpreter would
+leave a note, or where a long text would be made; the caller then asks the interpreter, which counts what
+that costs and says why there is no value. Where the types
 are known, code is specialised (numbers are compared as decimals); loops, filters and functions that
 an expression defines go to the interpreter as they are, since their cost has to be counted.
 """

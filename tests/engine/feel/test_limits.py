@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from engine.feel import Limits, NotAFeelValue, Note, evaluate, parse_expression, to_feel
+from engine.feel import STRING, Limits, NotAFeelValue, Note, evaluate, parse_expression, to_feel
+from engine.feel.to_python import FAILURES, compile_expression
 from engine.source import Span
 
 SPAN = Span("x", 1, 1)
@@ -34,6 +35,13 @@ STOPPED_WHEN_EVALUATED = {
     "iterations of patterns": f'for i in 1..99999 return matches("{"a" * 300}", "(a|aa)+c")',
     "iterations of shared parts": f"{{a: [1], {SHARED}, z: count(flatten([i]))}}.z",
     "iterations of a shared result": f"{{a: [1], {SHARED}}}",
+    "iterations of sums of texts": f'{{s: "{"a" * 40_000}", r: for i in 1..9999 return s + "b"}}.r',
+    "iterations of texts that are made": (
+        f'for i in 1..9999 return replace("{"a" * 1_000}", "a", "{"b" * 900}")'
+    ),
+    "iterations of joins": (
+        f'{{l: for i in 1..900 return "", r: for i in 1..9999 return string join(l, "{"b" * 1_000}")}}.r'
+    ),
     "items": "{x: for i in 1..60000 return i, y: count(concatenate(x, x))}.y",
     "nesting": "{x: for i in 1..500 return [partial[-1]], y: x = x}.y",
     "nesting of a result": "for i in 1..500 return [partial[-1]]",
@@ -113,3 +121,17 @@ def test_a_binary_float_stops_at_the_door() -> None:
 def test_numbers_and_texts_that_are_none_stop_at_the_door(value: object, says: str) -> None:
     with pytest.raises(NotAFeelValue, match=says):
         to_feel(value)
+
+
+def test_a_long_sum_of_texts_is_left_to_the_interpreter() -> None:
+    names, scope = {"t": STRING}, {"t": "a" * 900_000}
+    long = parse_expression("[" + ", ".join(['t + "b"'] * 4_000) + "]", SPAN, names).policy
+    short = parse_expression('"c" + "b"', SPAN, names).policy
+    assert long is not None
+    assert short is not None
+    with pytest.raises(FAILURES):
+        compile_expression(long, names)(scope)
+    notes: list[Note] = []
+    assert evaluate(long, scope, notes=notes) is None
+    assert ["(limit `iterations`)" in note.why for note in notes] == [True]
+    assert compile_expression(short, names)(scope) == "cb"
