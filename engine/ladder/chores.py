@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from decimal import Decimal
 
 from engine.ladder.actions import key_of, restored_within, task
 from engine.ladder.case import Case, later
@@ -11,6 +12,7 @@ from engine.ladder.clock import FOREVER, hold_rules
 from engine.ladder.late_fee import LATE_FEE, owes_only_fees
 from engine.ladder.memory import Row, do_of, token_of
 from engine.ladder.state import Action
+from engine.ledger.account import LEVELS
 from engine.text import Period
 
 
@@ -35,6 +37,34 @@ def _missing(case: Case, row: Row, key: str, by: datetime) -> Iterator[tuple[dat
     action = task(case, row.step, row.entry, "missing_receipt", token_of(key), way)
     if action.key not in case.taken.told:
         yield by, action.model_copy(update={"debts": row.debts})
+
+
+def unallocated(case: Case) -> Iterator[Action]:
+    """Yield what a person is told at once of money for unknown bills that would end what is in force."""
+    waiting = sum((amount for _, amount in case.account.waiting), Decimal(0))
+    if not waiting or case.own_level() == "open" or not _ends_it(case, waiting):
+        return
+    row = max((row for row in case.rows), key=lambda row: LEVELS.index(row.demands))
+    for bill, _ in case.account.waiting:
+        token = "task.unallocated_payment"
+        key = key_of(case, row.step, row.entry, token, item=bill)
+        if key not in case.taken.told:
+            args = ("unallocated_payment",)
+            yield Action(key=key, do="task", args=args, step=row.step, item=bill, debts=row.debts)
+
+
+def _ends_it(case: Case, waiting: Decimal) -> bool:
+    measures = case.view.on(case.today)
+    if case.policy.case.closes.holds(measures.values(measures.overdue - waiting)):
+        return True
+    for row in case.rows:
+        definition = case.definition(row)
+        condition = definition.release.condition if definition else None
+        if definition and condition and row.demands != "open":
+            part = measures.overdue if row.forced else measures.part(definition)
+            if condition.holds(measures.values(part - waiting)):
+                return True
+    return False
 
 
 def hold_chores(case: Case) -> Iterator[tuple[int, str, Action]]:

@@ -9,7 +9,7 @@ from engine.ladder.actions import ask, asked_items, task, undo, undo_fees, untol
 from engine.ladder.again import asked_again
 from engine.ladder.approvals import approved, is_only_proposed
 from engine.ladder.case import Case, later, minutes
-from engine.ladder.chores import chores, deadlines
+from engine.ladder.chores import chores, deadlines, unallocated
 from engine.ladder.hindsight import released_before, was_wrong
 from engine.ladder.late_fee import LATE_FEE, Booking, fee_key, fees_to_book
 from engine.ladder.memory import GONE, Row, absorb, do_of
@@ -198,6 +198,7 @@ def _chores(case: Case, up: Climb) -> list[Action]:
     tasks = [action for by, action in deadlines(case) if by <= case.at]
     start = minutes(case.policy.case.hour)
     tasks += [action for on, _, action in chores(case) if (on, start) <= case.now]
+    tasks += unallocated(case)
     tasks += up.tasks_untold(case.taken.told)
     for booking in fees_to_book(case, case.today):
         tasks += _book(case, booking)
