@@ -46,6 +46,11 @@ def facts_from_json(model: Model, facts: Mapping[str, Any], function: str = "") 
     return {name: _typed(value, parameters.get(name)) for name, value in facts.items()}
 
 
+def input_names(model: Model, function: str = "") -> frozenset[str]:
+    """Return the names under which an evaluation takes values: of the model, or of a function's parameters."""
+    return frozenset(_parameters(model, function))
+
+
 def _parameters(model: Model, function: str) -> dict[str, ItemType | None]:
     node = model.graph.named(model.root, function) if function else None
     if node is not None and isinstance(node.element, BusinessKnowledgeModel) and node.element.logic:

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from engine.dmn.evaluation import Evaluation, NotInModel, evaluate_bkm, evaluate_decision, evaluate_service
 from engine.dmn.expressions import FunctionDefinition, parts
-from engine.dmn.facts import Untyped, facts_from_json, is_written, number_in, says_no_type
+from engine.dmn.facts import Untyped, facts_from_json, input_names, is_written, number_in, says_no_type
 from engine.dmn.kit_cases import BadCase, Case, is_case_file, read_cases
 from engine.dmn.limits import LIMITS, DmnLimits
 from engine.dmn.loading import Model, load_model
@@ -157,8 +157,8 @@ class _Suite:
             loaded = load_model(models, read.model, limits=self.limits)
         why = loaded.problems[0].message if loaded.problems else f"there is no file `{read.model}`"
         for case in read.cases:
-            if loaded.policy is None:
-                yield self.result(case.id, "error", case.expects_a_value, why)
+            if loaded.policy is None or case.wrong:
+                yield self.result(case.id, "error", case.expects_a_value, case.wrong or why)
             else:
                 yield self.tried(loaded.policy, case)
 
@@ -191,6 +191,10 @@ class _Suite:
     def evaluated(self, model: Model, case: Case, name: str) -> Evaluation:
         """Evaluate what a case asks for; inputs without a type are of the one that the model declares."""
         function = "" if case.kind == "decision" else case.invocable or name
+        known = input_names(model, function)
+        for given in case.inputs:
+            if given not in known:
+                raise NotInModel("input", given, known)
         untyped = {name: value for name, value in case.inputs.items() if says_no_type(value)}
         inputs = case.inputs | facts_from_json(model, untyped, function)
         if case.kind == "decisionService":

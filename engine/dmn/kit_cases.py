@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.dmn.facts import Untyped, number_in
@@ -15,6 +15,7 @@ from engine.feel.durations import parse_duration
 from engine.feel.values import Value
 
 ROOT_TAG: Final = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
+TYPES: Final = ("decision", "decisionService", "bkm")
 INSTANCE: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 
 
@@ -42,6 +43,8 @@ class Case:
     invocable: str
     inputs: dict[str, Value]
     expected: tuple[Expected, ...]
+    wrong: str = ""
+    """Why it cannot be run; its neighbours can."""
 
     @property
     def expects_a_value(self) -> bool:
@@ -74,7 +77,27 @@ def read_cases(data: bytes, file: str, limits: DmnLimits = LIMITS) -> CaseFile:
     model = root.first("modelName")
     if model is None:
         raise BadCase("`modelName` is missing")
-    return CaseFile(model.text.value.strip(), tuple(map(_case, root.named("testCase"))))
+    return CaseFile(model.text.value.strip(), tuple(_cases(root)))
+
+
+def _cases(root: Element) -> Iterator[Case]:
+    seen: set[str] = set()
+    for element in root.named("testCase"):
+        name = element.get("id") or ""
+        try:
+            case = _case(element)
+        except BadCase as bad:
+            yield Case(name, "", "", {}, (), str(bad))
+            continue
+        twice = f"two cases have the id `{name}`" if name and name in seen else ""
+        seen.add(name)
+        yield replace(case, wrong=twice or _why_not(case))
+
+
+def _why_not(case: Case) -> str:
+    if case.kind not in TYPES:
+        return f"`{case.kind}` is not a type of cases: {', '.join(TYPES)}"
+    return "" if case.expected else "it expects nothing: there is no `resultNode`"
 
 
 def _case(element: Element) -> Case:

@@ -17,7 +17,8 @@ HEAD = (
 
 
 def cases(*inside: str, model: str = "m.dmn") -> bytes:
-    return f"{HEAD}<modelName>{model}</modelName>{''.join(inside)}</testCases>".encode()
+    numbered = (text.replace('id="1"', f'id="{number}"') for number, text in enumerate(inside, 1))
+    return f"{HEAD}<modelName>{model}</modelName>{''.join(numbered)}</testCases>".encode()
 
 
 def case(expected: str, inputs: str = "", name: str = "it", options: str = "") -> str:
@@ -119,6 +120,12 @@ def test_what_fails(logic: str, expected: str, says: str) -> None:
             "is not a FEEL value",
         ),
         (cases(case(typed("hexBinary", "00"))), "`hexBinary` is not a type of values"),
+        (cases('<testCase id="1"/>'), "it expects nothing: there is no `resultNode`"),
+        (
+            cases(case(NIL, options=' type="foo"')),
+            "`foo` is not a type of cases: decision, decisionService, bkm",
+        ),
+        (cases(case(NIL, f'<inputNode name="j">{NIL}</inputNode>')), "the model has no input `j`"),
         (f"{HEAD}</testCases>".encode(), "`modelName` is missing"),
         (cases(case(NIL), model="bad.dmn"), "this is not XML"),
     ],
@@ -130,6 +137,22 @@ def test_what_cannot_be_run_is_an_error(inside: bytes, says: str) -> None:
     assert says in report.results[0].message
 
 
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (case(NIL, f'<inputNode name="i">{typed("decimal", "abc")}</inputNode>'), "`abc` is not a decimal"),
+        (case(NIL).replace('id="1"', "id='1'"), "two cases have the id `1`"),
+        (case(NIL, options=' type="foo"'), "`foo` is not a type of cases"),
+    ],
+)
+def test_a_wrong_case_leaves_its_neighbours_alone(wrong: str, says: str) -> None:
+    model = definitions(input_data("i"), decision("it", literal("i"), needs="?i"))
+    data = cases(case(NIL), wrong, case(NIL))
+    report = run_kit({"l/f/m.dmn": model, "l/f/t.xml": data}, at=AT)
+    assert [result.status for result in report.results] == ["passed", "error", "passed"]
+    assert says in report.results[1].message
+
+
 def test_the_rows_that_vendors_submit() -> None:
     model = definitions(decision("it", literal('"a ""quoted"" text"')), decision("b", literal("1")))
     folder = "TestCases/compliance-level-2/0001-x"
@@ -139,7 +162,7 @@ def test_the_rows_that_vendors_submit() -> None:
     assert (
         report.csv()
         .splitlines()[1]
-        .startswith('"compliance-level-2/0001-x","0001-x-test-01","1","ERROR","it: ')
+        .startswith('"compliance-level-2/0001-x","0001-x-test-01","2","ERROR","it: ')
     )
     assert report.levels == ("compliance-level-2",)
     assert (report.count().passed, report.count().failed, str(report.count().rate)) == (1, 1, "50")
