@@ -90,7 +90,9 @@ class AlertDesk:
                 _settle(work, action, "done", at, f"{outcome} by {actor}: {reason}")
                 close_task(work, action.key, outcome, at)
             elif outcome == "dismissed" and action.do in TOLD and not action.undo:
-                self._take_back(work, row, action, at)
+                _take_back(work, row, action, at)
+            elif outcome == "confirmed" and action.do in HOLDS and not action.undo:
+                _hold_again(work, row, action, at)
         return True
 
     def remind(self, work: Work, now: datetime) -> None:
@@ -145,28 +147,38 @@ class AlertDesk:
         )
         return asked, ""
 
-    def _take_back(self, work: Work, row: WatchAlertRow, action: WatchActionRow, at: datetime) -> None:
-        """Withdraw one's own: what nobody was told is not told, what another alert holds stays held."""
-        if action.state == "requested" and outbox.withdraw(work, f"alert:{action.key}", at, "dismissed"):
-            _settle(work, action, "withdrawn", at, "the alert was dismissed before anybody was told")
-            return
-        mine = _action_of(action.key)
-        if action.do not in HOLDS or action.state not in ("requested", "done"):
-            return
-        if work.session.get(WatchActionRow, f"{mine}/undo") is not None:
-            return
-        record = record_of_alert(row)
-        others = [other for other in _holding(work.session, action, row) if other.alert != row.id]
-        held = {account for other in others for account in json.loads(other.accounts)}
-        free = [account for account in json.loads(action.accounts) if account not in held]
-        if others and not free:
-            told = ", ".join(sorted({other.alert for other in others}))
-            _add(
-                work, row.id, f"{mine}/undo", action.do, json.loads(action.args), (), at, undo=True,
-                state="suppressed", detail=f"still held by {told}",
-            )  # fmt: skip
-            return
-        _ask(work, record, action.do, json.loads(action.args), free, concerned(record), undo_at=at)
+
+def _take_back(work: Work, row: WatchAlertRow, action: WatchActionRow, at: datetime) -> None:
+    """Withdraw one's own: what nobody was told is not told, what another alert holds stays held."""
+    if action.state == "requested" and outbox.withdraw(work, f"alert:{action.key}", at, "dismissed"):
+        _settle(work, action, "withdrawn", at, "the alert was dismissed before anybody was told")
+        return
+    mine = _action_of(action.key)
+    if action.do not in HOLDS or action.state not in ("requested", "done"):
+        return
+    if work.session.get(WatchActionRow, f"{mine}/undo") is not None:
+        return
+    record = record_of_alert(row)
+    others = [other for other in _holding(work.session, action, row) if other.alert != row.id]
+    held = {account for other in others for account in json.loads(other.accounts)}
+    free = [account for account in json.loads(action.accounts) if account not in held]
+    if others and not free:
+        told = ", ".join(sorted({other.alert for other in others}))
+        _add(
+            work, row.id, f"{mine}/undo", action.do, json.loads(action.args), (), at, undo=True,
+            state="suppressed", detail=f"still held by {told}",
+        )  # fmt: skip
+        return
+    _ask(work, record, action.do, json.loads(action.args), free, concerned(record), undo_at=at)
+
+
+def _hold_again(work: Work, row: WatchAlertRow, action: WatchActionRow, at: datetime) -> None:
+    """Ask a person about what a dismissal has taken back, now that the alert is confirmed after all."""
+    mine = _action_of(action.key)
+    undo = work.session.get(WatchActionRow, f"{mine}/undo")
+    if action.state == "withdrawn" or (undo is not None and undo.state != "suppressed"):
+        what = f"The alert is confirmed after a dismissal; `{mine}` was taken back, and nothing holds it now."
+        _task(work, f"{mine}/again", json.loads(action.accounts), row.rule, "task", ["hold_again"], what, at)
 
 
 def take_word(work: Work, key: str, said: Said) -> tuple[WatchActionRow, bool]:
@@ -186,6 +198,9 @@ def take_word(work: Work, key: str, said: Said) -> tuple[WatchActionRow, bool]:
     _settle(work, row, said.status, said.at, said.detail)
     close_task(work, f"{key}/unconfirmed", said.status, said.at)
     work.audit(f"alert-action-{said.status}", key, said.at, digest({"detail": said.detail}))
+    alert = lock_alert(work.session, row.alert)
+    if said.status == "done" and not row.undo and alert.state == "dismissed":
+        _take_back(work, alert, row, said.at)  # it was carried out after all
     return row, True
 
 

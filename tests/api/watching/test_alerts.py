@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from httpx import Client
 from sqlmodel import col, select
 
@@ -136,6 +137,31 @@ def test_what_nobody_was_told_is_not_told_after_a_dismissal(api: Client, watched
         "hold_orders": "withdrawn", "interim_limit": "withdrawn", "refer": "done", "reassess": "requested",
     }  # fmt: skip
     assert [row.state for row in outbox(watched, "alert")] == ["withdrawn", "withdrawn"]
+
+
+@pytest.mark.parametrize("before", ["failed", None])
+def test_what_was_carried_out_after_all_is_taken_back_after_a_dismissal(
+    api: Client, watched: Wiring, before: str | None
+) -> None:
+    alert = raised(api)
+    path = f"/v1/actions/alert/{alert['id']}/hold_orders"
+    if before:
+        api.post(f"{path}/do/receipts", json={"status": before, "received_at": DAY.format(7)})
+    say(api, alert["id"], "dismiss")
+    assert api.get(f"{path}/undo").status_code == 404
+    api.post(f"{path}/do/receipts", json={"status": "done", "received_at": DAY.format(10)})
+    assert api.get(f"{path}/undo").json()["state"] == "requested"
+    assert outbox(watched, "alert")[-1].subject.endswith("hold_orders/undo")
+
+
+def test_a_person_is_asked_to_hold_again_what_a_dismissal_took_back(api: Client) -> None:
+    alert = raised(api)
+    say(api, alert["id"], "dismiss")
+    say(api, alert["id"], "confirm", "fraud after all", day=10)
+    open_tasks = api.get("/v1/tasks", params={"state": "open"}).json()["items"]
+    asked = [task["key"] for task in open_tasks if task["key"].endswith("/again")]
+    assert asked == [f"alert/{alert['id']}/{name}/again" for name in ("hold_orders", "interim_limit.100.00")]
+    assert "nothing holds it now" in open_tasks[-1]["reason"]
 
 
 def test_a_hold_that_another_alert_needs_stays(api: Client, watched: Wiring) -> None:
