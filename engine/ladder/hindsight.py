@@ -6,10 +6,11 @@ upheld. Late news ends as in-order news would have: what was never due is withdr
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
-from engine.ladder.case import Case
+from engine.ladder.case import Case, treatment_of
 from engine.ladder.late_fee import counted_fees
 from engine.ladder.measure import Measures, View
 from engine.ladder.memory import Row, do_of
@@ -37,9 +38,8 @@ def was_wrong(case: Case, row: Row) -> bool:
     if definition is None or _is_forgotten(case, row):
         return False
     days = [row.requested_on] + ([row.stood_on] if row.stood_on else [])
-    if row.forced:
-        return not any(_could_be_forced(case, definition, day) for day in days)
-    return not any(_was_due(case, definition, day) for day in days)
+    was_right = _could_be_forced if row.forced else _was_due
+    return not any(was_right(case, then, day) for day in days for then in _rows_then(case, definition, day))
 
 
 def released_before(case: Case, row: Row) -> date | None:
@@ -96,8 +96,27 @@ def _could_be_forced(case: Case, row: LadderRow, day: date) -> bool:
     return any(_is_reached(other, measures) for other in above for measures in (seen, view.kept(on)))
 
 
+def _rows_then(case: Case, row: LadderRow, day: date) -> Iterator[LadderRow]:
+    """Yield the row as the customer's ladder of a day has it, by facts that became known late.
+
+    In doubt within the day a step was right: by the facts before that day, and by those of it.
+    """
+    facts = case.account.dated_facts
+    if not facts or day < date.fromordinal(case.today) - timedelta(days=SETTLED_DAYS):
+        yield row
+        return
+    for last in (day - timedelta(days=1), day):
+        known = {fact.name: fact.value for fact in facts if fact.since <= last}
+        ladder = treatment_of(case.policy, case.account.model_copy(update={"facts": known}))
+        if ladder and (then := case.policy.ladders[ladder].by_step.get(row.step)):
+            yield then
+
+
 def _was_held(case: Case, on: int) -> bool:
-    return any(not held.bill and held.days[0] < on and held.blocks(on) for held in case.view.held)
+    if any(not held.bill and held.days[0] < on and held.blocks(on) for held in case.view.held):
+        return True
+    made = (p for p in case.promises(on) if p.promise.made_on.toordinal() < on <= p.last.toordinal())
+    return any(found.state in ("active", "kept") for found in made)
 
 
 def _is_reached(row: LadderRow, seen: Measures) -> bool:
@@ -136,7 +155,7 @@ def _debt_as_of(debt: Debt, disputes: tuple[DisputedPart, ...], day: date, eveni
             "open": owed,
             "disputed": min(disputed, owed),
             "without_credit": strict,
-            "written_off": False,
+            "written_off": debt.written_off_on is not None and debt.written_off_on < day,
             "reopened_on": None if back else debt.reopened_on,
         }
     )

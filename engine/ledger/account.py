@@ -26,6 +26,14 @@ class Terms(Model):
     timezone: str
 
 
+class DatedFact(Model):
+    """One word on a fact about the customer, with the day from which it counts."""
+
+    name: str
+    since: date
+    value: Scalar | tuple[str, ...]
+
+
 class Debt(Model):
     """One debt: a bill, or one instalment of a bill (`B7/2`)."""
 
@@ -42,6 +50,8 @@ class Debt(Model):
     """Still owed, the disputed part included."""
     disputed: Amount = Decimal(0)
     written_off: bool = False
+    written_off_on: Annotated[date | None, Field(exclude_if=not_)] = None
+    """Value date of the mark that wrote it off."""
     settled_on: date | None = None
     reopened_on: date | None = None
     """Value date of the refund or return that made a settled debt open again."""
@@ -133,6 +143,9 @@ class AccountPosition(Model):
     version: int
     """How many entries of the account were known; rises with each."""
     facts: dict[str, Scalar | tuple[str, ...]] = {}
+    dated_facts: Annotated[tuple[DatedFact, ...], Field(exclude_if=not_)] = ()
+    """What facts were told in the last 92 days and the last word before, in the order in which they count;
+    only when one of them became known after its value date."""
     debts: tuple[Debt, ...] = ()
     """Open ones, and settled ones for as long as they can matter, by due date and id.
 

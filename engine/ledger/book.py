@@ -32,6 +32,7 @@ class DebtState:
     contested: Decimal = ZERO
     """What disputes claim of it; it can be more than what is still open."""
     written_off: bool = False
+    written_off_on: date | None = None
     settled_on: date | None = None
     reopened_on: date | None = None
     reopened_by: Cause = ""
@@ -59,6 +60,11 @@ class DebtState:
         if by:
             self.open -= by
             self.settled_on = None if self.open else day
+
+    def write_off(self, day: date | None) -> None:
+        """Mark it as written off from a day on, its first mark counts; None removes the mark."""
+        self.written_off_on = day and (self.written_off_on or day)
+        self.written_off = day is not None
 
     def revise(self, by: Decimal, day: date) -> None:
         """Lower what is asked for from a day on; before it the debt stays what it was."""
@@ -432,7 +438,7 @@ class Book:
     def mark(self, reference: str, marked: bool, day: date) -> None:
         """Set or remove a write-off mark on one bill, or on all that is owed now."""
         for debt in self.find(reference) if reference else self.order:
-            debt.written_off = marked
+            debt.write_off(day if marked else None)
         if not marked:
             self.use_credit(day)
 
@@ -440,4 +446,4 @@ class Book:
         """Take out what is past due: the ladder wrote it off, or sold it."""
         for debt in self.order:
             if debt.due_date < day and debt.open:
-                debt.written_off = True
+                debt.write_off(day)

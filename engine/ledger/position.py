@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from engine.ledger.account import (
     AccountPosition,
+    DatedFact,
     Debt,
     DemandedLevel,
     DisputedPart,
@@ -66,6 +67,7 @@ def position_at(
             today=today,
             version=len(known),
             facts=_facts(due),
+            dated_facts=_dated_facts(due, terms, today),
             debts=debts,
             credit=book.credit,
             waiting=tuple(book.waiting()),
@@ -128,6 +130,7 @@ def _debt(state: DebtState, strict: DebtState) -> Debt:
         open=state.open,
         disputed=state.disputed,
         written_off=state.written_off,
+        written_off_on=state.written_off_on,
         settled_on=state.settled_on,
         reopened_on=state.reopened_on,
         reopened_by=state.reopened_by,
@@ -211,7 +214,11 @@ def overdue_on(book: Book, day: date) -> Decimal:
         if debt.invoice_date < day and not debt.written_off:
             moved = (*debt.changes, *debt.revised)
             since = sum((by for changed, by in moved if changed >= day), ZERO)
-            total += max(ZERO, debt.open + since - debt.disputed)
+            claimed = (
+                d.remaining for d in book.disputes.values()
+                if debt in d.debts and (d.outcome == "upheld" or d.entry.value_date <= day)
+            )  # fmt: skip
+            total += max(ZERO, debt.open + since - min(debt.disputed, sum(claimed, ZERO)))
     return total
 
 
@@ -239,6 +246,17 @@ def _facts(due: list[Entry]) -> dict[str, Scalar | tuple[str, ...]]:
     facts = [entry for entry in due if isinstance(entry, FactSet)]
     latest = {entry.name: entry.value for entry in sorted(facts, key=latest_key)}
     return dict(sorted(latest.items()))
+
+
+def _dated_facts(due: list[Entry], terms: Terms, today: date) -> tuple[DatedFact, ...]:
+    zone, oldest = ZoneInfo(terms.timezone), today - timedelta(days=SETTLED_DAYS)
+    facts = sorted(of_kind(due, FactSet), key=latest_key)
+    heard = ((fact.value_date, fact.received_at.astimezone(zone).date()) for fact in facts)
+    if not any(value_date < day and day >= oldest for value_date, day in heard):
+        return ()
+    before = {fact.name: fact for fact in facts if fact.value_date < oldest}
+    kept = [*before.values(), *(fact for fact in facts if fact.value_date >= oldest)]
+    return tuple(DatedFact(name=fact.name, since=fact.value_date, value=fact.value) for fact in kept)
 
 
 def _feeds(due: list[Entry]) -> dict[str, datetime]:

@@ -51,6 +51,16 @@ def act(day: str, what: str, step: str) -> Entry:
         ("hold", "2026-03-12", {"hold": "legal_stay"}, []),
         ("hold", "2026-03-12", {"hold": "disaster"}, OPEN),
         ("promise", "2026-03-12", {"amount": "300.00", "by": "2026-03-20"}, []),
+        ("promise", "2026-03-10", {"amount": "300.00", "by": "2026-03-20"}, TO_BAR),
+        ("promise", "2026-03-10", {"amount": "300.00", "by": "2026-04-20"}, []),  # refused: too long
+        ("promise", "2026-02-20", {"amount": "300.00", "by": "2026-03-01"}, []),  # broken before
+        ("fact", "2026-03-10", {"name": "exempt", "value": True}, BACK),
+        ("fact", "2026-03-11", {"name": "exempt", "value": True}, OPEN),
+        ("fact", "2026-03-10", {"name": "vulnerable", "value": True}, BACK),
+        ("fact", "2026-03-10", {"name": "segment", "value": "consumer"}, []),
+        ("fact", "2026-03-10", {"name": "segment", "value": "key"}, BACK),
+        ("write_off_mark", "2026-03-10", {"bill": "B1"}, BACK),
+        ("write_off_mark", "2026-03-11", {"bill": "B1"}, OPEN),
     ],
 )  # fmt: skip
 def test_late_news_takes_back_what_would_not_have_been_done(
