@@ -47,7 +47,7 @@ def facts_from_json(model: Model, facts: Mapping[str, Any], function: str = "") 
 
 
 def input_names(model: Model, function: str = "") -> frozenset[str]:
-    """Return the names under which an evaluation takes values: of the model, or of a function's parameters."""
+    """Return the names under which an evaluation, or a function of the model, takes values."""
     return frozenset(_parameters(model, function))
 
 

@@ -88,16 +88,28 @@ class _Library:
 
     def _find(self, importer: Definitions, imported: Import) -> Definitions | None:
         location = (imported.location or "").rpartition("/")[2]
-        names = sorted(self.files, key=lambda name: (name.rpartition("/")[2] != location, name))
-        for name in names:
-            definitions = self._open(name).policy
-            if definitions is not None and definitions.namespace == imported.namespace:
-                self.problems += self.opened[name].problems
-                return definitions
+        named = [name for name in self.files if name.rpartition("/")[2] == location]
+        for names in (sorted(named), sorted(self.files)):
+            found = [name for name in names if self._namespace(name) == imported.namespace]
+            if len(found) > 1:
+                self._doubt(imported, found)
+            if found:
+                self.problems += self.opened[found[0]].problems
+                return self.opened[found[0]].policy
         message = f"`{imported.name or imported.namespace}` is imported, and no file has its namespace"
         advice = f"Give the file whose namespace is `{imported.namespace}` together with `{importer.file}`."
         self.problems.append(Problem("dmn-import", message, imported.span, advice))
         return None
+
+    def _namespace(self, name: str) -> str | None:
+        definitions = self._open(name).policy
+        return None if definitions is None else definitions.namespace
+
+    def _doubt(self, imported: Import, found: list[str]) -> None:
+        others = ", ".join(f"`{name}`" for name in found[1:])
+        message = f"`{imported.namespace}` is the namespace of `{found[0]}`, which is taken, and of {others}"
+        advice = "Name the file in the import's `locationURI`, or move the others away."
+        self.problems.append(Problem("dmn-import", message, imported.span, advice, Severity.WARNING))
 
     def _open(self, name: str) -> Loaded[Definitions]:
         if name not in self.opened:

@@ -239,6 +239,26 @@ def test_the_location_of_an_import_chooses_among_files_of_one_namespace() -> Non
         assert show(evaluate_decision(model, "it", {"base rate": Decimal("0.2")}).value) == result
 
 
+@pytest.mark.parametrize(
+    ("location", "files", "taken"),
+    [
+        ("", ("a.dmn", "b.dmn", "c.dmn"), ["`a.dmn`, which is taken, and of `b.dmn`, `c.dmn`"]),
+        ("nowhere.dmn", ("a.dmn", "b.dmn"), ["`a.dmn`, which is taken, and of `b.dmn`"]),
+        ("b.dmn", ("a.dmn", "b.dmn"), []),
+        ("", ("a.dmn",), []),
+    ],
+)
+def test_two_files_of_the_imported_namespace_are_told(
+    location: str, files: tuple[str, ...], taken: list[str]
+) -> None:
+    it = decision("it", literal("lib.rate"), needs="urn:lib#rate")
+    _, problems = loaded(importing(location=location), it, **dict.fromkeys(files, LIBRARY))
+    assert len(problems) == len(taken)
+    for problem, says in zip(problems, taken, strict=True):
+        assert says in problem.message
+        assert problem.severity is Severity.WARNING
+
+
 def test_an_import_that_is_nowhere_is_named() -> None:
     _, problems = loaded(importing(), decision("it", literal("1"), needs="urn:lib#rate"))
     assert codes(problems) == ["dmn-import", "dmn-unknown-reference"]
