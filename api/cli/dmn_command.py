@@ -27,6 +27,7 @@ from engine.dmn import (
     to_xml,
     value_as_json,
 )
+from engine.dmn.evaluation import InputTooDeep
 from engine.dmn.from_xml import read_definitions
 from engine.dmn.limits import LIMITS
 from engine.dmn.model import Decision
@@ -87,7 +88,7 @@ def run_model(
     call = evaluate_decision if decision else evaluate_service if service else evaluate_bkm
     try:
         found: Evaluation = call(loaded.policy, chosen, facts, at=_instant(at))
-    except (NotInModel, NotAFeelValue) as error:
+    except (InputTooDeep, NotInModel, NotAFeelValue) as error:
         raise Trouble(str(error)) from error
     return _told(loaded.policy, found, (*loaded.problems, *found.warnings), files, form)
 

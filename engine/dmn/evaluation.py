@@ -26,7 +26,9 @@ class NotInModel(LookupError):
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         self.what, self.name = what, name
-        super().__init__(f"the model has no {what} `{name}`; {did_you_mean(name, known, of='it has')}")
+        names = list(known)
+        advice = f"; {did_you_mean(name, names, of='it has')}" if names else ""
+        super().__init__(f"the model has no {what} `{name}`{advice}")
 
 
 class InputTooDeep(ValueError):

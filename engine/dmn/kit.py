@@ -9,7 +9,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal
 
-from engine.dmn.evaluation import Evaluation, NotInModel, evaluate_bkm, evaluate_decision, evaluate_service
+from engine.dmn.evaluation import (
+    Evaluation,
+    InputTooDeep,
+    NotInModel,
+    evaluate_bkm,
+    evaluate_decision,
+    evaluate_service,
+)
 from engine.dmn.expressions import FunctionDefinition, parts
 from engine.dmn.facts import Untyped, facts_from_json, input_names, is_written, number_in, says_no_type
 from engine.dmn.kit_cases import BadCase, Case, is_case_file, read_cases
@@ -170,7 +177,7 @@ class _Suite:
         """Run one case."""
         try:
             wrong = list(self.differences(model, case))
-        except (NotInModel, NotAFeelValue) as error:
+        except (InputTooDeep, NotInModel, NotAFeelValue) as error:
             return self.result(case.id, "error", case.expects_a_value, str(error))
         if not wrong:
             return self.result(case.id, "passed", case.expects_a_value, "")

@@ -84,6 +84,7 @@ def test_what_is_wrong_is_null_and_shown_with_its_line(
         (b"{", "is not JSON: "),
         (b'{"debt": NaN}', "`NaN` is no number"),
         (b"[" * 100_000, "is nested too deep"),
+        (b'{"debt": ' + b"[" * 200 + b"]" * 200 + b"}", "`debt` is nested more than 80 deep"),
         (b'{"debt": 1, "debt": 2}', "`debt` stands there twice"),
         (b'{"debt": 1e7000}', "`1e7000` is too large; numbers end at 1e6144"),
         (b'{"debt": [{"a": 1e99999999999999999999}]}', "is too large"),
@@ -181,3 +182,12 @@ def test_a_model_over_the_limit_is_refused_and_not_shown(
     told = capsys.readouterr().err
     assert "the file has more than 20000000 bytes (limit `bytes`)" in told
     assert len(told) < 500
+
+
+def test_a_name_that_a_model_without_any_does_not_have(
+    facts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "m.dmn"
+    model.write_bytes(definitions(decision("d", literal("1"))))
+    assert called("run", model, "--service", "s", "--in", facts) == TROUBLE
+    assert capsys.readouterr().err == "forbear: the model has no decision service `s`\n"
