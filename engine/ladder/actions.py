@@ -61,6 +61,8 @@ def ask(case: Case, row: Row, definition: LadderRow, items: list[DoItem]) -> lis
     stated = [action.figures["last_day"] for action in actions if "last_day" in action.figures]
     if stated:
         row.last_day = date.fromisoformat(max(stated))
+    if any(item.do == "apply" for item in items):
+        row.deposit = case.account.deposit
     if definition.level != "open":
         row.level = definition.level
     own = case.own_level()

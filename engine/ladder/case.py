@@ -75,6 +75,7 @@ class Case:
         self.left = [Row.of(row) for row in taken.left]
         for row in (*self.rows, *self.left):
             absorb(row, self.ladder.by_step.get(row.step), self.receipts, policy, self.zone)
+            row.await_deposit(account.deposit)
         self.acts = [act for act in account.acts if act.received_at >= taken.opened_at]
         self.entries = dict(taken.entries)
         self.fees = list(taken.fees)

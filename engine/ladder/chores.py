@@ -18,6 +18,11 @@ from engine.text import Period
 
 def deadlines(case: Case) -> Iterator[tuple[datetime, Action]]:
     """Yield the instants by which receipts are awaited, each with the task if it does not come."""
+    for row in case.rows:
+        if row.deposit and row.state == "done" and row.done_at:
+            action = task(case, row.step, row.entry, "deposit_not_booked")
+            if action.key not in case.taken.told:
+                yield later(row.done_at, case.policy.confirm.within), action
     for row in (*case.rows, *case.left):
         if row.state == "requested" and row.left_on is None:
             for key in row.keys:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from engine.ladder.case import Case, Moment, minutes
 from engine.ladder.law import Clause
+from engine.ladder.memory import Row
 from engine.ladder.model import LadderRow
 from engine.workdays import DayNotCovered
 
@@ -110,8 +111,10 @@ def _clear_gate(case: Case, row: LadderRow, day: int) -> Gate | None:
 
 
 def _unallocated_gate(case: Case, row: LadderRow, day: int) -> Gate | None:
-    """Nothing severe for what money would pay that waits for a bill nobody knows: a person allocates it."""
-    waiting = sum((amount for _, amount in case.account.waiting), Decimal(0))
+    """Nothing severe for what money would pay that is there: for an unknown bill, or a deposit not booked."""
+    unknown = sum((amount for _, amount in case.account.waiting), Decimal(0))
+    applied = [other for other in case.rows if other.deposit]
+    waiting = unknown + max((_applied(case, other, day) for other in applied), default=Decimal(0))
     if not waiting or not row.severe:
         return None
     measures = case.view.on(day)
@@ -119,7 +122,15 @@ def _unallocated_gate(case: Case, row: LadderRow, day: int) -> Gate | None:
     if not closed and row.overdue.reached_by(measures.part(row) - waiting):
         return None
     names = ", ".join(f"`{bill}`" for bill, _ in case.account.waiting)
-    return Gate(f"{waiting} wait for {names}, a bill that has not come", task="unallocated_payment")
+    why = [f"{unknown} wait for {names}, a bill that has not come"] if unknown else []
+    why += [f"the ledger has not booked the deposit applied by `{other.step}`" for other in applied]
+    return Gate(" and ".join(why), task="unallocated_payment" if unknown else "")
+
+
+def _applied(case: Case, row: Row, day: int) -> Decimal:
+    """Return what a deposit pays that was applied: at most what is owed of the debts it was applied for."""
+    owed = sum((part.amount for part, _ in case.view.on(day).live if part.debt in row.debts), Decimal(0))
+    return min(row.deposit, owed)
 
 
 # the law

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from engine.ladder.model import PRINCIPAL, CollectionsPolicy, LadderRow
 from engine.ladder.state import TakenRow
 from engine.ledger.account import LEVELS, Level, Received
 
+ZERO = Decimal(0)
 State = Literal["requested", "done", "failed", "expired", "suppressed", "withdrawn"]
 GONE: frozenset[str] = frozenset(("failed", "expired", "suppressed", "withdrawn"))
 """Words that say that an action had no effect."""
@@ -50,6 +52,7 @@ class Row:
     stood_on: date | None = None
     wrongful: bool = False
     asked_at: datetime | None = None
+    deposit: Decimal = ZERO
 
     @classmethod
     def of(cls, taken: TakenRow) -> Row:
@@ -59,7 +62,7 @@ class Row:
             taken.keys, taken.debts, taken.done_at, taken.done_on, taken.valid_until, taken.level,
             taken.undo_keys, dict(taken.words), taken.undone_at, taken.left_on, taken.tries, taken.forced,
             taken.skipped, taken.ladder, taken.fees_due, taken.last_day, taken.stood_on, taken.wrongful,
-            taken.asked_at,
+            taken.asked_at, taken.deposit,
         )  # fmt: skip
 
     def frozen(self) -> TakenRow:
@@ -71,7 +74,7 @@ class Row:
             undo_keys=self.undo_keys, words=self.words, undone_at=self.undone_at, left_on=self.left_on,
             tries=self.tries, forced=self.forced, skipped=self.skipped, ladder=self.ladder,
             fees_due=self.fees_due, last_day=self.last_day, stood_on=self.stood_on, wrongful=self.wrongful,
-            asked_at=self.asked_at,
+            asked_at=self.asked_at, deposit=self.deposit,
         )  # fmt: skip
 
     @property
@@ -88,6 +91,11 @@ class Row:
         """Take it that a person has skipped what was proposed."""
         self.words |= {key: DECLINED for key in self.keys if do_of(key) == "approve"}
         self.asked_at = at
+
+    def await_deposit(self, held: Decimal) -> None:
+        """Take in what the ledger says of a deposit that was applied: once it falls, nothing is awaited."""
+        gone = any(self.words.get(key) in GONE for key in self.keys if do_of(key) == "apply")
+        self.deposit = held if self.deposit and held >= self.deposit and not gone else ZERO
 
     @property
     def undo_pending(self) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from operator import not_
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from engine.ladder.law import LawPack
 from engine.ledger.account import AccountPosition, Level
@@ -96,6 +97,9 @@ class TakenRow(Model):
     """The last day on which it was found due again while in force."""
     wrongful: bool = False
     """By what became known later it was never due: it is withdrawn and its fee reversed (rule 7)."""
+
+    deposit: Annotated[Amount, Field(exclude_if=not_)] = Decimal(0)
+    """The deposit that was applied, as the ledger last said that it was held; 0: nothing is awaited."""
 
 
 class BookedFee(Model):
