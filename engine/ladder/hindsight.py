@@ -147,7 +147,7 @@ def _debt_as_of(debt: Debt, disputes: tuple[DisputedPart, ...], day: date, eveni
     since = sum(later, ZERO)
     mine = [d for d in disputes if d.bill in (debt.bill, debt.id)]
     disputed = sum((_disputed_then(dispute, day) for dispute in mine), ZERO)
-    owed = debt.open + since
+    owed = max(ZERO, debt.open + since)
     strict = None if debt.without_credit is None else debt.without_credit + since
     back = debt.reopened_on is not None and debt.reopened_on > day
     return debt.model_copy(

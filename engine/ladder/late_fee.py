@@ -148,9 +148,9 @@ def fee_of(case: Case, rules: LateFeeRules, debt: Debt, day: int) -> Decimal:
     """Return the late fee of one debt up to and including a day: rate x undisputed balance x days, capped.
 
     The day of a payment still counts at the balance before it; what is settled grows no more, though less
-    than `ignore_below` is left of it.
+    than `ignore_below` is left of it. Nothing grows on what was not asked for yet: an adjustment, a draft.
     """
-    first = rules.grace.after(debt.due_date).toordinal()
+    first = rules.grace.after(max(debt.due_date, debt.invoice_date)).toordinal()
     if is_settled(case, debt):
         last = max((on for on, by in debt.moved if by > 0), default=debt.due_date)
         day = min(day, last.toordinal())

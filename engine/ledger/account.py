@@ -63,7 +63,9 @@ class Debt(Model):
 
     Corrections of the bill are not in it: they count as if it had always asked for less."""
     revised: Annotated[tuple[tuple[date, Amount], ...], Field(exclude_if=not_)] = ()
-    """What was given up of it since it was due, by value date: it was owed until then."""
+    """What was given up of it since it was due (or asked for later, when negative), by value date.
+
+    It was owed until then (or only from then on), so it is no correction of the days before."""
 
     @property
     def moved(self) -> tuple[tuple[date, Decimal], ...]:

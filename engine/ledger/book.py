@@ -42,7 +42,7 @@ class DebtState:
     changes: list[tuple[date, Decimal]] = field(default_factory=list)
     """What money took off the open amount (or gave back, when negative), by value date."""
     revised: list[tuple[date, Decimal]] = field(default_factory=list)
-    """What was given up of it, by value date: it was owed until then."""
+    """What was given up of it (or asked for later, when negative), by value date: it counts from then on."""
 
     @property
     def disputed(self) -> Decimal:
@@ -72,6 +72,15 @@ class DebtState:
             self.revised.append((day, by))
             self.amount -= by
             self.correct(by, day)
+
+    def unask(self, amount: Decimal) -> None:
+        """Take a correction downwards out of what was asked for later, the last first."""
+        for n in reversed(range(len(self.revised))):
+            day, by = self.revised[n]
+            part = min(amount, -by)
+            if part > 0:
+                self.revised[n] = (day, by + part)
+                amount -= part
 
     def uncount(self, amount: Decimal) -> None:
         """Take money out of what was paid, the last first: the bill was corrected and did not need it."""
@@ -209,6 +218,7 @@ class Book:
             cut = min(amount, debt.open)
             debt.amount -= cut
             debt.correct(cut, day)
+            debt.unask(cut)
             amount -= cut
         for debt in sorted(debts, reverse=True):
             cut = min(amount, debt.moved)
@@ -217,6 +227,7 @@ class Book:
             amount -= cut
             cut = min(amount, debt.amount - debt.open)
             debt.amount -= cut
+            debt.unask(cut)
             amount -= cut
             self._release(debt, cut, day)
         return amount
@@ -224,8 +235,7 @@ class Book:
     def raise_(self, reference: str, amount: Decimal, day: date) -> None:
         """Correct a bill upwards; with instalments the last one carries it."""
         debt = max(self.find(reference))
-        debt.amount += amount
-        debt.correct(-amount, day)
+        debt.revise(-amount, day)
         self.use_credit(day)
 
     def _release(self, debt: DebtState, amount: Decimal, day: date) -> None:

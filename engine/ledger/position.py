@@ -136,7 +136,7 @@ def _debt(state: DebtState, strict: DebtState) -> Debt:
         reopened_by=state.reopened_by,
         without_credit=strict.open if strict.open != state.open else None,
         paid=tuple((day, by) for day, by in state.changes if by and day > state.due_date),
-        revised=tuple((day, by) for day, by in state.revised if day > state.due_date),
+        revised=tuple((day, by) for day, by in state.revised if by and day > state.due_date),
     )
 
 

@@ -137,8 +137,15 @@ def _event(terms: Terms, kind: str, ref: str, at: datetime, values: Mapping[str,
 
 
 def _when(terms: Terms, day: date, received_at: datetime) -> datetime:
+    """Return when it happened: as it was told, or else at the end of its day.
+
+    So a refund that a nightly feed tells comes after the recharge of its day, of which the hour is known.
+    """
     local = received_at.astimezone(ZoneInfo(terms.timezone)).date()
-    return received_at if local == day else _start(terms, day)
+    return received_at if local == day else datetime.combine(day, _END, ZoneInfo(terms.timezone))
+
+
+_END = time(23, 59, 59)
 
 
 def _start(terms: Terms, day: date) -> datetime:

@@ -50,6 +50,14 @@ def test_a_bill_tells_when_it_is_due_and_when_it_is_settled(api: Client, watched
     assert len(events(watched)) == 2
 
 
+def test_what_is_told_a_day_late_comes_after_all_of_its_day(api: Client, watched: Wiring) -> None:
+    post(api, "bills", a_bill())
+    post(api, "payments", a_payment(amount="205.42"))
+    post(api, "returned-payments", returned(6, "P1") | {"value_date": "2026-03-05"})
+    (at,) = [at for ref, (at, _) in events(watched).items() if "/payment_returned/" in ref]
+    assert at == datetime.fromisoformat("2026-03-05T23:59:59+08:00")
+
+
 def test_posting_again_tells_nothing_new(api: Client, watched: Wiring) -> None:
     for _ in range(2):
         post(api, "bills", a_bill())

@@ -50,9 +50,19 @@ def fee(on: str, *more: Entry, bill: Entry = BILL) -> Decimal:
         # a payment that came back counts as if it had not been there from then on
         ("02-24", [entry("payment", "02-04", id="P", amount="100.00"),
                    entry("payment_returned", "02-14", payment="P")], "6.00"),
-        # a correction counts from the beginning
+        # a correction downwards counts from the beginning, one upwards from its own day
         ("02-24", [entry("credit_note", "02-14", amount="40.00", bill="B1")], "5.40"),
-        ("02-24", [entry("adjustment", "02-14", amount="40.00", bill="B1")], "12.60"),
+        ("02-24", [entry("adjustment", "02-14", amount="40.00", bill="B1")], "10.20"),
+        ("02-24", [entry("adjustment", "02-14", amount="40.00", bill="B1"),
+                   entry("credit_note", "02-19", amount="40.00", bill="B1")], "9.00"),
+        ("02-24", [entry("adjustment", "02-14", amount="40.00", bill="B1"),
+                   entry("credit_note", "02-19", amount="60.00", bill="B1")], "7.20"),
+        ("02-24", [entry("payment", "02-04", amount="100.00"),
+                   entry("adjustment", "02-14", amount="40.00", bill="B1")], "4.20"),
+        ("02-24", [entry("payment", "02-04", amount="100.00"),
+                   entry("adjustment", "02-14", amount="40.00", bill="B1"),
+                   entry("payment", "02-19", id="P2", amount="40.00"),
+                   entry("credit_note", "02-20", amount="40.00", bill="B1")], "3.00"),
         # what is given up was owed until then, also when nothing is left
         ("02-24", [entry("write_down", "02-14", amount="40.00", bill="B1")], "7.80"),
         ("02-24", [entry("write_down", "02-14", amount="100.00", bill="B1")], "6.00"),
@@ -76,6 +86,11 @@ def fee(on: str, *more: Entry, bill: Entry = BILL) -> Decimal:
 )  # fmt: skip
 def test_a_late_fee_grows_by_the_day(on: str, more: list[Entry], expected: str) -> None:
     assert fee(on, *more) == Decimal(expected)
+
+
+def test_a_draft_grows_nothing_before_it_was_issued() -> None:
+    draft = BILL.model_copy(update={"draft": True})
+    assert fee("02-24", entry("bill_issued", "02-14", bill="B1"), bill=draft) == Decimal("3.00")
 
 
 def test_it_is_rounded_half_up_to_the_cent_and_once() -> None:
