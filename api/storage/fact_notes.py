@@ -16,6 +16,7 @@ from engine.credit.facts import fact_value
 from engine.credit.facts_from_yaml import out_of_range
 from engine.credit.model import FactDefinition
 from engine.text import did_you_mean
+from engine.watch.from_ledger import WHO
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class FactNotes:
     portfolio: Portfolio | None = None
     credit: dict[str, _Reads] = field(default_factory=dict)
     collections: dict[str, _Reads] = field(default_factory=dict)
+    watched: frozenset[str] = frozenset()
+    """Facts that watch policies see: who somebody is when an account is opened."""
 
     @classmethod
     def of(cls, session: Session, library: Library, on: date) -> FactNotes:
@@ -45,6 +48,8 @@ class FactNotes:
             if chosen := library.in_force(session, "collections", name, on):
                 treats = library.collections(session, chosen.digest)
                 found.collections[name] = _Reads(name, treats.currency, treats.facts)
+        if library.watching(session, on):
+            found.watched = frozenset(WHO)
         return found
 
     def on(self, segment: str, facts: Mapping[str, Fact]) -> list[str]:
@@ -63,6 +68,7 @@ class FactNotes:
     def _on_fact(self, segment: str, name: str, facts: Mapping[str, Fact]) -> Iterator[str]:
         everybody = (*self.credit.values(), *self.collections.values())
         known = {read for reads in everybody for read in reads.facts}
+        known |= self.watched
         if self.portfolio:
             known.add(self.portfolio.by)
         if everybody and name not in known:

@@ -58,6 +58,12 @@ def test_what_is_told_a_day_late_comes_after_all_of_its_day(api: Client, watched
     assert at == datetime.fromisoformat("2026-03-05T23:59:59+08:00")
 
 
+def test_what_watching_reads_of_a_customer_is_no_unknown_fact(api: Client) -> None:
+    body = {"facts": {"document": "QDOC", "documnet": "QDOC"}, "received_at": DAY.format(2)}
+    (note,) = api.post("/v1/customers/C1/facts", json=body).json()["notes"]
+    assert note == "No policy in force reads `documnet`; did you mean `document`?"
+
+
 def test_posting_again_tells_nothing_new(api: Client, watched: Wiring) -> None:
     for _ in range(2):
         post(api, "bills", a_bill())
