@@ -105,6 +105,13 @@ def _undo_again(case: Case, row: Row, tries: tuple[str, ...]) -> Action:
 # a termination that did not do all it should
 
 
+def goes_on(case: Case, row: Row) -> bool:
+    """Tell whether what goes with a termination is still to be confirmed, or to be asked for again."""
+    if row.is_incomplete:
+        return row.tries < case.policy.contact.attempts
+    return row.ends_contract and row.state == "requested"
+
+
 def _completed_on(case: Case, row: Row) -> datetime:
     within = case.policy.confirm.within * (row.tries - 1) / case.policy.contact.attempts
     return later(row.requested_at, within)

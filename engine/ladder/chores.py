@@ -10,7 +10,7 @@ from engine.ladder.actions import key_of, restored_within, task
 from engine.ladder.case import Case, later
 from engine.ladder.clock import FOREVER, hold_rules
 from engine.ladder.late_fee import LATE_FEE, owes_only_fees
-from engine.ladder.memory import Row, do_of, token_of
+from engine.ladder.memory import LOST, Row, do_of, token_of
 from engine.ladder.state import Action
 from engine.ledger.account import LEVELS
 from engine.text import Period
@@ -56,6 +56,20 @@ def unallocated(case: Case) -> Iterator[Action]:
         if key not in case.taken.told:
             args = ("unallocated_payment",)
             yield Action(key=key, do="task", args=args, step=row.step, item=bill, debts=row.debts)
+
+
+def not_reversed(case: Case) -> Iterator[Action]:
+    """Yield what a person is told at once of late fees that billing was asked to reverse and did not."""
+    for receipt in case.account.receipts:
+        if receipt.status not in LOST or not receipt.key.startswith(f"{case.taken.case}/"):
+            continue
+        head, step, entry, token, way = receipt.key.rsplit("/", 4)
+        if step == LATE_FEE and way == "undo":
+            debt = head[len(case.taken.case) + 1 :]
+            key = key_of(case, step, int(entry), f"task.undo_failed.{token}", item=debt)
+            if key not in case.taken.told:
+                args = ("undo_failed", token)
+                yield Action(key=key, do="task", args=args, step=step, item=debt, debts=(debt,))
 
 
 def _ends_it(case: Case, waiting: Decimal) -> bool:

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from decimal import Inexact, localcontext
 
 from engine.ladder.actions import ask, asked_items, task, undo, undo_fees, untold
-from engine.ladder.again import asked_again
+from engine.ladder.again import asked_again, goes_on
 from engine.ladder.approvals import approved, is_only_proposed
 from engine.ladder.case import Case, later, minutes
-from engine.ladder.chores import chores, deadlines, unallocated
+from engine.ladder.chores import chores, deadlines, not_reversed, unallocated
 from engine.ladder.hindsight import released_before, was_wrong
 from engine.ladder.late_fee import LATE_FEE, Booking, fee_key, fees_to_book
 from engine.ladder.memory import GONE, Row, absorb, do_of
@@ -198,7 +198,7 @@ def _chores(case: Case, up: Climb) -> list[Action]:
     tasks = [action for by, action in deadlines(case) if by <= case.at]
     start = minutes(case.policy.case.hour)
     tasks += [action for on, _, action in chores(case) if (on, start) <= case.now]
-    tasks += unallocated(case)
+    tasks += [*unallocated(case), *not_reversed(case)]
     tasks += up.tasks_untold(case.taken.told)
     for booking in fees_to_book(case, case.today):
         tasks += _book(case, booking)
@@ -239,7 +239,7 @@ def _ended(case: Case) -> str:
             return "sold"
     if any(row.undo_pending for row in case.left):
         return ""
-    if any(row.is_incomplete and row.tries < case.policy.contact.attempts for row in case.rows):
+    if any(goes_on(case, row) for row in case.rows):
         return ""
     final = [row for row in case.rows if absorbed(case, row)]
     if len(final) < len(case.rows):

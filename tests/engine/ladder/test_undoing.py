@@ -120,6 +120,20 @@ def test_a_fee_whose_reversal_failed_is_reversed_again() -> None:
     assert not is_open(told_by([*lines, reversed_], "03-12", late))
 
 
+def test_a_late_fee_that_billing_does_not_reverse_is_put_before_a_person() -> None:
+    entries = [
+        entry("bill", "2026-01-05", id="B2", due="2026-02-20", amount="300.00"),
+        entry("payment", "2026-02-24", id="P1", amount="300.00", pays=[{"bill": "B1", "amount": "300.00"}]),
+        entry("credit_note", "2026-02-26", id="C1", amount="100.00", bill="B1"),
+    ]
+    reply = ("02-26", "10:00", "undo late_fee fee(late_fee)", "failed")
+    assert said(told_by([reply], "03-01", *entries, receiver="done same day"), "02-26") == [
+        "02-26 08:00 undo late_fee fee(late_fee)",
+        "02-26 08:00 late_fee/2 fee(late_fee)",
+        "02-26 10:00 late_fee task(undo_failed, fee.late_fee)",
+    ]
+
+
 # a termination
 
 
@@ -139,6 +153,15 @@ def test_a_termination_whose_billing_goes_on_asks_only_to_stop_billing() -> None
     ]  # fmt: skip
     assert found.looks[-1].step.taken.level == "terminated"
     assert is_open(found)
+
+
+def test_a_case_does_not_end_while_billing_may_still_run() -> None:
+    paid = entry("payment", "2026-05-20", id="P1", amount="300.00")
+    late_fee = ("05-20", "08:10", "late_fee fee(late_fee)", "done")
+    assert is_open(told_by([*OVER, late_fee], "06-20", paid))
+    stopped = ("05-21", "08:10", "terminate/2 billing(stop)", "done")
+    found = told_by([*OVER, late_fee, stopped], "06-20", paid)
+    assert (found.looks[-1].step.taken.ended, found.looks[-1].at) == ("terminated", local("05-21", "08:10"))
 
 
 @pytest.mark.parametrize("clock", ["10:00", "15:00"])
