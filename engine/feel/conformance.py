@@ -24,6 +24,8 @@ from engine.feel.values import FeelError, Range, UserFunction, Value, brief, kin
 
 Resolve = Callable[[str], FeelType | None]
 """Finds a type that is defined elsewhere, by its name."""
+Fits = Callable[[FeelType, FeelType], bool]
+"""Compares the type that a value has with the one that is wanted."""
 
 
 class Mismatch(FeelError):
@@ -37,37 +39,45 @@ def _article(noun: str) -> str:
     return f"a{'n' if noun[0] in 'aeiouAEIOU' else ''} {noun}"
 
 
-def conforms(value: Value, kind: FeelType, resolve: Resolve = lambda _: None) -> bool:
-    """Tell whether a value belongs to a type; null belongs to `Null` and `Any` only."""
+def conforms(
+    value: Value, kind: FeelType, resolve: Resolve = lambda _: None, function_fits: Fits = fits
+) -> bool:
+    """Tell whether a value belongs to a type; null belongs to `Null` and `Any` only.
+
+    `function_fits` compares the type of a function with the wanted one. Where a value is only put in a place,
+    a function of which not all is known may stand; `instance of` asks with `conforms_to`.
+    """
     match kind:
         case Simple(name):
             return kind_of(value) == name or (kind == ANY and value is not None)
         case ListOf(item):
             return isinstance(value, list) and (
-                item == ANY or all(v is None or conforms(v, item, resolve) for v in value)
+                item == ANY or all(v is None or conforms(v, item, resolve, function_fits) for v in value)
             )
         case RangeOf(item):
             return isinstance(value, Range) and all(
-                bound is None or conforms(bound, item, resolve) for bound in (value.low, value.high)
+                bound is None or conforms(bound, item, resolve, function_fits)
+                for bound in (value.low, value.high)
             )
         case ContextOf(entries):
             return isinstance(value, dict) and all(
-                key in value and (value[key] is None or conforms(value[key], wanted, resolve))
+                key in value and (value[key] is None or conforms(value[key], wanted, resolve, function_fits))
                 for key, wanted in entries
             )
         case FunctionOf(parameters, _):
-            return any(fits(have, kind) for have in _function_types(value, len(parameters)))
+            return any(function_fits(have, kind) for have in _function_types(value, len(parameters)))
         case Named(name):
             known = resolve(name)
-            return known is not None and conforms(value, known, resolve)
+            return known is not None and conforms(value, known, resolve, function_fits)
     return False
 
 
 def _function_types(value: Value, count: int) -> Iterator[FunctionOf]:
     """Yield the types that a function has for so many arguments: a built-in may have several."""
     match value:
-        case UserFunction(parameters, _, result):
-            yield FunctionOf(tuple(kind or ANY for _, kind in parameters), result or ANY)
+        case UserFunction(parameters, _, result, _, inferred):
+            known = result or (inferred() if inferred else NULL)  # of a boxed one, nobody may know it
+            yield FunctionOf(tuple(kind or ANY for _, kind in parameters), known)
         case BuiltIn(_, overloads):
             for overload in overloads:
                 if overload.takes(count):

@@ -13,7 +13,6 @@ from typing import TypeGuard
 from engine.feel import syntax as s
 from engine.feel.functions import REGISTRY, BuiltIn
 from engine.feel.functions.from_text import at_literal
-from engine.feel.interpreter import CLOCKS
 from engine.feel.kinds import (
     ANY,
     BOOLEAN,
@@ -36,6 +35,7 @@ from engine.feel.kinds import (
 )
 from engine.feel.parser import place_of
 from engine.feel.result_types import ORDERED, PARTS, RESULTS, bound_result
+from engine.feel.scope import CLOCKS
 from engine.feel.values import FeelError, kind_of
 from engine.source import Problem, Span
 from engine.text.suggest import suggest

@@ -24,7 +24,8 @@ from engine.feel.access import range_steps as range_steps
 from engine.feel.calls import call
 from engine.feel.conformance import conforms
 from engine.feel.functions.from_text import at_literal
-from engine.feel.kinds import FeelType
+from engine.feel.inference import infer
+from engine.feel.kinds import ANY, FeelType, conforms_to
 from engine.feel.limits import LIMITS, Limits
 from engine.feel.limits import LimitReached as LimitReached
 from engine.feel.operators import arithmetic, compare, negate
@@ -34,6 +35,7 @@ from engine.feel.scope import Scope as Scope
 from engine.feel.scope import item_scope as item_scope
 from engine.feel.values import FeelError, Range, UserFunction, Value, brief, to_feel
 from engine.feel.weight import CHARACTERS, weight
+from engine.source import Span
 
 A = TypeVar("A")
 CONDITIONS = (s.Comparison, s.And, s.Or, s.Between, s.In, s.InstanceOf, s.Quantified, s.Call)
@@ -78,6 +80,7 @@ class Interpreter:
     def __init__(self, notes: list[Note], limits: Limits) -> None:
         self.notes, self.limits = notes, limits
         self.steps = self.depth = 0
+        self.result_types: dict[int, FeelType] = {}
 
     def guarded(self, node: s.Node, work: Callable[[], A]) -> A | None:
         """Do some work that ends with null and a note when it costs too much."""
@@ -198,7 +201,17 @@ class Interpreter:
         if node.external:
             raise FeelError("external-function", "external functions are not run")
         parameters = tuple((p.name, p.type) for p in node.parameters)
-        return UserFunction(parameters, lambda arguments: self._body(node.body, Scope(arguments, scope)))
+        return UserFunction(
+            parameters,
+            lambda arguments: self._body(node.body, Scope(arguments, scope)),
+            inferred=lambda: self._result_type(node),
+        )
+
+    def _result_type(self, node: s.FunctionDefinition) -> FeelType:
+        if id(node) not in self.result_types:
+            known = {parameter.name: parameter.type or ANY for parameter in node.parameters}
+            self.result_types[id(node)] = infer(node.body, known, Span("", 1, 1))[0]
+        return self.result_types[id(node)]
 
     def _body(self, body: s.Node, scope: Scope) -> Value:
         self.depth += CALL
@@ -235,7 +248,7 @@ class Interpreter:
 
     def _instance_of(self, value: Value, kind: FeelType) -> bool:
         self.look_through(value)
-        return conforms(value, kind)
+        return conforms(value, kind, function_fits=conforms_to)
 
     def _filter(self, source: Value, condition: s.Node, scope: Scope) -> Value:
         """A number is a position; anything else is asked of each item, and what is true is kept."""

@@ -131,6 +131,30 @@ def fits(actual: FeelType, wanted: FeelType) -> bool:
     return False
 
 
+def conforms_to(actual: FeelType, wanted: FeelType) -> bool:
+    """Tell whether each value of one type is one of the other (DMN 1.5, 10.3.2.9.2).
+
+    Unlike `fits`, which asks whether a value may be, `Any` conforms to nothing but itself.
+    """
+    match actual, wanted:
+        case _ if wanted == ANY or actual == NULL:
+            return True
+        case (Simple("Any"), _):
+            return False
+        case (ListOf(a), ListOf(b)) | (RangeOf(a), RangeOf(b)):
+            return conforms_to(a, b)
+        case ContextOf(), ContextOf():
+            return all(
+                (have := actual.get(name)) and conforms_to(have, kind) for name, kind in wanted.entries
+            )
+        case FunctionOf(given, result), FunctionOf(asked, expected):
+            contra = len(given) == len(asked) and all(map(conforms_to, asked, given))
+            return contra and conforms_to(result, expected)
+        case Simple("context"), ContextOf():
+            return False
+    return fits(actual, wanted)
+
+
 def join(first: FeelType, second: FeelType) -> FeelType:
     """Return the narrowest type that both fit."""
     if first == second or second == NULL:

@@ -51,6 +51,8 @@ class UserFunction(Function):
     """Takes the arguments by name, gives the result; its notes go to the evaluation that made it."""
     result: FeelType | None = None
     name: str = ""
+    inferred: Callable[[], FeelType] | None = field(default=None, repr=False)
+    """Finds the type of the result in the body, where nobody has declared it."""
 
 
 BRIEF = 60
