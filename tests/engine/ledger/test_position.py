@@ -278,3 +278,35 @@ def test_a_debt_that_was_settled_in_time_is_told_when_that_became_known_late(
     bill = entry("bill", "01-05", id="B", due="01-25", amount="100")
     paid = entry("payment", "01-20", heard, amount="100")
     assert [debt.id for debt in position(bill, paid, on=on).debts] == (["B"] if stays else [])
+
+
+@pytest.mark.parametrize(
+    ("more", "overdue"),
+    [
+        ([], "100.00"),
+        ([entry("write_down", "02-13", bill="B1", amount="40.00")], "100.00"),
+        ([entry("adjustment", "02-13", bill="B1", amount="40.00")], "100.00"),
+        ([entry("credit_note", "02-13", bill="B1", amount="40.00")], "60.00"),
+        ([entry("dispute", "02-11", id="D1", bill="B1", amount="40.00")], "60.00"),
+        ([entry("dispute", "02-13", id="D1", bill="B1", amount="40.00")], "100.00"),
+        ([entry("dispute", "02-13", id="D1", bill="B1", amount="40.00"),
+          entry("dispute_resolved", "02-14", dispute="D1", outcome="upheld")], "60.00"),
+    ],
+)  # fmt: skip
+def test_a_promise_is_for_what_was_past_due_when_it_was_made(more: list[Entry], overdue: str) -> None:
+    promised = entry("promise", "02-12", id="PR1", amount="50.00", by="2026-02-20")
+    (promise,) = position(B1, promised, *more, on="02-15").promises
+    assert promise.overdue == Decimal(overdue)
+
+
+def test_what_facts_were_is_told_only_when_one_was_told_late() -> None:
+    first = entry("fact", "01-01", "01-01", id="F1", name="segment", value="sme")
+    second = entry("fact", "02-01", "02-01", id="F2", name="segment", value="key")
+    assert position(first, second, on="02-15").dated_facts == ()
+    late = entry("fact", "02-03", "02-05", id="F3", name="exempt", value=True)
+    found = position(first, second, late, on="02-15").dated_facts
+    assert [(fact.name, fact.since, fact.value) for fact in found] == [
+        ("segment", date(2026, 1, 1), "sme"),
+        ("segment", date(2026, 2, 1), "key"),
+        ("exempt", date(2026, 2, 3), True),
+    ]
