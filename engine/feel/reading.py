@@ -109,7 +109,7 @@ class Reader:
         while stack:
             node, depth = stack.pop()
             if depth > self.limits.depth:
-                self.too_deep(node.offset)
+                self.too_long(node.offset)
             stack.extend((child, depth + 1) for child in s.children(node))
 
     def too_deep(self, offset: int) -> NoReturn:
@@ -117,6 +117,14 @@ class Reader:
         self.refuse(
             f"the expression is nested more than {self.limits.depth} deep (limit `depth`)",
             Token("bad", "", offset), "Split it into several decisions.",
+        )  # fmt: skip
+
+    def too_long(self, offset: int) -> NoReturn:
+        """Stop the reading: nothing need be in brackets here, but so many operators follow one another."""
+        self.refuse(
+            f"more than {self.limits.depth} operators or levels stand upon one another (limit `depth`): each "
+            "sign of a chain such as `a + b + c` takes what stands before it",
+            Token("bad", "", offset), "Write a long sum as `sum([a, b, c])`, or split it into decisions.",
         )  # fmt: skip
 
     # --- names ------------------------------------------------------------------------------------

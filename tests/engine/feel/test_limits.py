@@ -135,3 +135,11 @@ def test_a_long_sum_of_texts_is_left_to_the_interpreter() -> None:
     assert evaluate(long, scope, notes=notes) is None
     assert ["(limit `iterations`)" in note.why for note in notes] == [True]
     assert compile_expression(short, names)(scope) == "cb"
+
+
+def test_a_long_chain_is_not_said_to_be_nested() -> None:
+    (problem,) = parse_expression("+".join(["1"] * 81), SPAN).problems
+    assert "each sign of a chain such as `a + b + c`" in problem.message
+    assert "nested" not in problem.message
+    assert "`sum([a, b, c])`" in problem.advice
+    assert parse_expression(f"sum([{', '.join(['1'] * 500)}])", SPAN).problems == ()
