@@ -90,9 +90,9 @@ def test_a_killed_demo_leaves_nothing_and_can_be_started_again(tmp_path: Path) -
     for line in child.stdout:
         if line.startswith("[6/9]"):
             break
-    time.sleep(1)
     child.send_signal(signal.SIGKILL)
     child.wait()
+    child.stdout.close()
     assert gone(folder), processes_of(folder)
     again = start(folder, 2)
     out, _ = again.communicate(timeout=200)
