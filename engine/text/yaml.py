@@ -15,6 +15,7 @@ from yaml import events as ev
 
 from engine.policy import Loaded
 from engine.source import Problem, Span
+from engine.text.places import Runs, runs_of
 from engine.text.yaml_mistakes import invisible_character, not_utf8, syntax_problem, unreadable_character
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -33,6 +34,8 @@ class ScalarNode:
     """plain, quoted, literal (`|`) or folded (`>`)."""
     lines: tuple[Span, ...] = ()
     """For a literal block: where each of its lines stands, without the indentation."""
+    runs: Runs = ()
+    """For a text on several lines: where the part that each of them gives begins."""
 
     @property
     def boolean(self) -> bool | None:
@@ -50,6 +53,12 @@ class ScalarNode:
         if self.style == "quoted":
             return self.span.shifted(1, max(1, self.span.length - 2))
         return self.lines[0] if self.lines else self.span
+
+    def place(self, offset: int, length: int) -> Span:
+        """Return where a part of the text stands, also where YAML has joined its lines."""
+        before = (found for found in self.runs if found[0] <= offset)
+        start, run = max(before, key=lambda found: found[0], default=(0, self.inner))
+        return run.shifted(offset - start, max(1, length))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +195,18 @@ class _Composer:
         lines: tuple[Span, ...] = ()
         if style == "literal":
             lines = tuple(self._block_lines(event.value, span))
-        return ScalarNode(event.value, span, style, lines)
+        return ScalarNode(event.value, span, style, lines, self._runs(event, span, style))
+
+    def _runs(self, event: ev.ScalarEvent, span: Span, style: str) -> Runs:
+        assert event.end_mark is not None  # the parser, unlike an emitter, gives each event its marks
+        block, last = style in ("literal", "folded"), event.end_mark.line + 1
+        if not block and last == span.line:
+            return ()
+        first = Span(self.file, span.line + 1, 1) if block else span.shifted(style == "quoted")
+        lines = self.source[first.line - 1 : last]
+        if lines and not block:
+            lines[0] = lines[0][first.column - 1 :]
+        return tuple(runs_of(event.value, lines, first))
 
     def _block_lines(self, text: str, span: Span) -> Iterator[Span]:
         for number, line in enumerate(text.splitlines(), span.line + 1):

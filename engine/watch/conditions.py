@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from engine.feel import syntax as s
-from engine.feel.parser import parse_expression, place_of
+from engine.feel.parser import parse_expression
 from engine.source import Span
 from engine.text import Reader, ScalarNode, did_you_mean
 from engine.watch.expressions import MIRRORED, NEGATED, Expressions, Refused
@@ -32,26 +32,36 @@ class Text:
     """One condition as the author wrote it, its tree, and the alias it belongs to."""
 
     alias: str
-    text: str
-    span: Span
+    node: ScalarNode
     tree: s.Node
-    folded: bool = False
-    """The text stands on several lines that YAML has joined, so its parts cannot be pointed at."""
+
+    @property
+    def text(self) -> str:
+        """The condition as it is read: lines that YAML joins are joined."""
+        return self.node.text
+
+    @property
+    def span(self) -> Span:
+        """Where the condition begins."""
+        return self.node.runs[0][1] if self.node.runs else self.node.inner
 
     def place(self, node: s.Node) -> Span:
         """Return where a part of the condition stands."""
-        if self.folded:
-            return self.span
-        return place_of(self.span, self.text, node.offset, max(1, node.length))
+        return self.node.place(node.offset, node.length)
 
 
 def parse_condition(reader: Reader, alias: str, node: ScalarNode, names: frozenset[str]) -> Text | None:
     """Return a condition's tree; what is not FEEL is noted."""
-    folded = node.style == "folded" or (node.style != "literal" and node.span.length < len(node.text))
-    place = node.span if folded else node.inner
-    loaded = parse_expression(node.text, place, names | {TYPE, NOW})
-    reader.take(replace(problem, span=place) if folded else problem for problem in loaded.problems)
-    return Text(alias, node.text, place, loaded.policy, folded) if loaded.policy is not None else None
+    # Read as if it began its file: where a problem stands says then which character of the text it is about.
+    loaded = parse_expression(node.text, Span(node.span.file, 1, 1), names | {TYPE, NOW})
+    before = [0]
+    for line in node.text.split("\n"):
+        before.append(before[-1] + len(line) + 1)
+    reader.take(
+        replace(p, span=node.place(before[p.span.line - 1] + p.span.column - 1, p.span.length))
+        for p in loaded.problems
+    )
+    return Text(alias, node, loaded.policy) if loaded.policy is not None else None
 
 
 def find_type(reader: Reader, text: Text, types: Mapping[str, EventType]) -> EventType | None:

@@ -243,3 +243,39 @@ def test_a_join_of_two_things_that_may_be_missing_is_warned_of(condition: str, c
     loaded = load_watch({"policy.yaml": text.encode()})
     assert loaded.policy is not None
     assert [p.code for p in loaded.problems] == codes
+
+
+ON_SEVERAL_LINES = """  - rule: r
+    all:
+      folded: >-
+        type = "usage"
+        and folded.amount > 1 and
+          folded.amuont > 3
+
+        and folded.amount / 2 > 4
+      literal: |
+        type = "moved"
+        and literal.plaze =
+        "x" // whoever moved
+        and literal.until > @"P1M"
+      plain: type = "usage"
+        and plain.amount
+          > plain.nothing   # a comment
+      quoted: 'type = "usage"
+        and quoted.amount > )'
+    then: {alert: a}
+    reason: {en: r}
+"""
+
+
+def test_mistakes_in_conditions_on_several_lines_are_shown_where_they_stand() -> None:
+    found = problems(HEAD + ON_SEVERAL_LINES)
+    lines = (HEAD + ON_SEVERAL_LINES).splitlines()
+    shown = {
+        (p.code, lines[p.span.line - 1][p.span.column - 1 :][: p.span.length], p.span.column) for p in found
+    }
+    assert shown == {
+        ("unknown-property", "folded.amuont", 11), ("division", "folded.amount / 2", 13),
+        ("unknown-property", "literal.plaze", 13), ("months", '@"P1M"', 29),
+        ("unknown-property", "plain.nothing", 13), ("feel-syntax", ")", 29),
+    }  # fmt: skip
