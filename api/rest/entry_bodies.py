@@ -255,6 +255,24 @@ class ActBody(EntryBody):
     reason: Ref
 
 
+class ContactBody(EntryBody):
+    """A contact with the customer that was made elsewhere: a call, a conversation, a message, a visit.
+
+    It counts for the caps and for the law in every case and account of the customer.
+    """
+
+    model_config = example(
+        **_DAY, id="CT-1", channel="call", outcome="conversation", at="2026-03-01T10:12:00+08:00",
+        actor="agent 17",
+    )  # fmt: skip
+    kind: Literal["contact"] = "contact"
+    channel: Literal["call", "sms", "email", "letter", "push", "visit"]
+    outcome: Literal["attempted", "conversation", "sent", "not_connected"]
+    at: Instant
+    direction: Literal["out", "in"] = "out"
+    actor: str = ""
+
+
 class WriteOffMarkBody(EntryBody):
     """A write-off mark set or removed from outside."""
 
@@ -318,6 +336,7 @@ RESOURCES: dict[str, type[EntryBody]] = {
     "facts": FactBody,
     "account-feeds": AccountFeedBody,
     "acts": ActBody,
+    "contacts": ContactBody,
     "write-off-marks": WriteOffMarkBody,
     "demands": DemandBody,
     "deposits": DepositBody,

@@ -126,6 +126,23 @@ class Received(Model):
     until: date | None = None
 
 
+class Contacted(Model):
+    """One contact with the customer: what was recorded of this account, and what others asked for."""
+
+    at: AwareDatetime
+    channel: str
+    outcome: Literal["attempted", "conversation", "sent", "not_connected"] = "sent"
+    direction: Annotated[Literal["out", "in"], Field(exclude_if=lambda way: way == "out")] = "out"
+    account: Annotated[str, Field(exclude_if=not_)] = ""
+    """Another account of the customer that it was about; empty: this one."""
+    key: Annotated[str, Field(exclude_if=not_)] = ""
+    """The key of the action, when it was one of ours."""
+    text: Annotated[str, Field(exclude_if=not_)] = ""
+    """The name of the text that was sent."""
+    pending: Annotated[bool, Field(exclude_if=not_)] = False
+    """It was asked for and nothing more is known."""
+
+
 class DemandedLevel(Model):
     """Somebody else's demand on service in force."""
 
@@ -164,5 +181,8 @@ class AccountPosition(Model):
     acts: tuple[Act, ...] = ()
     feeds: dict[str, AwareDatetime] = {}
     demands: tuple[DemandedLevel, ...] = ()
+    contacts: Annotated[tuple[Contacted, ...], Field(exclude_if=not_)] = ()
+    """Contacts of the last 92 days that are no receipt of this account: calls that were recorded, what was
+    sent about the customer's other accounts, by other cases and for alerts."""
     next_value_date: date | None = None
     """The first later day on which an entry that is already known begins to count."""

@@ -252,6 +252,20 @@ class Act(EntryBase):
     reason: Reference
 
 
+class Contact(EntryBase):
+    """Somebody was in touch with the customer about the account, as a dialler or a desk records it."""
+
+    kind: Literal["contact"] = "contact"
+    channel: Literal["call", "sms", "email", "letter", "push", "visit"]
+    outcome: Literal["attempted", "conversation", "sent", "not_connected"]
+    """attempted: a call that was placed; conversation: they spoke; not_connected: no number was reached."""
+    at: AwareDatetime
+    """When it was made, or when the conversation took place."""
+    direction: Literal["out", "in"] = "out"
+    """in: the customer got in touch; that is a conversation, and no attempt of ours."""
+    actor: str = ""
+
+
 class WriteOffMark(EntryBase):
     """A write-off mark set or removed from outside: takes the debt out, or brings it back."""
 
@@ -294,7 +308,8 @@ Entry = Annotated[
     Bill | BillIssued | Payment | PaymentReturned | ReturnReversed | Refund | CreditNote
     | Adjustment | FeeWaived | WriteDown | Recovery | PlanEnded
     | Dispute | DisputeResolved | Promise | PromiseWithdrawn | Hold | HoldReleased
-    | FactSet | FeedComplete | Receipt | Act | WriteOffMark | Demand | DepositMoved | DepositReviewed,
+    | FactSet | FeedComplete | Receipt | Act | Contact | WriteOffMark | Demand
+    | DepositMoved | DepositReviewed,
     Field(discriminator="kind"),
 ]  # fmt: skip
 EntryAdapter: TypeAdapter[Entry] = TypeAdapter(Entry)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from engine.ledger.account import (
     AccountPosition,
+    Contacted,
     DatedFact,
     Debt,
     DemandedLevel,
@@ -21,6 +22,7 @@ from engine.ledger.account import (
 from engine.ledger.book import ZERO, Book, DebtState
 from engine.ledger.entries import (
     Act,
+    Contact,
     CreditNote,
     Demand,
     Entry,
@@ -38,6 +40,8 @@ from engine.ledger.known import counts_by, known_entries, latest_key, of_kind
 
 SETTLED_DAYS = 92
 """A debt that was settled late stays in the position this long: it can bounce, and its notices count."""
+CONTACT_DAYS = 92
+"""Contacts stay in the position this long; no cap counts over a longer time."""
 RECEIPT_DAYS = 400
 """Receipts and acts stay in the position this long; a case absorbs them when they come."""
 PRECISION = 60
@@ -79,6 +83,7 @@ def position_at(
             acts=_acts(due, today),
             feeds=_feeds(due),
             demands=_demands(due),
+            contacts=_contacts(due, today),
             next_value_date=later,
         )
 
@@ -265,6 +270,14 @@ def _feeds(due: list[Entry]) -> dict[str, datetime]:
         if isinstance(entry, FeedComplete):
             found[entry.feed] = max(entry.complete_to, found.get(entry.feed, entry.complete_to))
     return dict(sorted(found.items()))
+
+
+def _contacts(due: list[Entry], today: date) -> tuple[Contacted, ...]:
+    made = (entry for entry in of_kind(due, Contact) if (today - entry.value_date).days <= CONTACT_DAYS)
+    return tuple(
+        Contacted(at=entry.at, channel=entry.channel, outcome=entry.outcome, direction=entry.direction)
+        for entry in sorted(made, key=lambda entry: (entry.at, entry.id))
+    )
 
 
 def _demands(due: list[Entry]) -> tuple[DemandedLevel, ...]:
