@@ -12,10 +12,9 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
-from engine.model import Amount, Model
+from engine.model import Amount, Model, Positive
 
 Scalar = bool | int | str | None
-Positive = Annotated[Amount, Field(gt=0)]
 Reference = Annotated[str, Field(min_length=1, max_length=128)]
 ActionKey = Annotated[str, Field(min_length=1, max_length=512)]
 

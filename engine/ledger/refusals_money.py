@@ -1,4 +1,4 @@
-"""An amount has no more decimals than its currency (ISO 4217), and money is there when it is told."""
+"""What payments, what undoes them, and deposits may not say; how fine an amount is (ISO 4217)."""
 
 from __future__ import annotations
 
@@ -8,18 +8,26 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from zoneinfo import ZoneInfo
 
 from engine.ledger.account import Terms
-from engine.ledger.entries import Entry, Payment, Recovery
+from engine.ledger.entries import (
+    DepositMoved,
+    Entry,
+    Payment,
+    PaymentReturned,
+    Recovery,
+    Refund,
+    ReturnReversed,
+)
+from engine.ledger.known import of_kind
+from engine.ledger.refusals_common import ZERO, Finding, at_most
 from engine.text.currency import CODES, decimals
 
-Found = tuple[str, str, str, str]
-"""Code, sentence, the wrong field, and what to do."""
 AHEAD = timedelta(days=10)
 """So much later than it is told money may count: banks value it after long public holidays."""
 _PARTS = ("pays", "instalments", "milestones")
 _WIDE = Context(prec=80)
 
 
-def check_decimals(currency: str, new: Entry) -> Iterator[Found]:
+def check_decimals(currency: str, new: Entry) -> Iterator[Finding]:
     """Yield each amount that is finer than its currency; one of an unknown currency is not judged."""
     if currency not in CODES:
         return
@@ -30,10 +38,10 @@ def check_decimals(currency: str, new: Entry) -> Iterator[Found]:
         if rounded != amount:
             named = f"at most {places} decimals" if places else "no decimals"
             text = f"`{field}` is {amount}; an amount in {currency} has {named}."
-            yield "finer-than-currency", text, field, f"write {rounded}, if that is meant"
+            yield Finding("finer-than-currency", text, field, f"write {rounded}, if that is meant")
 
 
-def check_money_is_there(terms: Terms, new: Entry) -> Iterator[Found]:
+def check_money_is_there(terms: Terms, new: Entry) -> Iterator[Finding]:
     """Yield a payment that counts only long after it was told: that is no money, but a promise of it."""
     if not isinstance(new, Payment | Recovery):
         return
@@ -41,7 +49,7 @@ def check_money_is_there(terms: Terms, new: Entry) -> Iterator[Found]:
     if new.value_date > last:
         text = f"`value_date` is {new.value_date}, more than {AHEAD.days} days after the money is told."
         advice = f"write a day up to {last}; what will be paid later is a promise"
-        yield "money-not-there-yet", text, "value_date", advice
+        yield Finding("money-not-there-yet", text, "value_date", advice)
 
 
 def _amounts(new: Entry) -> Iterator[tuple[str, Decimal]]:
@@ -50,3 +58,76 @@ def _amounts(new: Entry) -> Iterator[tuple[str, Decimal]]:
     for name in _PARTS:
         for place, part in enumerate(getattr(new, name, ())):
             yield f"{name}/{place}/amount", part.amount
+
+
+def check_payment(known: list[Entry], new: Payment) -> Iterator[Finding]:
+    """Yield what is wrong with the shares of a payment."""
+    named = sum((share.amount for share in new.pays), ZERO)
+    if named > new.amount:
+        text = f"The shares of payment `{new.id}` add up to {named}, more than its amount {new.amount}."
+        advice = f"let the shares add up to {new.amount} at most"
+        yield Finding("shares-exceed-payment", text, "pays", advice)
+    references = [share.bill for share in new.pays]
+    if len(set(references)) < len(references):
+        text = f"Payment `{new.id}` names one bill twice."
+        advice = "name each bill once, with the whole of its share"
+        yield Finding("share-twice", text, "pays", advice)
+
+
+def check_returned(known: list[Entry], new: PaymentReturned) -> Iterator[Finding]:
+    """Yield what is wrong with a payment that comes back."""
+    reversed_ = {entry.returned for entry in of_kind(known, ReturnReversed)}
+    returns = [entry for entry in of_kind(known, PaymentReturned) if entry.payment == new.payment]
+    standing = [entry for entry in returns if entry.id not in reversed_]
+    if standing:
+        text = f"Payment `{new.payment}` already came back on {standing[0].value_date} (`{standing[0].id}`)."
+        advice = "a payment comes back once, unless the return is reversed between"
+        yield Finding("already-returned", text, "payment", advice)
+    payment = next((e for e in of_kind(known, Payment) if e.id == new.payment), None)
+    if payment and new.value_date < payment.value_date:
+        text = f"Payment `{new.payment}` is of {payment.value_date}; it cannot come back on {new.value_date}."
+        yield Finding("before-its-cause", text, "value_date", f"write a day from {payment.value_date} on")
+
+
+def check_reversed(known: list[Entry], new: ReturnReversed) -> Iterator[Finding]:
+    """Yield what is wrong with a return that is undone."""
+    if any(entry.returned == new.returned for entry in of_kind(known, ReturnReversed)):
+        text = f"The return `{new.returned}` was reversed before."
+        advice = "a return is reversed once; remove one of the two"
+        yield Finding("already-reversed", text, "returned", advice)
+    returned = next((e for e in of_kind(known, PaymentReturned) if e.id == new.returned), None)
+    if returned and new.value_date < returned.value_date:
+        text = f"The return `{new.returned}` is of {returned.value_date}; it cannot be reversed earlier."
+        yield Finding("before-its-cause", text, "value_date", f"write a day from {returned.value_date} on")
+
+
+def check_refund(known: list[Entry], new: Refund) -> Iterator[Finding]:
+    """Yield what is wrong with a refund."""
+    payment = next((e for e in of_kind(known, Payment) if e.id == new.payment), None)
+    if payment is None:
+        return
+    earlier = sum((e.amount for e in of_kind(known, Refund) if e.payment == new.payment), ZERO)
+    if earlier + new.amount > payment.amount:
+        left = payment.amount - earlier
+        text = f"Payment `{new.payment}` can be refunded by {left} at most; {new.amount} is asked."
+        yield Finding("refund-exceeds-payment", text, "amount", at_most(left))
+    if new.value_date < payment.value_date:
+        text = f"Payment `{new.payment}` is of {payment.value_date}; it cannot be refunded earlier."
+        yield Finding("before-its-cause", text, "value_date", f"write a day from {payment.value_date} on")
+
+
+_OUT = ("released", "applied")
+
+
+def check_deposit(known: list[Entry], new: DepositMoved) -> Iterator[Finding]:
+    """Yield what is wrong with a deposit that moves."""
+    if new.move not in _OUT:
+        return
+    held = ZERO
+    for entry in of_kind(known, DepositMoved):
+        if entry.move != "requested":
+            held += -entry.amount if entry.move in _OUT else entry.amount
+    if new.amount > held:
+        text = f"A deposit of {held} is held; {new.amount} is more than that."
+        advice = at_most(held) if held else "take a deposit in first"
+        yield Finding("deposit-exceeded", text, "amount", advice)
