@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from engine.feel.interpreter import Note, matches
@@ -194,6 +195,19 @@ class Case:
                 return (before, behind) if before else None
             behind = before
         return None
+
+    def noticed(self, row: LadderRow) -> tuple[str, ...] | None:
+        """Return the debts named by the notice that a cut rests on; None: the row rests on none."""
+        found = self.notice_before(row) if row.interrupts else None
+        if found is None:
+            return None
+        sent = self.taken_row(found[0].step)
+        return sent.debts if sent else ()
+
+    def part_held(self, row: Row, definition: LadderRow, m: Measures, more: tuple[str, ...] = ()) -> Decimal:
+        """Return the amount for which a row stands: what no notice has named keeps nothing cut (rule 2)."""
+        debts = None if self.noticed(definition) is None else {*row.debts, *more}
+        return m.overdue_of(debts) if row.forced else m.part(definition, debts)
 
     def reached(self, day: int) -> int:
         """Return the index of the last row that is done, not skipped, for the anchor; -1: none."""

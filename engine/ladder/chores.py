@@ -80,7 +80,7 @@ def _ends_it(case: Case, waiting: Decimal) -> bool:
         definition = case.definition(row)
         condition = definition.release.condition if definition else None
         if definition and condition and row.demands != "open":
-            part = measures.overdue if row.forced else measures.part(definition)
+            part = case.part_held(row, definition, measures)
             if condition.holds(measures.values(part - waiting)):
                 return True
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -60,15 +61,21 @@ class Measures:
     overdue: Decimal
     unpaid_bills: int
 
-    def part(self, row: LadderRow) -> Decimal:
-        """Return the amount a row speaks of: the part that has itself reached the row's age (rule 3)."""
-        if row.age.always and row.days_past_due.always:
-            return self.overdue
+    def part(self, row: LadderRow, debts: Collection[str] | None = None) -> Decimal:
+        """Return the amount a row speaks of: the part that has itself reached the row's age (rule 3).
+
+        `debts` leaves out all others: those that no notice has named.
+        """
         return sum(
             (s.amount for s, age in self.live
-             if row.age.reached_by(age) and row.days_past_due.reached_by(self.day - s.due)),
+             if row.age.reached_by(age) and row.days_past_due.reached_by(self.day - s.due)
+             and (debts is None or s.debt in debts)),
             ZERO,
         )  # fmt: skip
+
+    def overdue_of(self, debts: Collection[str] | None) -> Decimal:
+        """Return what is past due, of some debts only."""
+        return sum((s.amount for s, _ in self.live if debts is None or s.debt in debts), ZERO)
 
     def amount_holds(self, row: LadderRow) -> bool:
         """Tell whether a row's cell on the amount holds.

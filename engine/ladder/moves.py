@@ -62,13 +62,18 @@ def _released(case: Case, row: Row, definition: LadderRow, condition: Condition,
     """Tell whether a row's exit holds for the debt that it speaks of: the part of its age, and its fees."""
     measures = case.view.kept(day)
     fees = counted_fees(case, day, "release")
-    part = measures.overdue if row.forced else measures.part(definition)
-    if condition.holds(measures.values(part + fees)):
+    more = _noticed_since(case, definition, day)
+    if condition.holds(measures.values(case.part_held(row, definition, measures, more) + fees)):
         return True
     # A dispute keeps what was taken; paying all that is not disputed ends it all the same.
     clear = case.view.on(day)
-    part = clear.overdue if row.forced else clear.part(definition)
+    part = case.part_held(row, definition, clear, more)
     return _paid_since(case, row) and condition.holds(clear.values(part + fees))
+
+
+def _noticed_since(case: Case, definition: LadderRow, day: int) -> tuple[str, ...]:
+    """Return the debts that a notice names whose time is over: for those, too, a cut may stand."""
+    return () if _unnoticed(case, definition, day) else case.noticed(definition) or ()
 
 
 def _paid_since(case: Case, row: Row) -> bool:
@@ -131,7 +136,16 @@ def _why_leaves(
         return ""
     if warranted < definition.index and not row.forced:
         return "the level fell below it"
+    if row.level is not None and not row.lifted and _stands_for_nothing(case, row, definition, day):
+        return "nothing is left of what its notice has named"
     return ""
+
+
+def _stands_for_nothing(case: Case, row: Row, definition: LadderRow, day: int) -> bool:
+    if case.noticed(definition) is None:
+        return False
+    more = _noticed_since(case, definition, day)
+    return not case.part_held(row, definition, case.view.kept(day), more)
 
 
 def climb(case: Case, moment: Moment, *, fresh: bool = False) -> Climb:
@@ -199,7 +213,18 @@ def _unnoticed(case: Case, row: LadderRow, day: int) -> Gate | None:
         why = f"`{notice.step}` of {sent.done_on} gave time to pay until {sent.last_day}"
     else:
         why = f"waits for {behind.wait} since `{notice.step}` done {sent.done_on}"
-    return Gate(why, (ready, start)) if ready > day else None
+    if ready > day:
+        return Gate(why, (ready, start))
+    if _is_thin(case, row, sent, day):
+        return Gate(f"`{notice.step}` of {sent.done_on} named too little of what is past due")
+    return None
+
+
+def _is_thin(case: Case, row: LadderRow, sent: Row, day: int) -> bool:
+    """Tell whether a row's amount is reached only with debts that its notice did not name."""
+    measures = case.view.on(day)
+    named = measures.part(row, sent.debts)
+    return row.overdue.reached_by(measures.part(row)) and not row.overdue.reached_by(named)
 
 
 def _stands(case: Case, row: LadderRow, day: int) -> bool:
@@ -236,6 +261,9 @@ def _missing(case: Case, row: LadderRow, day: int) -> list[str]:
         notice = case.notice_before(cut)
         if notice and notice[0].step not in steps:
             steps += _missing(case, notice[0], day)  # none when it still stands for the anchor
+            sent = case.taken_row(notice[0].step)
+            if sent and notice[0].step not in steps and _is_thin(case, cut, sent, day):
+                steps.append(notice[0].step)
     return steps
 
 

@@ -153,7 +153,7 @@ def _go_on(case: Case) -> list[Action]:
 
 
 def _take(case: Case, definition: LadderRow, up: Climb) -> list[Action]:
-    measures = case.view.on(case.today)
+    debts = _taken_for(case, definition)
     existing = case.taken_row(definition.step)
     case.moved_up_on = case.today
     if up.act:
@@ -161,14 +161,14 @@ def _take(case: Case, definition: LadderRow, up: Climb) -> list[Action]:
         case.notes.append(f"{up.act.actor}: {up.act.act} `{definition.step}`: {up.act.reason}")
     in_force = existing is not None and existing.state == "done" and not existing.lifted
     if existing and in_force and not existing.skipped and not definition.notifies:
-        existing.debts = tuple(dict.fromkeys((*existing.debts, *measures.debts)))
+        existing.debts = tuple(dict.fromkeys((*existing.debts, *debts)))
         existing.stood_on = date.fromordinal(case.today)
-        case.notes.append(f"`{definition.step}` is in force and now stands for {', '.join(measures.debts)}")
+        case.notes.append(f"`{definition.step}` is in force and now stands for {', '.join(debts)}")
         return []
     entry = case.entries.get(definition.step, 0) + 1
     case.entries[definition.step] = entry
     row = Row(
-        definition.step, entry, case.at, date.fromordinal(case.today), debts=measures.debts,
+        definition.step, entry, case.at, date.fromordinal(case.today), debts=debts,
         tries=existing.tries + 1 if existing and existing.state != "done" else 1,
         forced=up.act is not None, ladder=case.ladder.name,
     )  # fmt: skip
@@ -188,6 +188,13 @@ def _take(case: Case, definition: LadderRow, up: Climb) -> list[Action]:
         return []
     row.fees_due = tuple(i.token for i in definition.do if i.do == "fee" and i not in items)
     return ask(case, row, definition, items)
+
+
+def _taken_for(case: Case, definition: LadderRow) -> tuple[str, ...]:
+    """Return the debts for which a row is taken: a cut only for those that its notice has named."""
+    live = case.view.on(case.today).debts
+    noticed = case.noticed(definition)
+    return tuple(debt for debt in live if noticed is None or debt in noticed) or live
 
 
 def _done_now(case: Case, row: Row) -> None:
