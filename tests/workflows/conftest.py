@@ -16,14 +16,22 @@ from tests.workflows.scenarios import Stage
 
 Run = Callable[[Awaitable[Any]], Any]
 
+STORY_SECONDS = 200
+"""Less than pytest's own timeout for a test."""
+
 
 @pytest.fixture(scope="session")
 def run() -> Iterator[Run]:
-    """One event loop for the session, because a client and its workers belong to one."""
+    """One event loop for the session, because a client and its workers belong to one.
+
+    A story that does not end is cancelled within the loop: cut off by pytest's alarm, it would go on there, hold up
+    the stories after it and then the end of the session.
+    """
     with asyncio.Runner() as runner:
 
         async def wrapped(awaitable: Awaitable[Any]) -> Any:
-            return await awaitable
+            async with asyncio.timeout(STORY_SECONDS):
+                return await awaitable
 
         yield lambda awaitable: runner.run(wrapped(awaitable))
         time.sleep(0.1)  # Temporal's client needs a moment of life after its last call (sdk-python 300)
