@@ -37,7 +37,8 @@ class AlertCourier:
         with self._database.write() as work:
             if not outbox.lease(work, head.id, self._now()):
                 return False
-        answer = self._receiver.send(head.subject, head.body.encode(), self._now())
+        body = outbox.with_cause(head)
+        answer = self._receiver.send(head.subject, body, self._now(), head.traceparent)
         self._gone = answer.status == 410
         with self._database.write() as work:
             self._settle(work, head, answer)

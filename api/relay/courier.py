@@ -53,6 +53,7 @@ class _Send:
     key: str
     body: bytes
     attempt: int
+    traceparent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +123,8 @@ class Courier:
                 return self._drop(work, row, head, action, "withdrawn", why, at, pokes)
             if not outbox.lease(work, head.id, self._now()):
                 return _Wait(at + outbox.LEASE)
-            body = head.body[:-1] + f',"sequence":"{head.id:012d}"}}'
-            return _Send(head.id, action.key, body.encode(), head.attempts + 1)
+            body = outbox.with_cause(head, sequence=f"{head.id:012d}")
+            return _Send(head.id, action.key, body, head.attempts + 1, head.traceparent)
 
     def _drop(
         self, work: Work, row: AccountRow, head: OutboxRow, action: ActionRow,
@@ -144,7 +145,7 @@ class Courier:
     def _send(self, account: str, message: _Send, at: datetime, pokes: bool) -> bool:
         """Send a message and keep what came of it; tell whether the next one may follow."""
         assert self._receiver is not None
-        answer = self._receiver.send(message.key, message.body, self._now())
+        answer = self._receiver.send(message.key, message.body, self._now(), message.traceparent)
         if answer.status == 410:
             log.error("The receiver answered 410 Gone: nothing more is sent until this process starts again.")
             self._gone = True

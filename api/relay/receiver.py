@@ -55,7 +55,7 @@ class Receiver:
             timeout=TIMEOUT_SECONDS, follow_redirects=False, limits=limits, trust_env=False
         )
 
-    def send(self, message: str, body: bytes, now: datetime) -> Answer:
+    def send(self, message: str, body: bytes, now: datetime, traceparent: str = "") -> Answer:
         """Send one message; never raises."""
         if not self._inside and (why := points_inside(self._host, self._port)):
             return Answer(0, error=why)
@@ -64,7 +64,7 @@ class Receiver:
             "webhook-id": message,
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": self._signer.sign(message, now, body.decode()),
-        }
+        } | ({"traceparent": traceparent} if traceparent else {})
         try:
             with self._client.stream("POST", self.url, content=body, headers=headers) as response:
                 return _read(response)

@@ -10,9 +10,11 @@ from fastapi import APIRouter, Query, Response, status
 from pydantic import AwareDatetime, Field, field_validator
 
 from api.rest.bodies import Amount, Body, Currency, Day, Id, Instant, Page, ReceivedAt, example
+from api.rest.errors import Refusal
 from api.rest.paging import After, Limit, cursor_of, page_of
+from api.rest.representation import Fields, IfMatch, matches, needed, tag_of
 from api.rest.routes import received, router
-from api.storage.accounts import add_account, get_account, page_of_accounts, terms_of
+from api.storage.accounts import add_account, get_account, lock_account, page_of_accounts, terms_of
 from api.storage.money import exact_sum
 from api.storage.tables import AccountRow
 from api.storage.troubles import in_trouble, trouble_of
@@ -58,6 +60,16 @@ class AccountBody(Body):
         return value
 
 
+class AccountChange(Body):
+    """What may be changed of an account: everything else is who it is, or follows from its ledger."""
+
+    model_config = example(collections_policy="consumer-collections")
+    collections_policy: str = Field(
+        max_length=64, description="Name of its collections policy; empty: what the portfolio says."
+    )
+    received_at: ReceivedAt = None
+
+
 class AccountOut(Body):
     """An account and where it stands."""
 
@@ -66,7 +78,9 @@ class AccountOut(Body):
     currency: str
     timezone: str
     collections_policy: str
-    version: int = Field(description="Rises with each entry; also the ETag.")
+    version: int = Field(
+        description="Rises with each entry and each fact about the customer; the ETag begins with it."
+    )
     last_received_at: AwareDatetime | None
     watch_on: AwareDatetime | None = Field(
         description="When a case is due to be opened, if nothing else comes."
@@ -171,9 +185,23 @@ def accounts_router(wiring: Wiring) -> APIRouter:
     @api.get("/accounts/{account}", summary="Read an account")
     def read(account: str, response: Response) -> AccountOut:
         with wiring.database.read() as session:
-            row = get_account(session, account)
-        response.headers["ETag"] = f'"{row.version}"'
-        return out(row)
+            found = out(get_account(session, account))
+        response.headers["ETag"] = tag_of(found, found.version)
+        return found
+
+    @api.patch("/accounts/{account}", summary="Name another collections policy for an account")
+    def change(account: str, body: AccountChange, response: Response, if_match: IfMatch = None) -> AccountOut:
+        """A merge patch (RFC 7396). A case that is open finishes under the policy that it opened with."""
+        asked = needed(if_match, "account")
+        at = received(wiring, body.received_at)
+        with wiring.database.write() as work:
+            row = lock_account(work.session, account)
+            if not matches(asked, tag_of(out(row), row.version)):
+                raise Refusal("precondition-failed", f"Account `{row.id}` is not as it was read.")
+            wiring.writer.rename_policy(work, row, body.collections_policy, at, clamp=not wiring.simulated)
+        found = out(row)
+        response.headers["ETag"] = tag_of(found, found.version)
+        return found
 
     def moment_of(row: AccountRow, at: datetime | None) -> datetime:
         if at is None and wiring.simulated:
@@ -209,14 +237,20 @@ def accounts_router(wiring: Wiring) -> APIRouter:
     def page(
         customer: Annotated[str, Query(description="Of one customer.")] = "",
         troubled: Annotated[bool, Query(description="Only those with a `trouble`.")] = False,
+        currency: Annotated[str, Query(description="In one currency.")] = "",
+        in_arrears: Annotated[bool | None, Query(description="With an open case, or without one.")] = None,
         limit: Limit = 100,
         after: After = "",
+        fields: Fields = "",
     ) -> Page[AccountOut]:
         (cursor,) = cursor_of(after, str) or ("",)
         with wiring.database.read() as session:
             wanted = in_trouble(business_now(wiring)) if troubled else None
-            rows = page_of_accounts(session, cursor, limit, customer, wanted)
-        asked = {"customer": customer, "troubled": "true" if troubled else ""}
+            rows = page_of_accounts(session, cursor, limit, customer, wanted, currency, in_arrears)
+        asked = {
+            "customer": customer, "troubled": "true" if troubled else "", "currency": currency,
+            "in_arrears": in_arrears if in_arrears is None else str(in_arrears).lower(), "fields": fields,
+        }  # fmt: skip
         following = page_of("/v1/accounts", rows, limit, lambda row: (row.id,), asked)
         return Page(items=[out(row) for row in rows], next=following)
 

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, Field
 from api.rest.bodies import Body, Day, Instant, Number, Page, ReceivedAt, example
 from api.rest.errors import Refusal
 from api.rest.paging import After, Limit, cursor_of, page_of
+from api.rest.representation import Fields
 from api.rest.routes import Prefer, received, router, wait_for
 from api.storage.accounts import get_account
 from api.storage.acting import receipt_id
@@ -78,11 +79,12 @@ def actions_router(wiring: Wiring) -> APIRouter:
         state: Annotated[ActionState | None, Query(description="In one state.")] = None,
         limit: Limit = 100,
         after: After = "",
+        fields: Fields = "",
     ) -> Page[ActionOut]:
         (cursor,) = cursor_of(after, str) or ("",)
         with wiring.database.read() as session:
             rows = page_of_actions(session, cursor, limit, account, case, state or "")
-        asked = {"account": account, "case": case, "state": state}
+        asked = {"account": account, "case": case, "state": state, "fields": fields}
         return Page(
             items=[_out(row) for row in rows],
             next=page_of("/v1/actions", rows, limit, lambda row: (row.key,), asked),

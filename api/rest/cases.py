@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from api.rest.bodies import Body, Number, Page
 from api.rest.paging import After, Limit, cursor_of, page_of
+from api.rest.representation import Fields
 from api.rest.routes import router
 from api.rest.story import Line, tell
 from api.storage.accounts import get_account
@@ -55,11 +56,12 @@ def cases_router(wiring: Wiring) -> APIRouter:
         state: Annotated[Literal["", "open", "ended"], Query()] = "",
         limit: Limit = 100,
         after: After = "",
+        fields: Fields = "",
     ) -> Page[CaseOut]:
         cursor = cursor_of(after, str, int) or ("", 0)
         with wiring.database.read() as session:
             rows = page_of_cases(session, cursor, limit, account, state)
-        asked = {"account": account, "state": state}
+        asked = {"account": account, "state": state, "fields": fields}
         following = page_of("/v1/cases", rows, limit, lambda r: (r.account, r.number), asked)
         return Page(items=[case_out(row) for row in rows], next=following)
 

@@ -14,12 +14,15 @@ from sqlmodel import Session
 from api.rest.bodies import Body, Day, Id, Instant, Page, ReceivedAt, example
 from api.rest.errors import Refusal
 from api.rest.paging import After, Limit, cursor_of, page_of
+from api.rest.representation import Fields, IfMatch, matches, needed, tag_of
 from api.rest.routes import Prefer, day_told, received, router, wait_for
 from api.storage.customers import (
     add_customer,
     fact_rows,
     latest_facts,
+    lock_customers,
     page_of_customers,
+    rename,
     require_customer,
     set_facts,
 )
@@ -86,6 +89,14 @@ class CustomerBody(Body):
     segment: str = Field(default="", max_length=64, description="Which credit policy judges them.")
     since: Day | None = None
     facts: FactsBody = {}
+    received_at: ReceivedAt = None
+
+
+class CustomerChange(Body):
+    """What may be changed of a customer; what changes over time is told as a fact."""
+
+    model_config = example(name="Zhang Wei")
+    name: str = Field(max_length=200)
     received_at: ReceivedAt = None
 
 
@@ -202,21 +213,40 @@ def customers_router(wiring: Wiring) -> APIRouter:
         return out
 
     @api.get("/customers/{customer}", summary="Read a customer")
-    def read(customer: str) -> CustomerOut:
+    def read(customer: str, response: Response) -> CustomerOut:
         with wiring.database.read() as session:
-            return _out(session, require_customer(session, customer))
+            found = _out(session, require_customer(session, customer))
+        response.headers["ETag"] = tag_of(found)
+        return found
+
+    @api.patch("/customers/{customer}", summary="Change a customer's name")
+    def change(
+        customer: str, body: CustomerChange, response: Response, if_match: IfMatch = None
+    ) -> CustomerOut:
+        """A merge patch (RFC 7396). What grading reads is a fact: `POST /v1/customers/{customer}/facts`."""
+        asked = needed(if_match, "customer")
+        at = received(wiring, body.received_at, needed=False)
+        with wiring.database.write() as work:
+            row = lock_customers(work.session, [customer])[customer]
+            if not matches(asked, tag_of(_out(work.session, row))):
+                raise Refusal("precondition-failed", f"Customer `{customer}` is not as it was read.")
+            rename(work, row, body.name, at)
+            found = _out(work.session, row)
+        response.headers["ETag"] = tag_of(found)
+        return found
 
     @api.get("/customers", summary="List customers")
     def page(
         segment: Annotated[str, Query(description="Of one segment.")] = "",
         limit: Limit = 100,
         after: After = "",
+        fields: Fields = "",
     ) -> Page[CustomerOut]:
         (cursor,) = cursor_of(after, str) or ("",)
         with wiring.database.read() as session:
             rows = page_of_customers(session, cursor, limit, segment)
             items = [_out(session, row) for row in rows]
-        asked = {"segment": segment}
+        asked = {"segment": segment, "fields": fields}
         return Page(items=items, next=page_of("/v1/customers", rows, limit, lambda row: (row.id,), asked))
 
     return api

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from api.rest.bodies import Body, Page
 from api.rest.paging import After, Limit, cursor_of, instant_of, page_of
+from api.rest.representation import Fields
 from api.rest.routes import router
 from api.storage.decisions import page_of_decisions, record_of
 from api.storage.errors import NotFound
@@ -100,12 +101,13 @@ def decisions_router(wiring: Wiring) -> APIRouter:
         account: Annotated[str, Query(description="About one account.")] = "",
         limit: Limit = 100,
         after: After = "",
+        fields: Fields = "",
     ) -> Page[AssessmentOut]:
         cursor = cursor_of(after, str, str)
         place = (instant_of(cursor[0]), cursor[1]) if cursor else None
         with wiring.database.read() as session:
             rows = page_of_decisions(session, place, limit, customer, account)
-        asked = {"customer": customer, "account": account}
+        asked = {"customer": customer, "account": account, "fields": fields}
         following = page_of("/v1/decisions", rows, limit, lambda r: (r.at.isoformat(), r.id), asked)
         return Page(items=[assessment_out(record_of(row)) for row in rows], next=following)
 

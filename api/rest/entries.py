@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response, status
 from fastapi.concurrency import run_in_threadpool
 
-from api.rest.bodies import Body, Page
+from api.rest.bodies import Body, Day, Page
 from api.rest.entry_bodies import RESOURCES, EntryBody, kind_of, to_body, to_entry
 from api.rest.paging import After, Limit, cursor_of, page_of
+from api.rest.representation import Fields, IfMatch, version_of
 from api.rest.routes import Prefer, received, router, wait_for
-from api.storage.entries import entry_row, page_of_entries
+from api.storage.accounts import get_account
+from api.storage.entries import Days, entry_row, page_of_entries
 from api.storage.errors import NotFound
 from api.storage.tables import EntryRow
 from api.storage.wording import said, with_article
@@ -41,12 +44,17 @@ def _add_kind(api: APIRouter, wiring: Wiring, path: str, body_type: type[EntryBo
     name = said(kind)
     one = with_article(name)
 
-    async def post(body: EntryBody, response: Response, prefer: Prefer = None) -> StoredEntry:
+    async def post(
+        body: EntryBody, response: Response, prefer: Prefer = None, if_match: IfMatch = None
+    ) -> StoredEntry:
         entry = to_entry(body, received(wiring, body.received_at))
+        expected = version_of(if_match)
 
         def write() -> tuple[StoredEntry, bool, list[int]]:
             with wiring.database.write() as work:
-                posted = wiring.writer.post(work, body.account, entry, clamp=not wiring.simulated)
+                posted = wiring.writer.post(
+                    work, body.account, entry, clamp=not wiring.simulated, expected=expected
+                )
             stored = StoredEntry(entry=to_body(body.account, posted.entry), version=posted.version)
             return stored, posted.new, work.outbox
 
@@ -67,10 +75,15 @@ def _add_kind(api: APIRouter, wiring: Wiring, path: str, body_type: type[EntryBo
 
     def page(
         account: Annotated[str, Query(description="Of one account.")] = "",
+        value_from: Annotated[Day | None, Query(alias="from", description="First `value_date`.")] = None,
+        value_to: Annotated[Day | None, Query(alias="to", description="Last `value_date`.")] = None,
         limit: Limit = 100,
         after: After = "",
+        fields: Fields = "",
     ) -> Page[dict[str, Any]]:
-        return _page(wiring, f"/v1/{path}", kind, account, limit, after)
+        asked = {"account": account, "from": value_from, "to": value_to, "fields": fields}
+        days = (value_from, value_to)
+        return _page(wiring, f"/v1/{path}", kind, account, days, limit, after, asked)
 
     told = body_type.__doc__ or ""
     api.post(
@@ -85,17 +98,28 @@ def _add_whole_ledger(api: APIRouter, wiring: Wiring) -> None:
     @api.get(
         "/accounts/{account}/entries", summary="List everything that happened to an account, as received"
     )
-    def whole(account: str, limit: Limit = 100, after: After = "") -> Page[dict[str, Any]]:
-        return _page(wiring, f"/v1/accounts/{account}/entries", "", account, limit, after)
+    def whole(
+        account: str,
+        value_from: Annotated[Day | None, Query(alias="from", description="First `value_date`.")] = None,
+        value_to: Annotated[Day | None, Query(alias="to", description="Last `value_date`.")] = None,
+        limit: Limit = 100,
+        after: After = "",
+        fields: Fields = "",
+    ) -> Page[dict[str, Any]]:
+        with wiring.database.read() as session:
+            get_account(session, account)
+        asked = {"from": value_from, "to": value_to, "fields": fields}
+        path = f"/v1/accounts/{account}/entries"
+        return _page(wiring, path, "", account, (value_from, value_to), limit, after, asked)
 
 
 def _page(
-    wiring: Wiring, path: str, kind: str, account: str, limit: int, after: str
+    wiring: Wiring, path: str, kind: str, account: str, days: Days, limit: int, after: str,
+    asked: Mapping[str, object],
 ) -> Page[dict[str, Any]]:  # fmt: skip
     cursor = cursor_of(after, str, int) or ("", 0)
     with wiring.database.read() as session:
-        rows = page_of_entries(session, kind, account, cursor, limit)
-    asked = {"account": account} if kind else {}
+        rows = page_of_entries(session, kind, account, cursor, limit, days)
     return Page(
         items=[_out(row) for row in rows],
         next=page_of(path, rows, limit, lambda row: (row.account, row.seq), asked),

@@ -34,6 +34,7 @@ TABLE: tuple[tuple[type[Exception], str], ...] = (
     (stored.AlreadyThere, "conflict"),
     (stored.EntryRefused, "entry-refused"),
     (stored.ReceivedBackwards, "received-backwards"),
+    (stored.StaleVersion, "precondition-failed"),
     (stored.NotSimulated, "not-simulated"),
     (stored.PolicyRefused, "policy-refused"),
     (KeyInFlight, "request-in-flight"),

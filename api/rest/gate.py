@@ -8,15 +8,24 @@ from collections.abc import Iterable
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.rest.correlating import HEADER, cause_of
 from api.rest.errors import answer
 from api.rest.problems import problem
+from api.storage.cause import CAUSE
 
 OPEN = ("/", "/docs", "/openapi.json", "/health", "/ready")
 """What may be read without the key: it tells nothing about anybody."""
 BULK = frozenset({"/v1/ledger/bulk", "/v1/events/bulk"})
 BULK_FACTOR = 50
 _SAFE = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
-_BODIED = frozenset({"POST", "PUT", "PATCH"})
+_TYPES = {
+    "POST": ("application/json",),
+    "PUT": ("application/json",),
+    "PATCH": ("application/json", "application/merge-patch+json"),
+}
+_BODIED = frozenset(_TYPES)
+_NDJSON = ("application/x-ndjson", "application/jsonl")
+_BULK_TYPES = {"/v1/ledger/bulk": _NDJSON, "/v1/events/bulk": _NDJSON}
 
 
 class Gate:
@@ -35,6 +44,9 @@ class Gate:
                 await self._app(scope, receive, send)
             return  # no websockets here
         headers, path = Headers(scope=scope), scope["path"]
+        cause = cause_of(headers)
+        CAUSE.set(cause)
+        send = _marked(send, cause.correlation)
         refusal = self._refusal(scope, headers, path)
         if refusal is not None:
             slug, detail = refusal
@@ -51,7 +63,7 @@ class Gate:
         is_open = path in OPEN or path.startswith("/problems/")
         if not is_open and not self._has_key(headers.get("authorization", "")):
             return "key-missing", "This path needs the key of the API."
-        if scope["method"] in _BODIED and (slug := self._wrong_type(headers, path)):
+        if scope["method"] in _BODIED and (slug := self._wrong_type(headers, path, scope["method"])):
             return "not-a-json-body", slug
         length = headers.get("content-length", "")
         if length.isdigit() and int(length) > self._limit_of(path):
@@ -73,9 +85,9 @@ class Gate:
         scheme, _, given = authorization.partition(" ")
         return scheme.lower() == "bearer" and secrets.compare_digest(given.strip().encode(), self._key)
 
-    def _wrong_type(self, headers: Headers, path: str) -> str:
+    def _wrong_type(self, headers: Headers, path: str, method: str) -> str:
         given = headers.get("content-type", "").partition(";")[0].strip().lower()
-        wanted = ("application/x-ndjson", "application/jsonl") if path in BULK else ("application/json",)
+        wanted = _BULK_TYPES.get(path) or _TYPES[method]
         return "" if given in wanted else f"The body is declared as `{given[:60]}`, not as `{wanted[0]}`."
 
     def _limit_of(self, path: str) -> int:
@@ -96,6 +108,18 @@ class Gate:
             await send(message)
 
         await self._app(scope, receive, guarded)
+
+
+def _marked(send: Send, correlation: str) -> Send:
+    """Return a channel that gives the correlation id back with every answer."""
+    mark = (HEADER, correlation.encode())
+
+    async def marked(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], mark]
+        await send(message)
+
+    return marked
 
 
 async def _read(receive: Receive, limit: int) -> bytes | None:

@@ -10,7 +10,9 @@ from pydantic import AwareDatetime, Field
 
 from api.rest.bodies import Body, Page
 from api.rest.paging import After, Limit, cursor_of, page_of
+from api.rest.representation import Fields
 from api.rest.routes import router
+from api.storage import outbox
 from api.storage.outbox import page_of_messages
 from api.storage.tables import OutboxRow
 from api.wiring import Wiring
@@ -30,6 +32,8 @@ class MessageOut(Body):
     created_at: AwareDatetime
     next_at: AwareDatetime | None = Field(description="When it is tried again.")
     settled_at: AwareDatetime | None
+    traceparent: str = Field(description="The trace of the call that led to it; empty: a timer did.")
+    correlation_id: str
     event: dict[str, Any] = Field(description="The CloudEvent as it is sent.")
 
 
@@ -43,11 +47,12 @@ def messages_router(wiring: Wiring) -> APIRouter:
         state: Annotated[State, Query(description="`dead`: given up after some three days.")] = "",
         limit: Limit = 100,
         after: After = "",
+        fields: Fields = "",
     ) -> Page[MessageOut]:
         (cursor,) = cursor_of(after, int) or (0,)
         with wiring.database.read() as session:
             rows = page_of_messages(session, cursor, limit, account, state)
-        asked = {"account": account, "state": state}
+        asked = {"account": account, "state": state, "fields": fields}
         following = page_of("/v1/messages", rows, limit, lambda row: (row.id,), asked)
         return Page(items=[_out(row) for row in rows], next=following)
 
@@ -59,5 +64,6 @@ def _out(row: OutboxRow) -> MessageOut:
     return MessageOut(
         sequence=row.id, account=row.account, action=row.subject, state=row.state, attempts=row.attempts,
         error=row.error, created_at=row.created_at, next_at=row.next_at or row.not_before,
-        settled_at=row.settled_at, event=json.loads(row.body),
+        settled_at=row.settled_at, traceparent=row.traceparent, correlation_id=row.correlation,
+        event=json.loads(outbox.with_cause(row)),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from api.rest.bodies import Body, Page
 from api.rest.paging import After, Limit, cursor_of, page_of
+from api.rest.representation import Fields
 from api.rest.routes import router
 from api.storage.errors import NotFound
 from api.storage.shelf import activations_of, page_of_policies
@@ -42,12 +43,13 @@ def policies_router(wiring: Wiring) -> APIRouter:
         name: Annotated[str, Query()] = "",
         limit: Limit = 100,
         after: After = "",
+        fields: Fields = "",
     ) -> Page[PolicyOut]:
         cursor = cursor_of(after, str, str, str) or ("", "", "")
         with wiring.database.read() as session:
             rows = page_of_policies(session, cursor, limit, kind, name)
             active = activations_of(session, [row.digest for row in rows])
-        asked = {"kind": kind, "name": name}
+        asked = {"kind": kind, "name": name, "fields": fields}
         return Page(
             items=[_out(row, active.get(row.digest, [])) for row in rows],
             next=page_of("/v1/policies", rows, limit, lambda row: (row.kind, row.name, row.digest), asked),

@@ -50,6 +50,9 @@ KINDS: Mapping[str, Kind] = {
     "received-backwards": Kind(
         409, "News cannot be received before earlier news", "Keep the order of receipt."
     ),
+    "precondition-failed": Kind(
+        412, "It has changed since it was read", "Read it again, and decide again with the new `ETag`."
+    ),
     "body-too-large": Kind(413, "The body is too large", "Send it in parts, or use the bulk path."),
     "not-a-json-body": Kind(
         415, "The body is not declared as JSON", "Send `Content-Type: application/json`."
@@ -75,6 +78,9 @@ KINDS: Mapping[str, Kind] = {
         422, "The policy gives no answer for these facts", "See the detail; mend the policy."
     ),
     "policy-refused": Kind(422, "The policy has mistakes", "See `forbear check`."),
+    "precondition-required": Kind(
+        428, "An If-Match header is needed", "Send the `ETag` of what was read, so that no change is lost."
+    ),
     "internal": Kind(500, "Something went wrong here", "Try again; the log of the server says more."),
     "database-away": Kind(503, "The ledger cannot be reached", "Send the same again in a moment."),
     "temporal-away": Kind(503, "Workflows cannot be reached", "Nothing was lost; try again in a moment."),

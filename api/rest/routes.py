@@ -7,12 +7,13 @@ from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from api.rest.bodies import ProblemBody
 from api.rest.errors import Refusal, UnknownParameters
+from api.rest.representation import reading, represent
 from api.rest.strict_json import BadJson, loads
 from api.wiring import Wiring
 from engine.text import did_you_mean
@@ -26,6 +27,9 @@ Prefer = Annotated[
     str | None,
     Header(description="`wait=N` (RFC 7240): answer when the case was told, at most N seconds later."),
 ]
+
+
+_READING = Depends(reading)
 
 
 class _StrictRequest(Request):
@@ -50,15 +54,23 @@ def _check_parameters(request: Request, known: Collection[str]) -> None:
 
 
 class _StrictRoute(APIRoute):
+    def __init__(self, path: str, endpoint: Callable[..., Any], **how: Any) -> None:
+        if "GET" in (how.get("methods") or ()) and how.get("response_class") is not Response:
+            how["dependencies"] = [*(how.get("dependencies") or ()), _READING]
+        super().__init__(path, endpoint, **how)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Read bodies strictly."""
+        """Read bodies strictly, and answer reads as `represent` says."""
         handle = super().get_route_handler()
 
-        known = {field.alias for field in self.dependant.query_params}
+        reads = "GET" in (self.methods or ())
+        asked = [self.dependant, *self.dependant.dependencies]
+        known = {field.alias for part in asked for field in part.query_params}
 
         async def strict(request: Request) -> Response:
             _check_parameters(request, known)
-            return await handle(_StrictRequest(request.scope, request.receive))
+            response = await handle(_StrictRequest(request.scope, request.receive))
+            return represent(request, response) if reads else response
 
         return strict
 

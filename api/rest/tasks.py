@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from api.rest.bodies import Body, Page
 from api.rest.paging import After, Limit, cursor_of, page_of
+from api.rest.representation import Fields
 from api.rest.routes import router
 from api.storage.tables import TaskRow
 from api.storage.tasks import page_of_tasks
@@ -43,11 +44,12 @@ def tasks_router(wiring: Wiring) -> APIRouter:
         account: Annotated[str, Query(description="Of one account.")] = "",
         limit: Limit = 100,
         after: After = "",
+        fields: Fields = "",
     ) -> Page[TaskOut]:
         (cursor,) = cursor_of(after, int) or (0,)
         with wiring.database.read() as session:
             rows = page_of_tasks(session, state, account, cursor, limit)
-        asked = {"state": state, "account": account}
+        asked = {"state": state, "account": account, "fields": fields}
         return Page(
             items=[_out(row) for row in rows],
             next=page_of("/v1/tasks", rows, limit, lambda row: (row.seq,), asked),

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from api.storage.customers import lock_customers
-from api.storage.errors import AlreadyThere, CollectionsPolicyUnknown
+from api.storage.errors import AlreadyThere, CollectionsPolicyUnknown, StaleVersion
 from api.storage.session import Work
 from api.storage.shelf import names_of
 from api.storage.tables import AccountRow, CustomerFactRow
@@ -69,18 +69,30 @@ def lock_account(session: Session, account: str) -> AccountRow:
     return row
 
 
+def require_version(row: AccountRow, expected: int) -> None:
+    """Raise StaleVersion if a locked account is not at the version that was read."""
+    if row.version != expected:
+        raise StaleVersion(row.id, expected, row.version)
+
+
 def page_of_accounts(
-    session: Session, after: str, limit: int, customer: str = "", troubled: ColumnElement[bool] | None = None
-) -> Sequence[AccountRow]:
+    session: Session, after: str, limit: int, customer: str = "",
+    troubled: ColumnElement[bool] | None = None, currency: str = "", in_arrears: bool | None = None,
+) -> Sequence[AccountRow]:  # fmt: skip
     """Return the accounts after a cursor in order of id, of one customer if one is named.
 
-    `troubled`: only those that fit, as `in_trouble` says it.
+    `troubled`: only those that fit, as `in_trouble` says it; `in_arrears`: with an open case, or without.
     """
     query = select(AccountRow).where(AccountRow.id > after)
     if troubled is not None:
         query = query.where(troubled)
     if customer:
         query = query.where(AccountRow.customer == customer)
+    if currency:
+        query = query.where(AccountRow.currency == currency)
+    if in_arrears is not None:
+        case = col(AccountRow.open_case)
+        query = query.where(case.is_not(None) if in_arrears else case.is_(None))
     return session.exec(query.order_by(col(AccountRow.id)).limit(limit)).all()
 
 

@@ -91,6 +91,7 @@ class Acting:
             work, "webhook", "action", action.key, account=row.id, once=f"action:{action.key}", created_at=at,
             not_before=action.not_before, not_after=action.not_after,
             body=action_event(row, request.case, request.policy, action, version, at),
+            cause=outbox.latest_cause(work.session, row.id, datetime.now(UTC)),
         )  # fmt: skip
 
     def _withdraw(

@@ -40,6 +40,14 @@ def add_customer(work: Work, values: Mapping[str, Any], at: datetime) -> tuple[C
     return row, True
 
 
+def rename(work: Work, row: CustomerRow, name: str, at: datetime) -> None:
+    """Give a locked customer another name."""
+    if name != row.name:
+        row.name = name
+        work.session.add(row)
+        work.audit("customer-name", row.id, at, digest({"id": row.id, "name": name}))
+
+
 def require_customer(session: Session, customer: str) -> CustomerRow:
     """Return a customer; raise CustomerNotFound."""
     row = session.get(CustomerRow, customer)

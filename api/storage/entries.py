@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
+from datetime import date
+from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
 from sqlalchemy import bindparam
@@ -25,6 +26,7 @@ _AFTER = (
     .where(_ENTRIES.c.account == bindparam("of"), _ENTRIES.c.seq > bindparam("after"))
     .order_by(_ENTRIES.c.seq)
 )
+Days: TypeAlias = "tuple[date | None, date | None]"
 KEPT = 20_000
 """Entries that the shelf of read ones keeps, over all accounts."""
 
@@ -131,10 +133,18 @@ def same_or_refused(twin: Entry, entry: Entry) -> None:
 
 
 def page_of_entries(
-    session: Session, kind: str, account: str, after: tuple[str, int], limit: int
+    session: Session, kind: str, account: str, after: tuple[str, int], limit: int, days: Days = (None, None)
 ) -> Sequence[EntryRow]:
-    """Return entries of a kind (empty: of all) after a cursor (account, seq), of one account if named."""
+    """Return entries of a kind (empty: of all) after a cursor (account, seq), of one account if named.
+
+    `days`: the first and the last value date.
+    """
     query = select(EntryRow)
+    first, last = days
+    if first is not None:
+        query = query.where(EntryRow.value_date >= first)
+    if last is not None:
+        query = query.where(EntryRow.value_date <= last)
     if kind:
         query = query.where(EntryRow.kind == kind)
     if account:

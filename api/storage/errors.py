@@ -77,6 +77,17 @@ class ReceivedBackwards(StorageError):
         self.last = last
 
 
+class StaleVersion(StorageError):
+    """The account is not at the version that the caller has read."""
+
+    def __init__(self, account: str, wanted: int, version: int) -> None:
+        super().__init__(
+            f"Account `{account}` is at version {version}, not at {wanted}: something has come in "
+            "since it was read. Nothing was written."
+        )
+        self.version = version
+
+
 class NotSimulated(StorageError):
     """Something that moves the clock was asked of a directory for real time."""
 

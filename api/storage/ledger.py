@@ -8,7 +8,13 @@ from datetime import date, datetime
 
 from sqlmodel import col, select
 
-from api.storage.accounts import get_account, lock_account, terms_of
+from api.storage.accounts import (
+    get_account,
+    lock_account,
+    require_collections,
+    require_version,
+    terms_of,
+)
 from api.storage.actions import note_receipt
 from api.storage.entries import insert_entries, stored_twin
 from api.storage.errors import EntryRefused, ReceivedBackwards
@@ -26,6 +32,7 @@ from engine.credit.decision import Fact
 from engine.ladder.state import Position
 from engine.ledger import Entry, entry_problems
 from engine.ledger.entries import Receipt
+from engine.model import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +52,23 @@ class LedgerWriter:
         self._opening = opening
         self.news = news
 
-    def post(self, work: Work, account: str, entry: Entry, *, clamp: bool, pokes: bool = True) -> Posted:
+    def post(
+        self, work: Work, account: str, entry: Entry, *, clamp: bool, pokes: bool = True,
+        expected: int | None = None,
+    ) -> Posted:  # fmt: skip
         """Add one entry, or find it stored; a case that is then due is opened.
 
         `clamp`: an instant before the account's last is moved up to it, because a clock was set back;
-        else it is refused. Raises AccountNotFound, AlreadyThere, EntryRefused and ReceivedBackwards.
+        else it is refused. `expected`: the version that the account must be at. Raises AccountNotFound,
+        AlreadyThere, StaleVersion, EntryRefused and ReceivedBackwards.
         """
         row = lock_account(work.session, account)
         entries = self._positions.entries(work.session, row)
         twin = stored_twin(entries, entry)
         if twin is not None:
             return Posted(twin, False, row.version)
+        if expected is not None:
+            require_version(row, expected)
         entry = admit(row, row.last_received, entries, entry, clamp)
         insert_entries(work, row, [entry])
         if isinstance(entry, Receipt):
@@ -63,6 +76,26 @@ class LedgerWriter:
         self.follow(work, row, (*entries, entry), entry, opens=True, pokes=pokes)
         self.news.keep(work, self.news.entries(work, row, (*entries, entry), [entry]))
         return Posted(entry, True, row.version)
+
+    def rename_policy(self, work: Work, row: AccountRow, policy: str, at: datetime, *, clamp: bool) -> None:
+        """Name the collections policy of a locked account (empty: the portfolio's), and watch it by that.
+
+        Raises CollectionsPolicyUnknown and ReceivedBackwards.
+        """
+        require_collections(work.session, policy)
+        last = row.last_received
+        if last is not None and at < last:
+            if not clamp:
+                raise ReceivedBackwards(row.id, at, last)
+            at = last
+        if policy == row.policy:
+            return
+        row.policy = policy
+        work.audit("account-policy", row.id, at, digest({"id": row.id, "policy": policy}))
+        if row.open_case is None:
+            position = self._positions.position(work.session, row, at)
+            self._opening.watch(work, row, position, at, opens=True)
+        work.session.add(row)
 
     def follow(
         self,

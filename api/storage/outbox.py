@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from api.storage.cause import CAUSE, Cause
 from api.storage.session import Work
 from api.storage.tables import OutboxRow, table_of
 from engine.model import canonical
@@ -18,16 +20,42 @@ Settled = Literal["delivered", "withdrawn", "expired", "dead"]
 LEASE = timedelta(seconds=60)
 """How long one who took a row may be sending it; longer than a receiver may take to answer."""
 
+MOMENT = timedelta(minutes=1)
+"""So long after the last news a look at a case is taken for caused by it."""
+
 
 def put(work: Work, channel: Channel, kind: str, subject: str, **values: Any) -> int | None:
     """Put one thing into the outbox; None if `once` is there already."""
     row = {"channel": channel, "kind": kind, "subject": subject, "state": "pending"} | values
     row |= {"attempts": 0, "error": "", "body": canonical(values["body"]).decode()}
+    row |= (values.get("cause") or CAUSE.get())._asdict()
+    row.pop("cause", None)
     made = work.insert_once(OutboxRow, row)
     if made is None:
         return None
     work.outbox.append(made[0])
     return int(made[0])
+
+
+def latest_cause(session: Session, account: str, now: datetime) -> Cause:
+    """Return what caused the news that an account's case was told a moment ago; nothing for a timer's look.
+
+    `now` is the system's clock, by which rows are settled.
+    """
+    query = (
+        select(OutboxRow.traceparent, OutboxRow.correlation)
+        .where(OutboxRow.account == account, OutboxRow.channel == "case")
+        .where(col(OutboxRow.settled_at) > now - MOMENT)
+    )
+    found = session.exec(query.order_by(col(OutboxRow.id).desc()).limit(1)).one_or_none()
+    return Cause(*found) if found else Cause()
+
+
+def with_cause(row: OutboxRow, **more: str) -> bytes:
+    """Return a message's event as it is sent: with its trace and correlation id (CloudEvents extensions)."""
+    said = more | {"traceparent": row.traceparent, "correlationid": row.correlation}
+    added = "".join(f",{json.dumps(name)}:{json.dumps(value)}" for name, value in said.items() if value)
+    return f"{row.body[:-1]}{added}}}".encode()
 
 
 def heads(session: Session, channel: Channel, limit: int = 500) -> Sequence[OutboxRow]:

@@ -242,6 +242,9 @@ class OutboxRow(Row, table=True):
     leased_until: datetime | None = Field(default=None, sa_type=Instant)
     """By the system's clock: until then the one who took it is sending it."""
     settled_at: datetime | None = Field(default=None, sa_type=Instant)
+    traceparent: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """The trace (W3C) of the call that led to it; empty: none."""
+    correlation: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class TaskRow(Row, table=True):

@@ -21,7 +21,7 @@ from tests.api.rest.test_gate import slug
         ("/v1/accounts?limit=x", "limit", "`x`: "),
         ("/v1/accounts?limit=0", "limit", "`0`: "),
         ("/v1/bills?acount=A1", "acount", "there is no such parameter here; did you mean `account`?"),
-        ("/v1/accounts/A1?full=1", "full", "there is no such parameter here; it takes none"),
+        ("/v1/accounts/A1?full=1", "full", "there is no such parameter here; it takes: `fields`"),
         ("/v1/cases/A1/first", "number", "`first`: "),
     ],
 )
