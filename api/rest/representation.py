@@ -47,7 +47,7 @@ def represent(request: Request, response: Response) -> Response:
     mark = response.headers.get("etag") or tag(bytes(response.body))
     if wanted := request.query_params.get("fields", ""):
         response = _chosen(response, wanted)
-        mark = f'{mark[:-1]}.{tag(wanted.encode())[1:]}'
+        mark = f"{mark[:-1]}.{tag(wanted.encode())[1:]}"
     response.headers["ETag"] = mark
     if _knows(request.headers.get("if-none-match", ""), mark):
         return Response(status_code=304, headers={"ETag": mark})
