@@ -1,5 +1,5 @@
-"""What can be proved of a table by counting pieces: rows that overlap, customers without a row, rows
-that nobody reaches. Exact for cells of literal values; a cell of any other kind is named and left out.
+"""What can be proved of a table by counting pieces: rows that overlap, customers without a row. Exact for
+cells of literal values; a cell of any other kind is named and left out. `reach.py` has rows nobody reaches.
 """
 
 from __future__ import annotations
@@ -166,17 +166,6 @@ def _runs(mask: int) -> Iterator[tuple[int, int]]:
         yield place + start, place + start + length
         mask >>= length
         place += start + length
-
-
-def hidden(grid: Grid) -> Iterator[tuple[int, int]]:
-    """Yield (row, earlier row) where the earlier one matches everybody that the row matches."""
-    if len(grid.rows) ** 2 > PAIRS:
-        raise TooLarge
-    for later, row in enumerate(grid.rows):
-        for earlier in range(later):
-            if all(a & b == a for a, b in zip(row, grid.rows[earlier], strict=True)):
-                yield later, earlier
-                break
 
 
 def empty(grid: Grid) -> Iterator[tuple[int, int]]:

@@ -15,7 +15,7 @@ from typing import Protocol
 from engine.credit.domains import Dates, Domain, Numbers, Values
 from engine.feel import syntax as s
 from engine.feel.dates import civil_from_days, parse_date
-from engine.feel.values import Value
+from engine.feel.values import Value, show, to_feel
 
 _EPOCH = date(1970, 1, 1)
 
@@ -31,6 +31,10 @@ class Axis(Protocol):
 
     def example(self, pieces: int) -> Value:
         """Return a value of the first of some pieces."""
+        ...
+
+    def cell(self, pieces: int) -> str:
+        """Return a cell that covers just these pieces, as authors write it."""
         ...
 
 
@@ -83,6 +87,19 @@ class Choices:
         if first < self.other:
             return self.values[first]
         return None if first == self.null else "anything else"
+
+    def cell(self, pieces: int) -> str:
+        """Return a cell that covers just these pieces, as authors write it."""
+        if pieces == self.full:
+            return "-"
+        if pieces >> self.other & 1:  # other texts cannot be named: what is left out can
+            rest = self.full & ~pieces
+            return f"not({', '.join(self._named(rest))})"
+        return ", ".join(self._named(pieces))
+
+    def _named(self, pieces: int) -> list[str]:
+        values = [*(show(to_feel(value)) for value in self.values), "", "null"]
+        return [values[piece] for piece in _pieces(pieces, len(values))]
 
 
 class Line:
@@ -169,6 +186,51 @@ class Line:
         numbers = [self._number(piece) for piece in _pieces(pieces & (1 << self.null) - 1, 8)]
         number = next((n for n in numbers if n == round(n, 2)), numbers[0])  # 100.01 rather than 100.005
         return civil_from_days(int(number)) if isinstance(self.domain, Dates) else number
+
+    def cell(self, pieces: int) -> str:
+        """Return a cell that covers just these pieces, as authors write it."""
+        if pieces == self.full:
+            return "-"
+        line = (1 << self.null) - 1
+        if pieces == self.full & line:
+            return "not(null)"
+        said = ["null"] if pieces >> self.null & 1 else []
+        return ", ".join(said + [self._span(*run) for run in self._runs(pieces & line)])
+
+    def _runs(self, pieces: int) -> Iterable[tuple[int, int]]:
+        """Yield the first and last piece of each run; pieces that no value has do not end a run."""
+        first = last = None
+        for piece in range(self.null):
+            if pieces >> piece & 1:
+                first, last = piece if first is None else first, piece
+            elif self.full >> piece & 1 and first is not None and last is not None:
+                yield first, piece - 1
+                first = None
+        if first is not None:
+            yield first, self.null - 1
+
+    def _span(self, first: int, last: int) -> str:
+        """Return the pieces from one to another as a test."""
+        possible = self.full & (1 << self.null) - 1
+        within = possible & (1 << last + 1) - (1 << first)
+        if within.bit_count() == 1 and _lowest(within) % 2 and (first < 2 or last == self.null - 1):
+            return self._point(_lowest(within) // 2)  # the bound of the fact itself
+        if not possible & (1 << first) - 1:
+            first = 0
+        if first == 0:
+            return f"{'<=' if last % 2 else '<'} {self._point(last // 2)}"
+        if last == self.null - 1:
+            return f"{'>=' if first % 2 else '>'} {self._point(first // 2 - (0 if first % 2 else 1))}"
+        if first == last and first % 2:
+            return self._point(first // 2)
+        low = self._point(first // 2) if first % 2 else self._point(first // 2 - 1)
+        return f"{'[' if first % 2 else '('}{low}..{self._point(last // 2)}{']' if last % 2 else ')'}"
+
+    def _point(self, index: int) -> str:
+        point = self.points[index]
+        if isinstance(self.domain, Dates):
+            return f'@"{civil_from_days(int(point))}"'
+        return f"{point:f}"
 
     def _number(self, piece: int) -> Decimal:
         index, at = divmod(piece, 2)

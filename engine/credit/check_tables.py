@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from engine.credit import analysis
@@ -20,6 +20,7 @@ from engine.credit.model import (
     Tests,
 )
 from engine.credit.policy_reader import PolicyReader
+from engine.credit.reach import Reach, gaps, reached
 from engine.feel import kinds, syntax
 from engine.feel.kinds import FeelType
 from engine.feel.values import Value, show
@@ -46,9 +47,11 @@ def check_table(reader: PolicyReader, policy: CreditPolicy, table: DecisionTable
         _note_overlaps(reader, grid, table, what)
     if table.hit is HitPolicy.FIRST:
         _note_hidden(reader, grid, table)
+    elif not table.hit.single:
+        _note_twice(reader, table)
     lists = table.hit.lists or table.hit is HitPolicy.COLLECT_COUNT
     if not lists and table.otherwise is None and policy.when_no_row is None:
-        advice = "add a row for it, or `otherwise:`, or `when_no_row:` for the whole policy"
+        advice = "add a row: {row}, or write `otherwise:`, or `when_no_row:` for the whole policy"
         _note_gap(reader, grid, table.inputs, what, table.span, advice)
 
 
@@ -67,7 +70,7 @@ def check_scorecard(reader: PolicyReader, policy: CreditPolicy, card: Scorecard,
                 reader, what, (heading,), part.bins[first].span, part.bins[second].span, grid, shared
             )
         if policy.when_no_row is None:
-            _note_gap(reader, grid, (heading,), what, heading.span, "add a bin for it")
+            _note_gap(reader, grid, (heading,), what, heading.span, "add a bin: {row}")
 
 
 def _grid(
@@ -122,13 +125,24 @@ def _note_overlaps(reader: PolicyReader, grid: Grid, table: DecisionTable, what:
             if told == COUNTED:
                 break
             if told <= SHOWN:
-                _note_overlap(reader, what, table.inputs, one.span, other.span, grid, shared)
+                _note_overlap(
+                    reader, what, table.inputs, one.span, other.span, grid, shared, _twice(one, other)
+                )
     except TooLarge:
         _note_too_large(reader, what, table.span, "overlaps")
     if told > SHOWN:
         more = f"at least {told - SHOWN}" if told == COUNTED else f"{told - SHOWN}"
         message = f"{what} has {more} more pairs of rows that overlap"
         reader.error("rows-overlap", message, table.span)
+
+
+def _twice(one: Rule, other: Rule) -> str:
+    """Return the advice on two rows of the same cells; empty for others."""
+    if not _same_tests(one, other):
+        return ""
+    if _same_results(one, other):
+        return "the same row stands there twice: remove one of the two"
+    return "the two have the same cells and say different things: remove the one that is wrong"
 
 
 def _same_results(one: Rule, other: Rule) -> bool:
@@ -143,38 +157,89 @@ def _note_overlap(
     second: Span,
     grid: Grid,
     shared: list[int],
+    twice: str = "",
 ) -> None:
     example = _example(headings, grid.example(shared))
     message = f"{second.cell} of {what} overlaps {first.cell}: both match {example}"
-    advice = "narrow one of the two; if the order of rows shall decide, write `hit: FIRST`"
+    advice = twice or "narrow one of the two; if the order of rows shall decide, write `hit: FIRST`"
     if what.startswith("`"):
         advice = "narrow one of the two: exactly one bin of a characteristic may match"
     reader.error("rows-overlap", message, second, advice, ((f"{first.cell} stands here", first),))
 
 
 def _note_hidden(reader: PolicyReader, grid: Grid, table: DecisionTable) -> None:
-    try:
-        for later, earlier in analysis.hidden(grid):
-            one, other = table.rules[later], table.rules[earlier]
-            message = f"{one.span.cell} is never reached: {other.span.cell} matches whatever it matches"
-            related = ((f"{other.span.cell} stands here", other.span),)
-            reader.warn("row-hidden", message, one.span, "move it above that row, or remove it", related)
-    except TooLarge:
-        _note_too_large(reader, f"table `{table.name}`", table.span, "rows that nobody reaches")
+    undecided = []
+    for found in reached(grid):
+        rule = table.rules[found.row]
+        if not found.decided:
+            undecided.append(rule)
+        elif found.hidden:
+            _note_never_reached(reader, table, rule, found)
+    for rule in undecided[:COUNTED]:
+        message = f"{rule.span.cell} of table `{table.name}` may never be reached: it was not decided in time"
+        advice = (
+            "earlier rows touch it in too many combinations; fewer or simpler rows above it can be decided"
+        )
+        reader.take([Problem("row-undecided", message, rule.span, advice, Severity.INFO)])
+
+
+def _note_never_reached(reader: PolicyReader, table: DecisionTable, rule: Rule, found: Reach) -> None:
+    by = [table.rules[row] for row in found.by]
+    related = tuple((f"{one.span.cell} stands here", one.span) for one in by[:SHOWN])
+    advice = "move it above that row, or remove it"
+    if len(by) == 1:
+        message = f"{rule.span.cell} is never reached: {by[0].span.cell} matches whatever it matches"
+        if _same_tests(rule, by[0]):
+            message = f"{rule.span.cell} is never reached: {by[0].span.cell} has the same cells"
+            same = _same_results(rule, by[0])
+            advice = "remove it" if same else "the two say different things: remove the one that is wrong"
+    else:
+        names = [one.span.cell.removeprefix("row ") for one in by]
+        listed = f"{', '.join(names[:-1])} and {names[-1]}"
+        if len(names) > SHOWN:
+            listed = f"{', '.join(names[:SHOWN])} and {len(names) - SHOWN} more"
+        message = f"{rule.span.cell} is never reached: rows {listed} together match whatever it matches"
+        advice = "move it above one of those rows, or remove it"
+    reader.warn("row-hidden", message, rule.span, advice, related)
+
+
+def _note_twice(reader: PolicyReader, table: DecisionTable) -> None:
+    """Warn of rows that stand there twice where all rows that match count."""
+    seen: dict[object, Rule] = {}
+    for rule in table.rules:
+        first = seen.setdefault((_nodes(rule.tests), _nodes(rule.results)), rule)
+        if first is not rule:
+            message = f"{rule.span.cell} of table `{table.name}` is {first.span.cell} once more: both count"
+            related = ((f"{first.span.cell} stands here", first.span),)
+            reader.warn("row-twice", message, rule.span, "remove one of the two", related)
+
+
+def _nodes(parts: Iterable[Tests | Expression]) -> tuple[syntax.Node | syntax.UnaryTests, ...]:
+    return tuple(part.node for part in parts)
+
+
+def _same_tests(one: Rule, other: Rule) -> bool:
+    return _nodes(one.tests) == _nodes(other.tests)
 
 
 def _note_gap(
     reader: PolicyReader, grid: Grid, headings: tuple[Expression, ...], what: str, span: Span, advice: str
 ) -> None:
+    rows = "bin" if what.startswith("`") else "row"
+    found = []
     try:
-        box = analysis.gap(grid)
+        for box in gaps(grid, SHOWN + 1):
+            found.append(box)
     except TooLarge:
         _note_too_large(reader, what, span, "gaps")
-        return
-    if box is not None:
-        rows = "bin" if what.startswith("`") else "row"
-        message = f"no {rows} of {what} matches {_example(headings, grid.example(box))}"
-        reader.warn("row-missing", message, span, advice)
+    for wide, customer in found[:SHOWN]:
+        message = f"no {rows} of {what} matches {_example(headings, grid.example(customer))}"
+        cells = " | ".join(axis.cell(pieces) for axis, pieces in zip(grid.axes, wide, strict=True))
+        row = f"`| {cells} || ... |`" if rows == "row" else f"`| {headings[0].text} | {cells} || ... |`"
+        reader.warn("row-missing", message, span, advice.replace("{row}", row))
+    if len(found) > SHOWN:
+        message = f"{what} has more customers without a {rows}"
+        reader.warn("row-missing", message, span, "add these rows first")
 
 
 def _note_too_large(reader: PolicyReader, what: str, span: Span, undecided: str) -> None:

@@ -14,7 +14,8 @@ FOLDERS = sorted(BAD.glob("credit-*"))
 GOOD = BAD.parent / "policies_good"
 ONLY_WARNED = {
     "amount-without-currency", "bare-threshold", "bin-missing", "cell-never-matches", "crossed-range",
-    "reason-language", "row-hidden", "row-missing",
+    "reason-language", "row-hidden", "row-hidden-by-several", "row-missing", "row-twice",
+    "row-twice-differs", "row-twice-first", "rows-missing",
     "unused-decision", "unused-fact",
 }  # fmt: skip
 
