@@ -136,6 +136,34 @@ def fee_chores(case: Case) -> Iterator[tuple[int, str, Action]]:
             yield FEES_REVIEW.after(date.fromordinal(max(unpaid))).toordinal(), "fees", action
 
 
+STANDS_STILL = Period(days=30)
+"""How long a debt may stand still on the ladder before a person is asked ..."""
+STANDS_STILL_EACH = Period(days=90)
+"""... and how often after that."""
+
+
+def stands_still(case: Case) -> Iterator[tuple[int, Action]]:
+    """Yield the days on which a person is asked about a debt for which nothing follows any more (rule 6)."""
+    last = case.moved_up_on or case.taken.opened_on.toordinal()
+    reached = case.reached(case.today)
+    step = case.ladder.rows[reached].step if reached >= 0 else "case"
+    on, number = STANDS_STILL.after(date.fromordinal(last)), 1
+    while True:
+        action = task(case, step, max(1, case.entries.get(step, 0)), "stands_still", str(number))
+        if action.key not in case.taken.told:
+            yield on.toordinal(), action
+        if on.toordinal() > case.today:
+            return
+        on, number = STANDS_STILL_EACH.after(on), number + 1
+
+
+def is_with_somebody(case: Case) -> bool:
+    """Tell whether a person or an agency has the debt that is the anchor already."""
+    standing = (row for row in case.rows if not row.skipped and case.counts(row, case.today))
+    return any(do_of(key) in ("task", "place") and row.words.get(key) != "withdrawn"
+               for row in standing for key in row.keys)  # fmt: skip
+
+
 def chores(case: Case) -> tuple[tuple[int, str, Action], ...]:
     """Return the days from which a person is asked for something, with what is told of it."""
     return (*hold_chores(case), *dispute_chores(case), *fee_chores(case))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from engine.ladder.actions import task
 from engine.ladder.approvals import approved, is_approved, is_only_proposed
 from engine.ladder.case import Case, Moment, minutes
-from engine.ladder.gates import Gate, case_gate, row_gate
+from engine.ladder.gates import Gate, case_gate, hopeless, row_gate
 from engine.ladder.late_fee import counted_fees
 from engine.ladder.memory import Row
 from engine.ladder.model import LadderRow
@@ -167,6 +167,8 @@ def climb(case: Case, moment: Moment, *, fresh: bool = False) -> Climb:
         return found  # beside a dispute or a held bill: nothing is done for so little
     wanted = _wanted(case, moment[0])
     for row in case.ladder.rows:
+        if case.holds(row, moment[0]) and (why := hopeless(case, row, moment[0])):
+            found.notes[row.step] = why
         if row.step in wanted and _eligible(case, row, moment, found, fresh):
             found.row = row
             return found
@@ -181,7 +183,7 @@ def _forced(case: Case, moment: Moment, found: Climb, fresh: bool) -> bool:
     for act in case.acts:
         if act.act in ("force", "skip") and act.id not in (*case.taken.heard, *case.heard):
             row = case.ladder.by_step.get(act.step)
-            if row is None or _stands(case, row, moment[0]):
+            if row is None or _stands(case, row, act, moment[0]):
                 continue
             gate = _over(case, row) or row_gate(case, row, moment, fresh=fresh)
             gate = gate or _unnoticed(case, row, moment[0])
@@ -227,9 +229,11 @@ def _is_thin(case: Case, row: LadderRow, sent: Row, day: int) -> bool:
     return row.overdue.reached_by(measures.part(row)) and not row.overdue.reached_by(named)
 
 
-def _stands(case: Case, row: LadderRow, day: int) -> bool:
+def _stands(case: Case, row: LadderRow, act: Act, day: int) -> bool:
     taken = case.taken_row(row.step)
-    return taken is not None and (taken.state == "requested" or case.counts(taken, day))
+    if taken is None or (taken.skipped and act.act == "force"):
+        return False
+    return taken.state == "requested" or case.counts(taken, day)
 
 
 def _wanted(case: Case, day: int) -> set[str]:
@@ -248,11 +252,11 @@ def _wanted(case: Case, day: int) -> set[str]:
 
 
 def _missing(case: Case, row: LadderRow, day: int) -> list[str]:
-    """Return a row with the steps before it that do not count; none when a person declined one of them."""
+    """Return a row with the steps before it that do not count; none when one of them cannot come."""
     steps: list[str] = []
     step = row.step
     while step and not case.counts(taken := case.taken_row(step), day):
-        if case.is_declined(taken, day):
+        if case.is_declined(taken, day) or hopeless(case, case.ladder.by_step[step], day):
             return []
         if not case.is_over(case.ladder.by_step[step]):
             steps.append(step)

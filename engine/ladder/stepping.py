@@ -9,7 +9,14 @@ from engine.ladder.actions import ask, asked_items, task, undo, undo_fees, untol
 from engine.ladder.again import asked_again, goes_on
 from engine.ladder.approvals import approved, is_only_proposed
 from engine.ladder.case import Case, later, minutes
-from engine.ladder.chores import chores, deadlines, not_reversed, unallocated
+from engine.ladder.chores import (
+    chores,
+    deadlines,
+    is_with_somebody,
+    not_reversed,
+    stands_still,
+    unallocated,
+)
 from engine.ladder.hindsight import released_before, was_wrong
 from engine.ladder.late_fee import LATE_FEE, Booking, fee_key, fees_to_book
 from engine.ladder.memory import GONE, Row, absorb, do_of
@@ -58,8 +65,10 @@ def _step(case: Case) -> Step:
     actions += _chores(case, after)
     ended = _ended(case)
     actions += _what_stands(case, ended)
-    kept = _kept(case, actions, ended)
     wake = None if ended else next_wake(case, after)
+    if not ended and wake is None:
+        wake = _ask_somebody(case, after, actions)
+    kept = _kept(case, actions, ended)
     return Step(
         taken=kept, actions=tuple(actions), wake_at=wake, open=not ended, trace=trace_of(case, left, up)
     )
@@ -89,6 +98,21 @@ def _what_stands(case: Case, ended: str) -> list[Action]:
         return []
     row = next(row for row in case.rows if row.in_force("write_off") or row.in_force("sell"))
     return untold(case, task(case, row.step, row.entry, "service_stands", level))
+
+
+def _ask_somebody(case: Case, up: Climb, actions: list[Action]) -> datetime | None:
+    """Ask a person about a debt for which nothing follows any more; return when to ask (again)."""
+    waits = up.gate is not None and up.gate.retry is None
+    if waits or up.row or up.tasks or case.view.on(case.today).anchor is None or not case.treatment:
+        return None
+    if any(absorbed(case, row) for row in case.rows) or is_with_somebody(case):
+        return None
+    start = minutes(case.policy.case.hour)
+    for day, action in stands_still(case):
+        if (day, start) > case.now:
+            return case.instant((day, start))
+        actions.append(action)
+    return None
 
 
 def _revive(case: Case) -> list[Row]:
