@@ -12,9 +12,10 @@ from datetime import date, timedelta
 from engine.identity import manifest
 from engine.policy import Loaded, Texts
 from engine.source import Span, has_errors, sort_problems
-from engine.text import Node, Reader, optional, read_yaml
+from engine.text import MapNode, Node, Reader, optional, read_yaml
 from engine.watch.layout import LayoutTooLarge, lay_out
 from engine.watch.model import EventType, Rule, WatchPolicy
+from engine.watch.never import note_never
 from engine.watch.rules_from_yaml import read_rule
 from engine.watch.schema_from_yaml import length, read_types
 
@@ -48,7 +49,7 @@ def _policy(reader: Reader, node: Node, root: str, texts: Texts) -> WatchPolicy 
     name = optional(fields, "policy", reader.slug, "`policy`") or ""
     version = optional(fields, "version", reader.text, "`version`") or ""
     start, end = _effective(reader, fields)
-    types = read_types(reader, fields)
+    types, window = read_types(reader, fields), _window(reader, fields)
     stated = manifest(name, "watch", version, start or date.min, {root: texts[root]})
     draft = WatchPolicy(
         name=name,
@@ -56,9 +57,9 @@ def _policy(reader: Reader, node: Node, root: str, texts: Texts) -> WatchPolicy 
         version=version,
         effective_from=start or date.min,
         effective_to=end,
-        window=_window(reader, fields),
+        window=window,
         types=types,
-        rules=_rules(reader, fields, types) if types else (),
+        rules=_rules(reader, fields, types, window) if types else (),
         manifest=stated,
         digest=stated.digest,
     )
@@ -75,12 +76,16 @@ def _window(reader: Reader, fields: Mapping[str, Node]) -> timedelta:
     return window or timedelta(0)
 
 
-def _rules(reader: Reader, fields: Mapping[str, Node], types: Mapping[str, EventType]) -> tuple[Rule, ...]:
+def _rules(
+    reader: Reader, fields: Mapping[str, Node], types: Mapping[str, EventType], window: timedelta
+) -> tuple[Rule, ...]:
     rules: dict[str, Rule] = {}
     for node in reader.items(fields["rules"], "`rules`") if "rules" in fields else ():
         rule = read_rule(reader, node, types)
         if rule is None:
             continue
+        distinct = node.get("distinct") if isinstance(node, MapNode) else None
+        note_never(reader, rule, window or LONGEST_WINDOW, (distinct or node).span)
         if rule.name in rules:
             related = (("the first one stands here", rules[rule.name].span),)
             reader.error("name-taken", f"there are two rules `{rule.name}`", rule.span, related=related)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from math import prod
+from math import ceil, floor, prod
 
 from engine.watch.model import (
     AT,
@@ -28,7 +28,7 @@ from engine.watch.model import (
     parts,
 )
 from engine.watch.model import Value as PropertyValue
-from engine.watch.values import FIRST, LAST, MICROSECONDS_A_DAY, bounds, microseconds
+from engine.watch.values import FIRST, LAST, MICROSECONDS_A_DAY, bounds, instants, microseconds
 
 MOST = 2**62
 """No integer that a machine sees reaches this."""
@@ -231,6 +231,16 @@ def _decimals(number: Fraction) -> int:
 def _of(whole: Mapping[Monomial, int], alias: str, sign: int) -> tuple[tuple[int, tuple[str, ...]], ...]:
     mine = ((sign * c, tuple(name for _, name in m)) for m, c in whole.items() if m and m[0][0] == alias)
     return tuple(sorted(mine, key=lambda term: (term[1], term[0])))
+
+
+def range_of(prop: Property) -> tuple[int, int]:
+    """Return the least and the greatest whole number that stands for a number, date or instant."""
+    if prop.kind.is_number:
+        low, high = bounds(prop)
+        return floor(low.scaleb(prop.places)), ceil(high.scaleb(prop.places))
+    if prop.kind is Kind.DATE:
+        return FIRST.toordinal(), LAST.toordinal()
+    return instants()
 
 
 def _most(prop: Property) -> int:

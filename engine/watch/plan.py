@@ -95,20 +95,25 @@ def plan(rule: Rule) -> Plan:
     """Return the plan of a rule; raises NotCarried."""
     order = ranks(rule)
     alternatives = _joined(rule.span, [_alternatives(c, order) for a in rule.all for c in a.conditions])
-    near = _within(rule)
+    close = near(rule)
     absent = tuple(pattern for alias in rule.none for pattern in _absent(alias, rule, order))
     if len(absent) > MOST_ABSENT:
         advice = "split the rule, or use fewer `or` under `none`"
         raise NotCarried(
             "too-many-absent", f"`none` has more than {MOST_ABSENT} alternatives", rule.span, advice
         )
-    found = tuple((*_patterns(rule, (*tests, *near), order), *absent) for tests in alternatives)
+    found = tuple((*_patterns(rule, (*tests, *close), order), *absent) for tests in alternatives)
     return Plan(rule.name, rule.uses_clock, found)
 
 
 def ranks(rule: Rule) -> Mapping[str, int]:
     """Return the rank of each name of a rule: the clock, then `all` in order, then `none`."""
     return {name: rank for rank, name in enumerate((NOW, *(a.name for a in (*rule.all, *rule.none))))}
+
+
+def alternatives_of(condition: Condition, order: Mapping[str, int]) -> list[Alternative]:
+    """Return the alternatives of plain tests that a condition comes to; raises NotCarried."""
+    return _alternatives(condition, order)
 
 
 def owner(test: Test, order: Mapping[str, int]) -> str:
@@ -238,7 +243,7 @@ def _coded(compare: Compare) -> Coded:
     return Coded(compare.operator, left.alias, left.prop.name, None, value)
 
 
-def _within(rule: Rule) -> list[Test]:
+def near(rule: Rule) -> list[Test]:
     """Return the tests that keep the events of one match near each other; counts are kept elsewhere."""
     if rule.within is None:
         return []

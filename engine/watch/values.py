@@ -124,3 +124,8 @@ def _instant(value: object) -> datetime:
 def microseconds(value: datetime | timedelta) -> int:
     """Return an instant as microseconds since 1970-01-01 UTC, or a duration as microseconds."""
     return (value - EPOCH if isinstance(value, datetime) else value) // MICROSECOND
+
+
+def instants() -> tuple[int, int]:
+    """Return the first and the last instant of an event, in microseconds."""
+    return microseconds(FIRST), microseconds(LAST) - 1

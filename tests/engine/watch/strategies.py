@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from engine.source import Severity
 from engine.text import ListNode, Reader, read_yaml
 from engine.watch import WatchEvent, WatchPolicy, Window, load_watch
-from engine.watch.model import EventType
+from engine.watch.model import EventType, Rule
+from engine.watch.never import note_never
 from engine.watch.rules_from_yaml import read_rule
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
+WINDOW = timedelta(days=10)
 HEAD = """
 policy: random
 kind: watch
@@ -176,14 +178,25 @@ def rule_of(body: str, name: str = "rule-0") -> str:
     return f"  - rule: {name}\n    {body}\n    then: {{alert: something}}\n    reason: {{en: something}}\n"
 
 
-def is_carried(rule: str) -> bool:
-    """Tell whether a rule is accepted; the only refusals that random rules meet are these."""
+def read(rule: str) -> tuple[Rule | None, bool]:
+    """Return a rule, None if no matcher carries it, and whether it is refused because it can never fire.
+
+    The only refusals that random rules meet are these.
+    """
     reader, node = Reader(), read_yaml(rule.encode(), "rule").policy
     assert isinstance(node, ListNode)
-    read_rule(reader, node.items[0], _types())
+    found = read_rule(reader, node.items[0], _types())
     codes = {problem.code for problem in reader.problems if problem.severity is Severity.ERROR}
     assert codes <= {"always-same", "condition-elsewhere", "too-many-alternatives"}, reader.problems
-    return not codes
+    if found is not None:
+        note_never(reader, found, WINDOW, found.span)
+    return found, any(p.code == "never-fires" for p in reader.problems)
+
+
+def is_carried(rule: str) -> bool:
+    """Tell whether a rule is accepted."""
+    found, never = read(rule)
+    return found is not None and not never
 
 
 _SMALL = st.integers(-2, 3)

@@ -103,7 +103,7 @@ ACCEPTED = [
     "u.count * u.count >= 4",
     "u.amount between 1 and 2.50",
     'u.note in ("a", "b")',
-    "not(u.roaming) and u.roaming = true",
+    "not(u.roaming) or u.roaming = true",
     'u.day = @"2026-02-28" or u.day + @"P1D" < date("2026-03-01")',
     'u.at >= m.at and u.at - m.at < duration("PT36H")',
     'now >= u.at + @"P14D"',
