@@ -153,20 +153,6 @@ def _law_gate(case: Case, row: LadderRow, day: int) -> Gate | None:
     return None
 
 
-def hopeless(case: Case, row: LadderRow, day: int) -> str:
-    """Return why a row cannot come unless a person acts: the law asks for a suspension that was skipped."""
-    clauses = case.law.clauses_on("termination") if row.level == "terminated" else ()
-    if not clauses or _suspended_since(case) is not None:
-        return ""
-    before = case.ladder.by_step.get(row.after)
-    for _ in case.ladder.rows:
-        taken = case.taken_row(before.step) if before else None
-        if before and taken and taken.skipped and before.level == "suspended" and case.counts(taken, day):
-            return f"{cited(case, clauses[0])}: a person skipped `{before.step}`"
-        before = case.ladder.by_step.get(before.after) if before else None
-    return ""
-
-
 def _clause_gate(case: Case, clause: Clause, day: int, days: int, what: str, start: int) -> Gate | None:
     if clause.days is None or clause.days.holds(days):
         return None
