@@ -35,6 +35,7 @@ from engine.text import (
     optional,
     read_csv_table,
     read_table,
+    suggest,
 )
 from engine.text.meant import plain_numbers
 
@@ -43,6 +44,7 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _NUMBERS = re.compile(r"[\s\d.,<>=\[\]()-]+")
 _DECIMAL_COMMA = re.compile(r"(?<![\d,])(?<!\d\.)\d+,\d{1,2}(?![\d,])")
 _DASH = re.compile(r"\s*(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)\s*")
+_POINTS_AND_COMMA = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:\.\d{3})+,\d{1,2}(?![\d,])")
 _SEPARATED = re.compile(r"(?<![\w\"])(?<!\d\.)\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w\"])")
 _NOT_HERE = {"PRIORITY": "use FIRST, with the rows in order of priority", "OUTPUT ORDER": "use RULE ORDER"}
 _KEYS = ("table", "file", "hit", "otherwise", "scorecard")
@@ -69,6 +71,9 @@ def read_decision(reader: PolicyReader, key: ScalarNode, node: Node) -> Decision
 def _table(reader: PolicyReader, node: Node, fields: dict[str, Node], what: str) -> Table | None:
     """Return the table that stands in `table:` or in the CSV file that `file:` names."""
     if ("table" in fields) == ("file" in fields):
+        keys = [key.text for key, _ in node.entries] if isinstance(node, MapNode) else []
+        if not fields.keys() & {"table", "file"} and any(suggest(key, ["table", "file"]) for key in keys):
+            return None  # the misspelt key was told
         advice = "write the rows after `table: |`, or name a CSV file with `file: tables/name.csv`"
         reader.error("table-where", f"{what} needs either `table` or `file`", node.span, advice)
         return None
@@ -177,7 +182,7 @@ def _has_comma(reader: PolicyReader, cell: Cell) -> bool:
     """Note `1,500.00` and `50,00`, which FEEL reads as two values, 1 and 500.00, or 50 and 0."""
     found = _SEPARATED.search(cell.text)
     if found is None and _NUMBERS.fullmatch(cell.text):
-        found = _DECIMAL_COMMA.search(cell.text)
+        found = _POINTS_AND_COMMA.search(cell.text) or _DECIMAL_COMMA.search(cell.text)
     if found is None:
         return False
     place = cell.span.shifted(found.start(), len(found[0]))

@@ -151,7 +151,7 @@ def _check(reader: PolicyReader, fact: FactDefinition, fields: dict[str, Node]) 
     what = f"fact `{fact.name}`"
     if fact.minimum is not None and fact.maximum is not None and fact.minimum > fact.maximum:  # type: ignore[operator]  # of one kind, by _bound
         message = f"{what} has a `min` of {fact.minimum} above its `max` of {fact.maximum}"
-        reader.error("bounds-crossed", message, fields["min"].span)
+        reader.error("bounds-crossed", message, fields["min"].span, "exchange the two")
     for key, needed_by, asked in (
         ("when_old", "max_age", fact.max_age is not None and not fact.when_old),
         ("when_unverified", "verified", fact.verified and not fact.when_unverified),

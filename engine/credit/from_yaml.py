@@ -142,7 +142,8 @@ def _effective(reader: PolicyReader, fields: dict[str, Node]) -> tuple[date | No
     end = optional(found, "to", reader.date, "`to`")
     if start and end and end < start:
         message = f"the policy ends on {end}, before it begins on {start}"
-        reader.error("effective-crossed", message, found["to"].span)
+        advice = "leave out `to` if the policy holds until the next one begins"
+        reader.error("effective-crossed", message, found["to"].span, advice)
     return start, end
 
 
@@ -166,7 +167,10 @@ def _reasons(reader: PolicyReader, fields: dict[str, Node]) -> dict[str, ReasonT
             reader.error("reason-without-text", f"reason `{key.text}` has no text", key.span, advice)
             texts = {}
         else:
+            before = len(reader.problems)
             texts = reader.localized(node, f"the text of reason `{key.text}`")
+            if len(reader.problems) > before:
+                texts = {}  # which languages it has was told
         reasons[key.text] = ReasonText(key.text, key.span, texts)
     return reasons
 
@@ -199,9 +203,9 @@ def _promise(reader: PolicyReader, node: Node) -> Promise | None:
     for name in (subject, target):
         if name not in reader.names:
             advice = did_you_mean(name, reader.names, of="names")
-            reader.error(
-                "unknown-name", f"the promise speaks of `{name}`, which is unknown", scalar.span, advice
-            )
+            found = re.search(rf"\b{re.escape(name)}\b", scalar.text)
+            place = scalar.inner.shifted(found.start(), len(name)) if found else scalar.span
+            reader.error("unknown-name", f"the promise speaks of `{name}`, which is unknown", place, advice)
             return None
     return Promise(
         scalar.text,

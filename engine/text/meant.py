@@ -192,6 +192,8 @@ def plain_numbers(text: str) -> str:
     """Return a text with `1,250.00` and `50,00` as numbers with a point."""
     thousands = r"(?<!\d)(?<!\d[.,])[1-9]\d{0,2}(?:,\d{3})+(?![\d,])"
     text = re.sub(thousands, lambda found: found[0].replace(",", ""), text)
+    points = r"(?<![\d.,])([1-9]\d{0,2}(?:\.\d{3})+),(\d{1,2})(?![\d,])"
+    text = re.sub(points, lambda found: f"{found[1].replace('.', '')}.{found[2]}", text)
     return re.sub(r"(?<!\d)(?<!\d[.,])(\d+),(\d{1,2})(?![\d,])", r"\1.\2", text)
 
 

@@ -11,7 +11,7 @@ _LONGEST = 80  # beyond this a comparison costs more than it helps
 
 
 def suggest(word: str, options: Iterable[str]) -> str | None:
-    """Return the option that is nearest to a misspelt word, or None when nothing is near."""
+    """Return the option that is nearest to a misspelt word, or the only one that has it as a part."""
     by_folded = {option.strip('"').casefold(): option for option in sorted(options)}
     folded = narrow(word).strip(" \"'").casefold()
     if len(folded) > _LONGEST:
@@ -20,7 +20,14 @@ def suggest(word: str, options: Iterable[str]) -> str | None:
         if candidate in by_folded:
             return by_folded[candidate]
     near = get_close_matches(folded, by_folded, n=1, cutoff=0.66)
-    return by_folded[near[0]] if near else None
+    if near:
+        return by_folded[near[0]]
+    longer = [name for name in by_folded if len(folded) > 2 and _parts(folded) <= _parts(name)]
+    return by_folded[longer[0]] if len(longer) == 1 else None
+
+
+def _parts(name: str) -> set[str]:
+    return set(name.replace("-", "_").split("_"))
 
 
 def did_you_mean(word: str, options: Iterable[str], *, of: str = "known") -> str:
