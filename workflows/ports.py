@@ -121,8 +121,11 @@ class CaseBook(Protocol):
         """Return accounts whose `watch_on` has come and that have no open case."""
         ...
 
-    def open_case(self, account: str, at: datetime) -> bool:
-        """Put the start of the account's next case into the outbox; False if one is open."""
+    def open_cases(self, accounts: Sequence[str], at: datetime) -> int:
+        """Put the starts of the next cases of these accounts into the outbox, in one transaction.
+
+        Returns how many were due; one with an open case is left alone.
+        """
         ...
 
 

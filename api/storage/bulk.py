@@ -11,8 +11,9 @@ from sqlmodel import col, select
 
 from api.storage.accounts import require_collections
 from api.storage.actions import note_receipt
+from api.storage.bulk_ledgers import Ledger, read_ledgers
 from api.storage.customers import SaidFact, fact_rows, set_facts
-from api.storage.entries import entries_of, rows_of, same_or_refused
+from api.storage.entries import rows_of, same_or_refused
 from api.storage.errors import AlreadyThere, CustomerNotFound
 from api.storage.ledger import LedgerWriter, admit
 from api.storage.positions import customer_entries
@@ -59,38 +60,23 @@ class NewEntry:
 
 
 Item: TypeAlias = NewCustomer | NewAccount | NewEntry
-
-
-class _Ledger:
-    """An account with all its entries, and those among them that this batch adds."""
-
-    def __init__(self, row: AccountRow, known: Sequence[Entry]) -> None:
-        self.row = row
-        self.entries = list(known)
-        self.fresh: list[Entry] = []
-        self._by_name = {(entry.kind, entry.id): entry for entry in known}
-
-    def twin(self, entry: Entry) -> Entry | None:
-        """Return the entry of the same kind and id."""
-        return self._by_name.get((entry.kind, entry.id))
-
-    def add(self, entry: Entry) -> None:
-        """Take one more entry."""
-        self.entries.append(entry)
-        self.fresh.append(entry)
-        self._by_name[entry.kind, entry.id] = entry
+AT_ONCE = 100
+"""Accounts of one transaction whose next day is derived in it; of more it is left to the sweep."""
 
 
 class Batch:
     """One transaction's worth of rows: reads once what all of them need, writes once what all of them say.
 
-    Cases are not opened here, even if due: a load of history is not news; the sweep opens them.
+    Cases are not opened here, even if due: a load of history is not news; the sweep opens them. Of many
+    accounts at once the sweep also finds out when each is to be looked at: they are due at once until then.
     """
 
     def __init__(self, work: Work, writer: LedgerWriter, items: Sequence[Item], *, clamp: bool) -> None:
         self._work = work
         self._writer = writer
         self._clamp = clamp
+        accounts = {item.account for item in items if isinstance(item, NewEntry)}
+        self._later = len(accounts) > AT_ONCE and not self._is_told(items)
         self._customers = self._read_customers(items)
         self._ledgers = self._read_ledgers(items)
         self._strangers: list[CustomerRow] = []
@@ -122,19 +108,36 @@ class Batch:
         for row in self._new:
             told_of += news.opened(work.session, row, row.created_at)
         written = [ledger for ledger in self._ledgers.values() if ledger.fresh]
-        said = self._said_of([ledger.row.customer for ledger in written])
         if written:
             work.insert(EntryRow, [row for one in written for row in rows_of(work, one.row, one.fresh)])
         for ledger in written:
             for entry in ledger.fresh:
                 if isinstance(entry, Receipt):
                     note_receipt(work, ledger.row, entry)
+        told_of += self._follow(written)
+        news.keep(work, told_of)
+
+    def _follow(self, written: Sequence[Ledger]) -> list[Told]:
+        """Let cases hear of what was written, and find out when the other accounts are to be looked at."""
+        work, told_of = self._work, list[Told]()
+        whole = [ledger for ledger in written if ledger.whole]
+        said = self._said_of([ledger.row.customer for ledger in whole])
+        for ledger in written:
+            if not ledger.whole:
+                ledger.row.watch_on = ledger.fresh[-1].received_at
+                continue
             customer = self._customers[ledger.row.customer]
             told = customer_entries(customer, said.get(customer.id, []))
             entries = (*ledger.entries, *told)
             self._writer.follow(work, ledger.row, entries, ledger.fresh[-1], opens=False, pokes=True)
-            told_of += news.entries(work, ledger.row, entries, ledger.fresh)
-        news.keep(work, told_of)
+            told_of += self._writer.news.entries(work, ledger.row, entries, ledger.fresh)
+        return told_of
+
+    def _is_told(self, items: Sequence[Item]) -> bool:
+        """Tell whether a watch policy in force wants to hear what the ledger tells: then all is derived."""
+        days = {item.entry.received_at for item in items if isinstance(item, NewEntry)}
+        news = self._writer.news
+        return any(news.listens(self._work.session, at) for at in {min(days), max(days)})
 
     def _add_customer(self, item: NewCustomer) -> bool:
         found = self._customers.get(item.id)
@@ -167,7 +170,7 @@ class Batch:
             return False
         require_collections(self._work.session, item.policy)
         row = AccountRow(id=item.id, created_at=item.at, **said)
-        self._ledgers[item.id] = _Ledger(row, [])
+        self._ledgers[item.id] = Ledger(row, [], whole=not self._later)
         self._new.append(row)
         self._work.audit("account", item.id, item.at, digest({"id": item.id} | said))
         return True
@@ -181,7 +184,7 @@ class Batch:
             same_or_refused(twin, item.entry)
             return False
         last = ledger.fresh[-1].received_at if ledger.fresh else ledger.row.last_received
-        ledger.add(admit(ledger.row, last, ledger.entries, item.entry, self._clamp))
+        ledger.add(admit(ledger.row, last, ledger.beside(item.entry.kind), item.entry, self._clamp))
         return True
 
     def _read_customers(self, items: Sequence[Item]) -> dict[str, CustomerRow]:
@@ -192,10 +195,12 @@ class Batch:
         self._work.session.exec(mine.with_for_update()).all()
         accounts = {item.account for item in items if isinstance(item, NewEntry)}
         owners = select(AccountRow.customer).where(col(AccountRow.id).in_(sorted(accounts)))
+        if self._later:  # only of those whose cases are told
+            owners = owners.where(col(AccountRow.open_case).is_not(None))
         either = col(CustomerRow.id).in_(sorted(wanted)) | col(CustomerRow.id).in_(owners)
         return {row.id: row for row in self._work.session.exec(select(CustomerRow).where(either))}
 
-    def _read_ledgers(self, items: Sequence[Item]) -> dict[str, _Ledger]:
+    def _read_ledgers(self, items: Sequence[Item]) -> dict[str, Ledger]:
         wanted = {item.account for item in items if isinstance(item, NewEntry)}
         wanted |= {item.id for item in items if isinstance(item, NewAccount)}
         told = {item.id for item in items if isinstance(item, NewCustomer) and item.facts}
@@ -204,8 +209,8 @@ class Batch:
         either = col(AccountRow.id).in_(sorted(wanted)) | col(AccountRow.customer).in_(sorted(told))
         query = select(AccountRow).where(either).order_by(AccountRow.id).with_for_update()
         rows = [row for row in self._work.session.exec(query) if row.id in wanted]
-        entries = entries_of(self._work.session, [row.id for row in rows if row.seq])
-        return {row.id: _Ledger(row, entries.get(row.id, [])) for row in rows}
+        news = [(item.account, item.entry) for item in items if isinstance(item, NewEntry)]
+        return read_ledgers(self._work.session, rows, news, later=self._later)
 
     def _count_facts(self) -> None:
         """Start each new account at the number of facts that its customer has already."""

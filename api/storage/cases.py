@@ -14,6 +14,7 @@ from api.storage.opening import Opening
 from api.storage.positions import Positions
 from api.storage.session import Database, Work
 from api.storage.tables import AccountRow, CaseRow, CaseStepRow
+from api.storage.troubles import note_unmatched
 from api.storage.watch_ledger import LedgerNews
 from engine.model import canonical, digest
 from workflows.messages import ActRequest, ActResult, CloseRequest, StepRecord, TroubleNote
@@ -89,15 +90,22 @@ class SqlCaseBook:
 
     def open_case(self, account: str, at: datetime) -> bool:
         """Open the account's next case if it is due; False if it is not, or if one is open."""
+        return self.open_cases([account], at) == 1
+
+    def open_cases(self, accounts: Sequence[str], at: datetime) -> int:
+        """Open in one transaction the next case of each account that is due; return how many it opened.
+
+        Of the others it finds out when they are to be looked at. Raises AccountNotFound.
+        """
         with self._database.write() as work:
-            row = lock_account(work.session, account)
-            if row.open_case is not None:
-                return False
-            return self._watch(work, row, at, opens=True)
+            rows = [lock_account(work.session, account) for account in sorted(accounts)]
+            return sum(self._watch(work, row, at, opens=True) for row in rows if row.open_case is None)
 
     def _watch(self, work: Work, row: AccountRow, at: datetime, *, opens: bool) -> bool:
         at = max(at, row.last_received or at)
-        position = self._positions.position(work.session, row, at)
+        entries = self._positions.entries(work.session, row)
+        note_unmatched(row, entries)
+        position = self._positions.of(work.session, row, entries, at)
         opened = self._opening.watch(work, row, position, at, opens=opens)
         work.session.add(row)
         return opened

@@ -59,6 +59,10 @@ class LedgerNews:
         self._positions = positions
         self._library = library
 
+    def listens(self, session: Session, at: datetime) -> bool:
+        """Tell whether any policy in force wants something that the ledger tells."""
+        return any(kind in LEDGER_EVENTS for p in self._events.policies(session, at) for kind in p.types)
+
     def entries(
         self, work: Work, row: AccountRow, entries: Sequence[Entry], fresh: Sequence[Entry]
     ) -> list[Told]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from operator import not_
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
@@ -312,3 +312,5 @@ Entry = Annotated[
     Field(discriminator="kind"),
 ]  # fmt: skip
 EntryAdapter: TypeAdapter[Entry] = TypeAdapter(Entry)
+KINDS: tuple[type[EntryBase], ...] = get_args(get_args(Entry)[0])
+"""Every class of entries."""

@@ -10,7 +10,7 @@ from datetime import date
 
 from engine.ledger import refusals_bills, refusals_money, refusals_promises
 from engine.ledger.account import Terms
-from engine.ledger.entries import Entry
+from engine.ledger.entries import KINDS, Bill, Entry
 from engine.ledger.refusals_common import Finding
 from engine.ledger.refusals_money import check_decimals, check_money_is_there
 from engine.model import Model
@@ -68,11 +68,19 @@ NEEDS: Mapping[str, frozenset[str]] = {
 
 EARLIEST, LATEST = date(1970, 1, 1), date(2200, 1, 1)
 """Days outside are mistakes: clocks and waits could not count with them."""
+_DAYS = {
+    kind.model_fields["kind"].default: [
+        name for name in ("value_date", "due_date", "by", "until") if name in kind.model_fields
+    ]
+    for kind in KINDS
+}
+"""The fields of each kind that are days."""
 
 
 def _check_days(new: Entry) -> Iterator[Finding]:
-    days = [(name, getattr(new, name, None)) for name in ("value_date", "due_date", "by", "until")]
-    days += [("instalments", part.due_date) for part in getattr(new, "instalments", ())]
+    days: list[tuple[str, date | None]] = [(name, getattr(new, name)) for name in _DAYS[new.kind]]
+    if isinstance(new, Bill):
+        days += [("instalments", part.due_date) for part in new.instalments]
     for name, day in days:
         if day is not None and not EARLIEST <= day < LATEST:
             text = f"`{name}` is {day}; days are from {EARLIEST} to {LATEST}."

@@ -53,10 +53,11 @@ def check_money_is_there(terms: Terms, new: Entry) -> Iterator[Finding]:
 
 
 def _amounts(new: Entry) -> Iterator[tuple[str, Decimal]]:
-    if isinstance(amount := getattr(new, "amount", None), Decimal):
-        yield "amount", amount
+    fields = type(new).model_fields
+    if "amount" in fields:
+        yield "amount", getattr(new, "amount")  # noqa: B009  # not every kind has one
     for name in _PARTS:
-        for place, part in enumerate(getattr(new, name, ())):
+        for place, part in enumerate(getattr(new, name)) if name in fields else ():
             yield f"{name}/{place}/amount", part.amount
 
 

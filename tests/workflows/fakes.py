@@ -158,12 +158,11 @@ class World:
     def due_accounts(self, at: datetime, after: str, limit: int) -> list[str]:
         return sorted(account for account in self.due if account > after)[:limit]
 
-    def open_case(self, account: str, at: datetime) -> bool:
+    def open_cases(self, accounts: Sequence[str], at: datetime) -> int:
         with self.lock:
-            new = account not in self.opened
-            if new:
-                self.opened.append(account)
-            return new
+            new = [account for account in accounts if account not in self.opened]
+            self.opened += new
+            return len(new)
 
     # DecisionBook
 

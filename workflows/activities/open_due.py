@@ -9,6 +9,9 @@ from workflows.activities.registering import Registering
 from workflows.messages import PageRequest, PageResult
 from workflows.ports import CaseBook, Evidence
 
+TOGETHER = 20
+"""Accounts of one transaction."""
+
 
 class OpenDue:
     """Goes through one page of due accounts."""
@@ -27,8 +30,7 @@ class OpenDue:
         self._runs.register("sweep", request.at)
         due = self._cases.due_accounts(request.at, request.after, request.limit)
         opened = 0
-        for number, account in enumerate(due, 1):
-            opened += self._cases.open_case(account, request.at)
-            if number % 20 == 0:
-                activity.heartbeat()
+        for start in range(0, len(due), TOGETHER):
+            opened += self._cases.open_cases(due[start : start + TOGETHER], request.at)
+            activity.heartbeat()
         return PageResult(last=due[-1] if due else "", seen=len(due), opened=opened)
