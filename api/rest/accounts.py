@@ -203,16 +203,11 @@ def accounts_router(wiring: Wiring) -> APIRouter:
         response.headers["ETag"] = tag_of(found, found.version)
         return found
 
-    def moment_of(row: AccountRow, at: datetime | None) -> datetime:
-        if at is None and wiring.simulated:
-            return row.last_received or wiring.directory.created
-        return at or max(wiring.clock.now(), row.last_received or wiring.clock.now())
-
     @api.get("/accounts/{account}/position", summary="Read what is owed, as known at an instant")
     def position(account: str, at: KnownAt = None, as_of: AsOf = None) -> PositionOut:
         with wiring.database.read() as session:
             row = get_account(session, account)
-            moment = moment_of(row, at)
+            moment = moment_of(wiring, row, at)
             entries = wiring.positions.entries(session, row)
             found = wiring.positions.of(session, row, entries, moment)
         if as_of:
@@ -226,7 +221,7 @@ def accounts_router(wiring: Wiring) -> APIRouter:
     def facts(account: str, at: KnownAt = None, as_of: AsOf = None) -> AccountFacts:
         with wiring.database.read() as session:
             row = get_account(session, account)
-            moment = moment_of(row, at)
+            moment = moment_of(wiring, row, at)
             entries = wiring.positions.entries(session, row)
         day = as_of or moment.astimezone(ZoneInfo(row.timezone)).date()
         found = derived_at(entries, day, moment)
@@ -255,6 +250,13 @@ def accounts_router(wiring: Wiring) -> APIRouter:
         return Page(items=[out(row) for row in rows], next=following)
 
     return api
+
+
+def moment_of(wiring: Wiring, row: AccountRow, at: datetime | None) -> datetime:
+    """Return the instant of which a reader asks: as known now, unless one is named."""
+    if at is None and wiring.simulated:
+        return row.last_received or wiring.directory.created
+    return at or max(wiring.clock.now(), row.last_received or wiring.clock.now())
 
 
 def business_now(wiring: Wiring) -> datetime | None:

@@ -30,6 +30,7 @@ from api.rest.quick_previews import QuickPreviews
 from api.rest.reviews import reviews_router
 from api.rest.simulation import simulation_router
 from api.rest.tasks import tasks_router
+from api.rest.usage import usage_router
 from api.wiring import Wiring
 
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -60,8 +61,9 @@ def create_app(wiring: Wiring, more: Sequence[APIRouter] = ()) -> ASGIApp:
     for router in more:
         app.include_router(router)
     for make in (
-        customers_router, accounts_router, bulk_router, entries_router, feeds_router, assessments_router,
-        reviews_router, decisions_router, cases_router, alert_actions_router, actions_router, messages_router,
+        customers_router, accounts_router, usage_router, bulk_router, entries_router, feeds_router,
+        assessments_router, reviews_router, decisions_router, cases_router, alert_actions_router,
+        actions_router, messages_router,
         tasks_router, events_router, alerts_router, policies_router, simulation_router,
         watch_simulation_router, health_router,
     ):  # fmt: skip

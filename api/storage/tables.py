@@ -140,6 +140,20 @@ class EntryRow(Row, table=True):
     digest: str
 
 
+class UsageRow(Row, table=True):
+    """A report of what an account has used and was not billed for; only ever added."""
+
+    __tablename__ = "usage"
+    __table_args__ = (Index(None, "account", "at"),)
+    account: str = Field(primary_key=True, foreign_key="accounts.id")
+    ref: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant)
+    """Up to when it was counted."""
+    unbilled: str
+    """A decimal in the account's currency."""
+    received_at: datetime = Field(sa_type=Instant)
+
+
 class FeedRow(Row, table=True):
     """A feed's word that it is complete up to an instant, for all accounts."""
 
