@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from engine.ladder.case import Case, Moment, later, minutes
+from engine.ladder.case import Case, later, minutes
+from engine.ladder.channels import asks_for, language, resolved, same_channel
+from engine.ladder.contact import silent_from, speaks_from, together_from
 from engine.ladder.late_fee import accrued
 from engine.ladder.measure import HORIZON, turning_days
 from engine.ladder.memory import GONE, Row, do_of, token_of
@@ -27,16 +29,23 @@ def key_of(case: Case, step: str, entry: int, token: str, way: str = "do", item:
 def asked_items(case: Case, row: Row, definition: LadderRow) -> list[DoItem]:
     """Return the actions of a row that can be asked for now: nothing behind an approval that is not given."""
     found = []
-    asked = {token_of(key) for key in row.keys}
+    asked = row.keys
     has_effect = any(item.do in PRINCIPAL and item.do != "approve" for item in definition.do)
     for item in definition.do:
         if item.do == "fee" and has_effect:
             continue  # a fee is for an effect: it is asked for when that is confirmed
-        if item.token not in asked and not _idle(case, item):
+        if not _is_asked(definition, asked, item) and not _idle(case, item):
             found.append(item)
         if item.do == "approve" and not _approved(case, row, item):
             break
     return found
+
+
+def _is_asked(definition: LadderRow, keys: tuple[str, ...], item: DoItem) -> bool:
+    """Tell whether an action was asked for, on whatever channel; each by itself where a text has several."""
+    if same_channel(definition):
+        return any(asks_for(key, item) for key in keys)
+    return any(token_of(key) == item.token for key in keys)
 
 
 def _approved(case: Case, row: Row, item: DoItem) -> bool:
@@ -54,7 +63,7 @@ def _idle(case: Case, item: DoItem) -> bool:
 
 def ask(case: Case, row: Row, definition: LadderRow, items: list[DoItem]) -> list[Action]:
     """Return the actions of some items of a row, and note their keys in the row."""
-    actions = [_action(case, row, definition, item) for item in items]
+    actions = [_action(case, row, definition, resolved(case, item, row.tries)) for item in items]
     if row.keys:
         row.asked_at = case.at
     row.keys += tuple(action.key for action in actions)
@@ -86,6 +95,7 @@ def _action(case: Case, row: Row, definition: LadderRow, item: DoItem) -> Action
         debts=row.debts,
         amount=_amount(case, item, measures.overdue),
         figures=figures(case, definition) if item.do == "notify" else {},
+        language=language(case, item.args[1]) if item.do == "notify" else "",
         not_before=before,
         not_after=after,
         confirm_by=later(case.at, case.policy.confirm.within),
@@ -103,25 +113,21 @@ def _amount(case: Case, item: DoItem, overdue: Decimal) -> Decimal:
 def _hours(
     case: Case, definition: LadderRow, item: DoItem, is_severe: bool
 ) -> tuple[datetime | None, datetime | None]:  # fmt: skip
-    start, clock = case.now
     before: datetime | None = None
-    day = start
-    if item.do == "notify" and (quiet := case.policy.contact.quiet):
-        first, last = minutes(quiet[0]), minutes(quiet[1])
-        is_quiet = first <= clock < last if first < last else clock >= first or clock < last
-        if is_quiet:
-            day = start if clock < last else start + 1
-            before = case.instant((day, last))
+    if item.do == "notify":
+        start = together_from(case, case.at) if case.policy.contact.consolidate else case.at
+        speaks = speaks_from(case, item.args[0], start)
+        before = speaks.astimezone(case.zone) if speaks > case.at else None
     if not is_severe:
         return before, None
-    end: Moment = (day + 1, 0)
+    day = before.date().toordinal() if before else case.today
+    end = case.instant((day + 1, 0))
     if definition.interrupts and case.policy.interruptions.window:
-        end = (day, minutes(case.policy.interruptions.window[1]))
-    elif item.do == "notify" and case.policy.contact.quiet:
-        quiet_from = minutes(case.policy.contact.quiet[0])
-        if quiet_from > clock or day > start:
-            end = (day, quiet_from)
-    return before, case.instant(end)
+        end = case.instant((day, minutes(case.policy.interruptions.window[1])))
+    elif item.do == "notify":
+        silent = silent_from(case, item.args[0], before or case.at)
+        end = min(end, silent) if silent else end
+    return before, end
 
 
 # figures

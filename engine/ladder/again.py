@@ -12,6 +12,7 @@ from datetime import datetime
 
 from engine.ladder.actions import ask, key_of, restored_within, task, undone, untold
 from engine.ladder.case import Case, later
+from engine.ladder.channels import asks_for
 from engine.ladder.memory import GONE, LOST, Row, do_of, token_of
 from engine.ladder.state import Action
 from engine.ledger.account import LEVELS
@@ -126,10 +127,11 @@ def _complete(case: Case, row: Row) -> list[Action]:
         return untold(case, task(case, row.step, row.entry, "undeliverable"))
     if _completed_on(case, row) > case.at:
         return []
-    lost = {token_of(key) for key in row.lost_keys}
+    lost = row.lost_keys
     row.keys = tuple(key for key in row.keys if key not in row.lost_keys)
     row.entry = case.entries.get(row.step, 0) + 1
     case.entries[row.step] = row.entry
     row.tries += 1
     case.notes.append(f"`{row.step}` has ended the contract; what failed beside it is asked for again")
-    return ask(case, row, definition, [item for item in definition.do if item.token in lost])
+    items = [item for item in definition.do if any(asks_for(key, item) for key in lost)]
+    return ask(case, row, definition, items)

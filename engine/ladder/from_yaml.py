@@ -17,6 +17,7 @@ from engine.credit.facts_from_yaml import read_facts
 from engine.credit.policy_reader import PolicyReader
 from engine.identity import manifest
 from engine.ladder.check import check
+from engine.ladder.contact_from_yaml import read_contact
 from engine.ladder.ladders_from_yaml import read_ladders, read_treatment
 from engine.ladder.model import (
     CollectionsPolicy,
@@ -30,7 +31,6 @@ from engine.ladder.model import (
 from engine.ladder.sections_from_yaml import (
     read_case,
     read_confirm,
-    read_contact,
     read_fees,
     read_freshness,
     read_holds,

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from engine.ladder.case import Case, Moment, minutes
-from engine.ladder.law import Clause
+from engine.ladder.contact import Closed, contact_closed
+from engine.ladder.law_gate import law_closed
 from engine.ladder.memory import Row
 from engine.ladder.model import LadderRow
 from engine.workdays import DayNotCovered
@@ -92,11 +93,15 @@ def row_gate(case: Case, row: LadderRow, moment: Moment, *, fresh: bool = False)
     return (
         _clear_gate(case, row, moment[0])
         or _unallocated_gate(case, row, moment[0])
-        or _law_gate(case, row, moment[0])
+        or _gate(law_closed(case, row, moment[0]))
         or _window_gate(case, row, moment)
-        or _cap_gate(case, row, moment[0])
+        or _gate(contact_closed(case, row, moment[0]))
         or (None if fresh else _freshness_gate(case, row, moment))
     )
+
+
+def _gate(closed: Closed | None) -> Gate | None:
+    return Gate(closed.why, closed.retry, closed.task) if closed else None
 
 
 # what is owed
@@ -131,44 +136,6 @@ def _applied(case: Case, row: Row, day: int) -> Decimal:
     """Return what a deposit pays that was applied: at most what is owed of the debts it was applied for."""
     owed = sum((part.amount for part, _ in case.view.on(day).live if part.debt in row.debts), Decimal(0))
     return min(row.deposit, owed)
-
-
-# the law
-
-
-def _law_gate(case: Case, row: LadderRow, day: int) -> Gate | None:
-    start = minutes(case.policy.case.hour)
-    if row.level == "terminated":
-        since = _suspended_since(case)
-        for clause in case.law.clauses_on("termination"):
-            if since is None:
-                return Gate(f"{cited(case, clause)}: the service was never suspended")
-            if gate := _clause_gate(case, clause, day, day - since, "suspended for", start):
-                return gate
-    elif row.interrupts:
-        past_due = case.view.on(day).days_past_due
-        for clause in case.law.clauses_on("interruption"):
-            if gate := _clause_gate(case, clause, day, past_due, "past due for", start):
-                return gate
-    return None
-
-
-def _clause_gate(case: Case, clause: Clause, day: int, days: int, what: str, start: int) -> Gate | None:
-    if clause.days is None or clause.days.holds(days):
-        return None
-    later = [turn for turn in clause.days.turns() if turn > days]
-    retry = (day + min(later) - days, start) if later else None
-    return Gate(f"{cited(case, clause)}: {what} {days} days, which is not {clause.days.text}", retry)
-
-
-def cited(case: Case, clause: Clause) -> str:
-    """Return a clause as trails name it."""
-    return f"law pack {case.law.name}, clause {clause.id} ({clause.source})"
-
-
-def _suspended_since(case: Case) -> int | None:
-    days = [row.done_on for row in case.rows if row.demands == "suspended" and row.done_on]
-    return min(days).toordinal() if days else None
 
 
 # hours and days
@@ -216,37 +183,6 @@ def _next_allowed(case: Case, day: int) -> int:
     while forbidden_day(case, day):
         day += 1
     return day
-
-
-# contact
-
-
-CHANNELS = {"call": ("call",), "message": ("sms", "email", "letter", "push", "message")}
-"""Which channels a cap speaks of."""
-
-
-def _cap_gate(case: Case, row: LadderRow, day: int) -> Gate | None:
-    channels = {item.args[0] for item in row.do if item.do == "notify"}
-    for kind, most, period in case.policy.contact.caps:
-        if not channels & {kind, *CHANNELS.get(kind, ())}:
-            continue
-        days = sorted(_contacts(case, {kind, *CHANNELS.get(kind, ())}))
-        counted = [d for d in days if period.after(date.fromordinal(d)).toordinal() > day]
-        if len(counted) >= most:
-            frees = period.after(date.fromordinal(counted[-most])).toordinal()
-            why = f"contact cap: {most} by {kind} per {period}, {len(counted)} were made"
-            return Gate(why, (frees, minutes(case.policy.case.hour)))
-    return None
-
-
-def _contacts(case: Case, channels: set[str]) -> list[int]:
-    found = []
-    for receipt in case.account.receipts:
-        parts = receipt.key.rsplit("/", 2)[1].split(".") if receipt.key.count("/") >= 2 else []
-        heard = receipt.status in ("done", "requested")
-        if heard and parts[:1] == ["notify"] and len(parts) > 1 and parts[1] in channels:
-            found.append(receipt.at.astimezone(case.zone).date().toordinal())
-    return found
 
 
 # news

@@ -31,8 +31,10 @@ from engine.text.meant import advice_on, full_width, narrow
 EXEMPT = "none"
 LATE_FEE = "late_fee"
 CHANNELS = ("sms", "email", "letter", "push", "call")
+PREFERRED = "preferred"
+"""In place of a channel: the one that the customer prefers."""
 ARGUMENTS: Mapping[Do, tuple[tuple[str, ...] | None, ...]] = {
-    "notify": (CHANNELS, None),
+    "notify": ((*CHANNELS, PREFERRED), None),
     "service": (tuple(level for level in LEVELS if level != "open"),),
     "orders": (("refuse_changes",),),
     "billing": (("stop",),),

@@ -150,7 +150,9 @@ def fee_of(case: Case, rules: LateFeeRules, debt: Debt, day: int) -> Decimal:
     The day of a payment still counts at the balance before it; what is settled grows no more, though less
     than `ignore_below` is left of it. Nothing grows on what was not asked for yet: an adjustment, a draft.
     """
-    first = rules.grace.after(max(debt.due_date, debt.invoice_date)).toordinal()
+    since = max(debt.due_date, debt.invoice_date)
+    starts = [rules.grace, *(c.grace for c in case.law.clauses_on("late_fee") if c.grace)]
+    first = max(grace.after(since) for grace in starts).toordinal()
     if is_settled(case, debt):
         last = max((on for on, by in debt.moved if by > 0), default=debt.due_date)
         day = min(day, last.toordinal())
@@ -163,10 +165,24 @@ def fee_of(case: Case, rules: LateFeeRules, debt: Debt, day: int) -> Decimal:
     for start, end in pairwise(edges):
         balance = debt.open + sum((by for on, by in debt.moved if on.toordinal() >= start), ZERO)
         balance -= sum((amount for days, amount in disputes if days[0] <= start < days[1]), ZERO)
-        total += rules.rate * max(ZERO, balance) * (end - start - lost(stops, start, end))
+        total += rate_of(case, rules) * max(ZERO, balance) * (end - start - lost(stops, start, end))
     if rules.cap_principal:
         total = min(total, debt.amount + sum((by for _, by in debt.revised if by > 0), ZERO))
     return total.quantize(rules.rounding, ROUND_HALF_UP, _ROUNDING)
+
+
+def rate_of(case: Case, rules: LateFeeRules) -> Decimal:
+    """Return the share of a day: the policy's, and never more than the law in force allows."""
+    limits = (clause.rate for clause in case.law.clauses_on("late_fee") if clause.rate is not None)
+    return min([rules.rate, *limits])
+
+
+def fee_notes(case: Case) -> Iterator[str]:
+    """Yield the clauses of the law in force that lower the policy's late fee, in words."""
+    rules = case.policy.late_fee
+    for clause in case.law.clauses_on("late_fee") if rules else ():
+        if rules and clause.rate is not None and clause.rate < rules.rate:
+            yield f"{case.law.cited(clause)}: the late fee is {clause.rate} a day, not {rules.rate}"
 
 
 def _disputed(case: Case, debt: Debt) -> list[tuple[Days, Decimal]]:

@@ -2,39 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from decimal import Decimal
 
 from engine.ladder.check import chain
 from engine.ladder.law import Clause, LawPack
+from engine.ladder.lawful_contact import contact_problems
 from engine.ladder.model import CollectionsPolicy, Ladder, LadderRow
 from engine.ladder.waits import shortest, shortest_since_due
-from engine.source import Problem, Span
+from engine.source import Problem, Severity, Span
+from engine.text import Period
+
+PAID: Mapping[str, Decimal | int] = {"overdue": Decimal(0), "age": 0, "days_past_due": 0, "unpaid_bills": 0}
+"""What a ladder sees when everything is paid."""
 
 
 def check_law(policy: CollectionsPolicy, law: LawPack) -> tuple[Problem, ...]:
     """Return what of the policy breaks the law pack; such a policy is not released.
 
-    Days are worst cases: the earliest that the rows allow, by their own cells and those before them.
+    Days are worst cases: the earliest that the rows allow, by their own cells and those before them. A pack
+    without clauses is told as a note, so that nobody takes silence for a check.
     """
     return tuple(_problems(policy, law))
 
 
 def _problems(policy: CollectionsPolicy, law: LawPack) -> Iterator[Problem]:
+    span = policy.spans.get("regulation", Span("", 1, 1))
     if policy.regulation != law.name:
-        span = policy.spans.get("regulation", Span("", 1, 1))
         yield Problem("other-law", f"the policy names `{policy.regulation}`, not `{law.name}`", span)
+    elif not law.clauses:
+        message = f"law pack `{law.name}` has no clauses: no rule of a regulator is checked or enforced"
+        yield Problem("no-law", message, span, severity=Severity.INFO)
     for ladder in policy.ladders.values():
         for row in ladder.rows:
             if row.level == "terminated":
                 yield from _terminations(law, ladder, row)
             elif row.interrupts:
                 yield from _interruptions(policy, law, ladder, row)
-    for clause in law.clauses_on("late_fee"):
-        fee = policy.late_fee
-        if fee and clause.rate is not None and fee.rate > clause.rate:
+            yield from _restorations(law, row)
+    yield from _late_fees(policy, law)
+    yield from _confirmations(policy, law)
+    yield from _calendars(policy, law)
+    yield from contact_problems(policy, law, lambda *said: _broken(law, *said))
+
+
+def _late_fees(policy: CollectionsPolicy, law: LawPack) -> Iterator[Problem]:
+    fee = policy.late_fee
+    for clause in law.clauses_on("late_fee") if fee else ():
+        assert fee is not None  # by the line above
+        if clause.rate is not None and fee.rate > clause.rate:
             text = f"the late fee is {fee.rate} a day, more than {clause.rate}"
             yield _broken(law, clause, text, fee.span, f"write `rate: {clause.rate} per day`, or less")
+        if clause.grace is not None and _days_of(fee.grace) < _days_of(clause.grace):
+            text = f"the late fee begins {_days_of(fee.grace)} days after the due date"
+            yield _broken(law, clause, text, fee.span, f"write `from: due + {clause.grace}`, or later")
+
+
+def _days_of(period: Period) -> int:
+    return period.days + 28 * period.months
+
+
+def _confirmations(policy: CollectionsPolicy, law: LawPack) -> Iterator[Problem]:
     for clause in law.clauses_on("restoration"):
         if clause.within is not None and policy.confirm.restored_within >= clause.within:
             span = policy.spans.get("confirm", policy.spans.get("policy", Span("", 1, 1)))
@@ -46,6 +75,24 @@ def _problems(policy: CollectionsPolicy, law: LawPack) -> Iterator[Problem]:
 def _sooner(within: timedelta) -> str:
     """Return half of the time that the law allows: somebody has to restore the service in the rest."""
     return f"PT{max(1, int(within / timedelta(hours=2)))}H"
+
+
+def _restorations(law: LawPack, row: LadderRow) -> Iterator[Problem]:
+    """Yield the rows whose service would stay cut although everything is paid."""
+    condition = row.release.condition
+    for clause in law.clauses_on("restoration"):
+        if row.interrupts and condition is not None and not condition.holds(PAID):
+            text = f"`{row.step}` goes on when everything is paid: `{condition.text}` does not hold then"
+            yield _broken(law, clause, text, row.release.span, "let it hold at 0: `overdue < 5.00`")
+
+
+def _calendars(policy: CollectionsPolicy, law: LawPack) -> Iterator[Problem]:
+    named = policy.interruptions.calendar
+    for clause in law.clauses_on("working_days"):
+        if named and named != clause.calendar:
+            text = f"working days are counted by calendar `{named}`"
+            span = policy.spans.get("interruptions", Span("", 1, 1))
+            yield _broken(law, clause, text, span, f"write `calendar: {clause.calendar}`")
 
 
 def _interruptions(

@@ -196,6 +196,8 @@ class HoldRules:
     renotice: bool = False
     """For disputes: notices sent before the rejection do not count for it."""
     fees_stop: bool = False
+    no_contact: bool = False
+    """The customer is told nothing while it lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,18 @@ class ContactRules:
     caps: tuple[tuple[str, int, Period], ...] = ()
     valid: Period | None = None
     attempts: int = 3
-    """How often a notice that failed is sent again before a person is asked."""
+    """How often a notice that failed is sent on a channel, before the next one is tried or a person asked."""
+    fallback: tuple[str, ...] = ()
+    """Channels that are tried after the one that a row names, in this order."""
+    languages: tuple[str, ...] = ()
+    """Languages of texts in the order in which one is looked for, after the customer's own."""
+    opt_out: Mapping[str, str] = field(default_factory=dict)
+    """How a customer ends electronic messages, by language: the figure `{opt_out}`."""
+    after_conversation: Period | None = None
+    """No call for so long after a conversation, its own day counted."""
+    consolidate: bool = False
+    """Notices of one text, channel and day to one customer go out as one message."""
+    spans: Mapping[str, Span] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

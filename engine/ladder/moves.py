@@ -9,6 +9,7 @@ from decimal import Decimal
 from engine.ladder.actions import task
 from engine.ladder.approvals import approved, is_approved, is_only_proposed
 from engine.ladder.case import Case, Moment, minutes
+from engine.ladder.channels import attempts
 from engine.ladder.gates import Gate, case_gate, row_gate
 from engine.ladder.late_fee import counted_fees
 from engine.ladder.memory import Row
@@ -311,7 +312,7 @@ def _eligible(case: Case, row: LadderRow, moment: Moment, found: Climb, fresh: b
         found.notes[row.step] = f"declined by a person on {taken.requested_on} or later"
         return False
     if taken and taken.state in ("failed", "expired", "suppressed") and not taken.declined:
-        if taken.tries >= case.policy.contact.attempts:
+        if taken.tries >= attempts(case, row):
             found.notes[row.step] = f"{taken.state} {taken.tries} times: a person has to see to it"
             found.tasks.append(task(case, row.step, taken.entry, "undeliverable"))
             return False

@@ -12,7 +12,6 @@ from engine.ladder.from_feel import read_condition
 from engine.ladder.model import (
     CaseRules,
     ConfirmRules,
-    ContactRules,
     HoldRules,
     InterruptionRules,
     LateFeeRules,
@@ -25,7 +24,6 @@ from engine.text.meant import advice_on, meant
 ANCHORS = ("invoice_date", "oldest_due_date", "latest_due_date_at_entry", "entry_date")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _HOURS = re.compile(r"PT(\d{1,4})H")
-_CAP = re.compile(r"(\d{1,4}) per (P\S+)")
 _COVERS = re.compile(r"(\d+(?:\.\d+)?) of overdue")
 _RATE = re.compile(r"(\d+(?:\.\d+)?) per day")
 _FROM = re.compile(r"due \+ (P\S+)")
@@ -135,7 +133,8 @@ def span_of(reader: Reader, *, least: int = 1) -> Callable[[Node, str], Period |
     return read
 
 
-def _span_of_day(reader: Reader, node: Node, what: str) -> tuple[time, time] | None:
+def read_hours_of_day(reader: Reader, node: Node, what: str, example: str) -> tuple[time, time] | None:
+    """Read hours of a day: `21:00-08:00`, perhaps over midnight."""
     text = reader.text(node, what)
     first, _, last = (text or "").partition("-")
     found = _CLOCK.fullmatch(first), _CLOCK.fullmatch(last)
@@ -144,7 +143,7 @@ def _span_of_day(reader: Reader, node: Node, what: str) -> tuple[time, time] | N
         if start != end:
             return start, end
     if text is not None:
-        reader.error("not-hours", f"{what} is `{text}`, not hours of a day", node.span, "write `21:00-08:00`")
+        reader.error("not-hours", f"{what} is `{text}`, not hours of a day", node.span, f"write `{example}`")
     return None
 
 
@@ -187,8 +186,6 @@ def _hold(reader: Reader, key: ScalarNode, node: Node) -> HoldRules | None:
     if (lasts is None) != (then == ""):
         advice = "write both: `for: P30D, then: task(review)`"
         reader.error("hold-unclear", f"{what} has only one of `for` and `then`", node.span, advice)
-    if "contact" in fields:
-        reader.choice(fields["contact"], "a value of `contact`", ("none",))
     if "scope" in fields:
         reader.choice(fields["scope"], "a scope of holds", ("disputed part", "account"))
     minus_hold, renotice = _rejected(reader, fields["rejected"]) if "rejected" in fields else (True, False)
@@ -203,6 +200,7 @@ def _hold(reader: Reader, key: ScalarNode, node: Node) -> HoldRules | None:
         minus_hold=minus_hold,
         renotice=renotice,
         fees_stop=_says(reader, fields, "fees", ("stop", "run")) == "stop",
+        no_contact=_says(reader, fields, "contact", ("none",)) == "none",
     )
 
 
@@ -226,30 +224,6 @@ def _call(reader: Reader, node: Node, name: str) -> str:
     return found[1]
 
 
-def read_contact(reader: Reader, node: Node) -> ContactRules:
-    """Read `contact`: quiet hours, caps, how long a notice counts."""
-    fields = reader.fields(node, "`contact`", (), ("quiet_hours", "caps", "valid", "attempts")) or {}
-    caps: list[tuple[str, int, Period]] = []
-    if "caps" in fields:
-        for kind, value in (
-            reader.fields(fields["caps"], "`caps`", (), ("call", "message", "sms", "email", "letter", "push"))
-            or {}
-        ).items():
-            text = reader.text(value, f"the cap of `{kind}`") or ""
-            found = _CAP.fullmatch(text)
-            period = Period.parse(found[2]) if found else None
-            if found and period and int(found[1]) > 0 and fits(period):
-                caps.append((kind, int(found[1]), period))
-            else:
-                reader.error("not-a-cap", f"`{text}` is not a cap", value.span, "write `7 per P7D`")
-    return ContactRules(
-        optional(fields, "quiet_hours", lambda n, w: _span_of_day(reader, n, w), "`quiet_hours`"),
-        tuple(caps),
-        optional(fields, "valid", span_of(reader), "`valid`"),
-        optional(fields, "attempts", lambda n, w: reader.integer(n, w, 1, 20), "`attempts`") or 3,
-    )
-
-
 def read_interruptions(reader: Reader, node: Node) -> InterruptionRules:
     """Read `interruptions`: hours and days on which service may be cut."""
     fields = reader.fields(node, "`interruptions`", (), ("window", "not_before", "calendar", "shift")) or {}
@@ -262,7 +236,9 @@ def read_interruptions(reader: Reader, node: Node) -> InterruptionRules:
         if "not_before" in fields
         else ()
     )
-    window = optional(fields, "window", lambda n, w: _span_of_day(reader, n, w), "`window`")
+    window = optional(
+        fields, "window", lambda n, w: read_hours_of_day(reader, n, w, "09:00-16:00"), "`window`"
+    )
     if window and window[0] > window[1]:
         reader.error(
             "window-overnight", "the window runs over midnight", fields["window"].span, "write `09:00-16:00`"

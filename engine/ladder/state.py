@@ -49,6 +49,8 @@ class Action(Model):
     """For `service`: the most severe level in force over all demands, which the receiver is told."""
     figures: dict[str, str] = {}
     """Figures that a template states: total, disputed, last_day, next_step, next_date ..."""
+    language: Annotated[str, Field(exclude_if=not_)] = ""
+    """For a notice: the language of its text, where the policy says how one is chosen."""
     not_before: AwareDatetime | None = None
     not_after: AwareDatetime | None = None
     """The last instant at which it may still be carried out."""

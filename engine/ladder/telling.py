@@ -7,6 +7,8 @@ from datetime import date
 
 from engine.feel.values import show, to_feel
 from engine.ladder.case import Case, fact_holds
+from engine.ladder.contact import zone_note
+from engine.ladder.late_fee import fee_notes
 from engine.ladder.measure import Measures
 from engine.ladder.model import LadderRow
 from engine.ladder.moves import Climb, Leaving
@@ -77,6 +79,9 @@ def failing(case: Case, row: LadderRow, m: Measures) -> str:
 
 def _notes(case: Case, left: Leaving, up: Climb) -> Iterator[str]:
     yield from case.notes
+    if note := zone_note(case):
+        yield note
+    yield from fee_notes(case)
     if not case.treatment:
         yield "exempt: the treatment of this customer is `none`"
     for row, why in left.rows:
