@@ -253,6 +253,7 @@ class ActBody(EntryBody):
     step: str = ""
     actor: Ref
     reason: Ref
+    item: str = ""
 
 
 class ContactBody(EntryBody):

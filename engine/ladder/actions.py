@@ -21,9 +21,9 @@ MARGIN = timedelta(hours=12)
 """A person hears of an unconfirmed restoration this long before the law's deadline."""
 
 
-def key_of(case: Case, step: str, entry: int, token: str, way: str = "do", item: str = "account") -> str:
+def key_of(case: Case, step: str, entry: int, token: str, way: str = "do", item: str = "") -> str:
     """Return the key of an action: `case/item/step/entry/action/do|undo` (rule 7)."""
-    return f"{case.taken.case}/{item}/{step}/{entry}/{token}/{way}"
+    return f"{case.taken.case}/{item or case.taken.item or 'account'}/{step}/{entry}/{token}/{way}"
 
 
 def asked_items(case: Case, row: Row, definition: LadderRow) -> list[DoItem]:
@@ -84,7 +84,7 @@ def ask(case: Case, row: Row, definition: LadderRow, items: list[DoItem]) -> lis
 
 def _action(case: Case, row: Row, definition: LadderRow, item: DoItem) -> Action:
     is_severe = severe(item) or (item.do == "notify" and definition.required)
-    before, after = _hours(case, definition, item, is_severe)
+    before, after = hours(case, definition, item, is_severe)
     measures = case.view.on(case.today)
     return Action(
         key=key_of(case, row.step, row.entry, item.token),
@@ -110,7 +110,7 @@ def _amount(case: Case, item: DoItem, overdue: Decimal) -> Decimal:
     return overdue
 
 
-def _hours(
+def hours(
     case: Case, definition: LadderRow, item: DoItem, is_severe: bool
 ) -> tuple[datetime | None, datetime | None]:  # fmt: skip
     before: datetime | None = None

@@ -12,8 +12,9 @@ from engine.ladder.clock import FOREVER, Held, PromiseState, promise_states
 from engine.ladder.measure import Measures, View
 from engine.ladder.memory import Row, absorb, most_severe
 from engine.ladder.model import CollectionsPolicy, FactTest, Ladder, LadderRow
+from engine.ladder.scope import cut
 from engine.ladder.state import Position, Taken
-from engine.ledger.account import AccountPosition, Level
+from engine.ledger.account import AccountPosition, DemandedLevel, Level
 from engine.ledger.entries import Act
 
 ASKED_AGAIN = 90
@@ -60,8 +61,9 @@ class Case:
     """One look at one case; `day` arguments are ordinals of local days from today on."""
 
     def __init__(self, policy: CollectionsPolicy, taken: Taken, position: Position, at: datetime) -> None:
-        account = position.account
+        account = cut(policy.case, position.account, taken.item)
         self.policy, self.taken, self.at = policy, taken, at
+        self.service = taken.service
         self.account, self.law, self.calendar = account, position.law, position.calendar
         self.zone = ZoneInfo(account.terms.timezone)
         self.local = at.astimezone(self.zone)
@@ -170,8 +172,10 @@ class Case:
 
     @property
     def terminated(self) -> bool:
-        """Tell whether the contract was ended: by this case, or by one before it."""
-        return any(row.ends_contract for row in self.rows)
+        """Tell whether the contract was ended: by this case, by one before it, or by one beside it."""
+        return any(row.ends_contract for row in self.rows) or any(
+            demand.level == "terminated" and demand.source.startswith("case/") for demand in self.beside()
+        )
 
     def is_over(self, row: LadderRow) -> bool:
         """Tell whether a row has no object after a termination: there is no service to warn of or to cut."""
@@ -221,8 +225,13 @@ class Case:
         return most_severe([row.demands for row in self.rows])
 
     def told_level(self, own: Level) -> Level:
-        """Return the most severe level in force over all demands."""
-        return most_severe([own, *(demand.level for demand in self.account.demands)])
+        """Return the most severe level in force over all demands on the same service."""
+        return most_severe([own, *(demand.level for demand in self.beside())])
+
+    def beside(self) -> list[DemandedLevel]:
+        """Return what others demand: of the whole account, or of the service that this case speaks of."""
+        others = (demand for demand in self.account.demands if demand.source != self.taken.case)
+        return [demand for demand in others if demand.service in ("", self.service)]
 
     # what blocks
 

@@ -27,10 +27,14 @@ def check(reader: Reader, policy: CollectionsPolicy) -> None:
             _check_order(reader, ladder)
         for row in ladder.rows:
             _check_row(reader, policy, ladder, row)
+    for reminder in policy.before_due:
+        for index, item in enumerate(reminder.do):
+            _check_item(reader, policy, item, index)
     _check_treatment(reader, policy)
     check_fact_cells(reader, policy)
     _check_hours(reader, policy)
     _check_case(reader, policy)
+    _check_bills(reader, policy)
     _check_templates(reader, policy)
     if policy.late_fee:
         for kind in policy.late_fee.stops_in:
@@ -212,6 +216,19 @@ def _check_case(reader: Reader, policy: CollectionsPolicy) -> None:
         reader.error(
             "closes-meets-opens", message, policy.case.closes.span, "close below the opening amount only"
         )
+
+
+def _check_bills(reader: Reader, policy: CollectionsPolicy) -> None:
+    """Where a case is about one bill, the number of unpaid bills is always one."""
+    if policy.case.grain == "account":
+        return
+    what = "one bill" if policy.case.grain == "invoice" else "one instalment"
+    message = f"with `grain: {policy.case.grain}` a case is about {what}: `unpaid_bills` is always 1"
+    spans = [row.unpaid_bills.span for row in policy.rows() if not row.unpaid_bills.always]
+    if "unpaid_bills" in policy.case.opens.names:
+        spans.insert(0, policy.case.opens.span)
+    for span in spans:
+        reader.error("always-one-bill", message, span, "test `age` or `overdue`, or write `grain: account`")
 
 
 def _check_templates(reader: Reader, policy: CollectionsPolicy) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, localcontext
 from zoneinfo import ZoneInfo
 
@@ -36,6 +36,9 @@ class _Day:
     evening: Look | None
     """How an open case stands in the evening, without consequences."""
     zone: ZoneInfo
+    reminded: tuple[tuple[datetime, Action], ...] = ()
+    """Notices before due dates, up to this day."""
+    reminds: datetime | None = None
 
     @property
     def last(self) -> Look:
@@ -45,7 +48,7 @@ class _Day:
 
 def compare(expectation: Expectation, played: Played, zone: ZoneInfo) -> Iterator[Mismatch]:
     """Yield what was expected of a day and did not come."""
-    day = _day(expectation.day, played, zone)
+    day = _day(expectation, played, zone)
     for wanted in expectation.wanted:
         what = f"{expectation.day}: {wanted.name}"
         if wanted.name == "do":
@@ -53,6 +56,14 @@ def compare(expectation: Expectation, played: Played, zone: ZoneInfo) -> Iterato
         elif wanted.name == "ledger":
             lines = wanted.lines
             yield from compare_ledger(wanted.span, what, lines, played.entries, day.day, zone)
+        elif wanted.name in ("told", "reminds"):
+            got = tuple(_told(day) if wanted.name == "told" else [_instant(day.reminds, zone)])
+            if not _meets(wanted, got):
+                yield Mismatch(wanted.span, what, wanted.lines, got or (NOTHING,))
+        elif wanted.name == "figures":
+            got = tuple(_figures(day))
+            if not _meets(wanted, got):
+                yield Mismatch(wanted.span, what, wanted.lines, got or (NOTHING,))
         elif not day.looks:
             if (wanted.name, wanted.lines) != ("open", ("false",)):
                 yield Mismatch(wanted.span, what, wanted.lines, (NO_CASE,))
@@ -64,19 +75,28 @@ def compare(expectation: Expectation, played: Played, zone: ZoneInfo) -> Iterato
                 )
 
 
-def _day(day: date, played: Played, zone: ZoneInfo) -> _Day:
-    looks = tuple(look for look in played.looks if look.at.astimezone(zone).date() <= day)
+def _day(expectation: Expectation, played: Played, zone: ZoneInfo) -> _Day:
+    day, item = expectation.day, expectation.item
+    mine = [look for look in played.looks if item is None or look.taken_before.item == item]
+    looks = tuple(look for look in mine if look.at.astimezone(zone).date() <= day)
     today = tuple(look for look in looks if look.at.astimezone(zone).date() == day)
-    evening = next((look for at, look in played.probed.items() if at.astimezone(zone).date() == day), None)
-    return _Day(day, looks, today, evening, zone)
+    probed = [looks for at, looks in played.stood.items() if at.astimezone(zone).date() == day]
+    open_now = [k for k in (probed[0] if probed else ()) if item is None or k.taken_before.item == item]
+    last = looks[-1].step.taken.case if looks else ""
+    evening = next((look for look in open_now if look.taken_before.case == last), None)
+    reminded = tuple(
+        (at, action) for at, action in played.reminded
+        if at.astimezone(zone).date() <= day and item in (None, *action.debts)
+    )  # fmt: skip
+    reminds = next((on for at, on in played.reminds.items() if at.astimezone(zone).date() == day), None)
+    return _Day(day, looks, today, evening, zone, reminded, reminds)
 
 
 # what was asked for
 
 
 def _compare_do(wanted: Wanted, what: str, since: date, day: _Day) -> Iterator[Mismatch]:
-    looks = [look for look in day.looks if look.at.astimezone(day.zone).date() >= since]
-    asked = [action for look in looks for action in look.step.actions]
+    asked = _asked(day, since)
     if len(asked) == len(wanted.actions) and all(
         show(action) == named.name and (not named.amount or Decimal(named.amount) == action.amount)
         for action, named in zip(asked, wanted.actions, strict=True)
@@ -85,6 +105,30 @@ def _compare_do(wanted: Wanted, what: str, since: date, day: _Day) -> Iterator[M
     lines = tuple(_line(named.name, Decimal(named.amount or 0)) for named in wanted.actions) or (NOTHING,)
     got = tuple(_came(action, wanted) for action in asked) or (NOTHING,)
     yield Mismatch(wanted.span, what, lines, got, tuple(_why(wanted, asked, day)), listed=True)
+
+
+def _asked(day: _Day, since: date) -> list[Action]:
+    """Return all that was asked for, in order; at one instant a case comes before a notice of its own."""
+    asked = [(look.at, 0, action) for look in day.looks for action in look.step.actions]
+    asked += [(at, 1, action) for at, action in day.reminded]
+    asked.sort(key=lambda found: found[:2])
+    return [action for at, _, action in asked if at.astimezone(day.zone).date() >= since]
+
+
+def _told(day: _Day) -> Iterator[str]:
+    """Yield the level that the receiver was told last, by service; `open` before it was told any."""
+    levels = {action.service: action.level for action in _asked(day, date.min) if action.level}
+    if not levels:
+        yield "open"
+    yield from sorted(f"{name}: {level}" if name else level for name, level in levels.items())
+
+
+def _instant(at: datetime | None, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}" if at else NEVER
+
+
+def _figures(day: _Day) -> Iterator[str]:
+    yield from (f"{name}: {value}" for a in _asked(day, day.day) for name, value in a.figures.items())
 
 
 def _line(name: str, value: Decimal) -> str:
@@ -127,7 +171,7 @@ def _meets(wanted: Wanted, got: tuple[str, ...]) -> bool:
     match wanted.name:
         case "says" | "figures":
             return all(any(line in said for said in got) for line in wanted.lines)
-        case "wake":
+        case "wake" | "reminds":
             return wanted.lines == got or got[0].startswith(f"{wanted.lines[0]} ")
         case name if name in NUMBERS:
             return Decimal(wanted.lines[0]) == Decimal(got[0])
@@ -155,13 +199,9 @@ def _got(name: str, day: _Day) -> Iterator[str]:
         case "open":
             yield "true" if look.step.open else "false"
         case "wake":
-            wake = look.step.wake_at
-            yield f"{wake.astimezone(day.zone):%Y-%m-%d %H:%M}" if wake else NEVER
+            yield _instant(look.step.wake_at, day.zone)
         case "rows":
             yield from (row.step for row in taken.rows)
-        case "figures":
-            actions = (action for one in day.today for action in one.step.actions)
-            yield from (f"{figure}: {value}" for a in actions for figure, value in a.figures.items())
         case _:
             yield from dict.fromkeys(_sentences(day.today or (day.evening or day.last,)))
 

@@ -331,6 +331,7 @@ def _act(name: str) -> Callable[[HistoryReader, Node, Fields], Values]:
         return {
             "id": r.named("act", "act-"), "act": name, "step": "" if name in ("stop", "resume") else step,
             "actor": _text(r, f, "by"), "reason": _text(r, f, "reason"),
+            "item": _text(r, f, "bill") or _text(r, f, "service"),
         }  # fmt: skip
 
     return read
@@ -375,6 +376,8 @@ def _policy(r: HistoryReader, node: Node, f: Fields) -> Values:
 CATEGORIES = ("normal", "fee", "late_fee", "interest")
 REVIEWED = ("keep", "top_up", "release")
 BILL_MAY = ("due", "instalments", "category", "service", "draft")
+_ABOUT = ("bill", "service")
+"""Which case an act is about, where an account has several."""
 VERBS: dict[str, Verb] = {
     "bill": Verb("bill", ("amount",), BILL_MAY, _bill),
     "issued": Verb("bill_issued", (), (), _reference("I", "issued", "bill")),
@@ -402,11 +405,11 @@ VERBS: dict[str, Verb] = {
     "fact": Verb("fact", ("value",), (), _fact),
     "feed": Verb("feed", (), ("complete_to",), _feed),
     "receipt": Verb("reply", ("status",), ("until",), _reply),
-    "force": Verb("act", ("by", "reason"), (), _act("force")),
-    "skip": Verb("act", ("by", "reason"), (), _act("skip")),
-    "stop": Verb("act", ("by", "reason"), (), _act("stop")),
-    "resume": Verb("act", ("by", "reason"), (), _act("resume")),
-    "confirm": Verb("act", ("by", "reason"), (), _act("confirm")),
+    "force": Verb("act", ("by", "reason"), _ABOUT, _act("force")),
+    "skip": Verb("act", ("by", "reason"), _ABOUT, _act("skip")),
+    "stop": Verb("act", ("by", "reason"), _ABOUT, _act("stop")),
+    "resume": Verb("act", ("by", "reason"), _ABOUT, _act("resume")),
+    "confirm": Verb("act", ("by", "reason"), _ABOUT, _act("confirm")),
     "write_off_mark": Verb("write_off_mark", (), ("marked",), _mark),
     "demand": Verb("demand", ("level",), ("reason",), _demand),
     "deposit": Verb("deposit", ("move",), (), _deposit),

@@ -17,6 +17,8 @@ from engine.text import ListNode, MapNode, Node, Reader, ScalarNode, optional
 NOTHING = "nothing"
 NEVER = "never"
 ENDINGS = ("cured", "terminated", "written_off", "sold", "stopped")
+ABOUT = ("bill", "service")
+"""Which case is meant, where an account has several."""
 AMOUNTS = ("overdue", "disputed", "credit", "late_fee")
 
 
@@ -41,6 +43,8 @@ class Expectation:
     """The first day of which `do` speaks."""
     span: Span
     wanted: tuple[Wanted, ...]
+    item: str | None = None
+    """What the case is about of which it speaks, where an account has several; None: any."""
 
 
 # reading
@@ -51,7 +55,7 @@ _WAKE = re.compile(r"(\d{4}-\d{2}-\d{2})(?: ([0-2]\d:[0-5]\d))?")
 def read_expectations(reader: Reader, words: Words, node: Node) -> Iterator[Expectation]:
     """Read `expect`; what no policy of the history has is noted at its place."""
     for item in reader.items(node, "`expect`"):
-        fields = reader.fields(item, "an expectation", ["on"], ("since", *READERS))
+        fields = reader.fields(item, "an expectation", ["on"], ("since", *ABOUT, *READERS))
         day = optional(fields or {}, "on", reader.date, "`on`")
         if fields is None or day is None:
             continue
@@ -60,10 +64,13 @@ def read_expectations(reader: Reader, words: Words, node: Node) -> Iterator[Expe
             advice = "write an earlier day, or remove `since`"
             reader.error("since-after-on", f"`since` is {since}, after {day}", fields["since"].span, advice)
         wanted = tuple(_wanted(reader, words, n, v) for n, v in fields.items() if n in READERS)
-        if isinstance(item, MapNode) and not any(key.text not in ("on", "since") for key, _ in item.entries):
+        if isinstance(item, MapNode) and not any(
+            key.text not in ("on", "since", *ABOUT) for key, _ in item.entries
+        ):
             advice = "add what must be true: `do: nothing`, `level: open`, `overdue: 300.00` ..."
             reader.error("expects-nothing", f"nothing is expected on {day}", item.span, advice)
-        yield Expectation(day, since, item.span, tuple(one for one in wanted if one))
+        about = [optional(fields, name, reader.text, f"`{name}`") for name in ABOUT if name in fields]
+        yield Expectation(day, since, item.span, tuple(one for one in wanted if one), next(iter(about), None))
 
 
 def _wanted(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
@@ -138,7 +145,7 @@ def _wake(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
     except ValueError:
         pass
     advice = 'write a day, `2026-02-14`, a day with its time in quotes, `"2026-02-14 09:00"`, or `never`'
-    reader.error("not-an-instant", f"`wake` is `{found.lines[0]}`", node.span, advice)
+    reader.error("not-an-instant", f"`{name}` is `{found.lines[0]}`", node.span, advice)
     return None
 
 
@@ -167,6 +174,19 @@ def _divided(line: str) -> tuple[str, str]:
     return figure.strip(), value.strip()
 
 
+def _told(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
+    """Read the level of service that the receiver was told last: one, or one for each service."""
+    if not isinstance(node, MapNode):
+        return _word(lambda _: LEVELS, "level", "one of")(reader, words, name, node)
+    lines = []
+    for key, value in node.entries:
+        level = reader.text(value, f"`{key.text}`") or ""
+        if not known_word(reader, level, LEVELS, "level", _inner(value), "one of"):
+            return None
+        lines.append(f"{key.text}: {level}")
+    return Wanted(name, node.span, tuple(sorted(lines)))
+
+
 def _ledger(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
     lines = read_ledger(reader, node)
     return None if lines is None else Wanted(name, node.span, lines)
@@ -191,5 +211,7 @@ READERS: Mapping[str, _Read] = {
     "says": _says,
     "figures": _figures,
     "ledger": _ledger,
+    "told": _told,
+    "reminds": _wake,
 }
 """What may be expected, and how it is read."""

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from engine.credit.facts_from_yaml import read_facts
 from engine.credit.policy_reader import PolicyReader
 from engine.identity import manifest
+from engine.ladder.adopting import read_maps
+from engine.ladder.before_due_from_yaml import read_before_due
 from engine.ladder.check import check
 from engine.ladder.contact_from_yaml import read_contact
 from engine.ladder.ladders_from_yaml import read_ladders, read_treatment
@@ -50,7 +52,7 @@ _REQUIRED = (
 )  # fmt: skip
 _OPTIONAL = (
     "title", "facts", "freshness", "brake", "before_due", "contact", "interruptions", "late_fee", "holds",
-    "promise_to_pay", "fees", "confirm",
+    "promise_to_pay", "fees", "confirm", "maps",
 )  # fmt: skip
 _TEMPLATE = re.compile(r"(?:.*/)?templates/([a-z][a-z0-9_]*)\.([a-z]{2,3})\.txt")
 
@@ -91,11 +93,11 @@ def _policy(reader: PolicyReader, node: Node) -> CollectionsPolicy | None:
         advice = "write `kind: collections`"
         reader.error("not-collections", f"this policy is of kind `{kind}`", fields["kind"].span, advice)
     refuse(reader, fields, "brake", "stopping a day's interruptions by their number is not carried out yet")
-    refuse(reader, fields, "before_due", "reminders before the due date are not carried out yet")
     facts = read_facts(reader, fields["facts"]) if "facts" in fields else {}
     case = read_case(reader, fields["case"]) if "case" in fields else None
     ladders = read_ladders(reader, fields["ladders"], facts) if "ladders" in fields else {}
     treatment = read_treatment(reader, fields["treatment"], facts) if "treatment" in fields else ()
+    before = read_before_due(reader, fields["before_due"], facts) if "before_due" in fields else ()
     templates = _templates(reader)
     name = optional(fields, "policy", reader.slug, "`policy`") or ""
     version = optional(fields, "version", reader.text, "`version`") or ""
@@ -116,6 +118,8 @@ def _policy(reader: PolicyReader, node: Node) -> CollectionsPolicy | None:
         ladders=ladders,
         treatment=treatment,
         templates=templates,
+        before_due=before,
+        maps=read_maps(reader, fields["maps"], ladders) if "maps" in fields else {},
         spans={key: value.span for key, value in fields.items()},
         **sections,
     )

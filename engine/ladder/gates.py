@@ -81,6 +81,18 @@ def _runs_on(case: Case, day: int) -> bool:
     return on.day in runs
 
 
+def _adopted_gate(case: Case, row: LadderRow, day: int) -> Gate | None:
+    """Nothing is cut on the day on which a case goes over to another text (rule 10)."""
+    at = case.taken.adopted_at
+    if at is None or not row.interrupts or at.astimezone(case.zone).date().toordinal() != day:
+        return None
+    return Gate("the text was adopted today: nothing is cut before tomorrow", (day + 1, _start(case)))
+
+
+def _start(case: Case) -> int:
+    return minutes(case.policy.case.hour)
+
+
 def _next_run(case: Case, day: int) -> int:
     day += 1
     while not _runs_on(case, day):
@@ -91,7 +103,8 @@ def _next_run(case: Case, day: int) -> int:
 def row_gate(case: Case, row: LadderRow, moment: Moment, *, fresh: bool = False) -> Gate | None:
     """Return what keeps one row from being taken at a moment; `fresh` takes news of payments as given."""
     return (
-        _clear_gate(case, row, moment[0])
+        _adopted_gate(case, row, moment[0])
+        or _clear_gate(case, row, moment[0])
         or _unallocated_gate(case, row, moment[0])
         or _gate(law_closed(case, row, moment[0]))
         or _window_gate(case, row, moment)

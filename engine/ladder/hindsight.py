@@ -29,7 +29,7 @@ def was_wrong(case: Case, row: Row) -> bool:
     Of a row that a person took out of turn the time is the person's, the debt is not: it has to have been
     past due. A row whose debts are no longer known to the ledger was looked at when they were.
     """
-    if row.skipped or row.wrongful or row.state == "withdrawn":
+    if row.skipped or row.wrongful or row.state == "withdrawn" or _under_another_text(case, row):
         return False
     if not any(do_of(key) in TAKEN_BACK for key in row.keys):
         return False
@@ -51,6 +51,8 @@ def released_before(case: Case, row: Row) -> date | None:
     condition = definition.release.condition if definition else None
     if definition is None or condition is None or row.lifted or row.state == "withdrawn":
         return None
+    if _under_another_text(case, row):
+        return None
     first = max(row.requested_on, date.fromordinal(case.today) - timedelta(days=SETTLED_DAYS))
     moved = [change for debt in case.account.debts for change in debt.moved if change[0] >= first]
     back = max((on for on, by in moved if by < 0), default=first - timedelta(days=1))
@@ -62,6 +64,11 @@ def released_before(case: Case, row: Row) -> date | None:
         if condition.holds(measures.values(part + fees)):
             return day
     return None
+
+
+def _under_another_text(case: Case, row: Row) -> bool:
+    """Tell whether a row was taken by a text that the case has left: this one cannot say it was wrong."""
+    return case.taken.adopted_at is not None and row.requested_at < case.taken.adopted_at
 
 
 def _is_forgotten(case: Case, row: Row) -> bool:

@@ -30,6 +30,7 @@ from engine.text.meant import advice_on, full_width, narrow
 
 EXEMPT = "none"
 LATE_FEE = "late_fee"
+BEFORE_DUE = "before_due"
 CHANNELS = ("sms", "email", "letter", "push", "call")
 PREFERRED = "preferred"
 """In place of a channel: the one that the customer prefers."""
@@ -52,6 +53,7 @@ ARGUMENTS: Mapping[Do, tuple[tuple[str, ...] | None, ...]] = {
 }
 """What each action takes: a closed list of words, or any name (None)."""
 
+_RESERVED = {LATE_FEE: "late fees", BEFORE_DUE: "notices before the due date"}
 _STEP = re.compile(r"[a-z][a-z0-9_]{0,49}")
 _CALL = re.compile(r"\s*([a-z_]+)\s*(?:\(([^()]*)\))?\s*")
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
@@ -66,7 +68,7 @@ def read_ladders(reader: Reader, node: Node, facts: Mapping[str, FactDefinition]
         if name == EXEMPT:
             reader.error("reserved-name", "`none` means no ladder at all", key.span, "choose another name")
             continue
-        table = _table(reader, value, f"ladder `{key.text}`")
+        table = read_ladder_table(reader, value, f"ladder `{key.text}`")
         if name and table is None:  # it is there, so nothing else is wrong with who names it
             ladders[name] = Ladder(name, (), key.span, complete=False)
         if name and table:
@@ -87,7 +89,8 @@ def _check_once(reader: Reader, rows: tuple[LadderRow, ...]) -> None:
         seen.setdefault(row.step, row)
 
 
-def _table(reader: Reader, node: Node, what: str) -> Table | None:
+def read_ladder_table(reader: Reader, node: Node, what: str) -> Table | None:
+    """Read a table that stands in a block of text."""
     if not isinstance(node, ScalarNode):
         reader.error(
             "not-a-table", f"{what} is not a table", node.span, "write `name: |` and the table below it"
@@ -127,7 +130,7 @@ def _row(
 ) -> LadderRow | None:
     step = _step(reader, cells["step"])
     tests = {name: _quantity(reader, cells.get(name), name) for name in QUANTITIES}
-    do = _do(reader, cells["do"])
+    do = read_actions(reader, cells["do"])
     release = _release(reader, cells["release when"])
     wait = _wait(reader, cells["wait"])
     after = cells["after"].text
@@ -146,10 +149,9 @@ def _row(
 
 
 def _step(reader: Reader, cell: Cell) -> str | None:
-    if cell.text == LATE_FEE:
-        reader.error(
-            "reserved-name", f"`{LATE_FEE}` is the step of late fees", cell.span, "choose another name"
-        )
+    if cell.text in _RESERVED:
+        message = f"`{cell.text}` is the step of {_RESERVED[cell.text]}"
+        reader.error("reserved-name", message, cell.span, "choose another name")
         return None
     if _STEP.fullmatch(cell.text):
         return cell.text
@@ -202,7 +204,8 @@ _ENDS = {"final": "final", "never": "final", "forever": "final", "recall": "reca
          "none": "-", "no": "-", "": "-", "paid": "overdue < 5.00", "cured": "overdue < 5.00"}  # fmt: skip
 
 
-def _do(reader: Reader, cell: Cell) -> tuple[DoItem, ...] | None:
+def read_actions(reader: Reader, cell: Cell) -> tuple[DoItem, ...] | None:
+    """Read the actions of a cell."""
     items: list[DoItem] = []
     for offset, part in _split(cell.text):
         item = _item(reader, part, cell.span.shifted(offset, max(1, len(part))))
@@ -295,7 +298,7 @@ def read_treatment(
         return ()
     if "hit" in fields:
         reader.choice(fields["hit"], "the hit policy of a treatment", ["FIRST"])
-    table = _table(reader, fields["table"], "`treatment`")
+    table = read_ladder_table(reader, fields["table"], "`treatment`")
     if table is None:
         return ()
     if [cell.text for cell in table.outputs] != ["ladder"]:

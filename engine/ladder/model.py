@@ -160,13 +160,27 @@ class TreatmentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ReminderRow:
+    """One row of `before_due`: so many days before a bill falls due these notices go out."""
+
+    days: int
+    facts: tuple[FactTest, ...]
+    do: tuple[DoItem, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class CaseRules:
     """What a case is, when it opens and closes, and when it is looked at."""
 
     opens: Condition
     closes: Condition
     anchor: Anchor = "oldest_due_date"
-    grain: Literal["account"] = "account"
+    grain: Literal["account", "invoice", "instalment"] = "account"
+    scope: Literal["account", "service"] = "account"
+    """service: debt of one service cuts that service only, and is treated by a case of its own."""
+    binding: Literal["pin", "adopt"] = "pin"
+    """adopt: open cases go over to the next text of the policy on the day on which it comes into force."""
     ignore_below: Decimal = Decimal(0)
     credits: Literal["net", "allocated_only"] = "net"
     runs: Literal["daily", "month_end"] | tuple[int, ...] = "daily"
@@ -288,6 +302,10 @@ class CollectionsPolicy:
     late_fee: LateFeeRules | None = None
     fees: Mapping[str, Decimal] = field(default_factory=dict)
     confirm: ConfirmRules = ConfirmRules()
+    before_due: tuple[ReminderRow, ...] = ()
+    """Notices before the due date, bill by bill; the earliest first."""
+    maps: Mapping[str, str] = field(default_factory=dict)
+    """What became of steps of the text before: their new names, or `none`."""
     spans: Mapping[str, Span] = field(default_factory=dict)
     """Where the sections of the text stand."""
 

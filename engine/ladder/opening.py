@@ -12,26 +12,30 @@ from engine.ladder.clock import FOREVER
 from engine.ladder.measure import day_of_age
 from engine.ladder.memory import Row
 from engine.ladder.model import CollectionsPolicy
+from engine.ladder.scope import WHOLE, service_of
 from engine.ladder.state import BookedFee, Position, Taken, TakenRow
 from engine.ladder.stepping import PRECISION
 
 
-def opens(policy: CollectionsPolicy, position: Position, at: datetime) -> bool:
-    """Tell whether an account without an open case opens one at `at`."""
+def opens(policy: CollectionsPolicy, position: Position, at: datetime, item: str = WHOLE) -> bool:
+    """Tell whether an account without an open case (about an item) opens one at `at`."""
     with localcontext() as context:
         context.prec, context.traps[Inexact] = PRECISION, True
-        case = _unopened(policy, position, at)
+        case = _unopened(policy, position, at, item)
         return case.now[1] >= minutes(policy.case.hour) and _opens(case, case.today)
 
 
-def watch_on(policy: CollectionsPolicy, position: Position, at: datetime) -> datetime | None:
+def watch_on(
+    policy: CollectionsPolicy, position: Position, at: datetime, item: str = WHOLE
+) -> datetime | None:
     """Return the first instant from `at` on at which a case can open if nothing else comes.
 
-    `at` itself when it can open now; None when only news can open one.
+    `item` is what the case would be about, where an account can have several (`items`). `at` itself when it
+    can open now; None when only news can open one.
     """
     with localcontext() as context:
         context.prec, context.traps[Inexact] = PRECISION, True
-        case = _unopened(policy, position, at)
+        case = _unopened(policy, position, at, item)
         start = minutes(policy.case.hour)
         if case.now[1] >= start and _opens(case, case.today):
             return at
@@ -42,9 +46,9 @@ def watch_on(policy: CollectionsPolicy, position: Position, at: datetime) -> dat
         return None
 
 
-def _unopened(policy: CollectionsPolicy, position: Position, at: datetime) -> Case:
+def _unopened(policy: CollectionsPolicy, position: Position, at: datetime, item: str) -> Case:
     day = at.astimezone(ZoneInfo(position.account.terms.timezone)).date()
-    return Case(policy, Taken(case="", opened_at=at, opened_on=day), position, at)
+    return Case(policy, Taken(case="", item=item, opened_at=at, opened_on=day), position, at)
 
 
 def _opens(case: Case, day: int) -> bool:
@@ -70,21 +74,24 @@ def _moments(case: Case, start: int) -> Iterator[Moment]:
 
 
 def open_case(
-    policy: CollectionsPolicy, case: str, position: Position, at: datetime, previous: Taken | None = None
-) -> Taken:
-    """Return the memory with which a case begins; `previous` is the account's earlier case, if any.
+    policy: CollectionsPolicy, case: str, position: Position, at: datetime, previous: Taken | None = None,
+    item: str = WHOLE,
+) -> Taken:  # fmt: skip
+    """Return the memory with which a case begins; `previous` is the earlier case of the item, if any.
 
     Where the payment that cured the earlier case came back in time, its rows can stand again.
     """
-    look = _unopened(policy, position, at)
+    look = _unopened(policy, position, at, item)
     today = date.fromordinal(look.today)
     left = _bounced(policy, position, previous) if previous else ()
     return Taken(
         case=case,
+        item=item,
+        service=service_of(policy.case, position.account, item),
         ladder=look.treatment,
         opened_at=at,
         opened_on=today,
-        opened_anchor=_entered(look),
+        opened_anchor=entered(look),
         rows=_terminated(position, previous) if previous else (),
         left=left,
         entries=dict(previous.entries) if previous and left else {},
@@ -100,7 +107,7 @@ def _booked_before(previous: Taken, today: date) -> tuple[BookedFee, ...]:
     return tuple(fee for fee in previous.fees if (today - fee.asked_on).days <= BOOKED_DAYS)
 
 
-def _entered(case: Case) -> date | None:
+def entered(case: Case) -> date | None:
     """Return the day that is kept as the anchor of entry; None when nothing is past due."""
     live = [part for part, _ in case.view.on(case.today).live]
     if not live:

@@ -49,6 +49,7 @@ _REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
     "hold": (("bill", "bill"),),
     "released": (("released", "hold"),),
     "write_off_mark": (("write_off_mark", "bill"),),
+    **dict.fromkeys(("force", "skip", "stop", "resume", "confirm"), (("bill", "bill"),)),
 }
 """By kind of line: the keys that name something else, and what they name."""
 

@@ -31,7 +31,7 @@ _ROUNDING = re.compile(r"(\d+(?:\.\d+)?) half_up")
 
 _CASE_NEEDED = ("opens", "closes")
 _CASE_MORE = (
-    "grain", "anchor", "ignore_below", "credits", "runs", "hour", "binding", "when_late", "revive",
+    "grain", "scope", "anchor", "ignore_below", "credits", "runs", "hour", "binding", "when_late", "revive",
     "reopened_age",
 )  # fmt: skip
 
@@ -43,8 +43,9 @@ def read_case(reader: Reader, node: Node) -> CaseRules | None:
         return None
     opens = _condition(reader, fields, "opens", ("overdue", "age", "days_past_due", "unpaid_bills"))
     closes = _condition(reader, fields, "closes", ("overdue",))
-    only(reader, fields, "grain", "account", "invoice and instalment ladders are not carried out yet")
-    only(reader, fields, "binding", "pin", "adopting a new text in open cases is not carried out yet")
+    grain = choice(reader, fields, "grain", "a grain", ("account", "invoice", "instalment"))
+    scope = choice(reader, fields, "scope", "a scope", ("account", "service"))
+    binding = choice(reader, fields, "binding", "a binding", ("pin", "adopt"))
     late = choice(reader, fields, "when_late", "a way to catch up", ("step_by_step", "jump"))
     anchor = choice(reader, fields, "anchor", "an anchor", ANCHORS) or "oldest_due_date"
     counted = choice(reader, fields, "credits", "a way to count credits", ("net", "allocated_only"))
@@ -54,6 +55,9 @@ def read_case(reader: Reader, node: Node) -> CaseRules | None:
     return CaseRules(
         opens, closes,
         anchor=_anchor(anchor),
+        grain="invoice" if grain == "invoice" else "instalment" if grain == "instalment" else "account",
+        scope="service" if scope == "service" else "account",
+        binding="adopt" if binding == "adopt" else "pin",
         ignore_below=ignore or Decimal(0),
         credits="allocated_only" if counted == "allocated_only" else "net",
         when_late="jump" if late == "jump" else "step_by_step",

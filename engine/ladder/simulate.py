@@ -12,9 +12,12 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from engine.ladder.adopting import adopt, adopts
+from engine.ladder.before_due import reminders
 from engine.ladder.law import LawPack
 from engine.ladder.model import CollectionsPolicy
 from engine.ladder.opening import open_case, watch_on
+from engine.ladder.scope import demand_of, items
 from engine.ladder.state import Action, Position, Step, Taken
 from engine.ladder.stepping import step
 from engine.ledger.account import AccountPosition, Terms
@@ -44,6 +47,8 @@ class Reply:
     action: str
     status: Literal["done", "failed", "suppressed", "expired", "withdrawn"]
     until: date | None = None
+    key: str = ""
+    """The key of the action, where it is known; else the last one shown by that name is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,17 @@ class Played:
     entries: list[Entry] = field(default_factory=list)
     unheard: list[Reply] = field(default_factory=list)
     """Replies to actions that were never asked for."""
-    probed: dict[datetime, Look] = field(default_factory=dict)
+    stood: dict[datetime, list[Look]] = field(default_factory=dict)
+    """How the open cases stand at the instants that were asked for."""
+    reminded: list[tuple[datetime, Action]] = field(default_factory=list)
+    """The notices before due dates, which belong to no case."""
+    reminds: dict[datetime, datetime | None] = field(default_factory=dict)
+    """When the next of them goes out, by the instants that were asked for."""
+
+    @property
+    def probed(self) -> dict[datetime, Look]:
+        """How the first open case stood at the instants that were asked for."""
+        return {at: looks[0] for at, looks in self.stood.items()}
 
 
 def show(action: Action) -> str:
@@ -114,6 +129,16 @@ def play(
     return _Player(policy, law, calendar, scenario).play()
 
 
+@dataclass(slots=True)
+class _Live:
+    """An open case, with the text that it is bound to."""
+
+    policy: CollectionsPolicy
+    taken: Taken
+    number: int
+    next_look: datetime | None = None
+
+
 class _Player:
     def __init__(
         self, policy: CollectionsPolicy, law: LawPack, calendar: Calendar, scenario: Scenario
@@ -122,11 +147,15 @@ class _Player:
         self.zone = ZoneInfo(scenario.terms.timezone)
         self.queue = sorted(scenario.events, key=lambda event: event.at)
         self.played = Played()
-        self.pinned: CollectionsPolicy | None = None
-        self.taken: Taken | None = None
-        self.previous: Taken | None = None
+        self.cases: dict[str, _Live] = {}
+        """Open cases by what they are about."""
+        self.previous: dict[str, Taken] = {}
+        self.over: dict[str, Taken] = {}
+        """The last case of each number that has ended: what it demands of service can outlast it."""
         self.number = 0
-        self.next_look: datetime | None = None
+        self.next_watch: datetime | None = None
+        self.next_reminder: datetime | None = None
+        self.reminded: set[str] = set()
         self.asked: dict[str, str] = {}
         self.receipts = 0
 
@@ -139,33 +168,49 @@ class _Player:
             while self.queue and self.queue[0].at <= at:
                 self._learn(self.queue.pop(0))
                 news = True
-            due = self.next_look is not None and self.next_look <= at
-            if due or (news and self._hears(at)):
-                self._look(at)
-            elif news and self.taken is None:
-                self._watch(at, looked=False)
+            self._look_around(at, news)
         for probe in probes:
             self._probe(probe)
         return self.played
 
+    def _look_around(self, at: datetime, news: bool) -> None:
+        """Look at every case that is due, open those that can be, and announce what falls due."""
+        heard = news and self._hears(at)
+        for item, live in list(self.cases.items()):
+            if heard or (live.next_look is not None and live.next_look <= at):
+                self._look(item, live, at)
+        if self.next_watch is not None and self.next_watch <= at:
+            self._open(at)
+        elif news:
+            self._watch(at, looked=False)
+        if not self.policy.before_due:
+            return
+        if heard or (self.next_reminder is not None and self.next_reminder <= at):
+            self._remind(at)
+        elif news:
+            self.next_reminder = self._later(at, at - timedelta(microseconds=1))
+
     def _probe(self, at: datetime) -> None:
-        if self.taken is not None and self.pinned is not None:
-            position = self._position(at)
-            found = step(self.pinned, self.taken, position, at)
-            self.played.probed[at] = Look(at, self.taken, found, position.account, self.pinned)
+        position = self._position(at)
+        for live in self.cases.values():
+            found = step(live.policy, live.taken, position, at)
+            look = Look(at, live.taken, found, position.account, live.policy)
+            self.played.stood.setdefault(at, []).append(look)
+        self.played.reminds[at] = reminders(self.policy, position, at, self.reminded).look_at
 
     def _next(self) -> datetime | None:
         instants = [event.at for event in self.queue[:1]]
-        if self.next_look is not None:
-            instants.append(self.next_look)
+        looks = (live.next_look for live in self.cases.values())
+        instants += [at for at in (*looks, self.next_watch, self.next_reminder) if at is not None]
         return min(instants, default=None)
 
     def _hears(self, at: datetime) -> bool:
-        if self.taken is None or self.scenario.checks:
+        if self.scenario.checks:
             return False
         ends = [end for start, end in self.scenario.outages if start <= at < end]
         if ends:
-            self.next_look = max(ends)
+            for live in self.cases.values():
+                live.next_look = max(ends)
         return not ends
 
     def _later(self, at: datetime | None, after: datetime) -> datetime | None:
@@ -188,7 +233,7 @@ class _Player:
         if event.policy is not None:
             self.policy = event.policy
         if event.reply is not None:
-            key = self.asked.get(event.reply.action)
+            key = event.reply.key or self.asked.get(event.reply.action)
             if key is None:
                 self.played.unheard.append(event.reply)
             else:
@@ -208,46 +253,74 @@ class _Player:
         account = position_at(self.scenario.terms, self.played.entries, at)
         if self.scenario.fresh:
             account = account.model_copy(update={"feeds": {**account.feeds, "payments": at}})
+        beside = [*self.over.values(), *(live.taken for live in self.cases.values())]
+        found = (demand_of(self.policy.case, taken, taken.level, account.today) for taken in beside)
+        if demands := [demand for demand in found if demand]:
+            account = account.model_copy(update={"demands": (*account.demands, *demands)})
         return Position(account=account, law=self.law, calendar=self.calendar)
 
-    # what the case does
+    # what the cases do
 
     def _watch(self, at: datetime, *, looked: bool) -> None:
-        found = watch_on(self.policy, self._position(at), at)
-        self.next_look = self._later(found, at if looked else at - timedelta(microseconds=1))
+        position = self._position(at)
+        wanted = (item for item in items(self.policy.case, position.account) if item not in self.cases)
+        found = [on for item in wanted if (on := watch_on(self.policy, position, at, item))]
+        first = min(found, default=None)
+        self.next_watch = self._later(first, at if looked else at - timedelta(microseconds=1))
 
-    def _look(self, at: datetime) -> None:
-        if self.taken is None:
-            position = self._position(at)
-            if watch_on(self.policy, position, at) != at:
-                self._watch(at, looked=True)
-                return
+    def _open(self, at: datetime) -> None:
+        position = self._position(at)
+        for item in items(self.policy.case, position.account):
+            if item in self.cases or watch_on(self.policy, position, at, item) != at:
+                continue
             self.number += 1
-            self.pinned = self.policy
             name = f"case/{self.scenario.terms.account}/{self.number}"
-            self.taken = open_case(self.policy, name, position, at, self.previous)
-            self.played.told.append((at, f"case {self.number} opens"))
-        found = self._step_until_quiet(at)
-        if found.open:
-            self.next_look = self._later(found.wake_at, at)
-        else:
-            self.played.told.append((at, f"case {self.number} ends: {found.taken.ended}"))
-            self.previous, self.taken = found.taken, None
-            self._watch(at, looked=True)
+            taken = open_case(self.policy, name, position, at, self.previous.get(item), item)
+            self.cases[item] = live = _Live(self.policy, taken, self.number)
+            about = f" about {item}" if item else ""
+            self.played.told.append((at, f"case {self.number} opens{about}"))
+            self._look(item, live, at)
+        self._watch(at, looked=True)
 
-    def _step_until_quiet(self, at: datetime) -> Step:
-        assert self.taken is not None  # only an open case is looked at
-        assert self.pinned is not None  # set when the case opened
+    def _look(self, item: str, live: _Live, at: datetime) -> None:
+        if adopts(live.policy, self.policy):
+            self._adopt(live, at)
+        found = self._step_until_quiet(live, at)
+        if found.open:
+            live.next_look = self._later(found.wake_at, at)
+            return
+        self.played.told.append((at, f"case {live.number} ends: {found.taken.ended}"))
+        self.previous[item] = found.taken
+        self.over[found.taken.case] = found.taken
+        del self.cases[item]
+        self._watch(at, looked=True)
+
+    def _adopt(self, live: _Live, at: datetime) -> None:
+        position = self._position(at)
+        found = adopt(live.policy, self.policy, live.taken, position, at)
+        self.played.looks.append(Look(at, live.taken, found, position.account, self.policy))
+        self.played.told.append((at, f"case {live.number} goes over to version {self.policy.version}"))
+        live.policy, live.taken = self.policy, found.taken
+
+    def _step_until_quiet(self, live: _Live, at: datetime) -> Step:
         for _ in range(MOST_STEPS):
             position = self._position(at)
-            found = step(self.pinned, self.taken, position, at)
-            self.played.looks.append(Look(at, self.taken, found, position.account, self.pinned))
-            self.taken = found.taken
+            found = step(live.policy, live.taken, position, at)
+            self.played.looks.append(Look(at, live.taken, found, position.account, live.policy))
+            live.taken = found.taken
             for action in found.actions:
                 self._ask(action, at)
             if not found.actions or not found.open:
                 return found
-        raise GoesInCircles(self.taken.case, at)
+        raise GoesInCircles(live.taken.case, at)
+
+    def _remind(self, at: datetime) -> None:
+        found = reminders(self.policy, self._position(at), at, self.reminded)
+        for action in found.actions:
+            self.reminded.add(action.key)
+            self.played.reminded.append((at, action))
+            self._ask(action, at)
+        self.next_reminder = self._later(found.look_at, at)
 
     def _ask(self, action: Action, at: datetime) -> None:
         shown = show(action)
@@ -256,7 +329,7 @@ class _Player:
         by_person = action.do == "approve" or (action.do == "task" and action.args[0] in NOT_ANSWERED)
         if self.scenario.receiver == "done same day" and not by_person:
             when = max(at, action.not_before) if action.not_before else at
-            reply = Reply(shown, "done")
+            reply = Reply(shown, "done", key=action.key)
             if when <= at:
                 self._receipt(action.key, reply, at)
             else:

@@ -37,6 +37,8 @@ class Action(Model):
     """As written in the policy: `notify(sms, reminder)` gives `("sms", "reminder")`."""
     item: str = "account"
     """The debt that it is about, or `account`."""
+    service: Annotated[str, Field(exclude_if=not_)] = ""
+    """The service that it is limited to; empty: all services of the account."""
     step: str
     undo: bool = False
     severe: bool = False
@@ -117,6 +119,10 @@ class Taken(Model):
     """What a case has done so far: the only memory that a step has besides the position."""
 
     case: str
+    item: Annotated[str, Field(exclude_if=not_)] = ""
+    """What the case is about: a bill, an instalment, a service; empty: the whole account."""
+    service: Annotated[str, Field(exclude_if=not_)] = ""
+    """The service that it may cut; empty: all services of the account."""
     ladder: str = ""
     opened_at: AwareDatetime
     opened_on: date
@@ -136,6 +142,8 @@ class Taken(Model):
     """Ids of acts of people that were carried out."""
     fees: tuple[BookedFee, ...] = ()
     """Late fees that billing was asked to book, by this case and by those before it."""
+    adopted_at: Annotated[AwareDatetime | None, Field(exclude_if=not_)] = None
+    """When the case went over to the text that it is bound to now; None: it opened under it."""
     told: tuple[str, ...] = ()
     """Keys of actions asked for once that are not rows: tasks for missing receipts and the like."""
 

@@ -42,7 +42,17 @@ def step(policy: CollectionsPolicy, taken: Taken, position: Position, at: dateti
         case = Case(policy, taken, position, at)
         if taken.ended:
             return Step(taken=taken, open=False, trace=trace_of(case, Leaving(), Climb()))
-        return _step(case)
+        found = _step(case)
+        return found.model_copy(update={"actions": _scoped(case, found.actions)}) if taken.item else found
+
+
+def _scoped(case: Case, actions: tuple[Action, ...]) -> tuple[Action, ...]:
+    """Say of each action what the case is about, where an account has several cases."""
+    about = {"service": case.service}
+    return tuple(
+        action.model_copy(update=about | ({"item": case.taken.item} if action.item == "account" else {}))
+        for action in actions
+    )
 
 
 def _step(case: Case) -> Step:

@@ -95,5 +95,5 @@ def _notes(case: Case, left: Leaving, up: Climb) -> Iterator[str]:
     for found in case.promises(case.today):
         shown = f"promise `{found.promise.id}` of {found.promise.amount} by {found.promise.by}: {found.state}"
         yield f"{shown} ({found.why})" if found.why else shown
-    for demand in case.account.demands:
+    for demand in case.beside():
         yield f"{demand.source} demands {demand.level} since {demand.since}"

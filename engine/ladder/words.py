@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from engine.credit.model import FactDefinition
-from engine.ladder.ladders_from_yaml import ARGUMENTS, LATE_FEE
+from engine.ladder.ladders_from_yaml import ARGUMENTS, BEFORE_DUE, LATE_FEE
 from engine.ladder.model import CollectionsPolicy
 from engine.ledger.account import LEVELS
 from engine.source import Span
@@ -45,6 +45,8 @@ def words_of(policies: Iterable[CollectionsPolicy]) -> Words:
         steps[row.step] = (*steps.get(row.step, ()), *(str(item) for item in row.do))
         if any(item.do == "approve" for item in row.do):
             approved.append(row.step)
+    for reminder in (row for policy in every for row in policy.before_due):
+        steps[BEFORE_DUE] = (*steps.get(BEFORE_DUE, ()), *(str(item) for item in reminder.do))
     return Words(
         {name: fact for policy in every for name, fact in policy.facts.items()},
         tuple(kind for policy in every for kind in policy.holds),

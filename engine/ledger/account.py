@@ -150,6 +150,8 @@ class DemandedLevel(Model):
     level: Level
     reason: str = ""
     since: date
+    service: Annotated[str, Field(exclude_if=not_)] = ""
+    """The service that it is limited to; empty: all services of the account."""
 
 
 class AccountPosition(Model):

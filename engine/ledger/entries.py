@@ -249,6 +249,8 @@ class Act(EntryBase):
     step: str = ""
     actor: Reference
     reason: Reference
+    item: Annotated[str, Field(exclude_if=not_)] = ""
+    """The bill, instalment or service whose case it is about; empty: every case of the account."""
 
 
 class Contact(EntryBase):
