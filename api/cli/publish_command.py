@@ -7,31 +7,45 @@ from pathlib import Path
 
 import click
 
-from api.cli.frame import OK, Trouble
+from api.cli.check_command import counted
+from api.cli.frame import FINDINGS, OK, Trouble
+from api.cli.policy_files import KINDS, find_policies
 from api.cli.running import plainly, settings_for
+from api.cli.test_command import test_one
 from api.wiring import build
 
 
 @click.command("publish")
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("policies"))
 @click.option("--data", type=click.Path(path_type=Path), help="The data directory; without it, `.forbear`.")
-def command(folder: Path, data: Path | None) -> int:
+@click.option("--without-cases", metavar="REASON", help="Do not run the cases; the reason is recorded.")
+def command(folder: Path, data: Path | None, without_cases: str | None) -> int:
     """Publish a folder of policies: law packs, calendars, policies, the portfolio.
 
     A text that is there already stays as it is. A new one is in force from the day that it names, in place of
-    the text that named the same day until now: both stay on the shelf, and what was decided stays decided. A
-    text that has an error is not published, and says why.
+    the text that named the same day until now: both stay on the shelf, and what was decided stays decided.
+
+    First everything is checked and the cases beside the policies are run: where a text has an error or a case
+    does not hold, nothing is published, and it ends with 1. `--without-cases` leaves the cases out; its
+    reason is kept and named in the audit chain.
 
     \b
     Example:
       forbear publish policies
+      forbear publish policies --without-cases "the ledger of the cases is being moved"
     """
     if not folder.is_dir():
         raise Trouble(f"There is no folder `{folder}`.")
+    if without_cases is not None and not without_cases.strip():
+        raise click.BadParameter("say why the cases are not run", param_hint="--without-cases")
+    if without_cases is None and not _cases_hold(folder):
+        return FINDINGS
     with plainly():
         wiring = build(settings_for(data))
         try:
-            for done in wiring.publisher.publish_folder(folder, datetime.now(UTC)):
+            for done in wiring.publisher.publish_folder(
+                folder, datetime.now(UTC), (without_cases or "").strip()
+            ):
                 made = done.manifest
                 word = "new" if done.new else "there already"
                 word += (
@@ -44,3 +58,22 @@ def command(folder: Path, data: Path | None) -> int:
         finally:
             wiring.close()
     return OK
+
+
+def _cases_hold(folder: Path) -> bool:
+    """Run the cases of every policy in a folder, and say what does not hold."""
+    policies = [one for one in find_policies([folder]) if one.what in KINDS]
+    results = [test_one(one) for one in policies if one.cases is not None]
+    wrong = [result for result in results if not result.ok]
+    for result in wrong:
+        click.echo(f"{result.text}\n", err=True)
+    if wrong:
+        failed = counted(sum(len(result.failed) for result in wrong), "case does", "cases do")
+        stuck = sum(not result.failed for result in wrong)
+        more = f", {counted(stuck, 'policy', 'policies')} could not be tried" if stuck else ""
+        click.echo(f"Nothing was published: {failed} not hold{more}.", err=True)
+        return False
+    held = counted(sum(result.passed for result in results), "case holds", "cases hold")
+    names = ", ".join(one.folder.name for one in policies if one.cases is None)
+    click.echo(f"{held}{f'; no cases stand beside {names}' if names else ''}.")
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -14,10 +15,11 @@ from api.storage.library import usable
 from api.storage.portfolio import PORTFOLIO, load_portfolio
 from api.storage.session import Database, Work
 from api.storage.shelf import activate, in_force, put_on_shelf
-from api.storage.tables import AccountRow, table_of
+from api.storage.tables import AccountRow, TextRow, table_of
 from engine.credit import load_credit
 from engine.identity import manifest
 from engine.ladder import load_collections, load_law
+from engine.model import digest_bytes
 from engine.policy import Manifest, Texts
 from engine.source import Problem, Span
 from engine.text import MapNode, ScalarNode, read_yaml
@@ -25,6 +27,8 @@ from engine.watch import load_watch
 from engine.workdays import load_calendar
 
 MAIN = "policy.yaml"
+TESTED = ("credit", "collections", "watch")
+"""Kinds of policies that have cases of their own."""
 _ALWAYS = date(1970, 1, 1)
 """From when on a text is in force that does not say it: portfolios, and laws older than anybody's bills."""
 
@@ -45,10 +49,11 @@ class Publisher:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def publish(self, texts: Texts, at: datetime) -> Published:
+    def publish(self, texts: Texts, at: datetime, untested: str = "") -> Published:
         """Publish one policy, law pack, calendar or portfolio with the texts that it names.
 
-        The kind is what the main text says it is. Raises PolicyRefused with every problem.
+        The kind is what the main text says it is. `untested` is why its cases were not run: the reason is
+        kept as a text of its own, and the audit chain names it. Raises PolicyRefused with every problem.
         """
         made, ends = read_manifest(texts)
         with self._database.write() as work:
@@ -56,13 +61,15 @@ class Publisher:
             new = put_on_shelf(work, made, texts, at, ends)
             if not activate(work, made.digest, made.effective_from, at):
                 return Published(made, new)
+            if untested and made.kind in TESTED:
+                _note_untested(work, made, untested, at)
             _look_again(work, made, at)
         same_day = before is not None and before.effective_from == made.effective_from
         return Published(made, new, before.digest if before and same_day else "")
 
-    def publish_folder(self, folder: Path, at: datetime) -> list[Published]:
+    def publish_folder(self, folder: Path, at: datetime, untested: str = "") -> list[Published]:
         """Publish everything in a folder of policies: law packs and calendars first, the portfolio last."""
-        return [self.publish(texts, at) for texts in read_folder(folder)]
+        return [self.publish(texts, at, untested) for texts in read_folder(folder)]
 
 
 def read_folder(folder: Path) -> list[dict[str, bytes]]:
@@ -151,6 +158,14 @@ _READERS: Mapping[str, Callable[[Texts, str], tuple[Manifest, date | None]]] = {
     "calendar": _calendar,
     PORTFOLIO: _portfolio,
 }
+
+
+def _note_untested(work: Work, made: Manifest, reason: str, at: datetime) -> None:
+    """Keep why a policy was published without its cases, and name that text in the audit chain."""
+    said = {"policy": made.digest, "published": "without running its cases", "reason": reason}
+    body = json.dumps(said, ensure_ascii=False, sort_keys=True).encode()
+    work.insert_once(TextRow, {"digest": digest_bytes(body), "body": body})
+    work.audit("publish_untested", f"{made.kind}/{made.policy}", at, digest_bytes(body))
 
 
 def _look_again(work: Work, made: Manifest, at: datetime) -> None:
