@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
+from engine.ledger.allocation import AllocationRule
 from engine.ledger.entries import Act, Scalar
 from engine.model import Amount, Model
 
@@ -24,6 +25,10 @@ class Terms(Model):
     customer: str
     currency: str
     timezone: str
+    allocation: Annotated[AllocationRule, Field(exclude_if=lambda rule: rule == AllocationRule())] = (
+        AllocationRule()
+    )
+    """How money that names no bill is spread."""
 
 
 class DatedFact(Model):

@@ -3,146 +3,24 @@
 from __future__ import annotations
 
 from bisect import insort
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from engine.ledger.entries import Bill, Dispute, Share
+from engine.ledger.allocation import FEES, PRINCIPAL_FIRST, AllocationRule
+from engine.ledger.book_states import ZERO, Cause, DebtState, DisputeState, Fund
+from engine.ledger.entries import Bill, Dispute
 
-ZERO = Decimal(0)
-Cause = Literal["", "refund", "chargeback"]
-FEES = ("fee", "late_fee", "interest")
-"""Categories of bills that are paid last: a fee is never the reason why principal stays overdue."""
-
-
-@dataclass(slots=True)
-class DebtState:
-    """One debt while its history is told."""
-
-    id: str
-    bill: str
-    category: Literal["normal", "fee", "late_fee", "interest", "plan"]
-    service: str
-    invoice_date: date
-    due_date: date
-    known_at: datetime
-    amount: Decimal
-    open: Decimal
-    contested: Decimal = ZERO
-    """What disputes claim of it; it can be more than what is still open."""
-    written_off: bool = False
-    written_off_on: date | None = None
-    settled_on: date | None = None
-    reopened_on: date | None = None
-    reopened_by: Cause = ""
-    plan: str = ""
-    """The plan that took its place; what it took over stands in `moved`."""
-    moved: Decimal = ZERO
-    changes: list[tuple[date, Decimal]] = field(default_factory=list)
-    """What money took off the open amount (or gave back, when negative), by value date."""
-    revised: list[tuple[date, Decimal]] = field(default_factory=list)
-    """What was given up of it (or asked for later, when negative), by value date: it counts from then on."""
-
-    @property
-    def disputed(self) -> Decimal:
-        """The part of the open amount that is disputed."""
-        return min(self.contested, self.open)
-
-    def change(self, by: Decimal, day: date) -> None:
-        """Lower the open amount by money, or raise it when `by` is negative."""
-        if by:
-            self.changes.append((day, by))
-            self.correct(by, day)
-
-    def correct(self, by: Decimal, day: date) -> None:
-        """Lower the open amount by a correction of the bill, as if it had always asked for less."""
-        if by:
-            self.open -= by
-            self.settled_on = None if self.open else day
-
-    def write_off(self, day: date | None) -> None:
-        """Mark it as written off from a day on, its first mark counts; None removes the mark."""
-        self.written_off_on = day and (self.written_off_on or day)
-        self.written_off = day is not None
-
-    def revise(self, by: Decimal, day: date) -> None:
-        """Lower what is asked for from a day on; before it the debt stays what it was."""
-        if by:
-            self.revised.append((day, by))
-            self.amount -= by
-            self.correct(by, day)
-
-    def unask(self, amount: Decimal) -> None:
-        """Take a correction downwards out of what was asked for later, the last first."""
-        for n in reversed(range(len(self.revised))):
-            day, by = self.revised[n]
-            part = min(amount, -by)
-            if part > 0:
-                self.revised[n] = (day, by + part)
-                amount -= part
-
-    def uncount(self, amount: Decimal) -> None:
-        """Take money out of what was paid, the last first: the bill was corrected and did not need it."""
-        for n in reversed(range(len(self.changes))):
-            day, by = self.changes[n]
-            part = min(amount, by)
-            if part > 0:
-                self.changes[n] = (day, by - part)
-                amount -= part
-
-    def __lt__(self, other: DebtState) -> bool:
-        return (self.due_date, self.id) < (other.due_date, other.id)
-
-
-@dataclass(slots=True)
-class Fund:
-    """Money received: a payment, an applied deposit, or a credit note that names no bill."""
-
-    key: str
-    on: date
-    amount: Decimal
-    free: Decimal
-    """What no debt has taken and no share reserves."""
-    named: tuple[Share, ...] = ()
-    reserved: Decimal = ZERO
-    """Shares that name a bill which has not come yet."""
-    parts: dict[str, Decimal] = field(default_factory=dict)
-    """What it paid, by debt, in the order of paying."""
-    return_id: str = ""
-    """The entry that took it back; empty while it stands."""
-    before: dict[str, tuple[Decimal, date | None]] = field(default_factory=dict)
-    """What it had paid when it was returned, and when that settled the debt."""
-    given_back: Decimal = ZERO
-    """What was refunded from it."""
-
-    def __lt__(self, other: Fund) -> bool:
-        return (self.on, self.key) < (other.on, other.key)
-
-
-@dataclass(slots=True)
-class DisputeState:
-    """A dispute while its history is told."""
-
-    entry: Dispute
-    debts: tuple[DebtState, ...]
-    credited: Decimal = ZERO
-    """What credit notes on its bill have covered since."""
-    resolved_on: date | None = None
-    outcome: Literal["", "upheld", "rejected", "withdrawn"] = ""
-
-    @property
-    def remaining(self) -> Decimal:
-        """What it still takes out: an upheld part stays out until its credit note has come."""
-        if self.outcome in ("rejected", "withdrawn"):
-            return ZERO
-        return max(ZERO, self.entry.amount - self.credited)
+__all__ = ["FEES", "ZERO", "Book", "DebtState", "Fund"]
 
 
 class Book:
     """Debts by due date, money by value date; every method is one thing that can happen."""
 
-    def __init__(self) -> None:
+    def __init__(self, allocation: AllocationRule = PRINCIPAL_FIRST) -> None:
+        self._passes: dict[str, tuple[Callable[[str, str], bool], ...]] = {}
+        self._allocation = allocation
         self.debts: dict[str, DebtState] = {}
         self.bills: dict[str, list[DebtState]] = {}
         self.order: list[DebtState] = []
@@ -322,16 +200,19 @@ class Book:
         self._purse = [fund for fund in self._purse if fund.free]
 
     def _spread(self, fund: Fund, day: date) -> None:
-        """Let free money pay: what is undisputed before what is disputed, principal before fees."""
-        for disputed_too, fees in ((False, False), (False, True), (True, False), (True, True)):
-            for debt in self.order:
-                if not fund.free:
-                    return
-                if not debt.open or debt.written_off or (debt.category in FEES) != fees:
-                    continue
-                payable = debt.open if disputed_too else debt.open - debt.disputed
-                if payable:
-                    self._take(fund, debt, min(payable, fund.free), day)
+        """Let free money pay by the account's rule: what is undisputed before what is disputed."""
+        if fund.service not in self._passes:
+            self._passes[fund.service] = self._allocation.passes(fund.service)
+        for disputed_too in (False, True):
+            for takes in self._passes[fund.service]:
+                for debt in self.order:
+                    if not fund.free:
+                        return
+                    if not debt.open or debt.written_off or not takes(debt.service, debt.category):
+                        continue
+                    payable = debt.open if disputed_too else debt.open - debt.disputed
+                    if payable:
+                        self._take(fund, debt, min(payable, fund.free), day)
 
     def give_back(self, fund: Fund, debt: DebtState, amount: Decimal, day: date, why: Cause) -> None:
         """Take money from a debt again: it is open as before, at its own age."""

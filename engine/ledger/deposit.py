@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
+from engine.ledger.allocation import PRINCIPAL_FIRST, AllocationRule
 from engine.ledger.book import ZERO, Book
 from engine.ledger.entries import DepositMoved, DepositReviewed, Entry
 from engine.ledger.facts_arrears import overdue_spans
@@ -51,7 +52,9 @@ class Deposit(Model):
         return self.held > 0 and self.good_months >= months
 
 
-def deposit_at(entries: Sequence[Entry], as_of: date, at: datetime) -> Deposit:
+def deposit_at(
+    entries: Sequence[Entry], as_of: date, at: datetime, *, allocation: AllocationRule = PRINCIPAL_FIRST
+) -> Deposit:  # fmt: skip
     """Return the deposit as of a local day, as known at `at`. Debt that is written off stays past due."""
     due, _ = counts_by(known_entries(entries, at), as_of)
     moves = of_kind(due, DepositMoved)
@@ -66,7 +69,7 @@ def deposit_at(entries: Sequence[Entry], as_of: date, at: datetime) -> Deposit:
             as_of=as_of, asked=_asked(moves, reviews), held=held, interest=sums["interest"],
             applied=sums["applied"], released=sums["released"], since=since,
             reviewed_on=max((e.value_date for e in reviews), default=None),
-            good_months=_good_months(write_book(due), since, as_of) if since else 0,
+            good_months=_good_months(write_book(due, allocation=allocation), since, as_of) if since else 0,
             sources=tuple(f"{e.kind} {e.id}" for e in sorted(words, key=_order)),
         )  # fmt: skip
 

@@ -72,6 +72,8 @@ class Payment(EntryBase):
     amount: Positive
     pays: tuple[Share, ...] = ()
     method: str = ""
+    service: Annotated[str, Field(exclude_if=not_)] = ""
+    """The service that it is for, where the account's money is allocated by service."""
 
 
 class PaymentReturned(EntryBase):

@@ -13,6 +13,7 @@ from decimal import Decimal, localcontext
 
 from engine.credit.decision import Fact
 from engine.ledger.account import Terms
+from engine.ledger.allocation import PRINCIPAL_FIRST, AllocationRule
 from engine.ledger.book import ZERO
 from engine.ledger.entries import Entry
 from engine.ledger.facts_arrears import from_arrears, from_bills
@@ -52,7 +53,7 @@ def facts_at(
 
     `tolerance` (a share of 1) and `grace_days` say when a promise counts as broken.
     """
-    found, _ = _found(entries, as_of, at, tolerance, grace_days)
+    found, _ = _found(entries, as_of, at, tolerance, grace_days, terms.allocation)
     return {
         name: Fact(value=one.value, as_of=as_of, source=f"ledger of {terms.account}: {one.told}")
         for name, one in sorted(found.items())
@@ -60,10 +61,11 @@ def facts_at(
 
 
 def derived_at(
-    entries: Sequence[Entry], as_of: date, at: datetime, *, tolerance: Decimal = ZERO, grace_days: int = 0
-) -> dict[str, Derived]:
+    entries: Sequence[Entry], as_of: date, at: datetime, *, tolerance: Decimal = ZERO, grace_days: int = 0,
+    allocation: AllocationRule = PRINCIPAL_FIRST,
+) -> dict[str, Derived]:  # fmt: skip
     """Return the same facts, each with its rule and the entries it follows from."""
-    found, trail = _found(entries, as_of, at, tolerance, grace_days)
+    found, trail = _found(entries, as_of, at, tolerance, grace_days, allocation)
     explained = {}
     for name, one in sorted(found.items()):
         sources = trail.sources(one.sources())
@@ -75,12 +77,13 @@ def derived_at(
 
 
 def _found(
-    entries: Sequence[Entry], as_of: date, at: datetime, tolerance: Decimal, grace_days: int
-) -> tuple[dict[str, Found], Trail]:
+    entries: Sequence[Entry], as_of: date, at: datetime, tolerance: Decimal, grace_days: int,
+    allocation: AllocationRule,
+) -> tuple[dict[str, Found], Trail]:  # fmt: skip
     due, _ = counts_by(known_entries(entries, at), as_of)
     with localcontext() as context:
         context.prec = PRECISION
-        book = write_book(due)
+        book = write_book(due, allocation=allocation)
         window = Window(YEAR.before(as_of), as_of)
         trail = Trail({(entry.kind, entry.id): entry for entry in due}, book)
         found = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
+from engine.ledger.allocation import PRINCIPAL_FIRST, AllocationRule
 from engine.ledger.book import Book, Fund
 from engine.ledger.entries import (
     Adjustment,
@@ -41,7 +42,9 @@ GIVEN_UP = ("/write_off/do", "/sell/do")
 Index = Mapping[tuple[str, str], Entry]
 
 
-def write_book(entries: Iterable[Entry], *, unnamed_credit: bool = True) -> Book:
+def write_book(
+    entries: Iterable[Entry], *, unnamed_credit: bool = True, allocation: AllocationRule = PRINCIPAL_FIRST
+) -> Book:  # fmt: skip
     """Return the book after these entries; all of them count, in whatever order they are given.
 
     Without `unnamed_credit` credit notes that name no bill are left out.
@@ -62,7 +65,7 @@ def write_book(entries: Iterable[Entry], *, unnamed_credit: bool = True) -> Book
         if receipt.status == "done" and receipt.key.endswith(GIVEN_UP):
             timeline.append((receipt.value_date, RANK["write_off_mark"], receipt.key, receipt))
     timeline.sort(key=lambda item: item[:3])
-    book = Book()
+    book = Book(allocation)
     for day, _, _, entry in timeline:
         if isinstance(entry, CreditNote) and not entry.bill and not unnamed_credit:
             continue
@@ -150,7 +153,9 @@ def _tell(book: Book, entry: Entry, day: date, issued: Mapping[str, BillIssued])
         case Bill():
             book.add_bill(entry, day, _known_at(entry, issued))
         case Payment():
-            book.receive(Fund(f"payment:{entry.id}", day, entry.amount, entry.amount, entry.pays), day)
+            fund = Fund(f"payment:{entry.id}", day, entry.amount, entry.amount, entry.pays)
+            fund.service = entry.service
+            book.receive(fund, day)
         case CreditNote(bill=""):
             book.receive(Fund(f"credit_note:{entry.id}", day, entry.amount, entry.amount), day)
         case CreditNote():

@@ -19,6 +19,7 @@ from engine.ledger.account import (
     Received,
     Terms,
 )
+from engine.ledger.allocation import AllocationRule
 from engine.ledger.book import ZERO, Book, DebtState
 from engine.ledger.entries import (
     Act,
@@ -61,8 +62,8 @@ def position_at(
     due, later = counts_by(known, today)
     with localcontext() as context:
         context.prec, context.traps[Inexact] = PRECISION, True
-        book = write_book(due)
-        strict = _without_unnamed_credit(due)
+        book = write_book(due, allocation=terms.allocation)
+        strict = _without_unnamed_credit(due, terms.allocation)
         debts = _debts(book, strict, today, _late_news(due, terms, today))
         holds = _holds(due, debts, today)
         return AccountPosition(
@@ -88,9 +89,9 @@ def position_at(
         )
 
 
-def _without_unnamed_credit(due: list[Entry]) -> Book | None:
+def _without_unnamed_credit(due: list[Entry], allocation: AllocationRule) -> Book | None:
     if any(isinstance(entry, CreditNote) and not entry.bill for entry in due):
-        return write_book(due, unnamed_credit=False)
+        return write_book(due, unnamed_credit=False, allocation=allocation)
     return None
 
 

@@ -47,7 +47,7 @@ def allocation_report(
     due, _ = counts_by(known_entries(entries, at), today)
     with localcontext() as context:
         context.prec = PRECISION
-        book = write_book(due)
+        book = write_book(due, allocation=terms.allocation)
     return tuple(
         Allocation(
             source=fund.key.replace(":", " ", 1),
