@@ -13,6 +13,9 @@ from engine.credit.coverage import coverage
 from engine.ladder import load_collections
 from engine.ladder.mutation import unnoticed
 from engine.ladder.timeline import read_timelines
+from engine.watch import load_watch
+from engine.watch.cases import read_watch_cases
+from engine.watch.coverage import watch_coverage
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +59,19 @@ def ladder_tried(files: PolicyFiles) -> Tried | None:
     changes, quiet = unnoticed(policy, law, calendar, timelines)
     line = f"{len(quiet)} of {counted(changes, 'threshold change', 'threshold changes')} unnoticed"
     return Tried({"changes": changes, "unnoticed": len(quiet)}, line, tuple(f"unnoticed: {m}" for m in quiet))
+
+
+def watch_tried(files: PolicyFiles) -> Tried | None:
+    """Return which rules of a watch policy its cases fire, and which changes they notice."""
+    policy = load_watch(files.texts, files.root).policy
+    cases = read_watch_cases(policy, files.texts[CASES], CASES).policy if policy else None
+    if policy is None or cases is None:
+        return None
+    found = watch_coverage(policy, cases)
+    details = [f"rule `{rule}` fires in no case" for rule in found.silent]
+    details += [f"unnoticed: {change}" for change in found.unnoticed]
+    numbers = {
+        "rules": found.rules, "silent": len(found.silent), "changes": found.changes,
+        "unnoticed": len(found.unnoticed),
+    }  # fmt: skip
+    return Tried(numbers, str(found), tuple(details))

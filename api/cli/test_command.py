@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from api.cli.case_coverage import Tried, credit_tried, ladder_tried
+from api.cli.case_coverage import Tried, credit_tried, ladder_tried, watch_tried
 from api.cli.case_writing import with_generated, with_updates
 from api.cli.check_command import check_one, counted, problem_json
 from api.cli.frame import FINDINGS, OK, Trouble
@@ -92,7 +92,8 @@ def command(
     `cases.csv`, a row a case.
 
     Of credit policies it tells how many rows some case matches, how many bounds are tried on both sides (one
-    cent, one day, one unit apart), and how many changes of one threshold would go unnoticed.
+    cent, one day, one unit apart), and how many changes of one threshold would go unnoticed; of watch
+    policies how many rules fire, and how many changes of one threshold (`count`, `within`) are noticed.
 
     \b
     Example:
@@ -133,9 +134,10 @@ def _written(files: PolicyFiles, *, new: bool) -> PolicyFiles:
 
 def _measured(files: PolicyFiles, tested: Tested, *, ladders: bool) -> Tested:
     """Tell what the cases try, if they could be run."""
-    if tested.errors or files.what == "watch" or (files.what == "collections" and not ladders):
+    if tested.errors or (files.what == "collections" and not ladders):
         return tested
-    return replace(tested, tried=credit_tried(files) if files.what == "credit" else ladder_tried(files))
+    measures = {"credit": credit_tried, "collections": ladder_tried, "watch": watch_tried}
+    return replace(tested, tried=measures[files.what](files))
 
 
 def test_one(files: PolicyFiles) -> Tested:
@@ -150,7 +152,16 @@ def test_one(files: PolicyFiles) -> Tested:
     runs: dict[str, Callable[[PolicyFiles, bytes, Path], Tested]] = {
         "credit": _credit, "collections": _collections, "watch": _watch,
     }  # fmt: skip
-    return runs[files.what](files, cases, path)
+    tested = runs[files.what](files, cases, path)
+    return tested if tested.held or tested.failed or tested.errors else _without_cases(tested, cases)
+
+
+def _without_cases(tested: Tested, cases: bytes) -> Tested:
+    """Say that a file has no case: nothing holds where nothing is asked."""
+    advice = "write one for each thing that the policy must do, and one in which it just does not"
+    problem = Problem("no-cases", "there is no case", Span(str(tested.path), 1, 1), advice)
+    text = render_problem(problem, _sources(tested.path, cases))
+    return replace(tested, problems=(*tested.problems, problem), text=text)
 
 
 def _credit(files: PolicyFiles, cases: bytes, path: Path) -> Tested:

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 
-from engine.policy import Texts
+from engine.policy import Loaded, Texts
 from engine.source import Problem, Span, has_errors, sort_problems
 from engine.text import MapNode, Node, Reader, ScalarNode, did_you_mean, optional, read_yaml
 from engine.watch.alerts import Alert
@@ -115,21 +115,27 @@ class CasesReport:
         return "\n".join(lines)
 
 
-def run_watch_cases(policy: WatchPolicy, data: bytes | Texts, file: str = "cases.yaml") -> CasesReport:
-    """Run the cases of a watch policy by the reference matcher and report what differs."""
+def read_watch_cases(policy: WatchPolicy, data: bytes, file: str = "cases.yaml") -> Loaded[tuple[Case, ...]]:
+    """Read the cases of a watch policy; nothing is read of a file with mistakes."""
     reader = _CaseReader(policy)
-    text = data[file] if isinstance(data, Mapping) else data
-    loaded = read_yaml(text, file)
+    loaded = read_yaml(data, file)
     reader.take(loaded.problems)
     cases = reader.cases(loaded.policy) if loaded.policy is not None else ()
     problems = sort_problems(reader.problems)
-    reports = tuple(_run(policy, case) for case in cases) if not has_errors(problems) else ()
+    return Loaded(None if has_errors(problems) else cases, problems)
+
+
+def run_watch_cases(policy: WatchPolicy, data: bytes | Texts, file: str = "cases.yaml") -> CasesReport:
+    """Run the cases of a watch policy by the reference matcher and report what differs."""
+    loaded = read_watch_cases(policy, data[file] if isinstance(data, Mapping) else data, file)
+    reports = tuple(run_case(policy, case) for case in loaded.policy or ())
     fired = {rule for found in reports for rule in found.rules}
     silent = tuple(r.name for r in policy.rules if r.name not in fired) if reports else ()
-    return CasesReport(policy.name, file, reports, problems, silent)
+    return CasesReport(policy.name, file, reports, loaded.problems, silent)
 
 
-def _run(policy: WatchPolicy, case: Case) -> CaseReport:
+def run_case(policy: WatchPolicy, case: Case) -> CaseReport:
+    """Run one case by the reference matcher."""
     try:
         alerts = replay(policy, case.per, SUBJECT, case.arrivals, case.until)
     except WatchError as error:
@@ -160,6 +166,9 @@ class _CaseReader(Reader):
     def cases(self, node: Node) -> tuple[Case, ...]:
         fields = self.fields(node, "a file of cases", ["cases"]) or {}
         items = self.items(fields["cases"], "`cases`") if "cases" in fields else ()
+        if "cases" in fields and not items and not has_errors(self.problems):
+            advice = "write one that each rule fires in, and one in which it just does not"
+            self.error("no-cases", "there is no case", fields["cases"].span, advice)
         found = tuple(case for item in items if (case := self._case(item)))
         seen: dict[str, Span] = {}
         for case in found:

@@ -118,3 +118,22 @@ def test_a_policy_without_cases_is_said_to_have_none(
     (tmp_path / "policy.yaml").write_text("kind: credit\n", encoding="utf-8")
     assert run(forbear, ["test", str(tmp_path)]) == TROUBLE
     assert "There are no cases to run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["consumer-credit", "collections", "fraud-watch"])
+def test_a_file_of_no_cases_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    folder = copied(tmp_path, name, "cases:", "cases:")
+    named = "" if name == "fraud-watch" else f"policy: {'consumer-' * (name == 'collections')}{name}\n"
+    (folder / "cases.yaml").write_text(f"{named}cases: []\n", encoding="utf-8")
+    assert run(forbear, ["test", str(folder)]) == FINDINGS
+    assert "no-cases" in capsys.readouterr().out
+
+
+def test_what_cases_of_a_watch_policy_do_not_try_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copied(tmp_path, "fraud-watch", "at: 2026-03-31, account: A3", "at: 2026-03-30, account: A3")
+    assert run(forbear, ["test", str(folder), "--coverage"]) == FINDINGS
+    out = capsys.readouterr().out
+    assert "7 of 7 rules fire in a case, 41 of 42 threshold changes are noticed" in out
+    assert "unnoticed: rule `document-used-for-new-accounts`" in out

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from engine.watch import load_watch, run_watch_cases
+from engine.watch.cases import read_watch_cases
+from engine.watch.coverage import changes_of, watch_coverage
+from tests.engine.watch.strategies import load
 from tests.engine.watch.test_clock import MOVED
 
 SHIPPED = Path(__file__).parents[3] / "policies"
@@ -21,6 +24,11 @@ def test_shipped_policies_pass_their_cases_and_every_rule_fires_in_one(name: str
     report = run_watch_cases(loaded.policy, texts)
     assert report.ok, report.render()
     assert report.silent == ()
+    cases = read_watch_cases(loaded.policy, texts["cases.yaml"]).policy
+    assert cases is not None
+    tried = watch_coverage(loaded.policy, cases)
+    assert tried.silent == ()
+    assert tried.unnoticed == ()  # each threshold, one step lower and one step higher, breaks a case
     assert all({"en", "zh"} <= rule.reason.keys() for rule in loaded.policy.rules)
 
 
@@ -73,3 +81,48 @@ def test_a_report_reads_as_text() -> None:
         "p: 0 of 1 cases pass",
     ]
     assert not report.ok
+
+
+def test_a_file_without_a_case_is_a_mistake() -> None:
+    report = run_watch_cases(MOVED, b"cases: []\n")
+    assert [problem.code for problem in report.problems] == ["no-cases"]
+    assert not report.ok
+
+
+def test_what_no_case_notices_is_named() -> None:
+    cases = read_watch_cases(MOVED, CASES.replace("EXPECT", "[{rule: unsettled}]").encode()).policy
+    assert cases is not None
+    tried = watch_coverage(MOVED, cases)
+    assert str(tried) == "1 of 1 rules fire in a case, 0 of 3 threshold changes are noticed"
+    told = [change.rpartition("): ")[2] for change in tried.unnoticed]
+    assert told == [
+        "without `settled` under `none`",
+        "13 days instead of 14 days (10:37)", "15 days instead of 14 days (10:37)",
+    ]  # fmt: skip
+    assert watch_coverage(MOVED, ()).silent == ("unsettled",)
+
+
+def test_each_threshold_is_moved_one_step_both_ways() -> None:
+    policy = load("""
+policy: p
+kind: watch
+version: "1"
+effective: {from: 2026-01-01}
+window: P30D
+events: {used: {amount: decimal(2), day: date, n: integer}}
+rules:
+  - rule: r
+    all:
+      a: type = "used" and a.amount > 5 and 3 * a.n >= 7
+      b: type = "used" and (b.day >= @"2026-02-01" or b.at >= a.at + @"PT6H")
+    count: 3
+    within: P2D
+    then: {alert: x}
+    reason: {en: r}
+""")
+    assert [change.told.rpartition("): ")[2].partition(" (")[0] for change in changes_of(policy.rules[0])] == [
+        "`count: 2`", "`count: 4`", "`within` of 1 days", "`within` of 3 days",
+        "4.99 instead of 5", "5.01 instead of 5", "2 instead of 3", "4 instead of 3", "6 instead of 7",
+        "8 instead of 7", "2026-01-31 instead of 2026-02-01", "2026-02-02 instead of 2026-02-01",
+        "21599 s instead of 21600 s", "21601 s instead of 21600 s",
+    ]  # fmt: skip
