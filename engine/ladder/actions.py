@@ -113,6 +113,7 @@ def _amount(case: Case, item: DoItem, overdue: Decimal) -> Decimal:
 def hours(
     case: Case, definition: LadderRow, item: DoItem, is_severe: bool
 ) -> tuple[datetime | None, datetime | None]:  # fmt: skip
+    """Return from when on, and until when, an action of now may be carried out; None: no such limit."""
     before: datetime | None = None
     if item.do == "notify":
         start = together_from(case, case.at) if case.policy.contact.consolidate else case.at

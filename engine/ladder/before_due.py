@@ -13,12 +13,14 @@ from zoneinfo import ZoneInfo
 
 from engine.ladder.actions import figures, hours
 from engine.ladder.case import Case, Moment, facts_hold, minutes
+from engine.ladder.channels import language, resolved
 from engine.ladder.clock import FOREVER
 from engine.ladder.gates import row_gate
 from engine.ladder.ladders_from_yaml import BEFORE_DUE
 from engine.ladder.measure import OUTSIDE
 from engine.ladder.memory import ends_contract
 from engine.ladder.model import NO_TIME, CollectionsPolicy, LadderRow, Release, ReminderRow
+from engine.ladder.scope import WHOLE, item_of
 from engine.ladder.state import Action, Position, Taken
 from engine.ladder.stepping import PRECISION
 from engine.ladder.threshold import NumberTest
@@ -63,37 +65,38 @@ def reminders(
 
 def reminder_void(policy: CollectionsPolicy, position: Position, at: datetime, key: str) -> str:
     """Return why a notice that waits to be sent is not due any more, in a sentence; empty: it is."""
-    case = _case(policy, position, at, ())
-    for debt in case.account.debts:
-        prefix = f"{reminder_source(case.account.terms.account)}/{debt.id}/{BEFORE_DUE}/"
-        if key.startswith(prefix):
-            return _why_not(case, debt)
+    for debt in position.account.debts:
+        if key.startswith(f"{reminder_source(position.account.terms.account)}/{debt.id}/{BEFORE_DUE}/"):
+            return _why_not(_case(policy, position, at, (), debt), debt)
     return "The bill is settled."
 
 
 def _reminders(
     policy: CollectionsPolicy, position: Position, at: datetime, asked: Collection[str]
 ) -> Reminders:
-    case = _case(policy, position, at, asked)
-    if not policy.before_due or not case.treatment or _contract_is_over(case.account):
+    if not policy.before_due or _contract_is_over(position.account):
         return Reminders((), None)
     actions: list[Action] = []
+    case = _case(policy, position, at, asked, None)
     later: list[Moment] = []
     value_date = position.account.next_value_date
     if value_date:
         later.append((value_date.toordinal(), minutes(policy.case.hour)))
     for debt in sorted(position.account.debts, key=lambda debt: (debt.due_date, debt.id)):
-        if _asks_for(case, debt):
-            asked_now, moments = _of_debt(case, debt, asked)
+        if case.treatment and _asks_for(case, debt):
+            # What is asked for in this look counts under the caps of the next bill.
+            so_far = (*asked, *(action.key for action in actions))
+            asked_now, moments = _of_debt(_case(policy, position, at, so_far, debt), debt, asked)
             actions += asked_now
             later += moments
-            if asked_now:  # what is asked for in this look counts under the caps of the next bill
-                case = _case(policy, position, at, (*asked, *(action.key for action in actions)))
     after = [moment for moment in later if case.now < moment < (FOREVER, 0)]
     return Reminders(tuple(actions), case.instant(min(after)) if after else None)
 
 
-def _case(policy: CollectionsPolicy, position: Position, at: datetime, asked: Collection[str]) -> Case:
+def _case(
+    policy: CollectionsPolicy, position: Position, at: datetime, asked: Collection[str], debt: Debt | None
+) -> Case:
+    """Return the account as the case of a bill would see it, with what was asked for and not answered yet."""
     known = {receipt.key for receipt in position.account.receipts}
     sent = tuple(
         Received(key=key, status="requested", at=at, received_at=at) for key in asked if key not in known
@@ -101,7 +104,8 @@ def _case(policy: CollectionsPolicy, position: Position, at: datetime, asked: Co
     account = position.account.model_copy(update={"receipts": (*position.account.receipts, *sent)})
     day = at.astimezone(ZoneInfo(account.terms.timezone)).date()
     around = Position(account, position.law, position.calendar)
-    taken = Taken(case=reminder_source(account.terms.account), opened_at=at, opened_on=day)
+    item = item_of(policy.case, debt) if debt else WHOLE
+    taken = Taken(case=reminder_source(account.terms.account), item=item, opened_at=at, opened_on=day)
     return Case(policy, taken, around, at)
 
 
@@ -160,8 +164,8 @@ def _of_debt(case: Case, debt: Debt, asked: Collection[str]) -> tuple[list[Actio
     if found is None:
         return [], moments
     row, entry = found
-    if any(key in asked for number in range(entry, len(case.policy.before_due) + 1)
-           for key in _keys(case, debt, number)):  # fmt: skip
+    later = tuple(_prefix(case, debt, number) for number in range(entry, len(case.policy.before_due) + 1))
+    if any(key.startswith(later) for key in asked):
         return [], moments
     if held := _held(case, debt, case.today):
         return [], [*moments, *([(held[1], start)] if held[1] < due else [])]
@@ -186,10 +190,8 @@ def _row_now(case: Case, due: int, start: int) -> tuple[ReminderRow, int] | None
     return None
 
 
-def _keys(case: Case, debt: Debt, entry: int) -> Iterator[str]:
-    prefix = f"{reminder_source(case.account.terms.account)}/{debt.id}/{BEFORE_DUE}/{entry}"
-    for row in case.policy.before_due:
-        yield from (f"{prefix}/{item.token}/do" for item in row.do)
+def _prefix(case: Case, debt: Debt, entry: int) -> str:
+    return f"{reminder_source(case.account.terms.account)}/{debt.id}/{BEFORE_DUE}/{entry}/"
 
 
 def _definition(row: ReminderRow) -> LadderRow:
@@ -209,12 +211,13 @@ def _actions(
         "next_due_amount": str(_amount(debt)),
         "last_day": debt.due_date.isoformat(),
     }
-    prefix = f"{reminder_source(case.account.terms.account)}/{debt.id}/{BEFORE_DUE}/{entry}"
-    for item in row.do:
+    for item in (resolved(case, written, 1) for written in row.do):
         yield Action(
-            key=f"{prefix}/{item.token}/do", do=item.do, args=item.args, item=debt.id, step=BEFORE_DUE,
+            key=f"{_prefix(case, debt, entry)}{item.token}/do", do=item.do, args=item.args,
+            item=debt.id, step=BEFORE_DUE,
             severe=True,  # derived again before every attempt: whoever has paid is not reminded
             debts=(debt.id,), amount=_amount(debt), figures=stated, not_before=before, not_after=void,
+            language=language(case, item.args[1]),
         )  # fmt: skip
 
 

@@ -10,7 +10,11 @@ from engine.ladder.timeline_report import TimelineReport
 from engine.source import render_problem
 from tests.engine.ladder.world import calendar, law, policy, texts_of
 
-SHIPPED = [("collections", "cn-telecom", "CN", 40), ("uci-card-collections", "none", "TW", 5)]
+SHIPPED = [
+    ("collections", "cn-telecom", "CN", 40),
+    ("collections-by-invoice", "cn-telecom", "CN", 9),
+    ("uci-card-collections", "none", "TW", 5),
+]
 
 
 def report_of(folder: str, regulation: str, region: str) -> TimelineReport:
