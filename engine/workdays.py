@@ -9,10 +9,14 @@ from datetime import date, timedelta
 from engine.model import digest_bytes
 from engine.policy import Loaded
 from engine.source import has_errors
-from engine.text import Node, Reader, read_yaml
+from engine.text import MapNode, Node, Reader, read_yaml
 
 WEEKEND = (5, 6)
 """Saturday and Sunday, as `date.weekday()` counts."""
+
+
+OVERRIDES = ("holiday", "working", "ordinary")
+"""What an operator may say of a day: not worked, worked though it is a weekend or holiday, like any other."""
 
 
 class DayNotCovered(LookupError):
@@ -66,7 +70,10 @@ class Calendar:
 
 
 def load_calendar(data: bytes, file: str) -> Loaded[Calendar]:
-    """Read a calendar: its `years`, `holidays` and `working` weekend days, each as `2026-10-01: name`."""
+    """Read a calendar: its `years`, `holidays` and `working` weekend days, each as `2026-10-01: name`.
+
+    `overrides` are the operator's own and win: `2027-02-11: {holiday: day off by the notice}`.
+    """
     loaded = read_yaml(data, file)
     if loaded.policy is None:
         return Loaded(None, loaded.problems)
@@ -78,7 +85,7 @@ def load_calendar(data: bytes, file: str) -> Loaded[Calendar]:
 
 def _calendar(reader: Reader, node: Node, digest: str) -> Calendar | None:
     needed = ["calendar", "source", "years", "holidays"]
-    fields = reader.fields(node, "a calendar", needed, ["working", "provisional"])
+    fields = reader.fields(node, "a calendar", needed, ["working", "provisional", "overrides"])
     if fields is None or not set(needed) <= set(fields):
         return None
     name = reader.text(fields["calendar"], "`calendar`")
@@ -96,7 +103,34 @@ def _calendar(reader: Reader, node: Node, digest: str) -> Calendar | None:
             )
     for day in sorted(working & holidays):
         reader.error("holiday-worked", f"{day} is both a holiday and worked", fields["working"].span)
+    if "overrides" not in fields:
+        return Calendar(name or "", digest, holidays, working, years, provisional)
+    for kind, days in _overrides(reader, fields["overrides"], years).items():
+        holidays = holidays | days if kind == "holiday" else holidays - days
+        weekend = frozenset(day for day in days if day.weekday() in WEEKEND)
+        working = working | weekend if kind == "working" else working - days
     return Calendar(name or "", digest, holidays, working, years, provisional)
+
+
+def _overrides(reader: Reader, node: Node, years: tuple[int, ...]) -> dict[str, frozenset[date]]:
+    """Return the days on which the operator knows better, by what they are: holiday, working or ordinary."""
+    found: dict[str, set[date]] = {kind: set() for kind in OVERRIDES}
+    for key, value in reader.entries(node, "`overrides`"):
+        day = reader.date(key, "a day of `overrides`")
+        fields = reader.fields(value, f"the day {key.text}", (), OVERRIDES) or {}
+        if len(fields) != 1 and isinstance(value, MapNode) and len(value.entries) < 2:
+            advice = "write `{holiday: why}`, `{working: why}` or `{ordinary: why}`"
+            reader.error("override-unclear", f"{key.text} says nothing of the day", value.span, advice)
+        elif len(fields) > 1:
+            said = " and ".join(f"`{kind}`" for kind in fields)
+            reader.error("override-unclear", f"{key.text} is {said}", value.span, "keep one of them")
+        if day and day.year not in years:
+            reader.error("year-not-covered", f"{day} is not in one of the `years`", key.span)
+        elif day and len(fields) == 1:
+            kind, why = next(iter(fields.items()))
+            reader.text(why, f"`{kind}`")
+            found[kind].add(day)
+    return {kind: frozenset(days) for kind, days in found.items()}
 
 
 def _year(reader: Reader) -> Callable[[Node, str], int | None]:

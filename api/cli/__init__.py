@@ -11,7 +11,7 @@ from api.cli.frame import Commands, run
 
 NAMES = (
     "demo", "up", "worker", "check", "fmt", "test", "grade", "publish", "import", "export", "import-tables",
-    "schema", "audit", "dmn",
+    "schema", "calendar", "audit", "dmn",
 )  # fmt: skip
 
 _HELP = """Grades customers by policy files and takes arrears from reminder to collection.

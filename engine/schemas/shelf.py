@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.ladder.from_law import RULES
+from engine.ladder.ladders_from_yaml import CHANNELS
 from engine.schemas.parts import (
     SLUG,
     Schema,
@@ -17,6 +18,7 @@ from engine.schemas.parts import (
     record,
     text,
 )
+from engine.workdays import OVERRIDES
 
 
 def law_schema() -> Schema:
@@ -34,6 +36,15 @@ def law_schema() -> Schema:
             "days_suspended": text("For terminations: `> 60`."),
             "rate": number("For late fees: the most a day."),
             "within": text("For restorations: PT48H.", "^PT[0-9]+H$"),
+            "from": text("For late fees: due + P1D."),
+            "calendar": text("For working days: CN."),
+            "hours": text("For hours of contact: 08:00-21:00."),
+            "channels": listed("On which channels it binds.", choice("A channel.", CHANNELS)),
+            "most": text("For the frequency of contact: 7 per P7D."),
+            "period": text("For conversations and validation: P7D."),
+            "template": text("For validation: the notice that comes first."),
+            "received_after": text("For validation: 5 working days."),
+            "acts": listed("For court: to whom a debt is placed.", text("court")),
         },
     )
     schema = record(
@@ -61,7 +72,15 @@ def calendar_schema() -> Schema:
             "years": years,
             "holidays": days,
         },
-        {"working": days, "provisional": years},
+        {
+            "working": days,
+            "provisional": years,
+            "overrides": entries(
+                "Days on which the operator knows better.",
+                record("What the day is, and why.", {}, {kind: text("Why.") for kind in OVERRIDES}),
+                "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+            ),
+        },
     )
     return document("calendar", "Forbear calendar", schema)
 

@@ -31,8 +31,14 @@ def test_the_shipped_pack_names_a_source_for_each_clause() -> None:
         "termination",
         "late_fee",
         "restoration",
+        "working_days",
     }
-    assert all("Telecommunications Regulations" in clause.source for clause in law().clauses)
+    assert all(
+        "Telecommunications Regulations" in clause.source
+        for clause in law().clauses
+        if clause.rule != "working_days"
+    )
+    assert all("12 CFR 1006." in clause.source for clause in law("us-reg-f").clauses)
     assert law("none").clauses == ()
     assert no_law().clauses == ()
 
@@ -64,6 +70,8 @@ def test_a_pack_that_cannot_be_read_says_where(old: str, new: str, code: str) ->
         ("rate: 0.003 per day", "rate: 0.00300001 per day", "late-fee-three-per-mille"),
         ("restored_within: PT24H", "restored_within: P2D", "restoration-within-48-hours"),
         ("anchor: oldest_due_date", "anchor: invoice_date", "interruption-after-30-days"),
+        ("from: due + P1D", "from: due + P0D", "late-fee-three-per-mille"),
+        ("  calendar: CN", "  calendar: TW", "working-days-with-made-up-days"),
     ],
 )
 def test_a_policy_that_breaks_a_clause_is_not_released(old: str, new: str, clause: str) -> None:
