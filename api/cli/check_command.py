@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from api.cli.frame import FINDINGS, OK
+from api.cli.ladder_days import LadderDays, ladder_days
 from api.cli.policy_files import CASES, KINDS, PolicyFiles, find_policies
 from api.cli.sarif import to_sarif
 from api.cli.surroundings import collections_problems, portfolio_problems
@@ -51,16 +52,24 @@ _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True
 )
-def command(paths: tuple[Path, ...], form: str) -> int:
+@click.option(
+    "--ladder", is_flag=True, help="Also tell how many days lie between the due date and each step."
+)
+def command(paths: tuple[Path, ...], form: str, *, ladder: bool) -> int:
     """Check policies, law packs, calendars and the portfolio.
 
     PATHS are policy folders, folders of policies or single files; without any, `policies`.
     Every problem is shown with its place, the line, why, and what to do. Ends with 1 if there is an error.
     `sarif` is what code hosts and editors show beside the lines.
 
+    A collections policy is walked as a whole: debts that end nowhere, steps that nothing reaches, cuts that
+    are never undone or flip, all against its law pack. With `--ladder` each step is shown with the earliest
+    and the latest day on which it can come.
+
     \b
     Example:
       forbear check
+      forbear check policies/collections --ladder
       forbear check policies/consumer-credit --format json
       forbear check --format sarif > forbear.sarif
     """
@@ -70,10 +79,14 @@ def command(paths: tuple[Path, ...], form: str) -> int:
         path = Path(problem.span.file)
         problems[path] = sort_problems([*problems[path], problem])
     every = [p for some in problems.values() for p in some]
+    ladders = [days for one in found for days in ladder_days(one)] if ladder else None
     if form == "sarif":
         click.echo(to_sarif(every, {name: text for one in found for name, text in one.sources().items()}))
     else:
-        click.echo(_as_json(found, every) if form == "json" else _as_text(found, problems))
+        shown = _as_json(found, every, ladders) if form == "json" else _as_text(found, problems)
+        click.echo(shown)
+        for days in ladders or () if form == "text" else ():
+            click.echo(f"\n{days.text}")
     return FINDINGS if has_errors(every) else OK
 
 
@@ -139,14 +152,18 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
-def _as_json(found: Sequence[PolicyFiles], problems: Sequence[Problem]) -> str:
+def _as_json(
+    found: Sequence[PolicyFiles], problems: Sequence[Problem], ladders: Sequence[LadderDays] | None
+) -> str:
     by = Counter(p.severity.value for p in problems)
-    report = {
+    report: dict[str, Any] = {
         "checked": [{"path": str(one.path), "kind": one.what} for one in found],
         "problems": [problem_json(p) for p in problems],
         "errors": by["error"],
         "warnings": by["warning"],
     }
+    if ladders is not None:
+        report["ladders"] = [days.as_json() for days in ladders]
     return json.dumps(report, ensure_ascii=False, indent=2)
 
 

@@ -8,7 +8,15 @@ from typing import TypeVar
 
 from api.cli.frame import Trouble
 from api.cli.policy_files import ROOT, PolicyFiles, find_policies
-from engine.ladder import CollectionsPolicy, LawPack, check_law, load_law, no_law
+from engine.ladder import (
+    CollectionsPolicy,
+    LawPack,
+    check_days,
+    check_graph,
+    check_law,
+    load_law,
+    no_law,
+)
 from engine.policy import Loaded
 from engine.source import Problem, Span
 from engine.text import MapNode, Node, ScalarNode, did_you_mean, read_yaml
@@ -45,9 +53,13 @@ def collections_problems(files: PolicyFiles, policy: CollectionsPolicy) -> Itera
     else:
         yield _unknown(files, _place(files, "regulation"), "law pack", "regulations", policy.regulation, laws)
     calendars = {calendar.name: calendar for calendar in _all(files, "calendars", load_calendar)}
+    yield from check_graph(policy)
     if policy.calendar and policy.calendar not in calendars:
         span = _place(files, "interruptions", "calendar")
         yield _unknown(files, span, "calendar", "calendars", policy.calendar, calendars)
+    elif policy.regulation in laws:
+        days = calendars.get(policy.calendar) or no_calendar()
+        yield from check_days(policy, laws[policy.regulation], days)
 
 
 def portfolio_problems(files: PolicyFiles) -> Iterator[Problem]:

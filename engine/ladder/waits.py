@@ -58,3 +58,9 @@ def shortest_since_due(wait: Period) -> int:
 
 def _days(span: Period) -> int:
     return span.days + 28 * span.months
+
+
+def longest(wait: Period) -> int:
+    """Return the most days that can lie between a step, or the due date, and the end of a wait."""
+    span = wait.days + 31 * wait.months
+    return span + 30 if isinstance(wait, Wait) and wait.month_end else span

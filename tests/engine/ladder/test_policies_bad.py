@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.ladder import check_law, load_collections, render_report, run_timelines
+from engine.ladder import check_days, check_graph, check_law, load_collections, render_report, run_timelines
 from engine.source import render_problem
 from tests.engine.ladder.world import calendar, law, policy, texts_of
 
@@ -25,7 +25,10 @@ def message(folder: Path) -> str:
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "expected.txt"]
     texts = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
     loaded = load_collections(texts)
-    problems = loaded.problems or (check_law(loaded.policy, law()) if loaded.policy else ())
+    problems = loaded.problems
+    if loaded.policy is not None and not problems:
+        found = loaded.policy
+        problems = check_law(found, law()) or (*check_graph(found), *check_days(found, law(), calendar()))
     sources = {path: data.decode() for path, data in texts.items()}
     return "\n".join(render_problem(problem, sources) for problem in problems) + "\n"
 

@@ -1,0 +1,284 @@
+"""From the due date to each step: the earliest day that a ladder allows, and the latest.
+
+The latest day adds up what the policy itself can put in the way: days on which it does not run, one row a
+day, quiet hours, contact caps, hours and calendars of interruptions, receipts that take as long as they may.
+What lies with others is left out and said so: holds, promises, disputes, people, news of payments, failures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from math import ceil
+
+from engine.ladder.case import minutes
+from engine.ladder.check import chain
+from engine.ladder.graph import ages, first_day, last_day
+from engine.ladder.law import Clause, LawPack
+from engine.ladder.lawful import earliest_days
+from engine.ladder.model import CollectionsPolicy, Ladder, LadderRow
+from engine.ladder.waits import Wait, longest, shortest
+from engine.source import Problem, Severity, Span
+from engine.workdays import Calendar, DayNotCovered
+
+LEFT_OUT = (
+    "holds, disputes and promises", "what people decide", "news of payments that stays away",
+    "notices that fail", "clocks that stand still",
+)  # fmt: skip
+"""What the latest day does not count: it has no end of its own."""
+
+RECEIPT = "a receipt"
+
+
+@dataclass(frozen=True, slots=True)
+class StepDays:
+    """When one step of a ladder can come, in days past due of a debt that stays as it is."""
+
+    step: str
+    does: str
+    earliest: int
+    latest: int
+    done: int
+    """The last day on which it is confirmed, if it is carried out at all."""
+    law: str = ""
+    """What a law pack says of the day: `> 30 (interruption-after-30-days)`."""
+    legal: int | None = None
+    """The first day on which the law allows it, days of waiting counted from the earliest suspension."""
+    waits: tuple[str, ...] = ()
+    """What can put it off, each with its days."""
+
+
+def worst_days(
+    policy: CollectionsPolicy, ladder: Ladder, law: LawPack, calendar: Calendar
+) -> tuple[StepDays, ...]:
+    """Return the earliest and the latest day of each step of a ladder, in its order."""
+    found: dict[str, StepDays] = {}
+    for row in ladder.rows:
+        found[row.step] = _days_of(policy, ladder, row, law, calendar, found)
+    return tuple(found.values())
+
+
+def _days_of(
+    policy: CollectionsPolicy, ladder: Ladder, row: LadderRow, law: LawPack, calendar: Calendar,
+    found: dict[str, StepDays],
+) -> StepDays:  # fmt: skip
+    earliest = max(earliest_days(policy, ladder, row), first_day(ages(policy, row)))
+    ready = max(1, first_day(ages(policy, row)))
+    if (before := found.get(row.after)) is not None:
+        since_due = isinstance(row.wait, Wait) and row.wait.from_due
+        ready = max(ready, longest(row.wait) if since_due else before.done + longest(row.wait))
+        earliest = max(earliest, before.earliest + shortest(row.wait))
+    legal, said = _legal(law, ladder, row, found)
+    ready, earliest = max(ready, legal or 0), max(earliest, legal or 0)
+    delays = list(_delays(policy, ladder, row, calendar, ready, found))
+    latest = ready + sum(days for _, days in delays)
+    answer = _answer(policy, row)
+    delays += [(RECEIPT, answer)] if answer else []
+    waits = tuple(f"{what} {days}" for what, days in delays if days)
+    does = ", ".join(str(item) for item in row.do)
+    return StepDays(row.step, does, earliest, latest, latest + answer, said, legal, waits)
+
+
+def _delays(
+    policy: CollectionsPolicy, ladder: Ladder, row: LadderRow, calendar: Calendar, ready: int,
+    found: dict[str, StepDays],
+) -> Iterator[tuple[str, int]]:  # fmt: skip
+    run = longest_between(run_days(policy))
+    mine = {other.step for other in chain(ladder, row)}
+    beside = [
+        days for step, days in found.items() if step not in mine and days.latest >= ready >= days.earliest
+    ]
+    if again := _renoticed(policy, ladder, row, ready, found):
+        yield "a notice that is sent again", again
+    if row.interrupts and (policy.interruptions.calendar or policy.interruptions.not_before):
+        gap = longest_without_cut(policy, calendar)
+        yield "days without interruptions", max(gap or 0, run - 1)
+    elif run > 1:
+        yield "the next run", run - 1
+    if beside:
+        yield "other steps, one a day", len(beside) * run
+    if cap := _capped(policy, row):
+        yield "a contact cap", cap
+    if _is_quiet(policy, row):
+        yield "quiet hours", 1
+
+
+def _renoticed(
+    policy: CollectionsPolicy, ladder: Ladder, row: LadderRow, ready: int, found: dict[str, StepDays]
+) -> int:  # fmt: skip
+    """Return the days that a notice takes which may have lapsed by then: sent, confirmed, waited for."""
+    valid = policy.contact.valid
+    if valid is None or not row.interrupts:
+        return 0
+    behind = row
+    for before in chain(ladder, row):
+        if before.notifies:
+            lapses = found[before.step].earliest + shortest(valid)
+            again = longest_between(run_days(policy)) + _answer(policy, before) + longest(behind.wait)
+            return again + _capped(policy, before) if ready > lapses else 0
+        behind = before
+    return 0
+
+
+def _answer(policy: CollectionsPolicy, row: LadderRow) -> int:
+    if all(item.do in ("task", "approve") for item in row.do):
+        return 0  # a person's time has no end of its own
+    return ceil(policy.confirm.within / timedelta(days=1))
+
+
+def run_days(policy: CollectionsPolicy) -> list[int]:
+    """Return the distances between runs over four years, in days."""
+    runs = policy.case.runs
+    if runs == "daily":
+        return [1]
+    first = date(2024, 1, 1)
+    days = [first + timedelta(days=n) for n in range(1461)]
+    if runs == "month_end":
+        on = [day for day in days if (day + timedelta(days=1)).day == 1]
+    else:
+        on = [day for day in days if day.day in runs]
+    return [(later - sooner).days for sooner, later in pairwise(on)]
+
+
+def longest_between(distances: list[int]) -> int:
+    """Return the longest of some distances."""
+    return max(distances, default=1)
+
+
+def longest_without_cut(policy: CollectionsPolicy, calendar: Calendar) -> int | None:
+    """Return the longest stretch of days on which nothing may be interrupted; None: there is no other day."""
+    rules = policy.interruptions
+    if not calendar.covers:
+        return 0
+    most = stretch = 0
+    allowed = False
+    day = date(min(calendar.covers), 1, 1)
+    while day <= date(max(calendar.covers), 12, 30):
+        try:
+            if _may_cut(policy, calendar, rules.not_before, day):
+                allowed, stretch = True, 0
+            else:
+                stretch += 1
+                most = max(most, stretch)
+        except DayNotCovered:
+            stretch = 0
+        day += timedelta(days=1)
+    return most if allowed else None
+
+
+def _may_cut(policy: CollectionsPolicy, calendar: Calendar, not_before: tuple[str, ...], day: date) -> bool:
+    tomorrow = day + timedelta(days=1)
+    runs = policy.case.runs
+    if not (runs == "daily" or (tomorrow.day == 1 if runs == "month_end" else day.day in runs)):
+        return False
+    if not calendar.is_working(day) or ("weekend" in not_before and calendar.is_weekend(tomorrow)):
+        return False
+    return not ("holiday" in not_before and calendar.is_holiday(tomorrow))
+
+
+def _capped(policy: CollectionsPolicy, row: LadderRow) -> int:
+    channels = {item.args[0] for item in row.do if item.do == "notify"}
+    caps = [
+        longest(period)
+        for kind, _, period in policy.contact.caps
+        if kind in channels or (kind == "message" and channels - {"call"})
+    ]
+    return max(caps, default=0)
+
+
+def _is_quiet(policy: CollectionsPolicy, row: LadderRow) -> bool:
+    quiet, clock = policy.contact.quiet, minutes(policy.case.hour)
+    if quiet is None or not any(item.do == "notify" for item in row.do):
+        return False
+    first, last = minutes(quiet[0]), minutes(quiet[1])
+    return first <= clock < last if first < last else clock >= first  # early hours end on the same day
+
+
+# the law
+
+
+def _legal(
+    law: LawPack, ladder: Ladder, row: LadderRow, found: dict[str, StepDays]
+) -> tuple[int | None, str]:  # fmt: skip
+    rule = "termination" if row.level == "terminated" else "interruption" if row.interrupts else None
+    if rule is None:
+        return None, ""
+    days: list[int] = []
+    said: list[str] = []
+    for clause in law.clauses_on("termination" if rule == "termination" else "interruption"):
+        if clause.days is not None:
+            start = _suspended(ladder, row, found) if rule == "termination" else 0
+            days.append(start + clause.days.lowest)
+            said.append(_said(clause, rule))
+    return max(days, default=None), ", ".join(said)
+
+
+def _said(clause: Clause, rule: str) -> str:
+    since = " days suspended" if rule == "termination" else " days past due"
+    return f"{clause.days.text if clause.days else ''}{since} ({clause.id})"
+
+
+def _suspended(ladder: Ladder, row: LadderRow, found: dict[str, StepDays]) -> int:
+    cuts = (found[before.step].earliest for before in chain(ladder, row) if before.level == "suspended")
+    return next(cuts, 0)
+
+
+# what is wrong with days
+
+
+def check_days(policy: CollectionsPolicy, law: LawPack, calendar: Calendar) -> tuple[Problem, ...]:
+    """Return what days do to a ladder: interruptions without a day, steps whose days go by in waiting."""
+    return tuple(_problems(policy, law, calendar))
+
+
+def _problems(policy: CollectionsPolicy, law: LawPack, calendar: Calendar) -> Iterator[Problem]:
+    cuts = [row for row in policy.rows() if row.interrupts]
+    needed = bool(policy.interruptions.calendar)
+    if cuts and needed and longest_without_cut(policy, calendar) is None:
+        span = policy.spans.get("interruptions", Span("", 1, 1))
+        message = f"on no day of calendar `{calendar.name}` may anything be interrupted when the ladder runs"
+        yield Problem(
+            "never-a-day", message, span, "let `runs`, `not_before` and the calendar leave some days"
+        )
+        return
+    for ladder in policy.ladders.values():
+        if not ladder.complete:
+            continue
+        found = {days.step: days for days in worst_days(policy, ladder, law, calendar)}
+        for row in ladder.rows:
+            yield from _missed(policy, row, found[row.step])
+
+
+def _missed(policy: CollectionsPolicy, row: LadderRow, days: StepDays) -> Iterator[Problem]:
+    """Warn of a step whose last day can go by while it waits, though nothing is wrong with the debt."""
+    last = last_day(ages(policy, row))
+    if last is None or days.earliest > last or days.latest <= last:
+        return
+    cell = row.age if not row.age.always else row.days_past_due
+    waits = "; ".join(one for one in days.waits if not one.startswith(RECEIPT)) or f"wait {row.wait}"
+    message = (
+        f"`{row.step}` can be missed: it is ready by day {days.latest} at the latest ({waits}), "
+        f"and `{cell.text}` holds until day {last}"
+    )
+    yield Problem(
+        "can-be-missed", message, cell.span, f"write `>= {first_day(ages(policy, row))}`", Severity.WARNING
+    )
+
+
+def days_table(policy: CollectionsPolicy, ladder: Ladder, days: tuple[StepDays, ...]) -> str:
+    """Return the days of a ladder as text, one line a step."""
+    since = "invoice" if policy.case.anchor == "invoice_date" else "due date"
+    head = ("step", "earliest", "latest", "done by", "law", "can be put off by (days)")
+    lines = [
+        head,
+        *((d.step, *map(str, (d.earliest, d.latest, d.done)), d.law, ", ".join(d.waits)) for d in days),
+    ]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    told = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+    title = f"{policy.name}, ladder {ladder.name}: days from the {since} to each step, nothing paid"
+    return "\n".join([title, *(f"  {line}" for line in told), f"  not counted: {', '.join(LEFT_OUT)}"])
