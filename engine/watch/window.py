@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field
@@ -52,7 +54,7 @@ class Prepared:
     per: str
     as_of: datetime
     items: tuple[Item, ...]
-    """By position: facts first, then events by instant and id."""
+    """By position: facts first, then events, each by instant, content and id."""
     reported: Mapping[str, frozenset[str]]
 
     def spent(self, rule: str) -> frozenset[int]:
@@ -110,7 +112,7 @@ def prepare(policy: WatchPolicy, window: Window) -> Prepared:
         why = f"it holds {len(window.events):,} events, more than {MOST_EVENTS:,}"
         raise WindowRefused(window.subject, why)
     known = [e for e in _once(window) if e.at <= window.as_of]
-    admitted = [(event, admit(policy, event)) for event in sorted(known, key=lambda e: (e.at, e.id))]
+    admitted = in_order([(event, admit(policy, event)) for event in known])
     facts = [(e, v) for e, v in admitted if policy.types[e.type].is_fact]
     events = [(e, v) for e, v in admitted if not policy.types[e.type].is_fact]
     _derive(policy, events)
@@ -122,6 +124,25 @@ def prepare(policy: WatchPolicy, window: Window) -> Prepared:
     )
     reported = {rule: frozenset(ids) for rule, ids in window.reported.items()}
     return Prepared(window.subject, window.per, window.as_of, items, reported)
+
+
+def in_order(
+    admitted: Iterable[tuple[WatchEvent, dict[str, Value]]],
+) -> list[tuple[WatchEvent, dict[str, Value]]]:
+    """Return events in the order in which they count: by instant, then by what they say, then by id.
+
+    Ids come last because senders number what they send: of two events at one instant the one that was sent
+    first must not be another one than if they had been sent the other way round.
+    """
+    found = sorted(admitted, key=lambda pair: pair[0].at)
+    if all(one[0].at < other[0].at for one, other in pairwise(found)):
+        return found
+    return sorted(found, key=lambda pair: (pair[0].at, *_content(*pair), pair[0].id))
+
+
+def _content(event: WatchEvent, values: Mapping[str, Value]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    told = ((n, f"{v.normalize():f}" if isinstance(v, Decimal) else str(v)) for n, v in values.items())
+    return event.type, tuple(sorted(told))
 
 
 def _once(window: Window) -> Iterable[WatchEvent]:

@@ -120,7 +120,8 @@ rules:
     then: {alert: x}
     reason: {en: r}
 """)
-    assert [change.told.rpartition("): ")[2].partition(" (")[0] for change in changes_of(policy.rules[0])] == [
+    told = [change.told.rpartition("): ")[2] for change in changes_of(policy.rules[0])]
+    assert [text.partition(" (")[0] for text in told] == [
         "`count: 2`", "`count: 4`", "`within` of 1 days", "`within` of 3 days",
         "4.99 instead of 5", "5.01 instead of 5", "2 instead of 3", "4 instead of 3", "6 instead of 7",
         "8 instead of 7", "2026-01-31 instead of 2026-02-01", "2026-02-02 instead of 2026-02-01",
