@@ -8,6 +8,7 @@ from decimal import Decimal
 from engine.ladder.case import Case, later, minutes
 from engine.ladder.channels import asks_for, language, resolved, same_channel
 from engine.ladder.contact import silent_from, speaks_from, together_from
+from engine.ladder.gates import person_gate, row_gate, run_on
 from engine.ladder.late_fee import accrued
 from engine.ladder.measure import HORIZON, turning_days
 from engine.ladder.memory import GONE, Row, do_of, token_of
@@ -175,16 +176,18 @@ def next_after(case: Case, definition: LadderRow) -> tuple[LadderRow, int] | Non
     following: list[LadderRow] = []
     while steps and not following:
         behind = [row for row in case.ladder.rows if row.after in steps and row.step != definition.step]
+        behind += [row for row in case.ladder.rows if not row.after and row.index > definition.index]
         following = [row for row in behind if not case.counts(case.taken_row(row.step), case.today)]
+        following = [row for row in following if not case.barred(row, case.today)]
         following = [row for row in following if not all(_idle(case, item) for item in row.do)]
-        steps = {row.step for row in behind} - steps
+        steps = {row.step for row in behind if row.after} - steps
     best: tuple[LadderRow, int] | None = None
     for row in following:
         before = case.taken_row(row.after)
         done = before.done_on if before and before.done_on and row.after != definition.step else _today(case)
         waits = ready_on(row.wait, done, case.due_of_anchor(case.today)).toordinal()
         ready = max(case.today + 1, waits, _noticed_on(case, definition, row))
-        day = first_day(case, row, ready)
+        day = possible_day(case, row, ready)
         if day is not None and (best is None or day < best[1]):
             best = (row, day)
     return best
@@ -196,6 +199,24 @@ def _noticed_on(case: Case, notice: LadderRow, row: LadderRow) -> int:
     if found is None or found[0] is not notice:
         return case.today
     return ready_on(found[1].wait, _today(case), case.due_of_anchor(case.today)).toordinal()
+
+
+def possible_day(case: Case, row: LadderRow, ready: int) -> int | None:
+    """Return the first day from `ready` on, on which a row can be taken: cells, runs, calendar and law."""
+    rules = case.policy.interruptions
+    start = minutes(case.policy.case.hour)
+    clock = max(start, minutes(rules.window[0])) if row.interrupts and rules.window else start
+    for _ in range(HORIZON):
+        day = first_day(case, row, ready)
+        if day is None:
+            return None
+        ready = run_on(case, day)
+        gate = person_gate(case, ready) or row_gate(case, row, (ready, clock), fresh=True)
+        if ready == day and (gate is None or gate.retry is None or gate.task or gate.retry[0] <= day):
+            return day
+        if gate and gate.retry:
+            ready = max(ready, gate.retry[0])
+    return None
 
 
 def first_day(case: Case, row: LadderRow, ready: int) -> int | None:

@@ -200,6 +200,20 @@ class Case:
             behind = before
         return None
 
+    def barred(self, row: LadderRow, day: int) -> str:
+        """Return why a row cannot come unless a person acts: the law asks for what a person has skipped."""
+        if row.level != "terminated" or not self.law.clauses_on("termination"):
+            return ""
+        if any(taken.demands == "suspended" for taken in self.rows):
+            return ""
+        before = self.ladder.by_step.get(row.after)
+        for _ in self.ladder.rows:
+            taken = self.taken_row(before.step) if before else None
+            if before and taken and taken.skipped and before.level == "suspended" and self.counts(taken, day):
+                return f"the law asks for a suspension before it, and a person skipped `{before.step}`"
+            before = self.ladder.by_step.get(before.after) if before else None
+        return ""
+
     def noticed(self, row: LadderRow) -> tuple[str, ...] | None:
         """Return the debts named by the notice that a cut rests on; None: the row rests on none."""
         found = self.notice_before(row) if row.interrupts else None

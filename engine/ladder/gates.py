@@ -100,6 +100,11 @@ def _next_run(case: Case, day: int) -> int:
     return day
 
 
+def run_on(case: Case, day: int) -> int:
+    """Return the first day from a day on, on which the ladder may go up."""
+    return day if _runs_on(case, day) else _next_run(case, day)
+
+
 def row_gate(case: Case, row: LadderRow, moment: Moment, *, fresh: bool = False) -> Gate | None:
     """Return what keeps one row from being taken at a moment; `fresh` takes news of payments as given."""
     return (

@@ -168,7 +168,7 @@ def climb(case: Case, moment: Moment, *, fresh: bool = False) -> Climb:
         return found  # beside a dispute or a held bill: nothing is done for so little
     wanted = _wanted(case, moment[0])
     for row in case.ladder.rows:
-        if case.holds(row, moment[0]) and (why := _hopeless(case, row, moment[0])):
+        if case.holds(row, moment[0]) and (why := case.barred(row, moment[0])):
             found.notes[row.step] = why
         if row.step in wanted and _eligible(case, row, moment, found, fresh):
             found.row = row
@@ -252,27 +252,12 @@ def _wanted(case: Case, day: int) -> set[str]:
     return {step for row in above for step in _missing(case, row, day)}
 
 
-def _hopeless(case: Case, row: LadderRow, day: int) -> str:
-    """Return why a row cannot come unless a person acts: the law asks for a suspension that was skipped."""
-    if row.level != "terminated" or not case.law.clauses_on("termination"):
-        return ""
-    if any(taken.demands == "suspended" for taken in case.rows):
-        return ""
-    before = case.ladder.by_step.get(row.after)
-    for _ in case.ladder.rows:
-        taken = case.taken_row(before.step) if before else None
-        if before and taken and taken.skipped and before.level == "suspended" and case.counts(taken, day):
-            return f"the law asks for a suspension before it, and a person skipped `{before.step}`"
-        before = case.ladder.by_step.get(before.after) if before else None
-    return ""
-
-
 def _missing(case: Case, row: LadderRow, day: int) -> list[str]:
     """Return a row with the steps before it that do not count; none when one of them cannot come."""
     steps: list[str] = []
     step = row.step
     while step and not case.counts(taken := case.taken_row(step), day):
-        if case.is_declined(taken, day) or _hopeless(case, case.ladder.by_step[step], day):
+        if case.is_declined(taken, day) or case.barred(case.ladder.by_step[step], day):
             return []
         if not case.is_over(case.ladder.by_step[step]):
             steps.append(step)
