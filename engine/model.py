@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-SEMANTICS = 1
+SEMANTICS = 2
 """Rises only when the meaning of a policy changes; each rise has its entry in `engine/errata.py`."""
 
 

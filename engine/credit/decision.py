@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime
 
-from engine.model import SEMANTICS, Model, digest
+from engine.model import Model, digest
 
 Value = bool | int | Decimal | str | date | None | tuple["Value", ...]
 
@@ -72,7 +72,8 @@ class Decision(Model):
     policy: str
     version: str
     digest: str
-    semantics: int = SEMANTICS
+    semantics: int = 1
+    """Stands in no record while it is 1, so this default never changes."""
     engine: str
     as_of: date
     status: Literal["decided", "refused", "referred"]

@@ -13,6 +13,7 @@ from engine.credit.facts import Admitted
 from engine.credit.model import Answer, CreditPolicy, Outcome
 from engine.credit.values import NotTellable, money, plain_value
 from engine.feel.values import Value, show
+from engine.model import SEMANTICS
 
 ENGINE = "0.1.0"
 """The version of the engine, as each decision records it."""
@@ -127,6 +128,7 @@ def _decision(
     reasons: tuple[Reason, ...], trace: tuple[DecisionTrace, ...],
 ) -> Decision:  # fmt: skip
     return Decision(
-        policy=policy.name, version=policy.version, digest=policy.digest, engine=ENGINE, as_of=as_of,
-        status=status, outcome=outcome, reasons=reasons, facts=admitted.recorded, trace=trace,
+        policy=policy.name, version=policy.version, digest=policy.digest, semantics=SEMANTICS,
+        engine=ENGINE, as_of=as_of, status=status, outcome=outcome, reasons=reasons, facts=admitted.recorded,
+        trace=trace,
     )  # fmt: skip
