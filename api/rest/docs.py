@@ -108,10 +108,10 @@ def _operation(document: Mapping[str, Any], path: str, method: str, operation: M
         )
         parts.append(f"<table>{''.join(rows)}</table>")
     if content := operation.get("requestBody", {}).get("content"):
-        ((kind, media),) = content.items()
-        schema = _resolve(document, media.get("schema", {}))
-        example = media.get("example") or next(iter(schema.get("examples", ())), None)
-        parts.append(_fields(document, schema) + _call(path, method, kind, example))
+        for kind, media in content.items():
+            schema = _resolve(document, media.get("schema", {}))
+            example = media.get("example") or next(iter(schema.get("examples", ())), None)
+            parts.append(_fields(document, schema) + _call(path, method, kind, example))
     return "".join(parts) + "</details>"
 
 

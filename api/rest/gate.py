@@ -25,7 +25,9 @@ _TYPES = {
 }
 _BODIED = frozenset(_TYPES)
 _NDJSON = ("application/x-ndjson", "application/jsonl")
-_BULK_TYPES = {"/v1/ledger/bulk": _NDJSON, "/v1/events/bulk": _NDJSON}
+_STREAMED = "/v1/ledger/bulk"
+"""Read as it comes, in bounded memory, by the path itself; with an Idempotency-Key it is read here."""
+_BULK_TYPES = {_STREAMED: (*_NDJSON, "text/csv"), "/v1/events/bulk": _NDJSON}
 
 
 class Gate:
@@ -66,6 +68,8 @@ class Gate:
         if scope["method"] in _BODIED and (slug := self._wrong_type(headers, path, scope["method"])):
             return "not-a-json-body", slug
         length = headers.get("content-length", "")
+        if self._is_streamed(headers, path):
+            return None
         if length.isdigit() and int(length) > self._limit_of(path):
             return (
                 "body-too-large",
@@ -90,11 +94,15 @@ class Gate:
         wanted = _BULK_TYPES.get(path) or _TYPES[method]
         return "" if given in wanted else f"The body is declared as `{given[:60]}`, not as `{wanted[0]}`."
 
+    @staticmethod
+    def _is_streamed(headers: Headers, path: str) -> bool:
+        return path == _STREAMED and "idempotency-key" not in headers
+
     def _limit_of(self, path: str) -> int:
         return self._limit * (BULK_FACTOR if path in BULK else 1)
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
-        if scope["method"] in _BODIED:
+        if scope["method"] in _BODIED and not self._is_streamed(Headers(scope=scope), path):
             body = await _read(receive, self._limit_of(path))
             if body is None:
                 said = problem("body-too-large", f"The body is larger than {self._limit_of(path):,} bytes.")
