@@ -148,12 +148,13 @@ class Book:
                 self._take(fund, debt, part, day)
         self.receive(fund, day)
 
-    def write_down(self, reference: str, amount: Decimal, day: date) -> None:
-        """Give up a part of what is still owed of a bill; what is paid stays paid."""
+    def write_down(self, reference: str, amount: Decimal, day: date) -> Decimal:
+        """Give up a part of what is still owed of a bill; what is paid stays paid. Return what exceeds it."""
         for debt in sorted(self.find(reference)):
             cut = min(amount, debt.open)
             debt.revise(cut, day)
             amount -= cut
+        return amount
 
     def _pay_waiting(self, reference: str, day: date) -> None:
         for fund, amount in self._waiting.pop(reference, ()):

@@ -100,8 +100,16 @@ class Refund(EntryBase):
     payment: str = ""
 
 
+def is_goodwill(reason: str) -> bool:
+    """Tell whether a reason begins with the word `goodwill`: then a bill was right, and is let go from now on.
+
+    Any other credit note corrects its bill, as if it had always asked for less.
+    """
+    return reason.strip().casefold().startswith("goodwill")
+
+
 class CreditNote(EntryBase):
-    """A bill corrected downwards; without a bill it is account credit."""
+    """A bill corrected downwards, or let go out of goodwill; without a bill it is account credit."""
 
     kind: Literal["credit_note"] = "credit_note"
     amount: Positive

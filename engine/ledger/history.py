@@ -27,6 +27,7 @@ from engine.ledger.entries import (
     Share,
     WriteDown,
     WriteOffMark,
+    is_goodwill,
 )
 
 RANK = {
@@ -160,7 +161,8 @@ def _tell(book: Book, entry: Entry, day: date, issued: Mapping[str, BillIssued])
             book.receive(Fund(f"credit_note:{entry.id}", day, entry.amount, entry.amount), day)
         case CreditNote():
             book.note_credited(entry.bill, entry.amount)
-            if excess := book.lower(entry.bill, entry.amount, day):
+            lower = book.write_down if is_goodwill(entry.reason) else book.lower
+            if excess := lower(entry.bill, entry.amount, day):
                 book.receive(Fund(f"credit_note:{entry.id}", day, excess, excess), day)
             book.use_credit(day)
         case FeeWaived():
@@ -171,7 +173,8 @@ def _tell(book: Book, entry: Entry, day: date, issued: Mapping[str, BillIssued])
         case Adjustment() if entry.amount > 0:
             book.raise_(entry.bill, entry.amount, day)
         case Adjustment():
-            if excess := book.lower(entry.bill, -entry.amount, day):
+            lower = book.write_down if is_goodwill(entry.reason) else book.lower
+            if excess := lower(entry.bill, -entry.amount, day):
                 book.receive(Fund(f"adjustment:{entry.id}", day, excess, excess), day)
             book.use_credit(day)
         case PaymentReturned():

@@ -41,7 +41,12 @@ def act(day: str, what: str, step: str) -> Entry:
         ("credit_note", "2026-03-16", {"amount": "251.00", "bill": "B1"}, BACK),
         ("adjustment", "2026-03-16", {"amount": "-251.00", "bill": "B1"}, BACK),
         ("adjustment", "2026-03-16", {"amount": "251.00", "bill": "B1"}, []),
-        # what is given up was owed until then
+        # what is given up was owed until then, and so was what is let go out of goodwill
+        ("credit_note", "2026-03-16", {"amount": "300.00", "bill": "B1", "reason": "goodwill"}, OPEN),
+        ("credit_note", "2026-03-16", {"amount": "251.00", "bill": "B1", "reason": "Goodwill: flood"}, []),
+        ("credit_note", "2026-03-10", {"amount": "300.00", "bill": "B1", "reason": "goodwill"}, BACK),
+        ("credit_note", "2026-03-16", {"amount": "300.00"}, OPEN),
+        ("adjustment", "2026-03-16", {"amount": "-300.00", "bill": "B1", "reason": "goodwill"}, OPEN),
         ("write_down", "2026-03-16", {"amount": "251.00", "bill": "B1"}, []),
         ("write_down", "2026-03-16", {"amount": "300.00", "bill": "B1"}, OPEN),
         ("write_down", "2026-03-10", {"amount": "300.00", "bill": "B1"}, BACK),
