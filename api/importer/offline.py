@@ -86,6 +86,7 @@ class OfflineLedger:
         self._parties[kind, row.id] = said
         if isinstance(row, AccountBody):
             self.terms[row.id] = Terms(
-                account=row.id, customer=row.customer, currency=row.currency, timezone=row.timezone
-            )
+                account=row.id, customer=row.customer, currency=row.currency, timezone=row.timezone,
+                allocation=row.allocation,
+            )  # fmt: skip
         return True

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Query, Response, status
-from pydantic import AwareDatetime, Field, field_validator
+from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from api.rest.bodies import Amount, Body, Currency, Day, Id, Instant, Page, ReceivedAt, example
 from api.rest.errors import Refusal
 from api.rest.paging import After, Limit, cursor_of, page_of
 from api.rest.representation import Fields, IfMatch, matches, needed, tag_of
 from api.rest.routes import received, router
-from api.storage.accounts import add_account, get_account, lock_account, page_of_accounts, terms_of
+from api.storage.accounts import (
+    add_account,
+    allocation_of,
+    allocation_text,
+    get_account,
+    lock_account,
+    page_of_accounts,
+    terms_of,
+)
 from api.storage.money import exact_sum
 from api.storage.tables import AccountRow
 from api.storage.troubles import in_trouble, trouble_of
@@ -29,6 +37,7 @@ from engine.ledger import (
     unmatched,
 )
 from engine.ledger.account import LEVELS, Level
+from engine.ledger.allocation import PRINCIPAL_FIRST, AllocationRule
 from engine.ledger.facts_model import Source
 from engine.ledger.known import known_entries
 
@@ -38,7 +47,9 @@ class AccountBody(Body):
 
     model_config = example(id="A1001", customer="C1001", currency="CNY", timezone="Asia/Shanghai")
     id: Id
-    customer: Id
+    customer: Id = Field(
+        description="Who pays: notices go to them, their facts choose the treatment, they are graded by it."
+    )
     currency: Currency
     timezone: str = Field(
         description="IANA name; business dates are local dates here.", examples=["Asia/Shanghai"]
@@ -48,7 +59,22 @@ class AccountBody(Body):
         max_length=64,
         description="Name of its collections policy; empty: what the portfolio says.",
     )
+    dependant: str = Field(
+        default="",
+        max_length=128,
+        description="The customer whom it serves, where somebody else pays (TMF666 relatedParty `payer`). It "
+        "counts for nothing in the grading of the dependant; their service is what is cut and restored.",
+    )
+    allocation: AllocationRule = Field(
+        default=PRINCIPAL_FIRST, description="How money that names no bill (`pays`) is spread over debts."
+    )
     received_at: ReceivedAt = None
+
+    @model_validator(mode="after")
+    def _serves_another(self) -> Self:
+        if self.dependant == self.customer:
+            raise ValueError("`dependant` is who is served where somebody else pays; leave it out here")
+        return self
 
     @field_validator("timezone")
     @classmethod
@@ -77,6 +103,8 @@ class AccountOut(Body):
     customer: str
     currency: str
     timezone: str
+    dependant: str
+    allocation: AllocationRule
     collections_policy: str
     version: int = Field(
         description="Rises with each entry and each fact about the customer; the ETag begins with it."
@@ -175,7 +203,8 @@ def accounts_router(wiring: Wiring) -> APIRouter:
         at = received(wiring, body.received_at, needed=False)
         values = body.model_dump(include={"id", "customer", "currency", "timezone"})
         with wiring.database.write() as work:
-            row, new = add_account(work, values | {"policy": body.collections_policy}, at)
+            more = {"dependant": body.dependant, "allocation": allocation_text(body.allocation)}
+            row, new = add_account(work, values | more | {"policy": body.collections_policy}, at)
             if new:
                 wiring.writer.news.keep(work, wiring.writer.news.opened(work.session, row, at))
         response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
@@ -224,13 +253,14 @@ def accounts_router(wiring: Wiring) -> APIRouter:
             moment = moment_of(wiring, row, at)
             entries = wiring.positions.entries(session, row)
         day = as_of or moment.astimezone(ZoneInfo(row.timezone)).date()
-        found = derived_at(entries, day, moment)
+        found = derived_at(entries, day, moment, allocation=allocation_of(row.allocation))
         out = {name: FactOut(**fact.model_dump(), age_days=fact.age_days) for name, fact in found.items()}
         return AccountFacts(account=row.id, at=moment, as_of=day, facts=out)
 
     @api.get("/accounts", summary="List accounts")
     def page(
-        customer: Annotated[str, Query(description="Of one customer.")] = "",
+        customer: Annotated[str, Query(description="Of one customer, who pays.")] = "",
+        dependant: Annotated[str, Query(description="That serve one customer, for whom another pays.")] = "",
         troubled: Annotated[bool, Query(description="Only those with a `trouble`.")] = False,
         currency: Annotated[str, Query(description="In one currency.")] = "",
         in_arrears: Annotated[bool | None, Query(description="With an open case, or without one.")] = None,
@@ -241,9 +271,10 @@ def accounts_router(wiring: Wiring) -> APIRouter:
         (cursor,) = cursor_of(after, str) or ("",)
         with wiring.database.read() as session:
             wanted = in_trouble(business_now(wiring)) if troubled else None
-            rows = page_of_accounts(session, cursor, limit, customer, wanted, currency, in_arrears)
+            rows = page_of_accounts(session, cursor, limit, customer, wanted, currency, in_arrears, dependant)
         asked = {
-            "customer": customer, "troubled": "true" if troubled else "", "currency": currency,
+            "customer": customer, "dependant": dependant, "troubled": "true" if troubled else "",
+            "currency": currency,
             "in_arrears": in_arrears if in_arrears is None else str(in_arrears).lower(), "fields": fields,
         }  # fmt: skip
         following = page_of("/v1/accounts", rows, limit, lambda row: (row.id,), asked)
@@ -269,6 +300,7 @@ def account_out(row: AccountRow, wiring: Wiring) -> AccountOut:
     at = business_now(wiring) or row.last_received or row.created_at
     return AccountOut(
         id=row.id, customer=row.customer, currency=row.currency, timezone=row.timezone,
+        dependant=row.dependant, allocation=allocation_of(row.allocation),
         collections_policy=row.policy, version=row.version, last_received_at=row.last_received,
         watch_on=row.watch_on, open_case=row.open_case, cases=row.cases,
         service_level=_level(row.level), trouble=trouble_of(row, at),

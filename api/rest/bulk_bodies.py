@@ -12,6 +12,7 @@ from api.rest.accounts import AccountBody
 from api.rest.bodies import Body
 from api.rest.customers import CustomerBody, begun, facts_of
 from api.rest.routes import day_told, received
+from api.storage.accounts import allocation_text
 from api.storage.bulk import Item, NewAccount, NewCustomer, NewEntry
 from api.wiring import Wiring
 
@@ -81,5 +82,8 @@ def to_item(wiring: Wiring, body: RowBody, now: datetime) -> Item:
     if isinstance(body, AccountRowBody):
         at = received(wiring, body.received_at, needed=False, now=now)
         policy = body.collections_policy
-        return NewAccount(body.id, body.customer, body.currency, body.timezone, policy, at)
+        return NewAccount(
+            body.id, body.customer, body.currency, body.timezone, policy, at, body.dependant,
+            allocation_text(body.allocation),
+        )  # fmt: skip
     return NewEntry(body.account, e.to_entry(body, received(wiring, body.received_at, now=now)))

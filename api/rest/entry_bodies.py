@@ -69,13 +69,17 @@ class BillIssuedBody(EntryBody):
 
 
 class PaymentBody(EntryBody):
-    """Money received (TMF676 payment); what `pays` does not name goes to the oldest due date first."""
+    """Money received (TMF676 payment); what `pays` does not name is spread by the account's `allocation`."""
 
     model_config = example(**_DAY, id="P-77", amount="128.40", method="direct_debit")
     kind: Literal["payment"] = "payment"
     amount: Positive
     pays: tuple[ShareBody, ...] = ()
     method: str = ""
+    service: str = Field(
+        default="", max_length=128,
+        description="The service that it is for, where the account's money is allocated `by_service`.",
+    )  # fmt: skip
 
 
 class PaymentReturnedBody(EntryBody):

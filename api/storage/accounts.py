@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
-from api.storage.customers import lock_customers
+from api.storage.customers import lock_customers, require_customer
 from api.storage.errors import AlreadyThere, CollectionsPolicyUnknown, StaleVersion
 from api.storage.session import Work
 from api.storage.shelf import names_of
 from api.storage.tables import AccountRow, CustomerFactRow
 from engine.ledger.account import Terms
-from engine.model import digest
+from engine.ledger.allocation import PRINCIPAL_FIRST, AllocationRule
+from engine.model import canonical, digest
 from workflows.ports import AccountNotFound
 
-_SAID = ("customer", "currency", "timezone", "policy")
+_SAID = ("customer", "currency", "timezone", "policy", "dependant", "allocation")
 
 
 def add_account(work: Work, values: Mapping[str, Any], at: datetime) -> tuple[AccountRow, bool]:
@@ -26,6 +28,7 @@ def add_account(work: Work, values: Mapping[str, Any], at: datetime) -> tuple[Ac
 
     Raises CustomerNotFound, CollectionsPolicyUnknown, and AlreadyThere if it exists with other terms.
     """
+    values = {"dependant": "", "allocation": "", **values}
     customer = lock_customers(work.session, [values["customer"]])[values["customer"]]
     found = work.session.get(AccountRow, values["id"])
     if found is not None:
@@ -34,6 +37,8 @@ def add_account(work: Work, values: Mapping[str, Any], at: datetime) -> tuple[Ac
             raise AlreadyThere("account", found.id, differs)
         return found, False
     require_collections(work.session, values["policy"])
+    if values["dependant"]:
+        require_customer(work.session, values["dependant"])
     facts = select(CustomerFactRow.seq).where(CustomerFactRow.customer == values["customer"])
     row = AccountRow(
         **{name: values[name] for name in ("id", *_SAID)},
@@ -78,6 +83,7 @@ def require_version(row: AccountRow, expected: int) -> None:
 def page_of_accounts(
     session: Session, after: str, limit: int, customer: str = "",
     troubled: ColumnElement[bool] | None = None, currency: str = "", in_arrears: bool | None = None,
+    dependant: str = "",
 ) -> Sequence[AccountRow]:  # fmt: skip
     """Return the accounts after a cursor in order of id, of one customer if one is named.
 
@@ -88,6 +94,8 @@ def page_of_accounts(
         query = query.where(troubled)
     if customer:
         query = query.where(AccountRow.customer == customer)
+    if dependant:
+        query = query.where(AccountRow.dependant == dependant)
     if currency:
         query = query.where(AccountRow.currency == currency)
     if in_arrears is not None:
@@ -98,4 +106,18 @@ def page_of_accounts(
 
 def terms_of(row: AccountRow) -> Terms:
     """Return what stands still about an account, as the engine takes it."""
-    return Terms(account=row.id, customer=row.customer, currency=row.currency, timezone=row.timezone)
+    return Terms(
+        account=row.id, customer=row.customer, currency=row.currency, timezone=row.timezone,
+        allocation=allocation_of(row.allocation),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def allocation_of(text: str) -> AllocationRule:
+    """Return the stored rule of allocation; empty: principal first."""
+    return AllocationRule.model_validate_json(text) if text else PRINCIPAL_FIRST
+
+
+def allocation_text(rule: AllocationRule) -> str:
+    """Return a rule of allocation as it is stored."""
+    return "" if rule == PRINCIPAL_FIRST else canonical(rule).decode()

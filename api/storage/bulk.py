@@ -49,6 +49,8 @@ class NewAccount:
     timezone: str
     policy: str
     at: datetime
+    dependant: str = ""
+    allocation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class Batch:
             raise CustomerNotFound(item.customer)
         said: dict[str, Any] = {
             "customer": item.customer, "currency": item.currency, "timezone": item.timezone,
-            "policy": item.policy,
+            "policy": item.policy, "dependant": item.dependant, "allocation": item.allocation,
         }  # fmt: skip
         found = self._ledgers.get(item.id)
         if found is not None:
@@ -169,6 +171,8 @@ class Batch:
                 raise AlreadyThere("account", item.id, differs)
             return False
         require_collections(self._work.session, item.policy)
+        if item.dependant and item.dependant not in self._customers:
+            raise CustomerNotFound(item.dependant)
         row = AccountRow(id=item.id, created_at=item.at, **said)
         self._ledgers[item.id] = Ledger(row, [], whole=not self._later)
         self._new.append(row)
@@ -190,6 +194,7 @@ class Batch:
     def _read_customers(self, items: Sequence[Item]) -> dict[str, CustomerRow]:
         wanted = {item.id for item in items if isinstance(item, NewCustomer)}
         wanted |= {item.customer for item in items if isinstance(item, NewAccount)}
+        wanted |= {item.dependant for item in items if isinstance(item, NewAccount) and item.dependant}
         # Customers are locked before accounts, as by everybody who needs both.
         mine = select(CustomerRow).where(col(CustomerRow.id).in_(sorted(wanted))).order_by(CustomerRow.id)
         self._work.session.exec(mine.with_for_update()).all()

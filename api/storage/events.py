@@ -17,10 +17,12 @@ def action_event(
 ) -> dict[str, Any]:
     """Return an action as an event; its id is the action's key, so that a receiver can tell a repeat.
 
-    Amounts are decimal strings in the account's currency.
+    Amounts are decimal strings in the account's currency. `customer` is who pays: notices are for them;
+    `dependant` is there where the account serves somebody else.
     """
     data = action.model_dump(mode="json", exclude={"severe"})
     data |= {"account": row.id, "customer": row.customer, "currency": row.currency, "case": case}
+    data |= {"dependant": row.dependant} if row.dependant else {}
     data |= {"policy": policy, "version": version, "severe": action.severe}
     return {
         "specversion": "1.0",

@@ -90,6 +90,10 @@ class AccountRow(Row, table=True):
     __table_args__ = (
         Index(None, "watch_on", "id"),
         Index(
+            "ix_accounts_dependant", "dependant",
+            sqlite_where=text("dependant <> ''"), postgresql_where=text("dependant <> ''"),
+        ),
+        Index(
             "ix_accounts_in_trouble", "id",
             sqlite_where=text(IN_TROUBLE), postgresql_where=text(IN_TROUBLE),
         ),
@@ -100,6 +104,10 @@ class AccountRow(Row, table=True):
     timezone: str
     policy: str = ""
     """Name of its collections policy; empty: what the portfolio says."""
+    dependant: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """The customer whom it serves, where its `customer` pays for somebody else."""
+    allocation: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    """How money that names no bill is spread, as JSON; empty: principal first."""
     created_at: datetime = Field(sa_type=Instant)
     version: int = 0
     """Rises with each entry, and with each fact about the customer."""
