@@ -44,6 +44,7 @@ class CaseState:
         self.start = start
         self.case = workflow.info().workflow_id
         self.taken = start.taken
+        self.policy = start.policy
         self.wake_at: datetime | None = None
         self.problem: Problem | None = None
         self.steps = start.steps
@@ -95,10 +96,11 @@ class CaseState:
         return StepRequest(
             case=self.case,
             account=self.start.account,
-            policy=self.start.policy,
+            policy=self.policy,
             taken=self.taken,
             previous=self.start.previous,
             at=self.now(),
+            item=self.start.item,
         )
 
     def take_record(self, asked: StepRequest, record: StepRecord) -> None:
@@ -107,7 +109,7 @@ class CaseState:
         Its instant is the record's, not the question's: a replay may ask a little later (see chain.py).
         """
         want = (asked.case, asked.policy, recorded_digest(asked.taken))
-        got = (record.case, record.policy, record.taken_before)
+        got = (record.case, record.adopted_from or record.policy, record.taken_before)
         if got != want or not asked.at - LONGEST_LOOK <= record.at <= asked.at:
             raise WrongAnswer((*want, asked.at), (*got, record.at))
         self.consume("step", record)
@@ -115,18 +117,23 @@ class CaseState:
         self.steps += 1
         self.steps_in_run += 1
 
+    def go_over(self, record: StepRecord) -> None:
+        """Go on under the text that a look has gone over to; the next look derives all from it."""
+        self.policy, self.taken = record.policy, record.taken
+
     def act_request(self, record: StepRecord) -> ActRequest:
         """Return the request to carry out what a look asks for."""
         return ActRequest(
             case=self.case,
             account=self.start.account,
-            policy=self.start.policy,
+            policy=self.policy,
             taken_before=self.taken,
             previous=self.start.previous,
             taken=record.taken,
             actions=record.actions,
             at=record.at,
             chain=self.chain,
+            item=self.start.item,
         )
 
     def take_result(self, asked: ActRequest, result: ActResult) -> None:
@@ -204,6 +211,7 @@ class CaseState:
         """Return the input of the next run: the state, with the head of the chain so far."""
         fresh = {
             "taken": self.taken,
+            "policy": self.policy,
             "chain": self.chain,
             "seen": tuple(self._seen)[-SEEN_POKES:],
             "steps": self.steps,

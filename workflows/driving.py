@@ -58,6 +58,9 @@ async def _until_nothing_new(state: CaseState) -> StepRecord:
     for _ in range(ROUNDS):
         state.news = False
         record = await _look(state)
+        if record.adopted_from:
+            state.go_over(record)
+            continue
         if not record.actions:
             _check_wake(record)
             return record

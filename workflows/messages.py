@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from operator import not_
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
@@ -27,13 +28,15 @@ class CaseStart(Model):
     account: str
     number: int
     policy: str
-    """Digest of the collections policy the case is pinned to."""
+    """Digest of the collections policy the case is bound to."""
+    item: Annotated[str, Field(exclude_if=not_)] = ""
+    """What the case is about: a bill, an instalment, a service; empty: the whole account."""
     clock_offset: timedelta = timedelta(0)
     """Business time is workflow time plus this; 0 in production."""
     taken: Taken | None = None
     """None at the first run: the first step opens the case."""
     previous: Taken | None = None
-    """The account's earlier case, if it ended recently enough to be revived."""
+    """The earlier case of the same item, if it ended recently enough to be revived."""
     chain: str = ""
     """Head of the hash chain of the run before; empty at the first."""
     seen: tuple[str, ...] = ()
@@ -63,6 +66,7 @@ class StepRequest(Model):
     taken: Taken | None
     previous: Taken | None = None
     at: AwareDatetime
+    item: Annotated[str, Field(exclude_if=not_)] = ""
 
 
 class StepRecord(Model):
@@ -84,6 +88,8 @@ class StepRecord(Model):
     open: bool
     trace: StepTrace
     trace_digest: str
+    adopted_from: Annotated[str, Field(exclude_if=not_)] = ""
+    """Digest of the text that the case has left in this look, which only went over to `policy`."""
 
 
 class ActRequest(Model):
@@ -98,6 +104,7 @@ class ActRequest(Model):
     actions: tuple[Action, ...]
     at: AwareDatetime
     chain: str
+    item: Annotated[str, Field(exclude_if=not_)] = ""
 
 
 class ActResult(Model):
@@ -267,6 +274,25 @@ class PageResult(Model):
     last: str
     seen: int
     opened: int
+    reminded: Annotated[tuple[tuple[str, str], ...], Field(exclude_if=not_)] = ()
+    """For each account that was told of a bill before its due date: its id and the record's digest."""
+
+
+class ReminderRecord(Model):
+    """One look at an account's bills that are not due yet: what was known, by which texts, what follows."""
+
+    account: str
+    at: AwareDatetime
+    policy: str
+    law: str
+    calendar: str
+    engine: str
+    semantics: int
+    position: AccountPosition
+    asked: tuple[str, ...]
+    """Keys of notices that were asked for before."""
+    actions: tuple[Action, ...]
+    look_at: AwareDatetime | None
 
 
 class SweepResult(Model):

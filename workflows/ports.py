@@ -19,6 +19,7 @@ from workflows.messages import (
     AssessmentRecord,
     CloseRequest,
     ReviewChunk,
+    ReminderRecord,
     StepRecord,
     TroubleNote,
 )
@@ -49,6 +50,15 @@ class AccountNotFound(LookupError):
 
 
 class PolicyShelf(Protocol):
+class InForce(Protocol):
+    """Which text of a name is in force."""
+
+    @property
+    def digest(self) -> str:
+        """Return the policy's digest."""
+        ...
+
+
     """Texts by digest, for ever."""
 
     def texts(self, policy: str) -> tuple[Manifest, dict[str, bytes]]:
@@ -60,6 +70,10 @@ class PolicyShelf(Protocol):
         ...
 
     def text(self, digest: str) -> bytes:
+    def in_force(self, kind: str, name: str, on: date) -> InForce:
+        """Return which text of a name is in force on a day; raise PolicyNotFound."""
+        ...
+
         """Return one text by its digest; raise TextNotFound."""
         ...
 
@@ -118,13 +132,20 @@ class CaseBook(Protocol):
         ...
 
     def due_accounts(self, at: datetime, after: str, limit: int) -> list[str]:
-        """Return accounts whose `watch_on` has come and that have no open case."""
+        """Return accounts that are due: a case may open, or a bill is to be announced before its due date."""
         ...
 
     def open_cases(self, accounts: Sequence[str], at: datetime) -> int:
         """Put the starts of the next cases of these accounts into the outbox, in one transaction.
 
-        Returns how many were due; one with an open case is left alone.
+        Returns how many were opened. Open cases whose text another one follows now are told to look.
+        """
+        ...
+
+    def remind(self, accounts: Sequence[str], at: datetime) -> list[ReminderRecord]:
+        """Put the notices that announce bills of these accounts before their due date into the outbox.
+
+        One transaction, each notice once for ever; returns a record for each account that was told.
         """
         ...
 

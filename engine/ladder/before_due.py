@@ -77,7 +77,7 @@ def _reminders(
     if not policy.before_due or _contract_is_over(position.account):
         return Reminders((), None)
     actions: list[Action] = []
-    case = _case(policy, position, at, asked, None)
+    case = _case(policy, position, at, (), None)
     later: list[Moment] = []
     value_date = position.account.next_value_date
     if value_date:
@@ -85,7 +85,7 @@ def _reminders(
     for debt in sorted(position.account.debts, key=lambda debt: (debt.due_date, debt.id)):
         if case.treatment and _asks_for(case, debt):
             # What is asked for in this look counts under the caps of the next bill.
-            so_far = (*asked, *(action.key for action in actions))
+            so_far = [action.key for action in actions]
             asked_now, moments = _of_debt(_case(policy, position, at, so_far, debt), debt, asked)
             actions += asked_now
             later += moments
@@ -96,16 +96,13 @@ def _reminders(
 def _case(
     policy: CollectionsPolicy, position: Position, at: datetime, asked: Collection[str], debt: Debt | None
 ) -> Case:
-    """Return the account as the case of a bill would see it, with what was asked for and not answered yet."""
-    known = {receipt.key for receipt in position.account.receipts}
-    sent = tuple(
-        Received(key=key, status="requested", at=at, received_at=at) for key in asked if key not in known
-    )
+    """Return the account as the case of a bill would see it, with what is asked for in this look."""
+    sent = tuple(Received(key=key, status="requested", at=at, received_at=at) for key in asked)
     account = position.account.model_copy(update={"receipts": (*position.account.receipts, *sent)})
     day = at.astimezone(ZoneInfo(account.terms.timezone)).date()
     around = Position(account, position.law, position.calendar)
     item = item_of(policy.case, debt) if debt else WHOLE
-    taken = Taken(case=reminder_source(account.terms.account), item=item, opened_at=at, opened_on=day)
+    taken = Taken(case="", item=item, opened_at=at, opened_on=day)
     return Case(policy, taken, around, at)
 
 

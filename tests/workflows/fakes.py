@@ -25,7 +25,9 @@ from workflows.messages import (
     ActRequest,
     ActResult,
     AssessmentRecord,
+    AssessmentRequest,
     CloseRequest,
+    ReminderRecord,
     ReviewChunk,
     StepRecord,
     TroubleNote,
@@ -50,6 +52,8 @@ class World:
     troubles: list[TroubleNote] = field(default_factory=list)
     decisions: dict[str, AssessmentRecord] = field(default_factory=dict)
     chunks: dict[tuple[str, str], ReviewChunk] = field(default_factory=dict)
+    refusals: dict[str, str] = field(default_factory=dict)
+    """Request to why it is not answered."""
     runs: dict[str, str] = field(default_factory=dict)
     customers: dict[str, tuple[str, dict[str, Fact]]] = field(default_factory=dict)
     due: list[str] = field(default_factory=list)
@@ -85,6 +89,10 @@ class World:
 
     def law(self, name: str, on: date) -> LawPack:
         return self.law_pack
+
+    def in_force(self, kind: str, name: str, on: date) -> Manifest:
+        known = [m for m in self.manifests.values() if (m.kind, m.policy) == (kind, name)]
+        return max((m for m in known if m.effective_from <= on), key=lambda m: m.effective_from)
 
     def text(self, digest: str) -> bytes:
         if digest not in self.bodies:
@@ -126,7 +134,7 @@ class World:
             policy = PolicyTexts(self).collections(request.policy)
             position = self.position(request.account, request.at, policy.regulation, policy.calendar)
             before = request.taken_before or open_case(
-                policy, request.case, position, request.at, request.previous
+                policy, request.case, position, request.at, request.previous, request.item
             )
             due = {action.key for action in step(policy, before, position, request.at).actions}
             withdrawn = []
@@ -164,6 +172,9 @@ class World:
             self.opened += new
             return len(new)
 
+    def remind(self, accounts: Sequence[str], at: datetime) -> list[ReminderRecord]:
+        return []
+
     # DecisionBook
 
     def find(self, request: str) -> AssessmentRecord | None:
@@ -176,6 +187,9 @@ class World:
                 self.runs[run[1]] = run[0]
             for record in records:
                 self.decisions.setdefault(record.request, record)
+
+    def refused(self, request: AssessmentRequest, why: str) -> None:
+        self.refusals[request.request] = why
 
     def note_chunk(self, run: str, chunk: ReviewChunk) -> None:
         self.chunks[run, chunk.last] = chunk

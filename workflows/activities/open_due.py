@@ -6,8 +6,9 @@ from temporalio import activity
 
 from workflows import effects
 from workflows.activities.registering import Registering
-from workflows.messages import PageRequest, PageResult
+from workflows.messages import PageRequest, PageResult, ReminderRecord
 from workflows.ports import CaseBook, Evidence
+from workflows.recorded import recorded_digest
 
 TOGETHER = 20
 """Accounts of one transaction."""
@@ -30,7 +31,11 @@ class OpenDue:
         self._runs.register("sweep", request.at)
         due = self._cases.due_accounts(request.at, request.after, request.limit)
         opened = 0
+        told: list[ReminderRecord] = []
         for start in range(0, len(due), TOGETHER):
-            opened += self._cases.open_cases(due[start : start + TOGETHER], request.at)
+            some = due[start : start + TOGETHER]
+            opened += self._cases.open_cases(some, request.at)
+            told += self._cases.remind(some, request.at)
             activity.heartbeat()
-        return PageResult(last=due[-1] if due else "", seen=len(due), opened=opened)
+        reminded = tuple((record.account, recorded_digest(record)) for record in told)
+        return PageResult(last=due[-1] if due else "", seen=len(due), opened=opened, reminded=reminded)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import date
 from typing import Any, TypeVar
 
 from engine.credit import CompiledPolicy, compile_policy, load_credit
 from engine.ladder import CollectionsPolicy, load_collections
+from engine.ladder.adopting import adopts
 from engine.policy import Loaded, Texts
 from engine.source import Severity
 from workflows.ports import PolicyShelf
@@ -30,6 +32,13 @@ class PolicyTexts:
     def collections(self, digest: str) -> CollectionsPolicy:
         """Return a collections policy; raise PolicyNotFound or PolicyUnusable."""
         return self._once("collections", digest, lambda texts: load_collections(texts))
+
+    def successor(self, policy: CollectionsPolicy, on: date) -> CollectionsPolicy | None:
+        """Return the text that an open case under a policy goes over to on a day; None: it stays."""
+        if policy.case.binding != "adopt":
+            return None
+        new = self.collections(self._shelf.in_force("collections", policy.name, on).digest)
+        return new if adopts(policy, new) else None
 
     def credit(self, digest: str) -> CompiledPolicy:
         """Return a credit policy, compiled; raise PolicyNotFound or PolicyUnusable."""

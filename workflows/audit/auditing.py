@@ -13,6 +13,7 @@ from temporalio.api.history.v1 import History, HistoryEvent
 from workflows import effects
 from workflows.audit.alerting import alerts_again
 from workflows.audit.redeciding import acted_as_decided, assessment_again, step_again
+from workflows.audit.reminding import reminders_again
 from workflows.audit.report import AuditReport, Finding, RunReport, Verdict
 from workflows.audit.reviewing import chunks_again
 from workflows.audit.shapes import SIMULATED
@@ -44,7 +45,8 @@ class Bundle:
     histories: Sequence[Exported]
     texts: Texts
     records: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
-    """Decisions of portfolio reviews by the digest that their chunk states, one canonical JSON text each."""
+    """Decisions of portfolio reviews by the digest that their chunk states, one canonical JSON text each;
+    looks of sweeps at bills before their due date by their own digest."""
     alerts: Mapping[str, bytes] = field(default_factory=dict)
     """Alerts of watching by the digest of their bytes."""
 
@@ -164,6 +166,8 @@ def _verdicts(values: Values, bundle: Bundle, where: str) -> Iterator[Verdict]:
             yield assessment_again(effect, bundle.texts, place)
         elif effect.name == effects.GRADE_CHUNK:
             yield from chunks_again(effect, bundle.texts, bundle.records, place)
+        elif effect.name == effects.OPEN_DUE:
+            yield from reminders_again(effect, bundle.texts, bundle.records, place)
 
 
 def _steps_fit(values: Values, since: Mapping[int, datetime]) -> Iterator[tuple[int, str]]:

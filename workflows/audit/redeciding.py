@@ -12,7 +12,7 @@ from engine.ladder import Position
 from engine.model import canonical
 from workflows import effects
 from workflows.activities.assess import trace_digest, without_misses
-from workflows.activities.step import look
+from workflows.activities.step import gone_over, look
 from workflows.audit.diff import json_differences
 from workflows.audit.report import AGREES, DIFFERS, Verdict
 from workflows.audit.texts import Texts, TextWrong
@@ -32,10 +32,14 @@ def step_again(effect: Effect, texts: Texts, where: str) -> Verdict:
     try:
         policy = texts.collections(record.policy)
         position = Position(record.position, texts.law(record.law), texts.calendar(record.calendar))
-        again = look(policy, position, asked.model_copy(update={"at": record.at}))
+        request = asked.model_copy(update={"at": record.at})
+        if record.adopted_from:
+            again = gone_over(texts.collections(record.adopted_from), policy, position, request)
+        else:
+            again = look(policy, position, request)
     except (TextWrong, LookupError, ValueError, DecimalException) as error:
         return Verdict(where, "step", DIFFERS, (f"it cannot be taken again: {error}",))
-    return _compared(where, "step", record, again, record.semantics)
+    return compared(where, "step", record, again, record.semantics)
 
 
 def assessment_again(effect: Effect, texts: Texts, where: str) -> Verdict:
@@ -72,7 +76,7 @@ def record_again(
         }
     )
     short = record.model_copy(update={"decision": without_misses(record.decision)})
-    return _compared(where, "assessment", short, recomputed, record.decision.semantics)
+    return compared(where, "assessment", short, recomputed, record.decision.semantics)
 
 
 def acted_as_decided(made: list[Effect]) -> Iterator[tuple[int, str]]:
@@ -98,7 +102,8 @@ def acted_as_decided(made: list[Effect]) -> Iterator[tuple[int, str]]:
                     yield effect.event, f"`{name}` of what is carried out is not what was decided"
 
 
-def _compared(where: str, kind: Any, recorded: Any, again: Any, semantics: int) -> Verdict:
+def compared(where: str, kind: Any, recorded: Any, again: Any, semantics: int) -> Verdict:
+    """Return the verdict on a record that was taken again: it agrees, differs by an erratum, or differs."""
     left, right = _bare(recorded), _bare(again)
     if canonical(left) == canonical(right):
         return Verdict(where, kind, AGREES)
