@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from engine.ladder.check_facts import check_fact_cells
+from engine.ladder.check_notices import check_notices
 from engine.ladder.model import FINAL, NO_TIME, CollectionsPolicy, DoItem, Ladder, LadderRow
 from engine.ladder.threshold import Bounds, Condition
 from engine.ladder.waits import shortest
 from engine.source import Problem, Severity, Span
 from engine.text import Reader, did_you_mean
-
-FIGURES = (
-    "currency", "overdue", "disputed", "late_fee", "fees", "days_past_due", "debts", "next_due",
-    "next_due_amount", "next_step", "next_date", "last_day",
-)  # fmt: skip
-"""The figures that the text of a notice may state."""
-_FIGURE = re.compile(r"\{([^{}]*)\}")
 
 
 def check(reader: Reader, policy: CollectionsPolicy) -> None:
@@ -35,7 +28,8 @@ def check(reader: Reader, policy: CollectionsPolicy) -> None:
     _check_hours(reader, policy)
     _check_case(reader, policy)
     _check_bills(reader, policy)
-    _check_templates(reader, policy)
+    check_notices(reader, policy)
+    _check_steps(reader, policy)
     if policy.late_fee:
         for kind in policy.late_fee.stops_in:
             if kind not in policy.holds:
@@ -209,6 +203,15 @@ def _check_treatment(reader: Reader, policy: CollectionsPolicy) -> None:
             reader.warn("unused-ladder", message, ladder.span, "name it in `treatment`, or remove it")
 
 
+def _check_steps(reader: Reader, policy: CollectionsPolicy) -> None:
+    known = [row.step for row in policy.rows()]
+    for step in policy.steps:
+        if step not in known:
+            advice = did_you_mean(step, known, of="steps")
+            span = policy.spans.get("steps", Span("", 1, 1))
+            reader.error("unknown-step", f"`steps` names `{step}`, which no ladder has", span, advice)
+
+
 def _check_case(reader: Reader, policy: CollectionsPolicy) -> None:
     opens = [t.bounds for clause in policy.case.opens.any_of for t in clause if t.name == "overdue"]
     if _meets(tuple(opens), policy.case.closes):
@@ -230,14 +233,3 @@ def _check_bills(reader: Reader, policy: CollectionsPolicy) -> None:
     for span in spans:
         reader.error("always-one-bill", message, span, "test `age` or `overdue`, or write `grain: account`")
 
-
-def _check_templates(reader: Reader, policy: CollectionsPolicy) -> None:
-    for name, languages in policy.templates.items():
-        for language, text in languages.items():
-            file = f"templates/{name}.{language}.txt"
-            for number, line in enumerate(text.splitlines(), 1):
-                for found in _FIGURE.finditer(line):
-                    if found[1] not in FIGURES:
-                        advice = did_you_mean(found[1], FIGURES, of="figures")
-                        span = Span(file, number, found.start() + 1, len(found[0]))
-                        reader.error("unknown-figure", f"notices have no figure `{found[1]}`", span, advice)

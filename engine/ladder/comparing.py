@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, localcontext
@@ -13,6 +13,7 @@ from engine.ladder.expected import AMOUNTS, NEVER, NOTHING, Expectation, Wanted
 from engine.ladder.expected_ledger import compare_ledger
 from engine.ladder.from_law import no_law
 from engine.ladder.late_fee import accrued
+from engine.ladder.notices import notice_text
 from engine.ladder.simulate import Look, Played, show
 from engine.ladder.state import Action, Position
 from engine.ladder.stepping import PRECISION
@@ -60,8 +61,8 @@ def compare(expectation: Expectation, played: Played, zone: ZoneInfo) -> Iterato
             got = tuple(_told(day) if wanted.name == "told" else [_instant(day.reminds, zone)])
             if not _meets(wanted, got):
                 yield Mismatch(wanted.span, what, wanted.lines, got or (NOTHING,))
-        elif wanted.name == "figures":
-            got = tuple(_figures(day))
+        elif wanted.name in _OF_NOTICES:
+            got = tuple(_OF_NOTICES[wanted.name](day))
             if not _meets(wanted, got):
                 yield Mismatch(wanted.span, what, wanted.lines, got or (NOTHING,))
         elif not day.looks:
@@ -131,6 +132,25 @@ def _figures(day: _Day) -> Iterator[str]:
     yield from (f"{name}: {value}" for a in _asked(day, day.day) for name, value in a.figures.items())
 
 
+def _sent(day: _Day) -> Iterator[str]:
+    """Yield from when on each of the day's notices may go out, in the account's time."""
+    for look in day.today:
+        for action in look.step.actions:
+            if action.do == "notify":
+                yield _instant(action.not_before or look.at, day.zone)
+
+
+def _texts(day: _Day) -> Iterator[str]:
+    """Yield what customers read in the day's notices."""
+    for look in day.today:
+        yield from (notice_text(look.policy, action) for action in look.step.actions if action.do == "notify")
+
+
+_OF_NOTICES: Mapping[str, Callable[[_Day], Iterator[str]]] = {
+    "figures": _figures, "sent": _sent, "text": _texts,
+}  # fmt: skip
+
+
 def _line(name: str, value: Decimal) -> str:
     return f"{name} {amount(value)}" if value else name
 
@@ -169,7 +189,7 @@ def amount(value: Decimal) -> str:
 
 def _meets(wanted: Wanted, got: tuple[str, ...]) -> bool:
     match wanted.name:
-        case "says" | "figures":
+        case "says" | "figures" | "text":
             return all(any(line in said for said in got) for line in wanted.lines)
         case "wake" | "reminds":
             return wanted.lines == got or got[0].startswith(f"{wanted.lines[0]} ")

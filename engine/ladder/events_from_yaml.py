@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from engine.ladder.ladders_from_yaml import CHANNELS
 from engine.ladder.model import CollectionsPolicy
 from engine.ladder.sections_from_yaml import clock
 from engine.ladder.simulate import Event, Reply
-from engine.ledger.account import LEVELS
+from engine.ledger.account import LEVELS, Contacted
 from engine.ledger.entries import EntryAdapter
 from engine.ledger.refusals import EARLIEST, LATEST
 from engine.source import Span
@@ -148,6 +149,11 @@ class HistoryReader(Reader):
             return Event(at, text, policy=values["policy"])
         if verb.kind == "reply":
             return Event(at, text, reply=Reply(**values))
+        if verb.kind == "contact":
+            values["at"] = self.local(day, hour)
+            if elsewhere := values.pop("account"):
+                del values["id"], values["actor"]
+                return Event(at, text, contact=Contacted(account=elsewhere, **values))
         if "id" in fields:
             values["id"] = self.text(fields["id"], "`id`")
         try:
@@ -337,6 +343,17 @@ def _act(name: str) -> Callable[[HistoryReader, Node, Fields], Values]:
     return read
 
 
+def _contact(r: HistoryReader, node: Node, f: Fields) -> Values:
+    by = r.choice(node, "a channel", (*CHANNELS, "visit"))
+    default = "attempted" if by in ("call", "visit") else "sent"
+    return {
+        "id": r.named("contact", "contact-"), "channel": by, "account": _text(r, f, "account"),
+        "outcome": _word(r, f, "outcome", "an outcome of contacts", OUTCOMES) or default,
+        "direction": _word(r, f, "direction", "a direction", ("out", "in")) or "out",
+        "actor": _text(r, f, "by"),
+    }  # fmt: skip
+
+
 def _mark(r: HistoryReader, node: Node, f: Fields) -> Values:
     bill = r.text(node, "`write_off_mark`") or ""
     marked = optional(f, "marked", r.boolean, "`marked`")
@@ -374,6 +391,7 @@ def _policy(r: HistoryReader, node: Node, f: Fields) -> Values:
 
 
 CATEGORIES = ("normal", "fee", "late_fee", "interest")
+OUTCOMES = ("attempted", "conversation", "sent", "not_connected")
 REVIEWED = ("keep", "top_up", "release")
 BILL_MAY = ("due", "instalments", "category", "service", "draft")
 _ABOUT = ("bill", "service")
@@ -410,6 +428,7 @@ VERBS: dict[str, Verb] = {
     "stop": Verb("act", ("by", "reason"), _ABOUT, _act("stop")),
     "resume": Verb("act", ("by", "reason"), _ABOUT, _act("resume")),
     "confirm": Verb("act", ("by", "reason"), _ABOUT, _act("confirm")),
+    "contact": Verb("contact", (), ("outcome", "direction", "account", "by"), _contact),
     "write_off_mark": Verb("write_off_mark", (), ("marked",), _mark),
     "demand": Verb("demand", ("level",), ("reason",), _demand),
     "deposit": Verb("deposit", ("move",), (), _deposit),

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, time
 
-from engine.ladder.check import FIGURES
 from engine.ladder.expected_ledger import read_ledger
+from engine.ladder.notices import FIGURES
 from engine.ladder.words import NamedAction, Words, known_word, read_action
 from engine.ledger.account import LEVELS
 from engine.source import Span
@@ -210,6 +210,8 @@ READERS: Mapping[str, _Read] = {
     "case": _integer,
     "says": _says,
     "figures": _figures,
+    "sent": _says,
+    "text": _says,
     "ledger": _ledger,
     "told": _told,
     "reminds": _wake,

@@ -52,7 +52,7 @@ _REQUIRED = (
 )  # fmt: skip
 _OPTIONAL = (
     "title", "facts", "freshness", "brake", "before_due", "contact", "interruptions", "late_fee", "holds",
-    "promise_to_pay", "fees", "confirm", "maps",
+    "promise_to_pay", "fees", "confirm", "steps", "maps",
 )  # fmt: skip
 _TEMPLATE = re.compile(r"(?:.*/)?templates/([a-z][a-z0-9_]*)\.([a-z]{2,3})\.txt")
 
@@ -118,6 +118,7 @@ def _policy(reader: PolicyReader, node: Node) -> CollectionsPolicy | None:
         ladders=ladders,
         treatment=treatment,
         templates=templates,
+        steps=_steps(reader, fields["steps"]) if "steps" in fields else {},
         before_due=before,
         maps=read_maps(reader, fields["maps"], ladders) if "maps" in fields else {},
         spans={key: value.span for key, value in fields.items()},
@@ -169,6 +170,12 @@ def _currency(reader: PolicyReader, fields: Mapping[str, Node]) -> str:
         span = fields["currency"].span
         reader.error("not-a-currency", f"`{text}` is not a currency", span, currency_advice(text))
     return text
+
+
+def _steps(reader: PolicyReader, node: Node) -> dict[str, dict[str, str]]:
+    """Return what customers are told that each step is."""
+    entries = reader.entries(node, "`steps`")
+    return {key.text: reader.localized(value, f"`{key.text}`") for key, value in entries}
 
 
 def _templates(reader: PolicyReader) -> dict[str, dict[str, str]]:

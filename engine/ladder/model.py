@@ -295,6 +295,8 @@ class CollectionsPolicy:
     holds: Mapping[str, HoldRules]
     templates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Texts of notices by name and language."""
+    steps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What customers are told that a step is, by language."""
     freshness: Period | None = None
     contact: ContactRules = ContactRules()
     interruptions: InterruptionRules = InterruptionRules()

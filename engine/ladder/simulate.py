@@ -20,7 +20,7 @@ from engine.ladder.opening import open_case, watch_on
 from engine.ladder.scope import demand_of, items
 from engine.ladder.state import Action, Position, Step, Taken
 from engine.ladder.stepping import step
-from engine.ledger.account import AccountPosition, Terms
+from engine.ledger.account import AccountPosition, Contacted, Terms
 from engine.ledger.entries import Entry, Receipt
 from engine.ledger.position import position_at
 from engine.workdays import Calendar
@@ -60,6 +60,8 @@ class Event:
     entry: Entry | None = None
     reply: Reply | None = None
     policy: CollectionsPolicy | None = None
+    contact: Contacted | None = None
+    """A contact about another account of the customer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,9 @@ class _Player:
         self.next_reminder: datetime | None = None
         self.reminded: set[str] = set()
         self.asked: dict[str, str] = {}
+        self.elsewhere: list[Contacted] = []
+        self.on_their_way: dict[str, Contacted] = {}
+        """Notices that were asked for, by key; what a receipt has answered does not count any more."""
         self.receipts = 0
 
     def play(self) -> Played:
@@ -232,6 +237,8 @@ class _Player:
             self.played.entries.append(event.entry)
         if event.policy is not None:
             self.policy = event.policy
+        if event.contact is not None:
+            self.elsewhere.append(event.contact)
         if event.reply is not None:
             key = event.reply.key or self.asked.get(event.reply.action)
             if key is None:
@@ -257,7 +264,14 @@ class _Player:
         found = (demand_of(self.policy.case, taken, taken.level, account.today) for taken in beside)
         if demands := [demand for demand in found if demand]:
             account = account.model_copy(update={"demands": (*account.demands, *demands)})
-        return Position(account=account, law=self.law, calendar=self.calendar)
+        return Position(account=self._contacted(account), law=self.law, calendar=self.calendar)
+
+    def _contacted(self, account: AccountPosition) -> AccountPosition:
+        """Return the position with the contacts a ledger reads elsewhere: of other accounts and cases."""
+        answered = {receipt.key for receipt in account.receipts}
+        waiting = (one for key, one in self.on_their_way.items() if key not in answered)
+        found = sorted((*account.contacts, *self.elsewhere, *waiting), key=lambda one: (one.at, one.key))
+        return account.model_copy(update={"contacts": tuple(found)}) if found else account
 
     # what the cases do
 
@@ -326,6 +340,10 @@ class _Player:
         shown = show(action)
         self.asked[shown] = action.key
         self.played.told.append((at, f"asks: {shown}{_stated(action)}"))
+        if action.do == "notify":
+            self.on_their_way[action.key] = Contacted(
+                at=at, channel=action.args[0], key=action.key, text=action.args[1], pending=True
+            )
         by_person = action.do == "approve" or (action.do == "task" and action.args[0] in NOT_ANSWERED)
         if self.scenario.receiver == "done same day" and not by_person:
             when = max(at, action.not_before) if action.not_before else at

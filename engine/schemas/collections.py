@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.ladder.events_from_yaml import VERBS
 from engine.ladder.expected import ENDINGS, NOTHING
 from engine.ladder.expected import READERS as EXPECTED
+from engine.ladder.ladders_from_yaml import CHANNELS
 from engine.ladder.sections_from_yaml import ANCHORS
 from engine.ladder.timeline import RECEIVERS
 from engine.ledger.account import LEVELS
@@ -139,7 +140,12 @@ def collections_schema() -> Schema:
                     "quiet_hours": _HOURS,
                     "caps": record("The most in a time.", {}, caps),
                     "valid": period("How long a notice counts."),
-                    "attempts": integer("Tries of one notice."),
+                    "attempts": integer("Tries of one notice on one channel."),
+                    "fallback": listed("Channels that follow one that fails.", choice("a channel", CHANNELS)),
+                    "languages": listed("Languages in the order in which one is looked for.", text("zh")),
+                    "opt_out": localized("How electronic messages are ended: the figure {opt_out}."),
+                    "after_conversation": period("No call for so long after a conversation."),
+                    "consolidate": truth("Notices of one text, channel and day are one message."),
                 },
             ),
             "interruptions": record(
@@ -154,6 +160,7 @@ def collections_schema() -> Schema:
                     "shift": choice("To which day it moves.", ["later"]),
                 },
             ),
+            "steps": entries("What customers are told that a step is.", localized("By language."), SLUG),
             "fees": entries("The amount of each fee by name.", number("an amount"), SLUG),
             "late_fee": _late_fee(),
             "holds": entries("What each kind of hold does.", _hold(), SLUG),
@@ -215,6 +222,8 @@ _EVENT: dict[str, Schema] = {
     "marked": truth("Whether it is marked."),
     "level": choice("A level of service.", LEVELS),
     "move": choice("A move.", ["held", "released", "applied"]),
+    "direction": choice("Who got in touch.", ["out", "in"]),
+    "account": text("Another account of the customer."),
 }
 
 
@@ -239,6 +248,8 @@ def _expectation() -> Schema:
         "age": integer("Days."),
         "days_past_due": integer("Days."),
         "wake": text("A day, a day with its time in quotes, or never."),
+        "sent": words,
+        "text": words,
         "figures": either("Figures of notices.", text("one"), listed("several", text("name: value")), _TEXTS),
         "says": words,
     }
