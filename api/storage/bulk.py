@@ -188,7 +188,8 @@ class Batch:
             same_or_refused(twin, item.entry)
             return False
         last = ledger.fresh[-1].received_at if ledger.fresh else ledger.row.last_received
-        ledger.add(admit(ledger.row, last, ledger.beside(item.entry.kind), item.entry, self._clamp))
+        lasts = self._writer.lasts(self._work.session, ledger.row, item.entry)
+        ledger.add(admit(ledger.row, last, ledger.beside(item.entry.kind), item.entry, self._clamp, lasts))
         return True
 
     def _read_customers(self, items: Sequence[Item]) -> dict[str, CustomerRow]:

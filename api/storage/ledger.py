@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from api.storage.accounts import (
     get_account,
@@ -33,6 +33,7 @@ from engine.ladder.state import Position
 from engine.ledger import Entry, entry_problems
 from engine.ledger.entries import Receipt
 from engine.model import digest
+from engine.text import Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ class LedgerWriter:
             return Posted(twin, False, row.version)
         if expected is not None:
             require_version(row, expected)
-        entry = admit(row, row.last_received, entries, entry, clamp)
+        lasts = self.lasts(work.session, row, entry)
+        entry = admit(row, row.last_received, entries, entry, clamp, lasts)
         insert_entries(work, row, [entry])
         if isinstance(entry, Receipt):
             note_receipt(work, row, entry)
@@ -97,6 +99,10 @@ class LedgerWriter:
             self._opening.watch(work, row, position, at, opens=True)
         work.session.add(row)
 
+    def lasts(self, session: Session, row: AccountRow, entry: Entry) -> Mapping[str, Period]:
+        """Return after how long holds without an end are over, where the entry is one."""
+        return self._opening.lasts(session, row, entry)
+
     def follow(
         self,
         work: Work,
@@ -119,14 +125,15 @@ class LedgerWriter:
 
 
 def admit(
-    row: AccountRow, last: datetime | None, entries: Sequence[Entry], entry: Entry, clamp: bool
-) -> Entry:
+    row: AccountRow, last: datetime | None, entries: Sequence[Entry], entry: Entry, clamp: bool,
+    lasts: Mapping[str, Period],
+) -> Entry:  # fmt: skip
     """Return the entry as it may be stored after `last`; raise ReceivedBackwards or EntryRefused."""
     if last is not None and entry.received_at < last:
         if not clamp:
             raise ReceivedBackwards(row.id, entry.received_at, last)
         entry = entry.model_copy(update={"received_at": last})
-    problems = entry_problems(terms_of(row), entries, entry)
+    problems = entry_problems(terms_of(row), entries, entry, lasts)
     if problems:
         raise EntryRefused(said(entry.kind), entry.id, problems)
     return entry

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,8 @@ from api.storage.session import Work
 from api.storage.tables import AccountRow, CaseRow
 from engine.ladder import CollectionsPolicy, Position, Taken, watch_on
 from engine.ledger.account import AccountPosition, Debt
+from engine.ledger.entries import Entry, Hold
+from engine.text import Period
 from engine.workdays import DayNotCovered
 from workflows.ids import case_id
 from workflows.messages import CaseStart
@@ -50,6 +52,20 @@ class Opening:
             return False
         self._open(work, row, policy, previous, account, at)
         return True
+
+    def lasts(self, session: Session, row: AccountRow, entry: Entry) -> Mapping[str, Period]:
+        """Return after how long holds without an end are over, by the policy that treats the account."""
+        if not isinstance(entry, Hold):
+            return {}
+        last = _last_case(session, row)
+        try:
+            if row.open_case is not None and last is not None:
+                policy: CollectionsPolicy | None = self._library.collections(session, last.policy)
+            else:
+                policy = self._library.collections_for(session, row, entry.value_date)
+        except (PolicyNotFound, PolicyRefused):
+            return {}  # the account is in trouble already; nothing ends by itself then
+        return {kind: rules.lasts for kind, rules in policy.holds.items() if rules.lasts} if policy else {}
 
     def _when(
         self, session: Session, row: AccountRow, policy: CollectionsPolicy | None, account: AccountPosition,

@@ -71,7 +71,7 @@ def check_history(
         if not unallocated:
             _check_shares(reader, names, line)
         _check_words(reader, words, line)
-    _check_ledger(reader, terms, lines)
+    _check_ledger(reader, terms, words, lines)
 
 
 def _names(entries: Iterable[Entry | None]) -> Names:
@@ -181,14 +181,14 @@ def _check_fact(reader: Reader, fact: FactDefinition, entry: FactSet, place: Spa
 # what a ledger takes
 
 
-def _check_ledger(reader: Reader, terms: Terms, lines: Sequence[Line]) -> None:
+def _check_ledger(reader: Reader, terms: Terms, words: Words, lines: Sequence[Line]) -> None:
     """Note what a ledger would refuse, in the order in which it hears of it; what is refused never counts."""
     known: list[Entry] = []
     for line in sorted(lines, key=lambda line: line.event.at):
         entry = line.event.entry
         if entry is None:
             continue
-        problems = entry_problems(terms, known, entry)
+        problems = entry_problems(terms, known, entry, words.lasts)
         for found in problems:
             place = line.place("id" if found.field == "id" and "id" in line.fields else found.field)
             reader.error(found.code, found.message.removesuffix("."), place, found.advice)

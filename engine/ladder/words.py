@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.credit.model import FactDefinition
 from engine.ladder.ladders_from_yaml import ARGUMENTS, BEFORE_DUE, LATE_FEE
 from engine.ladder.model import CollectionsPolicy
 from engine.ledger.account import LEVELS
 from engine.source import Span
-from engine.text import Reader, did_you_mean
+from engine.text import Period, Reader, did_you_mean
 
 HOLD = "hold."
 """Steps of what holds and disputes ask for: `hold.hardship`."""
@@ -34,6 +34,8 @@ class Words:
     """Each step with its actions, as written."""
     approved: tuple[str, ...]
     """Steps that wait for the approval of a person."""
+    lasts: Mapping[str, Period] = field(default_factory=dict)
+    """After how long a hold without an end is over, by its kind."""
 
 
 def words_of(policies: Iterable[CollectionsPolicy]) -> Words:
@@ -53,6 +55,7 @@ def words_of(policies: Iterable[CollectionsPolicy]) -> Words:
         tuple(name for policy in every for name in policy.ladders),
         steps,
         tuple(approved),
+        {kind: rules.lasts for policy in every for kind, rules in policy.holds.items() if rules.lasts},
     )
 
 

@@ -101,7 +101,7 @@ class Refund(EntryBase):
 
 
 def is_goodwill(reason: str) -> bool:
-    """Tell whether a reason begins with the word `goodwill`: then a bill was right, and is let go from now on.
+    """Tell whether a reason begins with `goodwill`: then a bill was right, and is let go from a day on.
 
     Any other credit note corrects its bill, as if it had always asked for less.
     """

@@ -10,10 +10,13 @@ from datetime import date
 
 from engine.ledger import refusals_bills, refusals_money, refusals_promises
 from engine.ledger.account import Terms
-from engine.ledger.entries import KINDS, Bill, Entry
+from engine.ledger.entries import KINDS, Bill, Entry, Hold
 from engine.ledger.refusals_common import Finding
 from engine.ledger.refusals_money import check_decimals, check_money_is_there
 from engine.model import Model
+from engine.text import Period
+
+NOTHING_ENDS: Mapping[str, Period] = {}
 
 
 class EntryProblem(Model):
@@ -31,10 +34,13 @@ class EntryProblem(Model):
     """What to do about it, for whoever wrote the entry."""
 
 
-def entry_problems(terms: Terms, entries: Sequence[Entry], new: Entry) -> list[EntryProblem]:
+def entry_problems(
+    terms: Terms, entries: Sequence[Entry], new: Entry, lasts: Mapping[str, Period] = NOTHING_ENDS
+) -> list[EntryProblem]:
     """Return why `new` may not join the entries of the account; an empty list lets it in.
 
-    An entry that is already there, word for word, is no problem: doubled news changes nothing.
+    An entry that is already there, word for word, is no problem: doubled news changes nothing. `lasts`: after
+    how long a hold without an end is over, by its kind, as the account's policy says with `for`.
     """
     same = next((e for e in entries if (e.kind, e.id) == (new.kind, new.id)), None)
     if same is not None:
@@ -45,7 +51,7 @@ def entry_problems(terms: Terms, entries: Sequence[Entry], new: Entry) -> list[E
         return [_problem(new, Finding("entry-conflict", text, "id", advice))]
     known = [entry for entry in entries if entry.kind in _NEEDED]
     of_money = (*check_decimals(terms.currency, new), *check_money_is_there(terms, new))
-    return [_problem(new, finding) for finding in (*of_money, *_findings(known, new))]
+    return [_problem(new, finding) for finding in (*of_money, *_findings(known, new, lasts))]
 
 
 def _problem(new: Entry, finding: Finding) -> EntryProblem:
@@ -88,8 +94,11 @@ def _check_days(new: Entry) -> Iterator[Finding]:
             yield Finding("day-out-of-range", text, name, advice)
 
 
-def _findings(known: list[Entry], new: Entry) -> Iterator[Finding]:
+def _findings(known: list[Entry], new: Entry, lasts: Mapping[str, Period]) -> Iterator[Finding]:
     yield from _check_days(new)
+    if isinstance(new, Hold):
+        yield from refusals_promises.check_hold(known, new, lasts)
+        return
     rule = _RULES.get(new.kind)
     if rule:
         yield from rule(known, new)
@@ -112,7 +121,6 @@ _RULES: Mapping[str, Callable[..., Iterator[Finding]]] = {
     "dispute_resolved": refusals_promises.check_dispute_resolved,
     "promise": refusals_promises.check_promise,
     "promise_withdrawn": refusals_promises.check_promise_withdrawn,
-    "hold": refusals_promises.check_hold,
     "hold_released": refusals_promises.check_hold_released,
     "act": refusals_promises.check_act,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from engine.ledger.entries import (
@@ -18,6 +18,7 @@ from engine.ledger.entries import (
 from engine.ledger.known import of_kind
 from engine.ledger.position import released_on
 from engine.ledger.refusals_common import ZERO, Finding, at_most, bill_of, corrected
+from engine.text import Period
 
 
 def check_dispute(known: list[Entry], new: Dispute) -> Iterator[Finding]:
@@ -80,8 +81,8 @@ def check_promise_withdrawn(known: list[Entry], new: PromiseWithdrawn) -> Iterat
         yield Finding("already-withdrawn", text, "promise", advice)
 
 
-def check_hold(known: list[Entry], new: Hold) -> Iterator[Finding]:
-    """Yield what is wrong with a hold."""
+def check_hold(known: list[Entry], new: Hold, lasts: Mapping[str, Period]) -> Iterator[Finding]:
+    """Yield what is wrong with a hold; one without an end is over after the time of its kind."""
     if new.until is not None and new.until <= new.value_date:
         text = f"Hold `{new.id}` ends on {new.until}, not after its beginning {new.value_date}."
         advice = "write a later day, or no `until` for a hold that stays until it is released"
@@ -90,7 +91,10 @@ def check_hold(known: list[Entry], new: Hold) -> Iterator[Finding]:
     released = released_on(known)
     for other in of_kind(known, Hold):
         if (other.hold, other.bill) == (new.hold, new.bill):
-            ends = [day for day in (other.until, released.get(other.id)) if day]
+            until = other.until
+            if until is None and other.hold in lasts:
+                until = lasts[other.hold].after(other.value_date)
+            ends = [day for day in (until, released.get(other.id)) if day]
             end = min(ends, default=date.max)
             if other.value_date < (new.until or date.max) and new.value_date < end:
                 shown = f"{other.value_date} to {end if ends else 'further notice'}"

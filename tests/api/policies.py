@@ -30,6 +30,7 @@ treatment:
     | -       || standard |
 contact: {quiet_hours: 21:00-08:00, valid: P90D}
 interruptions: {window: 09:00-16:00}
+holds: {hardship: {clock: stops, taken: keep, for: P30D, then: task(review)}}
 """
 
 LAW = b"""law: plain-law

@@ -170,3 +170,11 @@ def test_an_entry_that_fails_at_the_end_of_its_transaction_is_not_remembered(wir
     position = wiring.ledger.position("A1", local("2026-03-01 04:00"), "", "").account
     assert position.credit == Decimal(10)
     assert pay(wiring, "A1", local("2026-03-01 05:00"), "P2", "1.00").new
+
+
+def test_a_hold_that_is_over_after_its_time_can_be_renewed(wiring: Wiring) -> None:
+    in_arrears(wiring)
+    post(wiring, "A1", local("2026-04-01 09:30"), kind="hold", id="H1", hold="hardship")
+    with pytest.raises(EntryRefused, match="2026-04-01 to 2026-05-01"):
+        post(wiring, "A1", local("2026-04-30 09:30"), kind="hold", id="H2", hold="hardship")
+    assert post(wiring, "A1", local("2026-05-01 09:30"), kind="hold", id="H2", hold="hardship").new
