@@ -17,9 +17,10 @@ from workflows.messages import (
     ActRequest,
     ActResult,
     AssessmentRecord,
+    AssessmentRequest,
     CloseRequest,
-    ReviewChunk,
     ReminderRecord,
+    ReviewChunk,
     StepRecord,
     TroubleNote,
 )
@@ -49,7 +50,6 @@ class AccountNotFound(LookupError):
         self.account = account
 
 
-class PolicyShelf(Protocol):
 class InForce(Protocol):
     """Which text of a name is in force."""
 
@@ -59,6 +59,7 @@ class InForce(Protocol):
         ...
 
 
+class PolicyShelf(Protocol):
     """Texts by digest, for ever."""
 
     def texts(self, policy: str) -> tuple[Manifest, dict[str, bytes]]:
@@ -69,11 +70,11 @@ class InForce(Protocol):
         """Return the law pack of that name in force on a day."""
         ...
 
-    def text(self, digest: str) -> bytes:
     def in_force(self, kind: str, name: str, on: date) -> InForce:
         """Return which text of a name is in force on a day; raise PolicyNotFound."""
         ...
 
+    def text(self, digest: str) -> bytes:
         """Return one text by its digest; raise TextNotFound."""
         ...
 
@@ -176,6 +177,10 @@ class DecisionBook(Protocol):
         Idempotent by `request`: what was stored first stays. `run` (workflow and run) registers, in the
         same transaction, the assessment's run as evidence that must be exported.
         """
+        ...
+
+    def refused(self, request: AssessmentRequest, why: str) -> None:
+        """Note that a request will never be answered, and why; idempotent, nothing if it was answered."""
         ...
 
     def note_chunk(self, run: str, chunk: ReviewChunk) -> None:

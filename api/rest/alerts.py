@@ -16,7 +16,7 @@ from api.rest.errors import Refusal
 from api.rest.paging import After, Limit, cursor_of, instant_of, page_of
 from api.rest.routes import received, router
 from api.storage.errors import NotSimulated
-from api.storage.watch_actions import Said, actions_of_alert, get_alert_action, take_word
+from api.storage.watch_actions import ABOUT, Said, actions_of_alert, get_alert_action, take_word
 from api.storage.watch_alerts import (
     Outcome,
     Worth,
@@ -232,12 +232,17 @@ def alert_actions_router(wiring: Wiring) -> APIRouter:
         at = body.at or received_at
         if at > received_at + _AHEAD:
             raise Refusal("malformed-body", f"`at` {at.isoformat()} has not come yet.", "/at")
+        # A task about an action has the action's key and one part more: who answers the task answers it.
+        key = f"alert/{rest.removesuffix(f'/{_about(rest)}')}"
         with wiring.database.write() as work:
-            key = f"alert/{rest}"
             known = get_alert_action(work.session, key)
+            if body.at is not None and body.at < known.requested_at - _AHEAD:
+                asked = f"it was asked for at {known.requested_at.isoformat()}"
+                raise Refusal("malformed-body", f"`at` {at.isoformat()} is too early: {asked}.", "/at")
             if body.at is None and (known.state, known.detail) == (body.status, body.detail):
                 at = known.settled_at or at  # said twice without an instant it is one word
-            row, new = take_word(work, key, Said(body.status, min(at, received_at), body.detail))
+            told = max(min(at, received_at), known.requested_at)
+            row, new = take_word(work, key, Said(body.status, told, body.detail))
             out = _action(row)
         response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
         return out
@@ -248,6 +253,11 @@ def alert_actions_router(wiring: Wiring) -> APIRouter:
             return _action(get_alert_action(session, f"alert/{rest}"))
 
     return api
+
+
+def _about(rest: str) -> str:
+    last = rest.rpartition("/")[2]
+    return last if last in ABOUT else ""
 
 
 def watch_simulation_router(wiring: Wiring) -> APIRouter:

@@ -15,10 +15,10 @@ from api.storage.evidence import note_run
 from api.storage.pokes import poke_open_cases
 from api.storage.session import Database
 from api.storage.tables import DecisionRow, ReviewChunkRow
-from api.storage.watch_actions import note_decisions
+from api.storage.watch_actions import note_decisions, note_refusal
 from engine.credit.decision import Decision, DecisionTrace
 from engine.model import canonical, digest_bytes
-from workflows.messages import AssessmentRecord, ReviewChunk
+from workflows.messages import AssessmentRecord, AssessmentRequest, ReviewChunk
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Trace: TypeAdapter[tuple[DecisionTrace, ...]] = TypeAdapter(tuple[DecisionTrace, ...])
@@ -55,6 +55,11 @@ class SqlDecisionBook:
             note_decisions(work, [(record.request, record.id, record.at) for record in fresh])
             for customer, at in note_grades(work, fresh).items():
                 poke_open_cases(work, customer, "grade", at)
+
+    def refused(self, request: AssessmentRequest, why: str) -> None:
+        """Tell the alert that asked, if one did, that there is no grade, and a person why."""
+        with self._database.write() as work:
+            note_refusal(work, request.request, why, request.at)
 
     def note_chunk(self, run: str, chunk: ReviewChunk) -> None:
         """Keep what a chunk of a review did; idempotent by run and cursor."""

@@ -43,6 +43,8 @@ HOLDS = frozenset({"hold_orders", "interim_limit"})
 """Actions that last: they are taken back when the alert is dismissed."""
 TOLD = HOLDS | {"notify"}
 """Actions that a receiver carries out and confirms."""
+ABOUT = ("unconfirmed", "refused")
+"""Tasks about an action, by the last part of their key; a word on the action closes them."""
 Status = Literal["done", "failed", "suppressed"]
 
 
@@ -86,6 +88,8 @@ class AlertDesk:
             return False
         work.session.flush()
         for action in actions_of_alert(work.session, alert):
+            if action.do == "reassess":
+                close_task(work, f"{action.key}/refused", outcome, at)
             if action.do == "refer" and action.state == "requested":
                 _settle(work, action, "done", at, f"{outcome} by {actor}: {reason}")
                 close_task(work, action.key, outcome, at)
@@ -119,7 +123,9 @@ class AlertDesk:
             _add(
                 work, record.id, key, "reassess", [customer], (), at, request=request, state=state, detail=why
             )
-            if asked is not None:
+            if asked is None:
+                _refused(work, key, [customer], record.alert.rule, why, at)
+            else:
                 outbox.put(
                     work, "case", "assess", assessment_id(request), account=f"alert/{record.id}",
                     once=f"assess:{request}", created_at=at, body=asked,
@@ -187,7 +193,7 @@ def take_word(work: Work, key: str, said: Said) -> tuple[WatchActionRow, bool]:
     An earlier word that comes late changes nothing. Raises NotFound.
     """
     row = get_alert_action(work.session, key)
-    if row.do not in TOLD:
+    if row.do not in TOLD and (row.do, row.state) != ("reassess", "failed"):
         raise NotFound("action that a receiver confirms", key)
     if row.settled_at is not None and said.at < row.settled_at:
         return row, False
@@ -196,7 +202,8 @@ def take_word(work: Work, key: str, said: Said) -> tuple[WatchActionRow, bool]:
     if row.settled_at == said.at and row.state != said.status:
         raise AlreadyThere("receipt", key, ["status"])
     _settle(work, row, said.status, said.at, said.detail)
-    close_task(work, f"{key}/unconfirmed", said.status, said.at)
+    for what in ABOUT:
+        close_task(work, f"{key}/{what}", said.status, said.at)
     work.audit(f"alert-action-{said.status}", key, said.at, digest({"detail": said.detail}))
     alert = lock_alert(work.session, row.alert)
     if said.status == "done" and not row.undo and alert.state == "dismissed":
@@ -217,6 +224,22 @@ def note_decisions(work: Work, requests: Sequence[tuple[str, str, datetime]]) ->
         if request.startswith("alert-"):
             where, said = {"request": request, "state": "requested"}, {"state": "done", "settled_at": at}
             work.update(WatchActionRow, where, said | {"detail": decision})
+
+
+def note_refusal(work: Work, request: str, why: str, at: datetime) -> None:
+    """Say that a reassessment is refused, and give it to a person; nothing if it was answered."""
+    row = WatchActionRow
+    query = select(row).where(row.request == request, row.state == "requested")
+    for action in work.session.exec(query).all() if request.startswith("alert-") else ():
+        _settle(work, action, "failed", max(at, action.requested_at), why)
+        alert = work.session.get(WatchAlertRow, action.alert)
+        _refused(work, action.key, json.loads(action.args), alert.rule if alert else "", why, at)
+
+
+def _refused(work: Work, key: str, args: Sequence[str], rule: str, why: str, at: datetime) -> None:
+    what = f"Customer `{', '.join(args)}` was not graded anew, as an alert asks: {why}"
+    _task(work, f"{key}/refused", (), rule, "task", ["reassess"], what, at)
+    work.audit("alert-action-failed", key, at, digest({"detail": why}))
 
 
 def get_alert_action(session: Session, key: str) -> WatchActionRow:

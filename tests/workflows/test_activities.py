@@ -96,6 +96,7 @@ def test_what_cannot_be_decided_is_refused(
     with pytest.raises(error):
         assess(world, **({"policy": policy} | asked))
     assert not world.decisions
+    assert world.refusals["r-1"]
 
 
 @pytest.mark.parametrize("other", [{"customer": "C2"}, {"as_of": AS_OF.replace(day=1)}])

@@ -24,12 +24,17 @@ class Assess:
     @activity.defn(name=effects.ASSESS)
     def assess(self, request: AssessmentRequest) -> AssessmentRecord:
         """Decide and record; the stored decision has the whole trace, the history the rows that matched."""
-        stored = self._decisions.find(request.request)
-        if stored is not None:
-            _same_request(request, stored)
-            return short(stored)
-        # Another attempt that is quicker records the same: the facts are those known at `request.at`.
-        record = self._decide(request)
+        try:
+            stored = self._decisions.find(request.request)
+            if stored is not None:
+                _same_request(request, stored)
+                return short(stored)
+            # Another attempt that is quicker records the same: the facts are those known at `request.at`.
+            record = self._decide(request)
+        except Exception as why:
+            if type(why).__name__ in effects.HOPELESS:
+                self._decisions.refused(request, str(why))  # whoever asked must not wait for an answer
+            raise
         self._decisions.record([record], current_run())
         return short(record)
 

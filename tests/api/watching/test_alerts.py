@@ -15,7 +15,10 @@ from api.storage.watch_alerts import record_of_alert
 from api.storage.watch_tables import WatchAlertRow, WatchEventRow, WatchMemberRow, WatchWindowRow
 from api.wiring import Wiring
 from engine.watch.record import taken_again
-from tests.api.watching.conftest import DAY, alerts, event, look, takeover, tell
+from tests.api.conftest import START
+from tests.api.rest.conftest import Serve
+from tests.api.watching.conftest import DAY, WATCH, alerts, event, look, takeover, tell
+from workflows.messages import AssessmentRequest
 
 
 def raised(api: Client, *events: dict[str, Any], day: int = 6) -> dict[str, Any]:
@@ -107,6 +110,46 @@ def test_a_receipt_confirms_an_action(api: Client) -> None:
     assert api.get(path).json()["state"] == "done"
     refer = f"/v1/actions/alert/{alert['id']}/refer.fraud_desk/do/receipts"
     assert api.post(refer, json=receipt).status_code == 404
+
+
+def test_a_receipt_of_before_it_was_asked_for_is_refused(api: Client) -> None:
+    path = f"/v1/actions/alert/{raised(api)['id']}/hold_orders/do"
+    early = {"status": "done", "at": DAY.format(5), "received_at": DAY.format(7)}
+    answer = api.post(f"{path}/receipts", json=early)
+    assert answer.status_code == 422
+    assert "it was asked for at 2026-03-06T02:00:00+00:00" in answer.json()["detail"]
+    slow_clock = early | {"at": "2026-03-06T09:58:00+08:00"}
+    assert api.post(f"{path}/receipts", json=slow_clock).status_code == 201
+    found = api.get(path).json()
+    assert found["settled_at"] == found["requested_at"] == "2026-03-06T02:00:00Z"
+
+
+def test_a_reassessment_that_is_refused_says_why_and_is_a_task(api: Client, watched: Wiring) -> None:
+    alert = raised(api)
+    key = f"alert/{alert['id']}/reassess.C1/do"
+    (start,) = outbox(watched, "case")
+    request = AssessmentRequest.model_validate_json(start.body)
+    watched.decisions.refused(request, "The facts are refused: `/income` is missing.")
+    watched.decisions.refused(request, "The facts are refused: `/income` is missing.")
+    found = api.get(f"/v1/actions/{key}").json()
+    assert (found["state"], found["detail"]) == ("failed", "The facts are refused: `/income` is missing.")
+    tasks = {task["key"]: task for task in api.get("/v1/tasks").json()["items"]}
+    assert "`/income` is missing" in tasks[f"{key}/refused"]["reason"]
+    assert "Customer `C1` was not graded anew" in tasks[f"{key}/refused"]["reason"]
+    by_hand = {"status": "done", "detail": "graded by hand", "received_at": DAY.format(8)}
+    assert api.post(f"/v1/actions/{key}/refused/receipts", json=by_hand).status_code == 201
+    assert f"{key}/refused" not in {task["key"] for task in api.get("/v1/tasks").json()["items"]}
+    assert api.get(f"/v1/actions/{key}").json()["state"] == "done"
+
+
+def test_a_reassessment_that_nobody_can_be_asked_for_is_a_task_too(wiring: Wiring, serve: Serve) -> None:
+    wiring.publisher.publish({"policy.yaml": WATCH}, START)
+    api = serve(wiring)
+    tell(api, *takeover(customer="C9"))
+    look(api, 8)
+    (alert,) = alerts(api)
+    tasks = {task["key"]: task["reason"] for task in api.get("/v1/tasks").json()["items"]}
+    assert "There is no customer `C9`" in tasks[f"alert/{alert['id']}/reassess.C9/do/refused"]
 
 
 def test_a_dismissal_closes_the_task_and_releases_what_was_done(api: Client, watched: Wiring) -> None:

@@ -97,7 +97,7 @@ def test_whatever_comes_late_each_event_serves_once_and_nothing_is_left(
 @QUIET
 @given(policies(), windows(10))
 def test_looks_in_between_change_nothing_while_news_come_in_order(text: str, window: Window) -> None:
-    """Rules that bar nothing and ask no clock: looked at event by event or once at the end, it is the same."""
+    """Of rules that bar nothing and ask no clock: event by event, or all at once at the end."""
     policy = load(text)
     assume(not any(rule.none or rule.uses_clock for rule in policy.rules))
     facts = [(START - timedelta(days=1), e.model_copy(update={"at": START - timedelta(days=1)}))
