@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from api.cli.check_command import counted
 from api.cli.policy_files import CASES, CSV_CASES, PolicyFiles
-from api.cli.surroundings import calendar_for, law_for
 from engine.credit import load_credit
 from engine.credit.cases import read_cases
 from engine.credit.coverage import coverage
-from engine.ladder import load_collections
-from engine.ladder.mutation import unnoticed
-from engine.ladder.timeline import read_timelines
 from engine.watch import load_watch
 from engine.watch.cases import read_watch_cases
 from engine.watch.coverage import watch_coverage
@@ -45,20 +40,6 @@ def credit_tried(files: PolicyFiles) -> Tried | None:
         "untried": len(found.untried), "changes": found.mutants, "unnoticed": len(found.unnoticed),
     }  # fmt: skip
     return Tried(numbers, str(found), tuple(details))
-
-
-def ladder_tried(files: PolicyFiles) -> Tried | None:
-    """Return which changes of a ladder its timelines notice; None when they cannot be read."""
-    policy = load_collections(files.texts, files.root).policy
-    if policy is None:
-        return None
-    timelines = read_timelines(policy, files.texts[CASES], CASES, files.texts).policy
-    if timelines is None:
-        return None
-    law, calendar = law_for(files, policy.regulation), calendar_for(files, policy.calendar)
-    changes, quiet = unnoticed(policy, law, calendar, timelines)
-    line = f"{len(quiet)} of {counted(changes, 'threshold change', 'threshold changes')} unnoticed"
-    return Tried({"changes": changes, "unnoticed": len(quiet)}, line, tuple(f"unnoticed: {m}" for m in quiet))
 
 
 def watch_tried(files: PolicyFiles) -> Tried | None:

@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 
-from api.cli.case_coverage import Tried, credit_tried, ladder_tried, watch_tried
+from api.cli.case_coverage import Tried, credit_tried, watch_tried
 from api.cli.case_writing import with_generated, with_updates
 from api.cli.check_command import check_one, counted, problem_json
 from api.cli.frame import FINDINGS, OK, Trouble
 from api.cli.junit import to_junit
+from api.cli.ladder_coverage import ladder_tried
 from api.cli.policy_files import CASES, CSV_CASES, PolicyFiles, find_policies
 from api.cli.replacing import replace_file
 from api.cli.surroundings import calendar_for, law_for
@@ -77,7 +78,7 @@ class Tested:
 @click.option(
     "--coverage", is_flag=True, help="Name each row, bound and threshold change that no case tries."
 )
-@click.option("--mutation", is_flag=True, help="Also try each threshold of ladders; takes minutes.")
+@click.option("--mutation", is_flag=True, help="Also try each threshold and wait of ladders; takes a minute.")
 @click.option(
     "--generate", "new", is_flag=True, help="Add the cases that are missing at bounds to cases.yaml."
 )
@@ -92,7 +93,8 @@ def command(
     `cases.csv`, a row a case.
 
     Of credit policies it tells how many rows some case matches, how many bounds are tried on both sides (one
-    cent, one day, one unit apart), and how many changes of one threshold would go unnoticed; of watch
+    cent, one day, one unit apart), and how many changes of one threshold would go unnoticed; of collections
+    policies how many rows are taken, and with `--mutation` how many changes would go unnoticed; of watch
     policies how many rules fire, and how many changes of one threshold (`count`, `within`) are noticed.
 
     \b
@@ -134,10 +136,11 @@ def _written(files: PolicyFiles, *, new: bool) -> PolicyFiles:
 
 def _measured(files: PolicyFiles, tested: Tested, *, ladders: bool) -> Tested:
     """Tell what the cases try, if they could be run."""
-    if tested.errors or (files.what == "collections" and not ladders):
+    if tested.errors:
         return tested
-    measures = {"credit": credit_tried, "collections": ladder_tried, "watch": watch_tried}
-    return replace(tested, tried=measures[files.what](files))
+    if files.what == "collections":
+        return replace(tested, tried=ladder_tried(files, mutation=ladders))
+    return replace(tested, tried=credit_tried(files) if files.what == "credit" else watch_tried(files))
 
 
 def test_one(files: PolicyFiles) -> Tested:

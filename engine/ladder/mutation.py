@@ -1,7 +1,8 @@
 """Which small changes of a ladder no dated timeline notices: each threshold a cent or a day on, each wait.
 
 A change of a row can show only where the row, or the one that it comes after, was taken: other timelines
-are not played again.
+are not played again. `Trial.notices` tries one change, so that whoever calls can share them out and say how
+far he is.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import Any, TypeVar
 
 from engine.ladder.law import LawPack
 from engine.ladder.model import NO_TIME, CollectionsPolicy, Ladder, LadderRow
+from engine.ladder.simulate import GoesInCircles, play
 from engine.ladder.threshold import Bounds, Condition, NumberTest
-from engine.ladder.timeline import Timeline, run_timeline
+from engine.ladder.timeline import Timeline, judged, run_timeline
 from engine.source import Span
 from engine.text import Period
 from engine.workdays import Calendar
@@ -33,6 +35,9 @@ class LadderMutant:
     text: str
     span: Span
     policy: CollectionsPolicy
+    place: str = ""
+    """The row or condition that is changed."""
+    ladder: str = ""
     steps: tuple[str, ...] = ()
     """The steps of which one must have been taken for the change to show; none: any timeline may show it."""
 
@@ -46,15 +51,15 @@ def ladder_mutants(policy: CollectionsPolicy) -> Iterator[LadderMutant]:
         condition: Condition = getattr(policy.case, name)
         for text, changed in _conditions(condition):
             case = _with(policy.case, name, changed)
-            yield LadderMutant(
-                f"{name} `{condition.text}`: {text}", condition.span, replace(policy, case=case)
-            )
+            changed_policy = replace(policy, case=case)
+            yield LadderMutant(f"{name} `{condition.text}`: {text}", condition.span, changed_policy, name)
     for ladder in policy.ladders.values():
         for row in ladder.rows:
             for text, new in _rows(row):
-                place = f"{ladder.name} step {row.step} (line {row.span.line}), {text}"
-                steps = (row.step, row.after) if row.after else ()
-                yield LadderMutant(place, row.span, _with_row(policy, ladder, new), steps)
+                place = f"{ladder.name} step {row.step} (line {row.span.line})"
+                steps = (row.step, row.after) if row.after else (row.step,)
+                changed_policy = _with_row(policy, ladder, new)
+                yield LadderMutant(f"{place}, {text}", row.span, changed_policy, place, ladder.name, steps)
 
 
 def _with(value: T, name: str, part: object) -> T:
@@ -106,21 +111,66 @@ def _moved(bounds: Bounds, step: Decimal) -> Iterator[tuple[str, Bounds]]:
                     yield f"{point} as {point + by}", moved
 
 
-def unnoticed(
-    policy: CollectionsPolicy, law: LawPack, calendar: Calendar, timelines: Sequence[Timeline]
-) -> tuple[int, tuple[LadderMutant, ...]]:
-    """Return how many changes were tried, and those with which every timeline still holds."""
-    played = [(one, run_timeline(policy, law, calendar, one)) for one in timelines]
-    held = [
-        (one, " ".join(text for _, text in result.story)) for one, result in played if not result.mismatches
-    ]
-    changes = list(ladder_mutants(policy))
-    quiet = []
-    for mutant in changes:
+class Trial:
+    """Timelines that hold, and what a change of their policy is held against.
+
+    A change of a row is tried on the timelines that walk its ladder and take the row or the one before it;
+    first on those that noticed a change of the same row, because most are noticed by the same few.
+    """
+
+    def __init__(
+        self, policy: CollectionsPolicy, law: LawPack, calendar: Calendar, timelines: Sequence[Timeline]
+    ) -> None:
+        self.policy, self.law, self.calendar = policy, law, calendar
+        self.mutants = list(ladder_mutants(policy))
+        self.held: list[tuple[Timeline, frozenset[tuple[str, str]]]] = []
+        """The timelines that hold, each with the rows that it takes."""
+        self.told: dict[str, dict[int, int]] = {}
+        """By row or condition: how often each timeline noticed a change of it."""
+        for one in timelines:
+            walked = _walked(policy, law, calendar, one)
+            if walked is not None:
+                self.held.append((one, walked))
+
+    def notices(self, mutant: LadderMutant) -> str:
+        """Return the name of a timeline that no longer holds with the change; empty: all do."""
+        known = self.told.setdefault(mutant.place, {})
         telling = [
-            one for one, story in held if not mutant.steps or any(step in story for step in mutant.steps)
+            number
+            for number, (_, walked) in enumerate(self.held)
+            if not mutant.steps or any((mutant.ladder, step) in walked for step in mutant.steps)
         ]
-        telling.sort(key=lambda one: mutant.steps[:1] != () and mutant.steps[0] not in one.name)
-        if not any(run_timeline(mutant.policy, law, calendar, one).mismatches for one in telling):
-            quiet.append(mutant)
-    return len(changes), tuple(quiet)
+        telling.sort(key=lambda number: -known.get(number, 0))
+        for number in telling:
+            timeline = self.held[number][0]
+            if run_timeline(mutant.policy, self.law, self.calendar, timeline).mismatches:
+                known[number] = known.get(number, 0) + 1
+                return timeline.name
+        return ""
+
+    def untaken(self) -> list[LadderRow]:
+        """Return the rows that no timeline takes."""
+        taken = frozenset[tuple[str, str]]().union(*(walked for _, walked in self.held))
+        return [
+            row
+            for ladder in self.policy.ladders.values()
+            for row in ladder.rows
+            if (ladder.name, row.step) not in taken
+        ]
+
+
+def _walked(
+    policy: CollectionsPolicy, law: LawPack, calendar: Calendar, timeline: Timeline
+) -> frozenset[tuple[str, str]] | None:
+    """Return the ladder and step of each row that a timeline takes; None if it does not hold."""
+    try:
+        played = play(policy, law, calendar, timeline.scenario)
+    except GoesInCircles:
+        return None
+    if judged(timeline, played).mismatches:
+        return None
+    return frozenset(
+        (look.step.trace.ladder, row.step)
+        for look in played.looks
+        for row in (*look.step.taken.rows, *look.step.taken.left)
+    )

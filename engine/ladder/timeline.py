@@ -236,6 +236,11 @@ def run_timeline(
     except GoesInCircles as error:
         circle = Mismatch(timeline.span, "the end", ("nothing more to do",), (str(error),))
         return CaseResult(timeline.name, timeline.span, (circle,), ())
+    return judged(timeline, played)
+
+
+def judged(timeline: Timeline, played: Played) -> CaseResult:
+    """Compare what came of a timeline with what is expected."""
     zone = ZoneInfo(timeline.scenario.terms.timezone)
     found = [*_unheard(timeline, played)]
     found += [m for expectation in timeline.expect for m in compare(expectation, played, zone)]

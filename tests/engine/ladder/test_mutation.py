@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.ladder import load_collections, no_law
 from engine.ladder.model import CollectionsPolicy
-from engine.ladder.mutation import ladder_mutants, unnoticed
+from engine.ladder.mutation import Trial, ladder_mutants
 from engine.ladder.timeline import read_timelines
 from engine.workdays import no_calendar
 
@@ -46,8 +46,26 @@ cases:
 """
     read = read_timelines(policy, history.encode(), "cases.yaml", {})
     assert read.policy is not None, read.problems
-    changes, quiet = unnoticed(policy, no_law(), no_calendar(), read.policy)
-    assert changes == len(list(ladder_mutants(policy)))
-    told = [str(mutant) for mutant in quiet]
+    trial = Trial(policy, no_law(), no_calendar(), read.policy)
+    assert len(trial.mutants) == len(list(ladder_mutants(policy)))
+    told = [str(mutant) for mutant in trial.mutants if not trial.notices(mutant)]
     assert told
     assert not any(f"step {row.step} " in name and ", age " in name for name in told)
+    assert row not in trial.untaken()
+    assert policy.rows()[1] in trial.untaken()
+
+
+def test_a_timeline_that_does_not_hold_notices_nothing() -> None:
+    policy = small()
+    history = f"""policy: {policy.name}
+cases:
+  - case: wrong
+    history: [{{on: 2026-01-01, bill: B1, amount: 300.00, due: 2026-01-01}}]
+    expect: [{{on: 2026-02-01, open: false}}]
+"""
+    read = read_timelines(policy, history.encode(), "cases.yaml", {})
+    assert read.policy is not None, read.problems
+    trial = Trial(policy, no_law(), no_calendar(), read.policy)
+    assert not trial.held
+    assert not any(trial.notices(mutant) for mutant in trial.mutants)
+    assert trial.untaken() == list(policy.rows())

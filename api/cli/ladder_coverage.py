@@ -1,0 +1,102 @@
+"""What the timelines beside a collections policy try: rows that are taken, and changes that are noticed.
+
+The changes are shared out to as many processes as there are processors; how far they are is shown on a
+terminal.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import groupby
+
+import click
+
+from api.cli.case_coverage import Tried
+from api.cli.check_command import counted
+from api.cli.policy_files import CASES, PolicyFiles
+from api.cli.surroundings import calendar_for, law_for
+from engine.ladder import load_collections
+from engine.ladder.mutation import Trial
+from engine.ladder.timeline import read_timelines
+
+PROCESSES = 8
+"""Processes at most."""
+
+
+def ladder_tried(files: PolicyFiles, *, mutation: bool) -> Tried | None:
+    """Return what the timelines of a collections policy try; None when they cannot be read."""
+    trial = trial_of(files)
+    if trial is None:
+        return None
+    untaken = trial.untaken()
+    rows = len(trial.policy.rows())
+    names = {row: ladder.name for ladder in trial.policy.ladders.values() for row in ladder.rows}
+    details = [f"no case takes {names[row]} step {row.step} (line {row.span.line})" for row in untaken]
+    numbers = {"rows": rows, "unmatched": len(untaken)}
+    line = f"{rows - len(untaken)} of {counted(rows, 'row', 'rows')} taken"
+    changes = len(trial.mutants)
+    if not mutation:
+        more = f"; `--mutation` tries {counted(changes, 'threshold change', 'threshold changes')}"
+        return Tried(numbers, line + more, tuple(details))
+    quiet = [str(trial.mutants[number]) for number in _unnoticed(files, trial)]
+    numbers |= {"changes": changes, "unnoticed": len(quiet)}
+    line += f", {len(quiet)} of {counted(changes, 'threshold change', 'threshold changes')} unnoticed"
+    return Tried(numbers, line, (*details, *(f"unnoticed: {one}" for one in quiet)))
+
+
+def trial_of(files: PolicyFiles) -> Trial | None:
+    """Return the timelines beside a policy, played once; None when they cannot be read."""
+    policy = load_collections(files.texts, files.root).policy
+    if policy is None:
+        return None
+    timelines = read_timelines(policy, files.texts[CASES], CASES, files.texts).policy
+    if timelines is None:
+        return None
+    law, calendar = law_for(files, policy.regulation), calendar_for(files, policy.calendar)
+    return Trial(policy, law, calendar, timelines)
+
+
+def _unnoticed(files: PolicyFiles, trial: Trial) -> list[int]:
+    """Return the numbers of the changes that no timeline notices."""
+    by_place = groupby(range(len(trial.mutants)), key=lambda number: trial.mutants[number].place)
+    shares = [tuple(numbers) for _, numbers in by_place]
+    quiet: list[int] = []
+    with click.progressbar(
+        length=len(trial.mutants), label=f"Trying changes of {trial.policy.name}", file=sys.stderr
+    ) as bar:
+        for share, found in _tried(files, trial, shares):
+            quiet += found
+            bar.update(len(share))
+    return sorted(quiet)
+
+
+def _tried(
+    files: PolicyFiles, trial: Trial, shares: Sequence[tuple[int, ...]]
+) -> Iterator[tuple[tuple[int, ...], list[int]]]:
+    processes = min(PROCESSES, os.cpu_count() or 1, len(shares))
+    if processes < 2:
+        yield from ((share, _quiet_in(trial, share)) for share in shares)
+        return
+    with ProcessPoolExecutor(processes, initializer=_begin, initargs=(files,)) as pool:
+        yield from zip(shares, pool.map(_share, shares), strict=True)
+
+
+_TRIAL: list[Trial] = []
+"""Of a process that was started for a share of the changes: what they are held against."""
+
+
+def _begin(files: PolicyFiles) -> None:
+    trial = trial_of(files)
+    if trial is not None:
+        _TRIAL[:] = [trial]
+
+
+def _share(numbers: tuple[int, ...]) -> list[int]:
+    return _quiet_in(_TRIAL[0], numbers)
+
+
+def _quiet_in(trial: Trial, numbers: tuple[int, ...]) -> list[int]:
+    return [number for number in numbers if not trial.notices(trial.mutants[number])]
