@@ -30,11 +30,11 @@ def check(reader: Reader, policy: CollectionsPolicy) -> None:
     _check_bills(reader, policy)
     check_notices(reader, policy)
     _check_steps(reader, policy)
-    if policy.late_fee:
-        for kind in policy.late_fee.stops_in:
+    for charge in policy.charges:
+        for kind in charge.stops_in:
             if kind not in policy.holds:
                 advice = did_you_mean(kind, policy.holds, of="kinds of hold")
-                span = policy.late_fee.span
+                span = charge.span
                 reader.error("unknown-hold", f"`stops_in` names `{kind}`, which is no hold", span, advice)
 
 
@@ -232,4 +232,3 @@ def _check_bills(reader: Reader, policy: CollectionsPolicy) -> None:
         spans.insert(0, policy.case.opens.span)
     for span in spans:
         reader.error("always-one-bill", message, span, "test `age` or `overdue`, or write `grain: account`")
-

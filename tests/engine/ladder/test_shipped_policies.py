@@ -14,6 +14,7 @@ SHIPPED = [
     ("collections", "cn-telecom", "CN", 40),
     ("collections-by-invoice", "cn-telecom", "CN", 9),
     ("uci-card-collections", "none", "TW", 5),
+    ("us-collections", "us-reg-f", "US", 19),
 ]
 
 
