@@ -8,7 +8,7 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from api.rest import errors
+from api.rest import errors, openapi
 from api.rest.accounts import accounts_router
 from api.rest.actions import actions_router
 from api.rest.alerts import alert_actions_router, alerts_router, watch_simulation_router
@@ -48,6 +48,15 @@ def create_app(wiring: Wiring, more: Sequence[APIRouter] = ()) -> ASGIApp:
 
     `more`: paths of a benchmark, behind the same gate.
     """
+    app = framework_app(wiring, more)
+    inner = Idempotency(QuickPreviews(app, wiring), keys=wiring.keys, now=wiring.clock.now)
+    settings = wiring.settings
+    hosts = {*HOSTS, settings.host, *settings.hosts}
+    return Gate(inner, key=wiring.directory.key, hosts=hosts, body_limit=settings.body_limit)
+
+
+def framework_app(wiring: Wiring, more: Sequence[APIRouter] = ()) -> FastAPI:
+    """Return the paths alone, without gate and keys."""
     app = FastAPI(
         title="Forbear",
         version=version("forbear"),
@@ -69,10 +78,8 @@ def create_app(wiring: Wiring, more: Sequence[APIRouter] = ()) -> ASGIApp:
     ):  # fmt: skip
         app.include_router(make(wiring))
     app.include_router(docs_router(app))
-    inner = Idempotency(QuickPreviews(app, wiring), keys=wiring.keys, now=wiring.clock.now)
-    settings = wiring.settings
-    hosts = {*HOSTS, settings.host, *settings.hosts}
-    return Gate(inner, key=wiring.directory.key, hosts=hosts, body_limit=settings.body_limit)
+    openapi.install(app)
+    return app
 
 
 _TAGS = [

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import IO, Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
@@ -166,10 +166,10 @@ def bulk_router(wiring: Wiring) -> APIRouter:
         kind: Annotated[
             str, Query(max_length=64, description="The kind of the rows that do not say one.")
         ] = "",
-        accept: Annotated[str, Header(description=f"`{NDJSON}` or `{CSV}`.")] = "",
         prefer: Prefer = None,
     ) -> Response:
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        accept = request.headers.get("accept", "")
         as_csv = CSV in accept and NDJSON not in accept
         # Answers wait until the body was read: a client that does not read while it sends would stop us.
         out = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed when it was sent

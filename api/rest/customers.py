@@ -37,7 +37,7 @@ from engine.text import did_you_mean
 Plain = bool | int | str | tuple[str, ...] | None
 
 
-class FactBody(Body):
+class GivenFact(Body):
     """A fact with its quality: numbers with a fraction are decimal strings."""
 
     value: Plain
@@ -53,7 +53,7 @@ def _one_shape(said: object) -> object:
     """Tell a fact with its quality from a plain one first, so that a mistake is told once."""
     if isinstance(said, dict):
         try:
-            return FactBody.model_validate(said)
+            return GivenFact.model_validate(said)
         except ValidationError as error:
             raise ValueError(_wrong(str(error.errors()[0]["loc"][0]), said)) from None
     if isinstance(said, list) and not all(isinstance(item, str) for item in said):
@@ -62,8 +62,8 @@ def _one_shape(said: object) -> object:
 
 
 def _wrong(name: str, said: Mapping[str, object]) -> str:
-    if name not in FactBody.model_fields:
-        return f"a fact has no `{name}`; {did_you_mean(name, FactBody.model_fields, of='it has')}".rstrip(
+    if name not in GivenFact.model_fields:
+        return f"a fact has no `{name}`; {did_you_mean(name, GivenFact.model_fields, of='it has')}".rstrip(
             "?."
         )
     if name == "value":
@@ -73,7 +73,7 @@ def _wrong(name: str, said: Mapping[str, object]) -> str:
 
 FactsBody = dict[
     Annotated[str, Field(min_length=1, max_length=64)],
-    Annotated[Plain | FactBody, BeforeValidator(_one_shape)],
+    Annotated[Plain | GivenFact, BeforeValidator(_one_shape)],
 ]
 
 
@@ -145,7 +145,7 @@ def facts_of(given: Mapping[str, Any], on: date | None = None) -> dict[str, Fact
 
 
 def _fact_of(said: Any, on: date | None) -> Fact:
-    if not isinstance(said, FactBody):
+    if not isinstance(said, GivenFact):
         return Fact(value=said, as_of=on)
     fields = said.model_dump()
     return Fact(**{**fields, "as_of": fields["as_of"] or on})
@@ -205,6 +205,8 @@ def customers_router(wiring: Wiring) -> APIRouter:
                 new = set_facts(work, {customer: facts}, at).get(customer, [])
                 if new:
                     poke_open_cases(work, customer, "fact", at)
+                    news = wiring.writer.news
+                    news.keep(work, news.told(work.session, {customer: new}, at))
                 notes = notes_of(wiring, work.session, at).on(row.segment, facts)
                 return FactsOut(new=new, notes=notes), work
 

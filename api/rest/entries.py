@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response, status
 from fastapi.concurrency import run_in_threadpool
+from pydantic import create_model
 
 from api.rest.bodies import Body, Day, Page
 from api.rest.entry_bodies import RESOURCES, EntryBody, kind_of, to_body, to_entry
@@ -89,9 +90,22 @@ def _add_kind(api: APIRouter, wiring: Wiring, path: str, body_type: type[EntryBo
     api.post(
         f"/{path}", status_code=201, summary=f"Post {one}", description=told, name=f"post_{kind}",
         response_description="Stored now (201), or stored before with the same content (200)",
+        responses={201: {"model": _stored_type(body_type)}},
     )(post)  # fmt: skip
-    api.get(f"/{path}", summary=f"List {path.replace('-', ' ')}", name=f"list_{kind}")(page)
-    api.get(f"/{path}/{{account}}/{{ref:path}}", summary=f"Read {one}", name=f"read_{kind}")(find)
+    api.get(
+        f"/{path}", summary=f"List {path.replace('-', ' ')}", name=f"list_{kind}",
+        responses={200: {"model": Page[body_type]}},  # type: ignore[valid-type]  # for the document alone
+    )(page)  # fmt: skip
+    api.get(
+        f"/{path}/{{account}}/{{ref:path}}", summary=f"Read {one}", name=f"read_{kind}",
+        responses={200: {"model": body_type}},
+    )(find)  # fmt: skip
+
+
+def _stored_type(body_type: type[EntryBody]) -> type[Body]:
+    """Return what is answered to a post of one kind, for the document alone."""
+    name = f"Stored{body_type.__name__}"
+    return create_model(name, __base__=Body, __doc__=StoredEntry.__doc__, entry=body_type, version=(int, ...))
 
 
 def _add_whole_ledger(api: APIRouter, wiring: Wiring) -> None:
