@@ -17,6 +17,7 @@ from api.relay.receiver import Receiver
 from api.relay.relay import Relay
 from api.settings import Settings
 from api.storage.acting import Acting
+from api.storage.announcing import Announcing
 from api.storage.cases import SqlCaseBook
 from api.storage.decisions import SqlDecisionBook
 from api.storage.directory import DataDirectory, open_directory
@@ -25,6 +26,7 @@ from api.storage.facts import FactGatherer
 from api.storage.idempotency import IdempotencyKeys
 from api.storage.ledger import LedgerWriter, SqlLedger
 from api.storage.library import Library
+from api.storage.lowered import LimitNews
 from api.storage.migrate import upgrade
 from api.storage.opening import Opening
 from api.storage.positions import Positions
@@ -114,8 +116,10 @@ def build(settings: Settings, *, simulated: bool | None = None, make: bool = Tru
         shelf=SqlPolicyShelf(database, library.law),
         ledger=SqlLedger(database, positions, library, FactGatherer()),
         writer=writer,
-        cases=SqlCaseBook(database, positions, opening, acting, news),
-        decisions=SqlDecisionBook(database),
+        cases=SqlCaseBook(
+            database, positions, opening, acting, news, Announcing(library, acting)
+        ),
+        decisions=SqlDecisionBook(database, LimitNews(positions, news).decided),
         evidence=SqlEvidence(database, directory.evidence),
         keys=keys,
         courier=courier,

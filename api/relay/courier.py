@@ -19,7 +19,7 @@ from api.storage.acting import Acting, receipt_id
 from api.storage.actions import FINAL, get_action
 from api.storage.errors import StorageError
 from api.storage.ledger import LedgerWriter
-from api.storage.pokes import poke
+from api.storage.pokes import poke_cases
 from api.storage.session import Database, Work
 from api.storage.tables import AccountRow, ActionRow, OutboxRow
 from engine.ledger.entries import Receipt
@@ -139,8 +139,8 @@ class Courier:
         self, work: Work, row: AccountRow, key: str, status: ActionState, why: str, at: datetime, pokes: bool
     ) -> None:
         self._acting.end(work, row, key, status, why, at)
-        if pokes and row.open_case is not None:
-            poke(work, row.id, row.open_case, f"{row.id}/{row.open_case}:{row.version}", "receipt", at)
+        if pokes:
+            poke_cases(work, row, "receipt", at)
 
     def _send(self, account: str, message: _Send, at: datetime, pokes: bool) -> bool:
         """Send a message and keep what came of it; tell whether the next one may follow."""

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from api.storage import outbox
 from api.storage.accounts import lock_account
 from api.storage.actions import add_action, case_number, note_receipt
+from api.storage.beside import with_demands_beside
 from api.storage.entries import insert_entries
 from api.storage.events import action_event
 from api.storage.library import Library
@@ -20,6 +21,7 @@ from api.storage.tables import AccountRow, ActionRow
 from api.storage.tasks import FOR_PEOPLE, add_task
 from engine.ladder import CollectionsPolicy, Position, Taken, open_case, step, still_due
 from engine.ladder.state import Action
+from engine.ladder.before_due import is_reminder, reminder_void
 from engine.ledger.entries import Receipt
 from engine.model import digest
 from workflows.messages import ActionState, ActRequest, ActResult
@@ -39,7 +41,9 @@ class Acting:
         at = max(request.at, row.last_received or request.at)
         policy = self._library.collections(session, request.policy)
         position = self.position(session, row, policy, at)
-        before = request.taken_before or open_case(policy, request.case, position, at, request.previous)
+        before = request.taken_before or open_case(
+            policy, request.case, position, at, request.previous, request.item
+        )
         due = {action.key: action for action in step(policy, before, position, at).actions}
         requested, withdrawn = [], []
         for action in request.actions:
@@ -68,6 +72,7 @@ class Acting:
         law = self._library.law(session, policy.regulation, account.today)
         calendar = self._library.calendar(session, policy.calendar, account.today)
         return Position(account, law, calendar)
+        account = with_demands_beside(session, self._library, row, account)
 
     def reason_gone(self, session: Session, row: AccountRow, action: ActionRow, at: datetime) -> str:
         """Derive a severe action again; return why it is no longer due, or nothing."""
@@ -76,6 +81,8 @@ class Acting:
         assert action.taken_before is not None, "kept for every severe action"
         before = Taken.model_validate_json(action.taken_before)
         due, why = still_due(policy, before, position, at, action.key)
+        if is_reminder(action.key):
+            return reminder_void(policy, position, at, action.key)
         return "" if due else why
 
     def _ask(

@@ -16,6 +16,8 @@ from engine.ledger.entries import Receipt
 from engine.model import canonical
 from workflows.messages import ActRequest
 
+NO_CASE = 0
+"""The number of a case in actions that belong to none: notices before due dates."""
 FINAL = frozenset({"done", "failed", "suppressed", "expired", "withdrawn"})
 """States in which nothing more is expected of a receiver."""
 

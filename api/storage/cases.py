@@ -9,6 +9,8 @@ from sqlmodel import Session, col, select
 
 from api.storage.accounts import lock_account
 from api.storage.acting import Acting
+from api.storage.announcing import Announcing
+from api.storage.beside import open_cases
 from api.storage.errors import NotFound
 from api.storage.opening import Opening
 from api.storage.positions import Positions
@@ -17,20 +19,22 @@ from api.storage.tables import AccountRow, CaseRow, CaseStepRow
 from api.storage.troubles import note_unmatched
 from api.storage.watch_ledger import LedgerNews
 from engine.model import canonical, digest
-from workflows.messages import ActRequest, ActResult, CloseRequest, StepRecord, TroubleNote
+from workflows.messages import ActRequest, ActResult, CloseRequest, ReminderRecord, StepRecord, TroubleNote
 
 
 class SqlCaseBook:
     """Cases behind the port `CaseBook`."""
 
     def __init__(
-        self, database: Database, positions: Positions, opening: Opening, acting: Acting, news: LedgerNews
-    ) -> None:
+        self, database: Database, positions: Positions, opening: Opening, acting: Acting, news: LedgerNews,
+        announcing: Announcing,
+    ) -> None:  # fmt: skip
         self._database = database
         self._news = news
         self._positions = positions
         self._opening = opening
         self._acting = acting
+        self._announcing = announcing
 
     def note_step(self, record: StepRecord) -> None:
         """Keep the latest step of a case; an earlier one than the one kept changes nothing."""
@@ -45,6 +49,7 @@ class SqlCaseBook:
                 _tell(work, row, record)
             row.record, row.looked_at = body, record.at
             row.taken, row.reached = record.taken.model_dump_json(), record.trace.reached
+            row.policy = record.policy
             row.wake_at, row.trouble = record.wake_at, None
             work.session.add(row)
             self._news.step(work, record)
@@ -75,33 +80,38 @@ class SqlCaseBook:
             work.audit(
                 "case-end", request.case, request.at, digest({"ended": request.ended, "chain": row.chain})
             )
-            if account.open_case == request.number:
-                account.open_case = None
             work.session.flush()
+            left = [case.number for case in open_cases(work.session, account)]
+            account.open_case = max(left, default=None)
             self._watch(work, account, request.at, opens=False)
 
     def due_accounts(self, at: datetime, after: str, limit: int) -> list[str]:
-        """Return accounts whose `watch_on` has come and that have no open case, in order of id."""
-        query = select(AccountRow.id).where(
-            col(AccountRow.watch_on) <= at, col(AccountRow.open_case).is_(None), AccountRow.id > after
-        )
+        """Return accounts whose `watch_on` or `remind_on` has come, in order of id."""
+        due = (col(AccountRow.watch_on) <= at) | (col(AccountRow.remind_on) <= at)
+        query = select(AccountRow.id).where(due, AccountRow.id > after)
         with self._database.read() as session:
             return list(session.exec(query.order_by(AccountRow.id).limit(limit)))
 
     def open_case(self, account: str, at: datetime) -> bool:
-        """Open the account's next case if it is due; False if it is not, or if one is open."""
-        return self.open_cases([account], at) == 1
+        """Open the account's next cases if any is due; False if none is."""
+        return self.open_cases([account], at) >= 1
 
     def open_cases(self, accounts: Sequence[str], at: datetime) -> int:
-        """Open in one transaction the next case of each account that is due; return how many it opened.
+        """Open in one transaction the cases of each account that are due; return how many it opened.
 
         Of the others it finds out when they are to be looked at. Raises AccountNotFound.
         """
         with self._database.write() as work:
             rows = [lock_account(work.session, account) for account in sorted(accounts)]
-            return sum(self._watch(work, row, at, opens=True) for row in rows if row.open_case is None)
+            return sum(self._watch(work, row, at, opens=True) for row in rows if _is_watched(row, at))
 
-    def _watch(self, work: Work, row: AccountRow, at: datetime, *, opens: bool) -> bool:
+    def remind(self, accounts: Sequence[str], at: datetime) -> list[ReminderRecord]:
+        """Announce in one transaction the bills of these accounts that fall due soon, each notice once."""
+        with self._database.write() as work:
+            found = [self._announcing.remind(work, account, at) for account in sorted(accounts)]
+        return [record for record in found if record is not None]
+
+    def _watch(self, work: Work, row: AccountRow, at: datetime, *, opens: bool) -> int:
         at = max(at, row.last_received or at)
         entries = self._positions.entries(work.session, row)
         note_unmatched(row, entries)
@@ -109,6 +119,11 @@ class SqlCaseBook:
         opened = self._opening.watch(work, row, position, at, opens=opens)
         work.session.add(row)
         return opened
+
+
+def _is_watched(row: AccountRow, at: datetime) -> bool:
+    """Tell whether an account has to be looked at: one with an open case only when it is due by itself."""
+    return row.open_case is None or (row.watch_on is not None and row.watch_on <= at)
 
 
 def _changes(row: CaseRow, record: StepRecord) -> bool:

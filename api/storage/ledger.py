@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
@@ -16,12 +17,13 @@ from api.storage.accounts import (
     terms_of,
 )
 from api.storage.actions import note_receipt
+from api.storage.beside import with_demands_beside
 from api.storage.entries import insert_entries, stored_twin
 from api.storage.errors import EntryRefused, ReceivedBackwards
 from api.storage.facts import FactGatherer
 from api.storage.library import Library
 from api.storage.opening import Opening
-from api.storage.pokes import poke
+from api.storage.pokes import poke_cases
 from api.storage.positions import Positions
 from api.storage.session import Database, Work
 from api.storage.tables import AccountRow, CustomerRow
@@ -115,12 +117,12 @@ class LedgerWriter:
     ) -> None:
         """Let an account's case hear of its last entry, or see whether one must be opened."""
         note_unmatched(row, entries)
-        if row.open_case is None:
+        if pokes:
+            poke_cases(work, row, last.kind, last.received_at)
+        today = last.received_at.astimezone(ZoneInfo(row.timezone)).date()
+        if self._opening.listens(work.session, row, today):
             position = self._positions.of(work.session, row, entries, last.received_at)
             self._opening.watch(work, row, position, last.received_at, opens=opens)
-        elif pokes:
-            once = f"{row.id}/{row.open_case}:{row.version}"
-            poke(work, row.id, row.open_case, once, last.kind, last.received_at)
         work.session.add(row)
 
 
@@ -155,6 +157,7 @@ class SqlLedger:
         with self._database.read() as session:
             row = get_account(session, account)
             position = self._positions.position(session, row, at)
+            position = with_demands_beside(session, self._library, row, position)
             law = self._library.law(session, regulation, position.today)
             days = self._library.calendar(session, calendar, position.today)
             return Position(position, law, days)

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlmodel import col, select
 
 from api.storage import outbox
+from api.storage.beside import open_cases
 from api.storage.session import Work
 from api.storage.tables import AccountRow
 from workflows.ids import case_id
@@ -27,10 +28,16 @@ def poke(work: Work, account: str, number: int, once: str, reason: str, at: date
     )
 
 
+def poke_cases(work: Work, row: AccountRow, reason: str, at: datetime) -> None:
+    """Tell the open cases of an account, as it stands, to look again."""
+    for case in open_cases(work.session, row):
+        poke(work, row.id, case.number, f"{row.id}/{case.number}:{row.version}", reason, at)
+
+
 def poke_open_cases(work: Work, customer: str, reason: str, at: datetime) -> None:
     """Tell all open cases of a customer to look again."""
     query = select(AccountRow).where(AccountRow.customer == customer, col(AccountRow.open_case).is_not(None))
     for row in work.session.exec(query).all():
-        assert row.open_case is not None
-        once = f"{row.id}/{row.open_case}:{reason}:{row.version}:{at.isoformat()}"
-        poke(work, row.id, row.open_case, once, reason, at)
+        for case in open_cases(work.session, row):
+            once = f"{row.id}/{case.number}:{reason}:{row.version}:{at.isoformat()}"
+            poke(work, row.id, case.number, once, reason, at)

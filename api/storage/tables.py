@@ -89,6 +89,7 @@ class AccountRow(Row, table=True):
     __tablename__ = "accounts"
     __table_args__ = (
         Index(None, "watch_on", "id"),
+        Index(None, "remind_on", "id"),
         Index(
             "ix_accounts_dependant", "dependant",
             sqlite_where=text("dependant <> ''"), postgresql_where=text("dependant <> ''"),
@@ -116,7 +117,10 @@ class AccountRow(Row, table=True):
     last_received: datetime | None = Field(default=None, sa_type=Instant)
     watch_on: datetime | None = Field(default=None, sa_type=Instant)
     """When its case is due to be opened; None: nothing is due by itself, or a case is open."""
+    remind_on: datetime | None = Field(default=None, sa_type=Instant)
+    """When a bill is to be announced before its due date; None: none is, by what is known."""
     open_case: int | None = None
+    """The number of its open case, of several the last; None: none is open."""
     cases: int = 0
     """How many cases it has had."""
     level: str = "open"
@@ -180,8 +184,10 @@ class CaseRow(Row, table=True):
     account: str = Field(primary_key=True, foreign_key="accounts.id")
     number: int = Field(primary_key=True)
     workflow: str = Field(unique=True)
+    item: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """What it is about: a bill, an instalment, a service; empty: the whole account."""
     policy: str
-    """Digest of the collections policy it is pinned to."""
+    """Digest of the collections policy it is bound to."""
     opened_at: datetime = Field(sa_type=Instant)
     offset_us: int = Field(default=0, sa_type=BigInteger)
     """Business time less system time, in microseconds; 0 in production."""
@@ -236,7 +242,9 @@ class ActionRow(Row, table=True):
     chain: str = ""
     body: str = Field(sa_type=Text)
     taken_before: str | None = Field(default=None, sa_type=Text)
-    """For a severe one: what the case had done before, so that it can be derived again."""
+    """For a severe one: what the case had done before, so that it can be derived again.
+
+    For a notice before a due date: the whole record of the look that asked for it."""
 
 
 class OutboxRow(Row, table=True):

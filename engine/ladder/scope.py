@@ -22,6 +22,11 @@ def is_divided(rules: CaseRules) -> bool:
     return rules.grain != "account" or rules.scope == "service"
 
 
+def can_stand_beside(rules: CaseRules, other: CaseRules) -> bool:
+    """Tell whether cases under two texts can be open at a time: both about the same parts of an account."""
+    return is_divided(rules) and (rules.grain, rules.scope) == (other.grain, other.scope)
+
+
 def item_of(rules: CaseRules, debt: Debt) -> str:
     """Return the item under which a debt is treated."""
     if rules.grain == "invoice":

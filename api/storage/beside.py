@@ -1,0 +1,101 @@
+"""The cases that an account has at a time: one about the whole, or several, each about a part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from api.storage.library import Library
+from api.storage.tables import AccountRow, ActionRow, CaseRow, OutboxRow
+from engine.ladder import CollectionsPolicy, Taken
+from engine.ladder.memory import GONE, Row, do_of, most_severe
+from engine.ladder.scope import demand_of, is_divided
+from engine.ledger.account import AccountPosition, DemandedLevel, Level
+
+_CUTS = ("service", "terminate")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """An open case as others of its account see it."""
+
+    number: int
+    workflow: str
+    item: str
+    policy: str
+    """Digest of the text that it is bound to."""
+
+
+def open_cases(session: Session, row: AccountRow) -> Sequence[OpenCase]:
+    """Return the open cases of an account by number."""
+    if row.open_case is None:
+        return ()
+    query = select(CaseRow.number, CaseRow.workflow, CaseRow.item, CaseRow.policy)
+    query = query.where(CaseRow.account == row.id, CaseRow.state == "open").order_by(col(CaseRow.number))
+    return [OpenCase(*found) for found in session.exec(query)]
+
+
+def last_case(session: Session, row: AccountRow, item: str) -> CaseRow | None:
+    """Return the last case that an account had about an item."""
+    if not row.cases:
+        return None
+    mine = select(CaseRow).where(CaseRow.account == row.id, CaseRow.item == item)
+    return session.exec(mine.order_by(col(CaseRow.number).desc()).limit(1)).one_or_none()
+
+
+def with_demands_beside(
+    session: Session, library: Library, row: AccountRow, account: AccountPosition
+) -> AccountPosition:
+    """Return an account's position with what its several cases demand of service, where it can have several.
+
+    Of each case counts what the receiver was told or has confirmed: what waits to be sent may never be.
+    """
+    if not row.cases:
+        return account
+    query = select(CaseRow.number, CaseRow.policy).where(CaseRow.account == row.id)
+    found: list[DemandedLevel] = []
+    for number, digest in session.exec(query.order_by(col(CaseRow.number))).all():
+        policy = library.collections(session, digest)
+        if is_divided(policy.case) and (demand := _demand(session, row.id, number, policy, account)):
+            found.append(demand)
+    return account.model_copy(update={"demands": (*account.demands, *found)}) if found else account
+
+
+def _demand(
+    session: Session, account: str, number: int, policy: CollectionsPolicy, position: AccountPosition
+) -> DemandedLevel | None:
+    kept = session.exec(
+        select(CaseRow.taken).where(CaseRow.account == account, CaseRow.number == number)
+    ).one()
+    if kept is None:
+        return None
+    taken = Taken.model_validate_json(kept)
+    if taken.level == "open":
+        return None
+    return demand_of(policy.case, taken, _in_force(session, taken), position.today)
+
+
+def _in_force(session: Session, taken: Taken) -> Level:
+    rows = (Row.of(row) for row in taken.rows)
+    return most_severe([row.demands for row in rows if row.level and _is_told(session, row)])
+
+
+def _is_told(session: Session, row: Row) -> bool:
+    keys = [key for key in row.keys if do_of(key) in _CUTS and row.words.get(key) not in GONE]
+    for key in keys:
+        action = session.get(ActionRow, key)
+        if action is not None and (action.state == "done" or _is_delivered(session, action)):
+            return True
+    return False
+
+
+def _is_delivered(session: Session, action: ActionRow) -> bool:
+    if action.state != "requested":
+        return False
+    sent = select(OutboxRow.id).where(
+        OutboxRow.once == f"action:{action.key}",
+        (col(OutboxRow.state) == "delivered") | col(OutboxRow.leased_until).is_not(None),
+    )
+    return session.exec(sent).one_or_none() is not None
