@@ -20,8 +20,8 @@ from api.storage.session import Work
 from api.storage.tables import AccountRow, ActionRow
 from api.storage.tasks import FOR_PEOPLE, add_task
 from engine.ladder import CollectionsPolicy, Position, Taken, open_case, step, still_due
-from engine.ladder.state import Action
 from engine.ladder.before_due import is_reminder, reminder_void
+from engine.ladder.state import Action
 from engine.ledger.entries import Receipt
 from engine.model import digest
 from workflows.messages import ActionState, ActRequest, ActResult
@@ -69,20 +69,20 @@ class Acting:
     ) -> Position:
         """Return the account's position with the law and calendar of the day."""
         account = self._positions.position(session, row, at)
+        account = with_demands_beside(session, self._library, row, account)
         law = self._library.law(session, policy.regulation, account.today)
         calendar = self._library.calendar(session, policy.calendar, account.today)
         return Position(account, law, calendar)
-        account = with_demands_beside(session, self._library, row, account)
 
     def reason_gone(self, session: Session, row: AccountRow, action: ActionRow, at: datetime) -> str:
         """Derive a severe action again; return why it is no longer due, or nothing."""
         policy = self._library.collections(session, action.policy)
         position = self.position(session, row, policy, at)
+        if is_reminder(action.key):
+            return reminder_void(policy, position, at, action.key)
         assert action.taken_before is not None, "kept for every severe action"
         before = Taken.model_validate_json(action.taken_before)
         due, why = still_due(policy, before, position, at, action.key)
-        if is_reminder(action.key):
-            return reminder_void(policy, position, at, action.key)
         return "" if due else why
 
     def _ask(
