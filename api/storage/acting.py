@@ -12,6 +12,7 @@ from api.storage import outbox
 from api.storage.accounts import lock_account
 from api.storage.actions import add_action, case_number, note_receipt
 from api.storage.beside import with_demands_beside
+from api.storage.contacts import hold_customer
 from api.storage.entries import insert_entries
 from api.storage.events import action_event
 from api.storage.library import Library
@@ -37,6 +38,8 @@ class Acting:
     def act(self, work: Work, request: ActRequest) -> ActResult:
         """Ask for each action that still holds, withdraw the others; answer known keys as before."""
         session = work.session
+        if any(action.do == "notify" for action in request.actions):
+            hold_customer(session, request.account)
         row = lock_account(session, request.account)
         at = max(request.at, row.last_received or request.at)
         policy = self._library.collections(session, request.policy)

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from sqlmodel import Session
 
 from api.storage.accounts import terms_of
+from api.storage.contacts import with_contacts
 from api.storage.customers import SaidFact, day_of, fact_rows, require_customer
 from api.storage.entries import KEPT, EntryShelf
 from api.storage.feeds import Feeds
@@ -36,8 +37,8 @@ class Positions:
         return (*self.shelf.read(session, row.id), *self._facts.read(session, row))
 
     def position(self, session: Session, row: AccountRow, at: datetime) -> AccountPosition:
-        """Return an account's position at `at`."""
-        return self.of(session, row, self.entries(session, row), at)
+        """Return an account's position at `at`, with all contacts of its customer."""
+        return with_contacts(session, row, self.of(session, row, self.entries(session, row), at))
 
     def of(
         self, session: Session, row: AccountRow, entries: tuple[Entry, ...], at: datetime
