@@ -26,7 +26,6 @@ from api.storage.facts import FactGatherer
 from api.storage.idempotency import IdempotencyKeys
 from api.storage.ledger import LedgerWriter, SqlLedger
 from api.storage.library import Library
-from api.storage.lowered import LimitNews
 from api.storage.migrate import upgrade
 from api.storage.opening import Opening
 from api.storage.positions import Positions
@@ -119,7 +118,7 @@ def build(settings: Settings, *, simulated: bool | None = None, make: bool = Tru
         cases=SqlCaseBook(
             database, positions, opening, acting, news, Announcing(library, acting)
         ),
-        decisions=SqlDecisionBook(database, LimitNews(positions, news).decided),
+        decisions=SqlDecisionBook(database),
         evidence=SqlEvidence(database, directory.evidence),
         keys=keys,
         courier=courier,
