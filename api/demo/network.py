@@ -153,11 +153,11 @@ class Network:
         at = order.at + BOOKED_AFTER
         _, _, case, item, step, entry, *_ = order.key.split("/")
         if order.do == "fee" and order.amount > 0:
-            late = order.args == ("late_fee",)
+            late = order.args in (("late_fee",), ("interest",))
             name = f"LF-{case}-{item}" if late else f"FEE-{case}-{step}-{entry}"
             bill = {
                 "kind": "bill", "id": name, "value_date": day, "due_date": day + FEE_DUE,
-                "amount": order.amount, "category": "late_fee" if late else "fee",
+                "amount": order.amount, "category": order.args[0] if late else "fee",
             }  # fmt: skip
             self._react(order, Reaction(at, entry=bill))
             if late:  # it is asked for when the debt is paid: this customer pays

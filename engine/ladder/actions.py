@@ -148,6 +148,8 @@ def figures(case: Case, definition: LadderRow) -> dict[str, str]:
         "days_past_due": str(measures.days_past_due),
         "debts": ", ".join(measures.debts),
     }
+    if case.policy.interest:
+        found["interest"] = str(accrued(case, case.today, "interest"))
     falls_due = [d for d in case.account.debts if d.open and not d.written_off and d.due_date >= _today(case)]
     if falls_due:
         first = min(debt.due_date for debt in falls_due)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from engine.ladder.actions import key_of, restored_within, task
 from engine.ladder.case import Case, later
 from engine.ladder.clock import FOREVER, hold_rules
-from engine.ladder.late_fee import LATE_FEE, owes_only_fees
+from engine.ladder.late_fee import CHARGES, LATE_FEE, owes_only_fees
 from engine.ladder.memory import LOST, Row, do_of, token_of
 from engine.ladder.state import Action
 from engine.ledger.account import LEVELS
@@ -64,7 +64,7 @@ def not_reversed(case: Case) -> Iterator[Action]:
         if receipt.status not in LOST or not receipt.key.startswith(f"{case.taken.case}/"):
             continue
         head, step, entry, token, way = receipt.key.rsplit("/", 4)
-        if step == LATE_FEE and way == "undo":
+        if step in CHARGES and way == "undo":
             debt = head[len(case.taken.case) + 1 :]
             key = key_of(case, step, int(entry), f"task.undo_failed.{token}", item=debt)
             if key not in case.taken.told:

@@ -208,8 +208,8 @@ def _got(name: str, day: _Day) -> Iterator[str]:
             yield amount(getattr(trace, name))
         case "credit":
             yield amount(look.position.credit)
-        case "late_fee":
-            yield amount(_late_fee(day.evening) if day.evening else Decimal(0))
+        case "late_fee" | "interest":
+            yield amount(_late_fee(day.evening, name) if day.evening else Decimal(0))
         case "level":
             yield taken.level
         case "ended":
@@ -232,10 +232,10 @@ def _sentences(looks: Iterable[Look]) -> Iterator[str]:
         yield from (f"{row.step}: {row.note}" for row in look.step.trace.rows if row.note)
 
 
-def _late_fee(look: Look) -> Decimal:
+def _late_fee(look: Look, kind: str) -> Decimal:
     """Return the late fees that have grown by then and are not booked yet."""
     with localcontext() as context:
         context.prec = PRECISION
         position = Position(look.position, no_law(), no_calendar())
         case = Case(look.policy, look.step.taken, position, look.at)
-        return accrued(case, case.today)
+        return accrued(case, case.today, kind)

@@ -19,7 +19,7 @@ NEVER = "never"
 ENDINGS = ("cured", "terminated", "written_off", "sold", "stopped")
 ABOUT = ("bill", "service")
 """Which case is meant, where an account has several."""
-AMOUNTS = ("overdue", "disputed", "credit", "late_fee")
+AMOUNTS = ("overdue", "disputed", "credit", "late_fee", "interest")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from engine.credit.policy_reader import PolicyReader
 from engine.identity import manifest
 from engine.ladder.adopting import read_maps
 from engine.ladder.before_due_from_yaml import read_before_due
+from engine.ladder.charges_from_yaml import read_charge
 from engine.ladder.check import check
 from engine.ladder.contact_from_yaml import read_contact
 from engine.ladder.ladders_from_yaml import read_ladders, read_treatment
@@ -37,7 +38,6 @@ from engine.ladder.sections_from_yaml import (
     read_freshness,
     read_holds,
     read_interruptions,
-    read_late_fee,
     read_promises,
     refuse,
 )
@@ -51,8 +51,8 @@ _REQUIRED = (
     "treatment",
 )  # fmt: skip
 _OPTIONAL = (
-    "title", "facts", "freshness", "brake", "before_due", "contact", "interruptions", "late_fee", "holds",
-    "promise_to_pay", "fees", "confirm", "steps", "maps",
+    "title", "facts", "freshness", "brake", "before_due", "contact", "interruptions", "late_fee", "interest",
+    "holds", "promise_to_pay", "fees", "confirm", "steps", "maps",
 )  # fmt: skip
 _TEMPLATE = re.compile(r"(?:.*/)?templates/([a-z][a-z0-9_]*)\.([a-z]{2,3})\.txt")
 
@@ -64,6 +64,7 @@ class _Sections(TypedDict):
     interruptions: InterruptionRules
     promises: PromiseRules | None
     late_fee: LateFeeRules | None
+    interest: LateFeeRules | None
     fees: dict[str, Decimal]
     confirm: ConfirmRules
 
@@ -139,7 +140,8 @@ def _sections(reader: PolicyReader, fields: Mapping[str, Node]) -> _Sections:
             else InterruptionRules()
         ),
         "promises": read_promises(reader, fields["promise_to_pay"]) if "promise_to_pay" in fields else None,
-        "late_fee": read_late_fee(reader, fields["late_fee"]) if "late_fee" in fields else None,
+        "late_fee": read_charge(reader, fields["late_fee"], "late_fee") if "late_fee" in fields else None,
+        "interest": read_charge(reader, fields["interest"], "interest") if "interest" in fields else None,
         "fees": read_fees(reader, fields["fees"]) if "fees" in fields else {},
         "confirm": read_confirm(reader, fields["confirm"]) if "confirm" in fields else ConfirmRules(),
     }

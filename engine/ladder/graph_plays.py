@@ -136,6 +136,7 @@ def _bare(policy: CollectionsPolicy, ladder: Ladder) -> CollectionsPolicy:
         interruptions=InterruptionRules(),
         freshness=None,
         late_fee=None,
+        interest=None,
     )
 
 

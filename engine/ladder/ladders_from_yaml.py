@@ -30,6 +30,7 @@ from engine.text.meant import advice_on, full_width, narrow
 
 EXEMPT = "none"
 LATE_FEE = "late_fee"
+INTEREST = "interest"
 BEFORE_DUE = "before_due"
 CHANNELS = ("sms", "email", "letter", "push", "call")
 PREFERRED = "preferred"
@@ -53,7 +54,7 @@ ARGUMENTS: Mapping[Do, tuple[tuple[str, ...] | None, ...]] = {
 }
 """What each action takes: a closed list of words, or any name (None)."""
 
-_RESERVED = {LATE_FEE: "late fees", BEFORE_DUE: "notices before the due date"}
+_RESERVED = {LATE_FEE: "late fees", INTEREST: "interest", BEFORE_DUE: "notices before the due date"}
 _STEP = re.compile(r"[a-z][a-z0-9_]{0,49}")
 _CALL = re.compile(r"\s*([a-z_]+)\s*(?:\(([^()]*)\))?\s*")
 _WORD = re.compile(r"[a-z][a-z0-9_]*")

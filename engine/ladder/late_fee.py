@@ -1,15 +1,16 @@
-"""Late fees: accrued by the day on undisputed principal, exact, stated and counted; booked by billing."""
+"""Late fees and interest: accrued on undisputed principal, exact, stated and counted; booked by billing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import Decimal
 from itertools import pairwise
 
 from engine.ladder.case import Case
-from engine.ladder.clock import FOREVER, Days, lost, merged
+from engine.ladder.charges import BASES, Stretch, grown, rate_on, rounded
+from engine.ladder.clock import FOREVER, Days, merged
 from engine.ladder.measure import OUTSIDE
 from engine.ladder.memory import GONE
 from engine.ladder.model import LateFeeRules
@@ -18,10 +19,9 @@ from engine.ledger.account import Debt
 
 ZERO = Decimal(0)
 LATE_FEE = "late_fee"
-"""The step under which late fees are asked for; no row of a ladder has this name."""
+CHARGES = (LATE_FEE, "interest")
+"""The steps under which late fees and interest are asked for; no row of a ladder has these names."""
 CENT = Decimal("0.01")
-_ROUNDING = Context(prec=60)
-"""Rounding a fee is meant; the ladder's own arithmetic traps everything inexact."""
 
 
 def counted_fees(case: Case, day: int, what: str) -> Decimal:
@@ -29,10 +29,10 @@ def counted_fees(case: Case, day: int, what: str) -> Decimal:
 
     For `closes` also those that grow; nobody can pay what was not billed, so no level waits for them.
     """
-    rules = case.policy.late_fee
-    if rules is None or what not in rules.counts_for:
+    counting = [rules for rules in case.policy.charges if what in rules.counts_for]
+    if not counting:
         return ZERO
-    growing = accrued(case, day) if what == "closes" else ZERO
+    growing = sum((_all_growing(case, rules, day) for rules in counting), ZERO) if what == "closes" else ZERO
     billed = sum((amount for due, amount in case.view.fees if due < day), ZERO)
     return max(ZERO, billed + growing - case.account.credit)
 
@@ -50,16 +50,19 @@ def owes_only_fees(case: Case) -> bool:
     return case.policy.case.closes.holds(case.view.kept(case.today).values(owed))
 
 
-def accrued(case: Case, day: int) -> Decimal:
-    """Return the late fees that have grown up to a day, less those that billing has answered for."""
-    rules = case.policy.late_fee
-    if rules is None:
-        return ZERO
+def accrued(case: Case, day: int, kind: str = LATE_FEE) -> Decimal:
+    """Return the late fees, or the interest, grown up to a day, less what billing has answered for."""
+    found = (_all_growing(case, rules, day) for rules in case.policy.charges if rules.kind == kind)
+    return sum(found, ZERO)
+
+
+def _all_growing(case: Case, rules: LateFeeRules, day: int) -> Decimal:
     return sum((_growing(case, rules, debt, day) for debt in _late(case)), ZERO)
 
 
 def _growing(case: Case, rules: LateFeeRules, debt: Debt, day: int) -> Decimal:
-    answered = sum((fee.amount for fee in _booked(case, debt) if _answered(case, fee, day)), ZERO)
+    booked = _booked(case, debt, rules.kind)
+    answered = sum((fee.amount for fee in booked if _answered(case, fee, day)), ZERO)
     return max(ZERO, fee_of(case, rules, debt, day) - answered)
 
 
@@ -85,9 +88,14 @@ def _is_own(case: Case, fee: BookedFee) -> bool:
     return fee.key.startswith(f"{case.taken.case}/")
 
 
-def _booked(case: Case, debt: Debt) -> list[BookedFee]:
+def kind_of(fee: BookedFee) -> str:
+    """Return what was booked: `late_fee` or `interest`, as its key says."""
+    return fee.key.rsplit("/", 4)[1]
+
+
+def _booked(case: Case, debt: Debt, kind: str) -> list[BookedFee]:
     """Return what billing was asked to book for a debt: what it refused to this case is not asked again."""
-    found = [fee for fee in case.taken.fees if fee.debt == debt.id]
+    found = [fee for fee in case.taken.fees if fee.debt == debt.id and kind_of(fee) == kind]
     refused = GONE - {"withdrawn"}
     return [
         fee for fee in found
@@ -107,6 +115,7 @@ class Booking:
 
     debt: Debt
     amount: Decimal
+    kind: str
     wrong: tuple[BookedFee, ...] = ()
 
 
@@ -116,73 +125,99 @@ def fees_to_book(case: Case, day: int) -> list[Booking]:
     A debt that is settled again after its payment came back is charged for the days on which it was open,
     each of them once.
     """
-    rules = case.policy.late_fee
-    if rules is None:
+    if not case.policy.charges:
         return []
     own = {fee.debt for fee in case.taken.fees if _is_own(case, fee)}
     late = {debt.id for debt in _late(case)} | own
     settled = [debt for debt in case.account.debts if debt.id in late and is_settled(case, debt)]
-    found = (_booking(case, rules, debt, day) for debt in settled)
+    found = (_booking(case, rules, debt, day) for debt in settled for rules in case.policy.charges)
     return [booking for booking in found if booking]
 
 
 def _booking(case: Case, rules: LateFeeRules, debt: Debt, day: int) -> Booking | None:
-    booked = _booked(case, debt)
+    booked = _booked(case, debt, rules.kind)
     missing = fee_of(case, rules, debt, day) - sum((fee.amount for fee in booked), ZERO)
     if missing > 0:
-        return Booking(debt, missing)
+        return Booking(debt, missing, rules.kind)
     wrong = tuple(fee for fee in booked if _is_own(case, fee) and _word(case, fee) not in GONE)
     if missing == 0 or not wrong:
         return None
-    return Booking(debt, max(ZERO, missing + sum((fee.amount for fee in wrong), ZERO)), wrong)
+    return Booking(debt, max(ZERO, missing + sum((fee.amount for fee in wrong), ZERO)), rules.kind, wrong)
 
 
-def fee_key(case: Case, debt: str) -> str:
+def fee_key(case: Case, debt: str, kind: str = LATE_FEE) -> str:
     """Return the key of the next late fee of a debt: the first is 1, that after a bounced payment 2."""
-    number = case.entries.get(f"{LATE_FEE}/{debt}", 0) + 1
-    case.entries[f"{LATE_FEE}/{debt}"] = number
-    return f"{case.taken.case}/{debt}/{LATE_FEE}/{number}/fee.{LATE_FEE}/do"
+    number = case.entries.get(f"{kind}/{debt}", 0) + 1
+    case.entries[f"{kind}/{debt}"] = number
+    return f"{case.taken.case}/{debt}/{kind}/{number}/fee.{kind}/do"
 
 
 def fee_of(case: Case, rules: LateFeeRules, debt: Debt, day: int) -> Decimal:
-    """Return the late fee of one debt up to and including a day: rate x undisputed balance x days, capped.
+    """Return the charge of one debt up to and including a day: rate x undisputed balance x days, capped.
 
     The day of a payment still counts at the balance before it; what is settled grows no more, though less
     than `ignore_below` is left of it. Nothing grows on what was not asked for yet: an adjustment, a draft.
     """
+    first, end = _span(case, rules, debt, day)
+    stretches = _stretches(case, rules, debt, first, end)
+    total = grown(rules.basis, rules.every, stretches, _lawful_most(case, rules))
+    most = _cap(rules, debt)
+    if most is not None:
+        total = min(total, most * BASES[rules.basis])
+    return rounded(total, rules.basis, rules.rounding)
+
+
+def _span(case: Case, rules: LateFeeRules, debt: Debt, day: int) -> Days:
     since = max(debt.due_date, debt.invoice_date)
     starts = [rules.grace, *(c.grace for c in case.law.clauses_on("late_fee") if c.grace)]
-    first = max(grace.after(since) for grace in starts).toordinal()
+    first = max(grace.after(since) for grace in starts)
     if is_settled(case, debt):
         last = max((on for on, by in debt.moved if by > 0), default=debt.due_date)
         day = min(day, last.toordinal())
-    disputes = _disputed(case, debt)
-    stops = _stops(case, rules)
-    cuts = {first, day + 1, *(on.toordinal() + 1 for on, _ in debt.moved)}
-    cuts |= {edge for days, _ in disputes for edge in days}
-    edges = sorted(cut for cut in cuts if first <= cut <= day + 1)
-    total = ZERO
-    for start, end in pairwise(edges):
-        balance = debt.open + sum((by for on, by in debt.moved if on.toordinal() >= start), ZERO)
-        balance -= sum((amount for days, amount in disputes if days[0] <= start < days[1]), ZERO)
-        total += rate_of(case, rules) * max(ZERO, balance) * (end - start - lost(stops, start, end))
-    if rules.cap_principal:
-        total = min(total, debt.amount + sum((by for _, by in debt.revised if by > 0), ZERO))
-    return total.quantize(rules.rounding, ROUND_HALF_UP, _ROUNDING)
+    if rules.lasts is not None:
+        day = min(day, rules.lasts.after(first).toordinal() - 1)
+    return first.toordinal(), day + 1
 
 
-def rate_of(case: Case, rules: LateFeeRules) -> Decimal:
-    """Return the share of a day: the policy's, and never more than the law in force allows."""
-    limits = (clause.rate for clause in case.law.clauses_on("late_fee") if clause.rate is not None)
-    return min([rules.rate, *limits])
+def _stretches(case: Case, rules: LateFeeRules, debt: Debt, first: int, last: int) -> Iterator[Stretch]:
+    """Yield the days on which it grows, cut where a balance, a rate, a dispute or a hold changes."""
+    disputes, stops = _disputed(case, debt), _stops(case, rules)
+    cuts = {first, last, *(on.toordinal() + 1 for on, _ in debt.moved)}
+    cuts |= {edge for days, _ in disputes for edge in days} | {edge for days in stops for edge in days}
+    cuts |= {rate.since.toordinal() for rate in rules.every}
+    for start, end in pairwise(sorted(cut for cut in cuts if first <= cut <= last)):
+        if not any(held[0] <= start < held[1] for held in stops):
+            balance = debt.open + sum((by for on, by in debt.moved if on.toordinal() >= start), ZERO)
+            balance -= sum((amount for days, amount in disputes if days[0] <= start < days[1]), ZERO)
+            yield Stretch(start, end, balance)
+
+
+def _cap(rules: LateFeeRules, debt: Debt) -> Decimal | None:
+    if rules.cap_amount is not None:
+        return rules.cap_amount
+    share = rules.cap_share if rules.cap_principal or rules.cap_share != 1 else None
+    if share is None:
+        return None
+    return share * (debt.amount + sum((by for _, by in debt.revised if by > 0), ZERO))
+
+
+def _lawful_most(case: Case, rules: LateFeeRules) -> Decimal | None:
+    """Return the most that the law in force allows of the rate; it says so for a day."""
+    limits = [clause.rate for clause in case.law.clauses_on("late_fee") if clause.rate is not None]
+    return min(limits) * BASES[rules.basis] if limits else None
 
 
 def fee_notes(case: Case) -> Iterator[str]:
-    """Yield the clauses of the law in force that lower the policy's late fee, in words."""
-    rules = case.policy.late_fee
-    for clause in case.law.clauses_on("late_fee") if rules else ():
-        if rules and clause.rate is not None and clause.rate < rules.rate:
-            yield f"{case.law.cited(clause)}: the late fee is {clause.rate} a day, not {rules.rate}"
+    """Yield the clauses of the law in force that lower the policy's late fee or interest, in words."""
+    day = case.today
+    for rules in case.policy.charges:
+        for clause in case.law.clauses_on("late_fee"):
+            share = rate_on(rules.every, day, None)
+            if clause.rate is not None and clause.rate * BASES[rules.basis] < share:
+                time = "day" if rules.basis == "day" else "year"
+                most = clause.rate * BASES[rules.basis]
+                name = "late fee" if rules.kind == LATE_FEE else "interest"
+                yield f"{case.law.cited(clause)}: the {name} is {most} a {time}, not {share}"
 
 
 def _disputed(case: Case, debt: Debt) -> list[tuple[Days, Decimal]]:

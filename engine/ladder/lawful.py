@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 
+from engine.ladder.charges import BASES
 from engine.ladder.check import chain
 from engine.ladder.law import Clause, LawPack
 from engine.ladder.lawful_contact import contact_problems
-from engine.ladder.model import CollectionsPolicy, Ladder, LadderRow
+from engine.ladder.model import CollectionsPolicy, Ladder, LadderRow, LateFeeRules
 from engine.ladder.waits import shortest, shortest_since_due
 from engine.source import Problem, Severity, Span
 from engine.text import Period
@@ -48,15 +49,24 @@ def _problems(policy: CollectionsPolicy, law: LawPack) -> Iterator[Problem]:
 
 
 def _late_fees(policy: CollectionsPolicy, law: LawPack) -> Iterator[Problem]:
-    fee = policy.late_fee
-    for clause in law.clauses_on("late_fee") if fee else ():
-        assert fee is not None  # by the line above
-        if clause.rate is not None and fee.rate > clause.rate:
-            text = f"the late fee is {fee.rate} a day, more than {clause.rate}"
-            yield _broken(law, clause, text, fee.span, f"write `rate: {clause.rate} per day`, or less")
+    for fee, clause in ((fee, clause) for fee in policy.charges for clause in law.clauses_on("late_fee")):
+        most = max(rate.share for rate in fee.every)
+        if clause.rate is not None and most > clause.rate * BASES[fee.basis]:
+            yield _too_much(law, clause, fee, most)
         if clause.grace is not None and _days_of(fee.grace) < _days_of(clause.grace):
-            text = f"the late fee begins {_days_of(fee.grace)} days after the due date"
+            name = "the late fee" if fee.kind == "late_fee" else "interest"
+            text = f"{name} begins {_days_of(fee.grace)} days after the due date"
             yield _broken(law, clause, text, fee.span, f"write `from: due + {clause.grace}`, or later")
+
+
+def _too_much(law: LawPack, clause: Clause, fee: LateFeeRules, most: Decimal) -> Problem:
+    assert clause.rate is not None  # asked before
+    if fee.basis == "day":
+        text = f"the late fee is {most} a day, more than {clause.rate}"
+        return _broken(law, clause, text, fee.span, f"write `rate: {clause.rate} per day`, or less")
+    allowed = clause.rate * BASES[fee.basis]
+    text = f"interest is {most} a year ({fee.basis}), more than {clause.rate} a day"
+    return _broken(law, clause, text, fee.span, f"write `rate: {allowed} per year`, or less")
 
 
 def _days_of(period: Period) -> int:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from engine.credit.model import FactDefinition
 from engine.feel.syntax import UnaryTests
+from engine.ladder.charges import Basis, Rate
 from engine.ladder.threshold import Condition, NumberTest
 from engine.ledger.account import LEVELS, Level
 from engine.policy import Manifest
@@ -258,15 +259,30 @@ class InterruptionRules:
 
 @dataclass(frozen=True, slots=True)
 class LateFeeRules:
-    """A late fee by the day (accrued here, booked by billing)."""
+    """A late fee by the day, or interest by the year (accrued here, booked by billing)."""
 
     rate: Decimal
+    """The last rate that the text says: a share of a day, or of a year."""
     grace: Period
     span: Span
     rounding: Decimal = Decimal("0.01")
     cap_principal: bool = True
     stops_in: tuple[str, ...] = ()
     counts_for: tuple[str, ...] = ()
+    kind: Literal["late_fee", "interest"] = "late_fee"
+    basis: Basis = "day"
+    rates: tuple[Rate, ...] = ()
+    """Every rate with its first day; empty: `rate` at all times."""
+    cap_share: Decimal | None = Decimal(1)
+    """The most that it can be, as a share of the principal; None: no such cap."""
+    cap_amount: Decimal | None = None
+    lasts: Period | None = None
+    """How long it grows, from its first day; None: until the debt is settled."""
+
+    @property
+    def every(self) -> tuple[Rate, ...]:
+        """Every rate with its first day."""
+        return self.rates or (Rate(date.min, self.rate),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +318,7 @@ class CollectionsPolicy:
     interruptions: InterruptionRules = InterruptionRules()
     promises: PromiseRules | None = None
     late_fee: LateFeeRules | None = None
+    interest: LateFeeRules | None = None
     fees: Mapping[str, Decimal] = field(default_factory=dict)
     confirm: ConfirmRules = ConfirmRules()
     before_due: tuple[ReminderRow, ...] = ()
@@ -320,6 +337,11 @@ class CollectionsPolicy:
     def effective_from(self) -> date:
         """The first day on which it may open cases."""
         return self.manifest.effective_from
+
+    @property
+    def charges(self) -> tuple[LateFeeRules, ...]:
+        """What grows on late debts: late fees, interest."""
+        return tuple(rules for rules in (self.late_fee, self.interest) if rules)
 
     @property
     def calendar(self) -> str:

@@ -14,20 +14,16 @@ from engine.ladder.model import (
     ConfirmRules,
     HoldRules,
     InterruptionRules,
-    LateFeeRules,
     PromiseRules,
 )
 from engine.ladder.threshold import Condition
 from engine.text import ListNode, Node, Period, Reader, ScalarNode, optional
-from engine.text.meant import advice_on, meant
+from engine.text.meant import advice_on
 
 ANCHORS = ("invoice_date", "oldest_due_date", "latest_due_date_at_entry", "entry_date")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _HOURS = re.compile(r"PT(\d{1,4})H")
 _COVERS = re.compile(r"(\d+(?:\.\d+)?) of overdue")
-_RATE = re.compile(r"(\d+(?:\.\d+)?) per day")
-_FROM = re.compile(r"due \+ (P\S+)")
-_ROUNDING = re.compile(r"(\d+(?:\.\d+)?) half_up")
 
 _CASE_NEEDED = ("opens", "closes")
 _CASE_MORE = (
@@ -284,50 +280,6 @@ def read_promises(reader: Reader, node: Node) -> PromiseRules | None:
         optional(fields, "grace", span_of(reader, least=0), "`grace`") or Period(),
         optional(fields, "per_year", lambda n, w: reader.integer(n, w, 0, 366), "`per_year`"),
     )  # fmt: skip
-
-
-def read_late_fee(reader: Reader, node: Node) -> LateFeeRules | None:
-    """Read `late_fee`: rate, from when, on what, rounding, cap."""
-    more = ("from", "on", "rounding", "cap", "stops_in", "counts_for")
-    fields = reader.fields(node, "`late_fee`", ["rate"], more)
-    if fields is None or "rate" not in fields:
-        return None
-    rate = _match(reader, fields, "rate", _RATE, "0.003 per day")
-    start = _match(reader, fields, "from", _FROM, "due + P1D")
-    rounding = _match(reader, fields, "rounding", _ROUNDING, "0.01 half_up")
-    choice(reader, fields, "on", "a value of `on`", ("undisputed principal",))
-    cap = choice(reader, fields, "cap", "a cap of late fees", ("principal", "none"))
-    kinds = reader.list_of(fields["stops_in"], "`stops_in`", reader.text) if "stops_in" in fields else ()
-    words = ("closes", "release")
-    counts = (
-        reader.list_of(fields["counts_for"], "`counts_for`", lambda n, w: reader.choice(n, w, words))
-        if "counts_for" in fields
-        else ()
-    )
-    grace = Period.parse(start) if start else Period(days=1)
-    if rate is None or grace is None:
-        return None
-    return LateFeeRules(
-        Decimal(rate), grace, node.span, Decimal(rounding or "0.01"), cap != "none", kinds, counts
-    )
-
-
-def _match(
-    reader: Reader, fields: Mapping[str, Node], name: str, form: re.Pattern[str], example: str
-) -> str | None:  # fmt: skip
-    node = fields.get(name)
-    if node is None:
-        return None
-    text = reader.text(node, f"`{name}`") or ""
-    found = form.fullmatch(text)
-    start = Period.parse(found[1]) if found and name == "from" else None
-    if not found or (name == "from" and (start is None or not fits(start, least=0))):
-        _, _, unit = example.partition(" ")
-        plain = meant(text.removesuffix(unit).strip(), "a number") or text.removesuffix(unit).strip()
-        shown = f"{plain} {unit}" if form.fullmatch(f"{plain} {unit}") else example
-        reader.error("not-understood", f"`{name}` is `{text}`", node.span, f"write `{shown}`")
-        return None
-    return found[1]
 
 
 def read_fees(reader: Reader, node: Node) -> dict[str, Decimal]:

@@ -18,7 +18,7 @@ from engine.ladder.chores import (
     unallocated,
 )
 from engine.ladder.hindsight import released_before, was_wrong
-from engine.ladder.late_fee import LATE_FEE, Booking, fee_key, fees_to_book
+from engine.ladder.late_fee import Booking, fee_key, fees_to_book
 from engine.ladder.memory import GONE, Row, absorb, do_of
 from engine.ladder.model import CollectionsPolicy, LadderRow
 from engine.ladder.moves import Climb, Leaving, absorbed, climb, closes, leaving, revived
@@ -249,20 +249,20 @@ def _chores(case: Case, up: Climb) -> list[Action]:
 def _book(case: Case, booking: Booking) -> list[Action]:
     """Return what billing is asked for a settled debt, and keep in mind what it was asked."""
     by = later(case.at, case.policy.confirm.within)
-    debt = booking.debt.id
+    debt, kind = booking.debt.id, booking.kind
     asked = [
         Action(
-            key=f"{fee.key.rpartition('/')[0]}/undo", do="fee", args=(LATE_FEE,), item=debt, step=LATE_FEE,
+            key=f"{fee.key.rpartition('/')[0]}/undo", do="fee", args=(kind,), item=debt, step=kind,
             debts=(debt,), undo=True, amount=fee.amount, confirm_by=by,
         )
         for fee in booking.wrong
     ]  # fmt: skip
     case.fees = [fee for fee in case.fees if fee not in booking.wrong]
     if booking.amount:
-        key = fee_key(case, debt)
+        key = fee_key(case, debt, kind)
         asked.append(
             Action(
-                key=key, do="fee", args=(LATE_FEE,), item=debt, step=LATE_FEE, severe=True, debts=(debt,),
+                key=key, do="fee", args=(kind,), item=debt, step=kind, severe=True, debts=(debt,),
                 amount=booking.amount, confirm_by=by,
             )
         )  # fmt: skip

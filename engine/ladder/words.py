@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from engine.credit.model import FactDefinition
-from engine.ladder.ladders_from_yaml import ARGUMENTS, BEFORE_DUE, LATE_FEE
+from engine.ladder.ladders_from_yaml import ARGUMENTS, BEFORE_DUE, INTEREST, LATE_FEE
 from engine.ladder.model import CollectionsPolicy
 from engine.ledger.account import LEVELS
 from engine.source import Span
@@ -15,8 +15,8 @@ from engine.text import Period, Reader, did_you_mean
 
 HOLD = "hold."
 """Steps of what holds and disputes ask for: `hold.hardship`."""
-BY_ITSELF = (LATE_FEE, "fees")
-"""Steps that no ladder has: late fees, and fees that only a person can see to."""
+BY_ITSELF = (LATE_FEE, INTEREST, "fees")
+"""Steps that no ladder has: late fees, interest, and fees that only a person can see to."""
 _ACTION = re.compile(
     r"(?P<undo>undo )?(?P<step>[^\s/()]+)(?P<entry>/\d+)?\s+(?P<do>[^\s()]+)(?P<args>\s*\([^()]*\))?"
     r"(?:\s+(?P<amount>\d+(?:\.\d+)?))?"

@@ -89,19 +89,24 @@ def _hold() -> Schema:
     )
 
 
-def _late_fee() -> Schema:
-    return record(
-        "The fee that grows by the day.",
-        {"rate": text("0.003 per day", r"^[0-9]+(\.[0-9]+)? per day$")},
-        {
-            "from": text("due + P1D", r"^due \+ P"),
-            "on": choice("What it grows on.", ["undisputed principal"]),
-            "rounding": text("0.01 half_up", r"^[0-9]+(\.[0-9]+)? half_up$"),
-            "cap": choice("The most that it can be.", ["principal", "none"]),
-            "stops_in": listed("Kinds of hold in which it stands still.", text("a hold")),
-            "counts_for": listed("What it counts for.", choice("a purpose", ["closes", "release"])),
-        },
-    )
+def _charge(kind: str) -> Schema:
+    per = "day" if kind == "late_fee" else "year"
+    form = rf"^[0-9]+(\.[0-9]+)? per {per}$"
+    rates = {"type": "object", "additionalProperties": text("a rate", form), "minProperties": 1}
+    said = either("The rate, or each rate with its first day.", text(f"0.09 per {per}", form), rates)
+    more = {
+        "from": text("due + P1D", r"^due \+ P"),
+        "on": choice("What it grows on.", ["undisputed principal"]),
+        "rounding": text("0.01 half_up", r"^[0-9]+(\.[0-9]+)? half_up$"),
+        "cap": text("The most that it can be.", r"^(principal|none|[0-9]+(\.[0-9]+)?( of principal)?)$"),
+        "for": text("How long it grows from its first day: P1Y.", r"^P"),
+        "stops_in": listed("Kinds of hold in which it stands still.", text("a hold")),
+        "counts_for": listed("What it counts for.", choice("a purpose", ["closes", "release"])),
+    }
+    if kind == "interest":
+        more["basis"] = choice("How days are counted; without it act/365.", ["act/365", "act/360", "30/360"])
+    told = "The fee that grows by the day." if kind == "late_fee" else "Simple interest by the year."
+    return record(told, {"rate": said}, more)
 
 
 def collections_schema() -> Schema:
@@ -162,7 +167,8 @@ def collections_schema() -> Schema:
             ),
             "steps": entries("What customers are told that a step is.", localized("By language."), SLUG),
             "fees": entries("The amount of each fee by name.", number("an amount"), SLUG),
-            "late_fee": _late_fee(),
+            "late_fee": _charge("late_fee"),
+            "interest": _charge("interest"),
             "holds": entries("What each kind of hold does.", _hold(), SLUG),
             "promise_to_pay": record(
                 "Which promises are accepted.",
