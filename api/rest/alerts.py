@@ -16,7 +16,14 @@ from api.rest.errors import Refusal
 from api.rest.paging import After, Limit, cursor_of, instant_of, page_of
 from api.rest.routes import received, router
 from api.storage.errors import NotSimulated
-from api.storage.watch_actions import ABOUT, Said, actions_of_alert, get_alert_action, take_word
+from api.storage.watch_actions import (
+    ABOUT,
+    Said,
+    actions_of_alert,
+    get_alert_action,
+    notes_of_alert,
+    take_word,
+)
 from api.storage.watch_alerts import (
     Outcome,
     Worth,
@@ -89,6 +96,7 @@ class AlertDetail(AlertOut):
     actions: list[AlertActionOut]
     outcomes: list[OutcomeOut]
     dropped: int = Field(description="Events that the window had lost by then because it was full.")
+    notes: list[str] = Field(description="What has become of its events since: a return that was reversed.")
 
 
 class OutcomeBody(Body):
@@ -291,6 +299,7 @@ def _detail(wiring: Wiring, session: Session, row: WatchAlertRow) -> AlertDetail
         because=list(explain(policy, record.window, record.alert)),
         actions=[_action(action) for action in actions_of_alert(session, row.id)],
         outcomes=[_outcome(said) for said in outcomes_of(session, row.id)],
+        notes=notes_of_alert(session, row.id),
     )  # fmt: skip
 
 

@@ -101,14 +101,17 @@ class Batch:
         self._count_facts()
         work.session.add_all(self._new)
         work.session.flush()
+        new_facts = dict[datetime, dict[str, list[str]]]()
         for at, facts in self._facts.items():
-            set_facts(work, facts, at)
+            new_facts[at] = set_facts(work, facts, at)
             for ledger in self._ledgers.values():
                 if ledger.row.customer in facts:
                     work.session.refresh(ledger.row, ["version"])
         news, told_of = self._writer.news, list[Told]()
         for row in self._new:
             told_of += news.opened(work.session, row, row.created_at)
+        for at, new in new_facts.items():
+            told_of += news.told(work.session, new, at)
         written = [ledger for ledger in self._ledgers.values() if ledger.fresh]
         if written:
             work.insert(EntryRow, [row for one in written for row in rows_of(work, one.row, one.fresh)])

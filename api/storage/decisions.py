@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from api.storage.customers import note_grades
 from api.storage.evidence import note_run
 from api.storage.pokes import poke_open_cases
-from api.storage.session import Database
+from api.storage.session import Database, Work
 from api.storage.tables import DecisionRow, ReviewChunkRow
 from api.storage.watch_actions import note_decisions, note_refusal
 from engine.credit.decision import Decision, DecisionTrace
@@ -22,13 +22,16 @@ from workflows.messages import AssessmentRecord, AssessmentRequest, ReviewChunk
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Trace: TypeAdapter[tuple[DecisionTrace, ...]] = TypeAdapter(tuple[DecisionTrace, ...])
+Decided = Callable[[Work, Sequence[AssessmentRecord]], None]
+"""Told of new decisions in the transaction that keeps them, last."""
 
 
 class SqlDecisionBook:
     """Decisions behind the port `DecisionBook`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, decided: Decided = lambda work, records: None) -> None:
         self._database = database
+        self._decided = decided
 
     def find(self, request: str) -> AssessmentRecord | None:
         """Return the decision already taken for a request."""
@@ -55,6 +58,7 @@ class SqlDecisionBook:
             note_decisions(work, [(record.request, record.id, record.at) for record in fresh])
             for customer, at in note_grades(work, fresh).items():
                 poke_open_cases(work, customer, "grade", at)
+            self._decided(work, fresh)
 
     def refused(self, request: AssessmentRequest, why: str) -> None:
         """Tell the alert that asked, if one did, that there is no grade, and a person why."""

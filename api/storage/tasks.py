@@ -33,6 +33,15 @@ def close_task(work: Work, key: str, outcome: str, at: datetime) -> None:
     )
 
 
+def close_tasks(work: Work, begins: str, outcome: str, at: datetime) -> None:
+    """Take the tasks off the list whose keys begin so."""
+    query = select(TaskRow).where(
+        col(TaskRow.key).startswith(begins, autoescape=True), TaskRow.state == "open"
+    )
+    for row in work.session.exec(query).all():
+        close_task(work, row.key, outcome, at)
+
+
 def page_of_tasks(session: Session, state: str, account: str, after: int, limit: int) -> Sequence[TaskRow]:
     """Return tasks after a cursor, oldest first."""
     query = select(TaskRow).where(col(TaskRow.seq) > after)

@@ -21,7 +21,7 @@ from api.storage.events import DATA_TYPE, SOURCE
 from api.storage.library import Library
 from api.storage.session import Work
 from api.storage.tables import AccountRow, CustomerRow, TaskRow
-from api.storage.tasks import close_task
+from api.storage.tasks import close_task, close_tasks
 from api.storage.watch_alerts import (
     Concerned,
     Outcome,
@@ -87,6 +87,7 @@ class AlertDesk:
         if not add_outcome(work, row, {"outcome": outcome, "actor": actor, "reason": reason, "at": at}):
             return False
         work.session.flush()
+        close_tasks(work, undone_key(alert), outcome, at)
         for action in actions_of_alert(work.session, alert):
             if action.do == "reassess":
                 close_task(work, f"{action.key}/refused", outcome, at)
@@ -240,6 +241,31 @@ def _refused(work: Work, key: str, args: Sequence[str], rule: str, why: str, at:
     what = f"Customer `{', '.join(args)}` was not graded anew, as an alert asks: {why}"
     _task(work, f"{key}/refused", (), rule, "task", ["reassess"], what, at)
     work.audit("alert-action-failed", key, at, digest({"detail": why}))
+
+
+def note_undone(work: Work, account: AccountRow, event: str, at: datetime) -> None:
+    """Tell a person, and the alert, that an event behind it has been undone."""
+    row = WatchAlertRow
+    query = select(row).where(col(row.customer).in_([account.customer, ""]), row.state != "dismissed")
+    for alert in work.session.exec(query.where(col(row.body).contains(event, autoescape=True))):
+        evidence = json.loads(alert.body)["alert"]["evidence"]
+        if any(part["id"] == event for part in evidence):
+            what = f"The event `{event}`, by which this alert was raised, was undone at {at.isoformat()}."
+            _task(
+                work, f"{undone_key(alert.id)}{event}", [account.id], alert.rule, "task", ["undone"], what, at
+            )
+            work.audit("alert-evidence-undone", alert.id, at, digest({"event": event}))
+
+
+def undone_key(alert: str) -> str:
+    """Return how the keys of tasks begin that tell of undone events of an alert."""
+    return f"alert/{alert}/undone/"
+
+
+def notes_of_alert(session: Session, alert: str) -> list[str]:
+    """Return in words what has become of the events behind an alert since it was raised."""
+    mine = col(TaskRow.key).startswith(undone_key(alert), autoescape=True)
+    return list(session.exec(select(TaskRow.reason).where(mine).order_by(col(TaskRow.seq))))
 
 
 def get_alert_action(session: Session, key: str) -> WatchActionRow:

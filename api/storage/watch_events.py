@@ -33,6 +33,8 @@ class Told:
 
     event: WatchEvent
     received_at: datetime
+    only: frozenset[str] = frozenset()
+    """What the windows that it joins are kept by; empty: it joins all that look at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ def _joins(policies: Sequence[WatchPolicy], told: Told, *, ours: bool) -> tuple[
                 raise
             log.warning("`%s` cannot take what the ledger reports: %s", policy.name, refused)
             continue
-        found += [(policy.name, per, subject) for per, subject in windows]
+        found += [(policy.name, per, who) for per, who in windows if not told.only or per in told.only]
     return tuple(found)
 
 

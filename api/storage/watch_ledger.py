@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from api.storage.accounts import terms_of
 from api.storage.customers import fact_rows, latest_facts
@@ -16,18 +16,22 @@ from api.storage.library import Library
 from api.storage.positions import Positions
 from api.storage.session import Work
 from api.storage.tables import AccountRow
+from api.storage.watch_actions import note_undone
 from api.storage.watch_events import Told, WatchEvents
 from engine.ladder.clock import promise_states
 from engine.ledger import Entry
+from engine.ledger.entries import ReturnReversed
 from engine.watch.from_ledger import (
     LEDGER_EVENTS,
     WHO,
     broken_events,
     crossed_event,
     entry_events,
+    event_id,
     opened_event,
     owed,
     settled_events,
+    told_later,
 )
 from workflows.messages import StepRecord
 
@@ -68,6 +72,9 @@ class LedgerNews:
     ) -> list[Told]:
         """Return what new entries of an account tell; `entries` are all, these among them."""
         session, at = work.session, fresh[-1].received_at
+        for entry in fresh:
+            if isinstance(entry, ReturnReversed):
+                note_undone(work, row, event_id(row.id, "payment_returned", entry.returned), at)
         wanted = {kind for policy in self._events.policies(session, at) for kind in policy.types}
         if wanted.isdisjoint(LEDGER_EVENTS):
             return []
@@ -100,6 +107,32 @@ class LedgerNews:
         known = latest_facts(fact_rows(session, [row.customer], at))
         facts = {name: known[name].value for name in WHO if name in known}
         return [Told(opened_event(terms_of(row), facts, at), at)]
+
+    def wants(self, session: Session, kind: str, at: datetime) -> bool:
+        """Tell whether any watch policy in force knows this type of event."""
+        return self._events.wants(session, kind, at)
+
+    def told(self, session: Session, new: Mapping[str, Collection[str]], at: datetime) -> list[Told]:
+        """Return accounts opened earlier whose document, device, dealer or address is told only now.
+
+        `new`: names of facts that are new, by customer. Each joins the windows kept by what is new, as if it
+        had been known when the account was opened; in all others it stands already.
+        """
+        if not any(not set(WHO).isdisjoint(names) for names in new.values()):
+            return []
+        if not self._events.wants(session, "account_opened", at):
+            return []
+        found = []
+        for customer in sorted(new):
+            names = frozenset(new[customer]) & frozenset(WHO)
+            query = select(AccountRow).where(AccountRow.customer == customer, col(AccountRow.created_at) < at)
+            rows = session.exec(query.order_by(AccountRow.id)).all() if names else ()
+            known = latest_facts(fact_rows(session, [customer], at)) if rows else {}
+            facts = {name: known[name].value for name in WHO if name in known}
+            for row in rows:
+                event = told_later(terms_of(row), facts, names, row.created_at)
+                found.append(Told(event, at, only=names))
+        return found
 
     def step(self, work: Work, record: StepRecord) -> None:
         """Keep the promises that a look at a case has found broken, each once."""

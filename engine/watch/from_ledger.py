@@ -13,7 +13,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from engine.ledger.account import AccountPosition, Terms
-from engine.ledger.entries import Bill, BillIssued, Entry, Payment, PaymentReturned, Refund
+from engine.ledger.entries import Bill, BillIssued, Entry, Payment, PaymentReturned, Refund, ReturnReversed
 from engine.watch.values import WatchEvent
 
 LEDGER_EVENTS: Mapping[str, tuple[str, ...]] = {
@@ -22,7 +22,8 @@ LEDGER_EVENTS: Mapping[str, tuple[str, ...]] = {
     "bill_due": ("account", "bill", "amount"),
     "bill_settled": ("account", "bill"),
     "payment": ("account", "amount"),
-    "payment_returned": ("account", "amount"),
+    "payment_returned": ("account", "amount", "payment", "returned"),
+    "return_reversed": ("account", "amount", "payment", "returned"),
     "refund": ("account", "amount"),
     "promise_broken": ("account", "promise"),
     "limit_crossed": ("account", "amount", "limit"),
@@ -39,6 +40,23 @@ def opened_event(terms: Terms, facts: Mapping[str, object], at: datetime) -> Wat
     return _event(terms, "account_opened", "", at, values)
 
 
+def told_later(terms: Terms, facts: Mapping[str, object], told: Iterable[str], at: datetime) -> WatchEvent:
+    """Return that an account was opened, with facts about its customer that were told only later.
+
+    It happened when the account was opened, at `at`; its id follows from what is new.
+    """
+    values = {name: value for name in WHO if isinstance(value := facts.get(name), str)}
+    new = "\n".join(f"{name}={values.get(name, '')}" for name in sorted(told))
+    ref = hashlib.sha256(new.encode()).hexdigest()[:32]
+    return _event(terms, "account_opened", ref, at, values)
+
+
+def event_id(account: str, kind: str, ref: str) -> str:
+    """Return the id of an event that the ledger reports."""
+    name = f"ledger/{account}/{kind}/{ref}".rstrip("/")
+    return name if len(name) <= LONGEST_ID else f"ledger/{kind}/{hashlib.sha256(name.encode()).hexdigest()}"
+
+
 def entry_events(terms: Terms, entries: Sequence[Entry], entry: Entry) -> list[WatchEvent]:
     """Return what one entry tells by itself; `entries` are all entries of the account."""
     at = _when(terms, entry.value_date, entry.received_at)
@@ -53,10 +71,19 @@ def entry_events(terms: Terms, entries: Sequence[Entry], entry: Entry) -> list[W
         case Refund():
             return [_event(terms, "refund", entry.id, at, {"amount": entry.amount})]
         case PaymentReturned():
-            paid = [e.amount for e in entries if isinstance(e, Payment) and e.id == entry.payment]
-            values = {"amount": paid[0]} if paid else {}
+            values = {**_paid(entries, entry.payment), "payment": entry.payment, "returned": entry.id}
             return [_event(terms, "payment_returned", entry.id, at, values)]
+        case ReturnReversed():
+            payments = [
+                e.payment for e in entries if isinstance(e, PaymentReturned) and e.id == entry.returned
+            ]
+            values = {**_paid(entries, payments[0]), "payment": payments[0]} if payments else {}
+            return [_event(terms, "return_reversed", entry.id, at, {**values, "returned": entry.returned})]
     return []
+
+
+def _paid(entries: Sequence[Entry], payment: str) -> dict[str, object]:
+    return next(({"amount": e.amount} for e in entries if isinstance(e, Payment) and e.id == payment), {})
 
 
 def settled_events(
@@ -93,6 +120,17 @@ def crossed_event(
     return _event(after.terms, "limit_crossed", ref, after.at, {"amount": owed(after), "limit": limit})
 
 
+def limit_event(
+    account: str, customer: str, drawn: Decimal, limit: Decimal, decision: str, at: datetime
+) -> WatchEvent:
+    """Return that a decision has put the limit of an account below what is drawn on it."""
+    values = {"account": account, "amount": drawn, "limit": limit}
+    name = event_id(account, "limit_crossed", decision)
+    return WatchEvent.model_validate(
+        {"id": name, "type": "limit_crossed", "at": at, "customer": customer, "values": values}
+    )
+
+
 def owed(position: AccountPosition) -> Decimal:
     """Return what an account owes: open, not written off, what is disputed included, credit taken off."""
     debts = (debt.open for debt in position.debts if not debt.written_off)
@@ -127,11 +165,8 @@ def _parts(bill: Bill) -> list[tuple[str, date, Decimal]]:
 
 
 def _event(terms: Terms, kind: str, ref: str, at: datetime, values: Mapping[str, object]) -> WatchEvent:
-    name = f"ledger/{terms.account}/{kind}/{ref}".rstrip("/")
-    if len(name) > LONGEST_ID:
-        name = f"ledger/{kind}/{hashlib.sha256(name.encode()).hexdigest()}"
     return WatchEvent.model_validate(
-        {"id": name, "type": kind, "at": at, "customer": terms.customer}
+        {"id": event_id(terms.account, kind, ref), "type": kind, "at": at, "customer": terms.customer}
         | {"values": {"account": terms.account, **values}}
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +17,11 @@ from engine.credit.decision import Fact
 from engine.watch.from_ledger import LEDGER_EVENTS
 from tests.api import policies, scenes
 from tests.api.conftest import START
-from tests.api.rest.conftest import a_bill, a_payment
+from tests.api.rest.conftest import a_bill, a_payment, parties
 from tests.api.watching.conftest import DAY, WATCH, alerts, look
 from workflows.messages import AssessmentRecord
+
+ARREARS = (Path(__file__).parents[3] / "policies/arrears-watch/policy.yaml").read_bytes()
 
 
 def events(wiring: Wiring) -> dict[str, tuple[datetime, str]]:
@@ -136,6 +139,85 @@ def test_a_new_account_on_the_same_document(api: Client) -> None:
     assert (alert["rule"], alert["subject"]) == ("document-again", "D7")
 
 
+def _opened(api: Client, number: int, day: int) -> None:
+    customer = {"id": f"C{number}", "segment": "consumer", "received_at": DAY.format(day)}
+    post(api, "customers", customer)
+    account = {
+        "id": f"A{number}", "customer": f"C{number}", "currency": "CNY", "timezone": "Asia/Shanghai",
+        "received_at": DAY.format(day),
+    }  # fmt: skip
+    post(api, "accounts", account)
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+def test_a_document_that_is_told_after_an_account_was_opened_counts_as_if_known_then(
+    api: Client, watched: Wiring, bulk: bool
+) -> None:
+    for number in (2, 3):
+        _opened(api, number, number)
+    look(api, 4)
+    assert alerts(api) == []
+    for number in (2, 3):
+        facts = {"document": "D7", "dealer": "N"}
+        if bulk:
+            line = {"kind": "customer", "id": f"C{number}", "segment": "consumer", "facts": facts}
+            answer = api.post("/v1/bulk", content=json.dumps(line | {"received_at": DAY.format(6)}))
+            assert answer.status_code == 200, answer.text
+        else:
+            post(api, f"customers/C{number}/facts", {"facts": facts, "received_at": DAY.format(6)})
+    look(api, 6)
+    (alert,) = alerts(api)
+    assert (alert["rule"], alert["subject"]) == ("document-again", "D7")
+    assert [part["at"][:10] for part in alert["evidence"]] == ["2026-03-02", "2026-03-03"]
+    post(api, "customers/C2/facts", {"facts": {"document": "D7"}, "received_at": DAY.format(7)})
+    post(api, "customers/C2/facts", {"facts": {"tenure_months": 3}, "received_at": DAY.format(7)})
+    assert sum("/account_opened/" in name for name in events(watched)) == 2
+
+
+def test_a_return_that_was_reversed_is_told_and_an_alert_that_it_raised_says_so(
+    wiring: Wiring, serve: Any
+) -> None:
+    wiring.publisher.publish({"policy.yaml": ARREARS}, START)
+    api = serve(wiring)
+    parties(api)
+    for number in range(1, 5):
+        post(api, "payments", a_payment(id=f"P{number}", amount="10.00"))
+    for number in range(1, 3):
+        post(api, "returned-payments", returned(number + 2, f"P{number}"))
+    undone = {"account": "A1", "id": "V2", "value_date": "2026-03-05", "returned": "RP2"}
+    post(api, "return-reversals", undone | {"received_at": DAY.format(5)})
+    assert '"returned":"RP2"' in events(wiring)["ledger/A1/return_reversed/V2"][1]
+    post(api, "returned-payments", returned(6, "P3"))
+    look(api, 6)
+    assert alerts(api) == []
+    post(api, "returned-payments", returned(7, "P4"))
+    look(api, 7)
+    (alert,) = alerts(api)
+    path = f"/v1/alerts/{alert['id']}"
+    assert api.get(path).json()["notes"] == []
+    undone = {"account": "A1", "id": "V3", "value_date": "2026-03-08", "returned": "RP3"}
+    post(api, "return-reversals", undone | {"received_at": DAY.format(8)})
+    (note,) = api.get(path).json()["notes"]
+    assert "`ledger/A1/payment_returned/RP3`" in note
+    tasks = [task["reason"] for task in api.get("/v1/tasks").json()["items"]]
+    assert note in tasks
+    word = {"actor": "li.wei", "reason": "reversed", "received_at": DAY.format(9)}
+    assert api.post(f"{path}/dismiss", json=word).status_code == 201
+    assert note not in [task["reason"] for task in api.get("/v1/tasks").json()["items"]]
+
+
+def test_a_limit_that_is_lowered_below_what_is_owed_is_crossed(api: Client, watched: Wiring) -> None:
+    assert _graded(watched, bill=100) == "300.00"
+    post(api, "bills", a_bill(amount="200.00"))
+    assert _graded(watched, bill=60, day=4) == "180.00"
+    name = "ledger/A1/limit_crossed/assessment/x4"
+    at, body = events(watched)[name]
+    assert at == datetime.fromisoformat(DAY.format(4))
+    assert '"amount":"200.00"' in body
+    assert _graded(watched, bill=50, day=5) == "150.00"
+    assert [found for found in events(watched) if "limit_crossed" in found] == [name]
+
+
 def test_the_limit_is_crossed_once(api: Client, watched: Wiring) -> None:
     post(api, "customers/C1/facts", {"facts": {"tenure_months": 3}, "received_at": DAY.format(1)})
     record = _graded(watched)
@@ -150,15 +232,16 @@ def test_the_limit_is_crossed_once(api: Client, watched: Wiring) -> None:
     assert [alert["rule"] for alert in alerts(api)] == ["crossed"]
 
 
-def _graded(watched: Wiring) -> str:
-    """Record a decision with a limit for C1; return the limit."""
-    on = datetime.fromisoformat(DAY.format(1))
+def _graded(watched: Wiring, bill: int = 50, day: int = 1) -> str:
+    """Record a decision with a limit for C1, three times a usual bill; return the limit."""
+    on = datetime.fromisoformat(DAY.format(day))
     with watched.database.read() as session:
         chosen = watched.library.require(session, "credit", "plain-credit", on.date())
         _, policy = watched.library.credit(session, chosen.digest)
-    decision = policy.decide({"tenure_months": Fact(value=3)}, on.date())
+    facts = {"tenure_months": Fact(value=3), "avg_monthly_bill": Fact(value=bill)}
+    decision = policy.decide(facts, on.date())
     record = AssessmentRecord(
-        id="assessment/x", request="x", customer="C1", account="", at=on, decision=decision,
+        id=f"assessment/x{day}", request=f"x{day}", customer="C1", account="", at=on, decision=decision,
         facts_digest="", trace_digest="",
     )  # fmt: skip
     watched.decisions.record([record])
