@@ -246,9 +246,33 @@ def _problems(policy: CollectionsPolicy, law: LawPack, calendar: Calendar) -> It
     for ladder in policy.ladders.values():
         if not ladder.complete:
             continue
+        yield from _lapsing(policy, ladder)
         found = {days.step: days for days in worst_days(policy, ladder, law, calendar)}
         for row in ladder.rows:
             yield from _missed(policy, row, found[row.step])
+
+
+def _lapsing(policy: CollectionsPolicy, ladder: Ladder) -> Iterator[Problem]:
+    """Tell of notices that lapse before the next run: sent again at each run, they lead nowhere."""
+    valid = policy.contact.valid
+    gaps = run_days(policy)
+    if valid is None or max(gaps) <= shortest(valid):
+        return
+    always = min(gaps) > longest(valid)
+    for row in ladder.rows:
+        before = ladder.by_step.get(row.after)
+        if before is None or not before.notifies:
+            continue
+        rarely = "in all months" if always else "in some months"
+        message = (
+            f"`{before.step}` is valid for {valid} and has lapsed {rarely} when the next run could take "
+            f"`{row.step}`: runs are up to {max(gaps)} days apart"
+        )
+        severity = Severity.ERROR if always else Severity.WARNING
+        span = policy.spans.get("contact", Span("", 1, 1))
+        yield Problem(
+            "notice-lapses", message, span, "let notices be valid longer, or run more often", severity
+        )
 
 
 def _missed(policy: CollectionsPolicy, row: LadderRow, days: StepDays) -> Iterator[Problem]:

@@ -244,8 +244,11 @@ def _receipts(due: list[Entry], today: date) -> tuple[Received, ...]:
 
 
 def _acts(due: list[Entry], today: date) -> tuple[Act, ...]:
-    acts = [e for e in due if isinstance(e, Act) and (today - e.value_date).days <= RECEIPT_DAYS]
-    return tuple(sorted(acts, key=latest_key))
+    """Return the acts of the last RECEIPT_DAYS days, and a stop of any age that nobody has taken back."""
+    acts = sorted((e for e in due if isinstance(e, Act)), key=latest_key)
+    last = {act.item: act for act in acts if act.act in ("stop", "resume")}
+    stops = {act.id for act in last.values() if act.act == "stop"}
+    return tuple(a for a in acts if (today - a.value_date).days <= RECEIPT_DAYS or a.id in stops)
 
 
 def _facts(due: list[Entry]) -> dict[str, Scalar | tuple[str, ...]]:
