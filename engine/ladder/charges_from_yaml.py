@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from engine.ladder.charges import BASES, Basis, Rate
+from engine.ledger.charges import BASES, Basis, Rate
 from engine.ladder.model import LateFeeRules
 from engine.ladder.sections_from_yaml import choice, fits, span_of
 from engine.text import MapNode, Node, Period, Reader, optional

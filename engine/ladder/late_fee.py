@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from engine.ladder.case import Case
-from engine.ladder.charges import BASES, Stretch, grown, rate_on, rounded
+from engine.ledger.charges import BASES, Stretch, grown, rate_on, rounded
 from engine.ladder.clock import FOREVER, Days, merged
 from engine.ladder.measure import OUTSIDE
 from engine.ladder.memory import GONE

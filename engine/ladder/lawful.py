@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 
-from engine.ladder.charges import BASES
+from engine.ledger.charges import BASES
 from engine.ladder.check import chain
 from engine.ladder.law import Clause, LawPack
 from engine.ladder.lawful_contact import contact_problems

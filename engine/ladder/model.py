@@ -10,7 +10,7 @@ from typing import Literal
 
 from engine.credit.model import FactDefinition
 from engine.feel.syntax import UnaryTests
-from engine.ladder.charges import Basis, Rate
+from engine.ledger.charges import Basis, Rate
 from engine.ladder.threshold import Condition, NumberTest
 from engine.ledger.account import LEVELS, Level
 from engine.policy import Manifest

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.ladder import load_collections
 from engine.ladder.case import Case
-from engine.ladder.charges import BASES, Basis, Rate, Stretch, counted, grown, rounded
+from engine.ledger.charges import BASES, Basis, Rate, Stretch, counted, grown, rounded
 from engine.ladder.late_fee import fee_of
 from engine.ladder.model import CollectionsPolicy
 from engine.ladder.state import Taken
