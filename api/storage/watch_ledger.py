@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlmodel import Session, col, select
 
 from api.storage.accounts import terms_of
-from api.storage.customers import fact_rows, latest_facts
+from api.storage.customers import SaidFact, fact_rows, latest_facts
 from api.storage.decisions import latest_decision
 from api.storage.library import Library
 from api.storage.positions import Positions
@@ -104,8 +104,7 @@ class LedgerNews:
         """Return that an account was opened, with the document, device, dealer and address known by then."""
         if not self._events.wants(session, "account_opened", at):
             return []
-        known = latest_facts(fact_rows(session, [row.customer], at))
-        facts = {name: known[name].value for name in WHO if name in known}
+        facts = _who(fact_rows(session, [row.customer], at))
         return [Told(opened_event(terms_of(row), facts, at), at)]
 
     def wants(self, session: Session, kind: str, at: datetime) -> bool:
@@ -127,11 +126,12 @@ class LedgerNews:
             names = frozenset(new[customer]) & frozenset(WHO)
             query = select(AccountRow).where(AccountRow.customer == customer, col(AccountRow.created_at) < at)
             rows = session.exec(query.order_by(AccountRow.id)).all() if names else ()
-            known = latest_facts(fact_rows(session, [customer], at)) if rows else {}
-            facts = {name: known[name].value for name in WHO if name in known}
-            for row in rows:
-                event = told_later(terms_of(row), facts, names, row.created_at)
-                found.append(Told(event, at, only=names))
+            said = fact_rows(session, [customer], at) if rows else []
+            before, known = (_who(fact for fact in said if fact.received_at < at), _who(said))
+            changed = frozenset(name for name in names if known.get(name) != before.get(name))
+            for row in rows if changed else ():
+                event = told_later(terms_of(row), known, changed, row.created_at)
+                found.append(Told(event, at, only=changed))
         return found
 
     def step(self, work: Work, record: StepRecord) -> None:
@@ -161,3 +161,9 @@ class LedgerNews:
         if not isinstance(limit, dict) or limit.get("unit", row.currency) != row.currency:
             return None
         return Decimal(str(limit["value"]))
+
+
+def _who(said: Iterable[SaidFact]) -> dict[str, object]:
+    """Return the last word on document, device, dealer and address."""
+    known = latest_facts(said)
+    return {name: known[name].value for name in WHO if name in known}

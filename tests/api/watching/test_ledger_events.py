@@ -161,7 +161,8 @@ def test_a_document_that_is_told_after_an_account_was_opened_counts_as_if_known_
         facts = {"document": "D7", "dealer": "N"}
         if bulk:
             line = {"kind": "customer", "id": f"C{number}", "segment": "consumer", "facts": facts}
-            answer = api.post("/v1/bulk", content=json.dumps(line | {"received_at": DAY.format(6)}))
+            body, kind = json.dumps(line | {"received_at": DAY.format(6)}), "application/x-ndjson"
+            answer = api.post("/v1/ledger/bulk", content=body, headers={"Content-Type": kind})
             assert answer.status_code == 200, answer.text
         else:
             post(api, f"customers/C{number}/facts", {"facts": facts, "received_at": DAY.format(6)})
