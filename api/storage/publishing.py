@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlmodel import col
 
+from api.storage.adopting import refuse_unmapped, wake_followers
 from api.storage.errors import PolicyRefused
 from api.storage.library import usable
 from api.storage.portfolio import PORTFOLIO, load_portfolio
@@ -57,6 +58,7 @@ class Publisher:
         """
         made, ends = read_manifest(texts)
         with self._database.write() as work:
+            refuse_unmapped(work.session, made, texts, at.date())
             before = in_force(work.session, made.kind, made.policy, made.effective_from)
             new = put_on_shelf(work, made, texts, at, ends)
             if not activate(work, made.digest, made.effective_from, at):
@@ -64,6 +66,7 @@ class Publisher:
             if untested and made.kind in TESTED:
                 _note_untested(work, made, untested, at)
             _look_again(work, made, at)
+            wake_followers(work, made, max(at, datetime.combine(made.effective_from, time(), UTC)))
         same_day = before is not None and before.effective_from == made.effective_from
         return Published(made, new, before.digest if before and same_day else "")
 
