@@ -10,6 +10,7 @@ from api.storage import outbox
 from api.storage.accounts import lock_account
 from api.storage.acting import Acting
 from api.storage.actions import NO_CASE
+from api.storage.contacts import hold_customer
 from api.storage.errors import PolicyRefused
 from api.storage.events import action_event
 from api.storage.library import Library
@@ -39,6 +40,7 @@ class Announcing:
 
         Returns the record of what was asked for; None when nothing was. Raises AccountNotFound.
         """
+        hold_customer(work.session, account)
         row = lock_account(work.session, account)
         if row.remind_on is None or row.remind_on > at:
             return None

@@ -106,10 +106,16 @@ class SqlCaseBook:
             return sum(self._watch(work, row, at, opens=True) for row in rows if _is_watched(row, at))
 
     def remind(self, accounts: Sequence[str], at: datetime) -> list[ReminderRecord]:
-        """Announce in one transaction the bills of these accounts that fall due soon, each notice once."""
-        with self._database.write() as work:
-            found = [self._announcing.remind(work, account, at) for account in sorted(accounts)]
-        return [record for record in found if record is not None]
+        """Announce the bills of these accounts that fall due soon, each notice once."""
+        due = select(AccountRow.id).where(col(AccountRow.id).in_(accounts), col(AccountRow.remind_on) <= at)
+        with self._database.read() as session:
+            wanted = list(session.exec(due.order_by(AccountRow.id)))
+        found = []
+        for account in wanted:  # a transaction each, because each holds its customer, too
+            with self._database.write() as work:
+                record = self._announcing.remind(work, account, at)
+            found += [record] if record else []
+        return found
 
     def _watch(self, work: Work, row: AccountRow, at: datetime, *, opens: bool) -> int:
         at = max(at, row.last_received or at)
