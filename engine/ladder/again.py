@@ -74,11 +74,19 @@ def _is_idle(case: Case, row: Row, key: str) -> bool:
 
 def _tell(case: Case, row: Row, tries: tuple[str, ...]) -> list[Action]:
     what = "restore_failed" if do_of(tries[0]) in SERVICE else "undo_failed"
-    step, entry = tries[0].rsplit("/", 4)[1:3]
-    asked = task(case, step, int(entry), what, token_of(tries[0]))
+    asked = task_about(tries[0], what)
+    if asked.key in row.words:
+        return []  # an earlier case has told of it
     for other in _sharing(case, tries[0]):
         other.words.setdefault(asked.key, "requested")
     return untold(case, asked.model_copy(update={"debts": row.debts}))
+
+
+def task_about(key: str, what: str) -> Action:
+    """Return the task for a person about an undoing that failed; it has the case and the entry of its key."""
+    head, step, entry, token, _ = key.rsplit("/", 4)
+    args = (what, token)
+    return Action(key=f"{head}/{step}/{entry}/task.{what}.{token}/do", do="task", args=args, step=step)
 
 
 def _sharing(case: Case, key: str) -> list[Row]:
@@ -97,8 +105,11 @@ def _undo_again(case: Case, row: Row, tries: tuple[str, ...]) -> Action:
     entry = case.entries.get(step, 0) + 1
     case.entries[step] = entry
     key = key_of(case, step, entry, token_of(tries[0]), "undo")
+    within = restored_within(case) if do_of(tries[0]) in SERVICE else case.policy.confirm.within
     for other in _sharing(case, tries[0]):
         other.undo_keys += (key,)
+        if other.undone_at and later(other.undone_at, within) <= case.at:
+            other.undone_at = case.at  # its word was taken back when the time was over
     case.notes.append(f"undoing `{step}` had no effect: asked for again")
     return undone(case, row, key)
 

@@ -200,6 +200,13 @@ class Case:
             behind = before
         return None
 
+    def opens(self, day: int) -> bool:
+        """Tell whether a case opens on a day, if none is open."""
+        if not self.treatment:
+            return False
+        m = self.view.on(day)
+        return m.anchor is not None and self.policy.case.opens.holds(m.values(m.overdue))
+
     def barred(self, row: LadderRow, day: int) -> str:
         """Return why a row cannot come unless a person acts: the law asks for what a person has skipped."""
         if row.level != "terminated" or not self.law.clauses_on("termination"):

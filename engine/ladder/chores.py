@@ -39,7 +39,10 @@ def deadlines(case: Case) -> Iterator[tuple[datetime, Action]]:
 
 def _missing(case: Case, row: Row, key: str, by: datetime) -> Iterator[tuple[datetime, Action]]:
     way = key.rpartition("/")[2]
-    action = task(case, row.step, row.entry, "missing_receipt", token_of(key), way)
+    asked = task(case, row.step, row.entry, "missing_receipt", token_of(key), way)
+    # named after the case that asked first: another one that goes on with it does not tell it again
+    parts = (key.rsplit("/", 4)[0], *asked.key.rsplit("/", 4)[1:])
+    action = asked.model_copy(update={"key": "/".join(parts)})
     if action.key not in case.taken.told:
         yield by, action.model_copy(update={"debts": row.debts})
 
@@ -60,13 +63,15 @@ def unallocated(case: Case) -> Iterator[Action]:
 
 def not_reversed(case: Case) -> Iterator[Action]:
     """Yield what a person is told at once of late fees that billing was asked to reverse and did not."""
+    mine = [case.taken.case, *([case.taken.care_of.case] if case.taken.care_of else [])]
     for receipt in case.account.receipts:
-        if receipt.status not in LOST or not receipt.key.startswith(f"{case.taken.case}/"):
+        name = next((name for name in mine if receipt.key.startswith(f"{name}/")), "")
+        if receipt.status not in LOST or not name:
             continue
         head, step, entry, token, way = receipt.key.rsplit("/", 4)
         if step in CHARGES and way == "undo":
-            debt = head[len(case.taken.case) + 1 :]
-            key = key_of(case, step, int(entry), f"task.undo_failed.{token}", item=debt)
+            debt = head[len(name) + 1 :]
+            key = f"{head}/{step}/{entry}/task.undo_failed.{token}/do"
             if key not in case.taken.told:
                 args = ("undo_failed", token)
                 yield Action(key=key, do="task", args=args, step=step, item=debt, debts=(debt,))

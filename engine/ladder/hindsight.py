@@ -35,8 +35,10 @@ def was_wrong(case: Case, row: Row) -> bool:
         return False
     ladder = case.policy.ladders.get(row.ladder or case.taken.ladder)
     definition = ladder.by_step.get(row.step) if ladder else None
-    if definition is None or _is_forgotten(case, row):
+    if _is_forgotten(case, row):
         return False
+    if row.foreign or definition is None:
+        return row.foreign and not _was_owed(case, row.requested_on)
     days = [row.requested_on] + ([row.stood_on] if row.stood_on else [])
     was_right = _could_be_forced if row.forced else _was_due
     return not any(was_right(case, then, day) for day in days for then in _rows_then(case, definition, day))
@@ -81,6 +83,13 @@ def _was_due(case: Case, row: LadderRow, day: date) -> bool:
     on = day.toordinal()
     seen = View(case.policy, _as_of(case.account, day), case.taken.opened_anchor).on(on)
     return not _was_held(case, on) and _is_reached(row, seen)
+
+
+def _was_owed(case: Case, day: date) -> bool:
+    """Tell whether enough was past due on a day for a case to be open."""
+    on = day.toordinal()
+    seen = View(case.policy, _as_of(case.account, day), case.taken.opened_anchor).on(on)
+    return seen.anchor is not None and not case.policy.case.closes.holds(seen.values(seen.overdue))
 
 
 def _could_be_forced(case: Case, row: LadderRow, day: date) -> bool:

@@ -128,10 +128,13 @@ def fees_to_book(case: Case, day: int) -> list[Booking]:
     if not case.policy.charges:
         return []
     own = {fee.debt for fee in case.taken.fees if _is_own(case, fee)}
-    late = {debt.id for debt in _late(case)} | own
-    settled = [debt for debt in case.account.debts if debt.id in late and is_settled(case, debt)]
-    found = (_booking(case, rules, debt, day) for debt in settled for rules in case.policy.charges)
-    return [booking for booking in found if booking]
+    late = set() if case.taken.care_of else {debt.id for debt in _late(case)} | own
+    before = {fee.debt for fee in case.taken.fees if not fee.foreign} - late
+    settled = [d for d in case.account.debts if d.id in late | before and is_settled(case, d)]
+    reckoned = (_booking(case, rules, debt, day) for debt in settled for rules in case.policy.charges)
+    found = [booking for booking in reckoned if booking]
+    # Of what an earlier case has settled, too much is given back; nothing is added to it.
+    return [booking for booking in found if booking.debt.id in late or booking.wrong]
 
 
 def _booking(case: Case, rules: LateFeeRules, debt: Debt, day: int) -> Booking | None:
@@ -139,7 +142,7 @@ def _booking(case: Case, rules: LateFeeRules, debt: Debt, day: int) -> Booking |
     missing = fee_of(case, rules, debt, day) - sum((fee.amount for fee in booked), ZERO)
     if missing > 0:
         return Booking(debt, missing, rules.kind)
-    wrong = tuple(fee for fee in booked if _is_own(case, fee) and _word(case, fee) not in GONE)
+    wrong = tuple(fee for fee in booked if not fee.foreign and _word(case, fee) not in GONE)
     if missing == 0 or not wrong:
         return None
     return Booking(debt, max(ZERO, missing + sum((fee.amount for fee in wrong), ZERO)), rules.kind, wrong)

@@ -53,6 +53,7 @@ class Row:
     wrongful: bool = False
     asked_at: datetime | None = None
     deposit: Decimal = ZERO
+    foreign: bool = False
 
     @classmethod
     def of(cls, taken: TakenRow) -> Row:
@@ -62,7 +63,7 @@ class Row:
             taken.keys, taken.debts, taken.done_at, taken.done_on, taken.valid_until, taken.level,
             taken.undo_keys, dict(taken.words), taken.undone_at, taken.left_on, taken.tries, taken.forced,
             taken.skipped, taken.ladder, taken.fees_due, taken.last_day, taken.stood_on, taken.wrongful,
-            taken.asked_at, taken.deposit,
+            taken.asked_at, taken.deposit, taken.foreign,
         )  # fmt: skip
 
     def frozen(self) -> TakenRow:
@@ -74,7 +75,7 @@ class Row:
             undo_keys=self.undo_keys, words=self.words, undone_at=self.undone_at, left_on=self.left_on,
             tries=self.tries, forced=self.forced, skipped=self.skipped, ladder=self.ladder,
             fees_due=self.fees_due, last_day=self.last_day, stood_on=self.stood_on, wrongful=self.wrongful,
-            asked_at=self.asked_at, deposit=self.deposit,
+            asked_at=self.asked_at, deposit=self.deposit, foreign=self.foreign,
         )  # fmt: skip
 
     @property

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Inexact, localcontext
 from zoneinfo import ZoneInfo
 
-from engine.ladder.case import Case, Moment, minutes
-from engine.ladder.clock import FOREVER
-from engine.ladder.measure import day_of_age
+from engine.ladder.aftercare import care_case, carried, is_other_text
+from engine.ladder.case import Case, minutes
 from engine.ladder.memory import Row
 from engine.ladder.model import CollectionsPolicy
 from engine.ladder.scope import WHOLE, service_of
 from engine.ladder.state import BookedFee, Position, Taken, TakenRow
 from engine.ladder.stepping import PRECISION
+from engine.ladder.wake import opening_on
 
 
 def opens(policy: CollectionsPolicy, position: Position, at: datetime, item: str = WHOLE) -> bool:
@@ -22,7 +21,7 @@ def opens(policy: CollectionsPolicy, position: Position, at: datetime, item: str
     with localcontext() as context:
         context.prec, context.traps[Inexact] = PRECISION, True
         case = _unopened(policy, position, at, item)
-        return case.now[1] >= minutes(policy.case.hour) and _opens(case, case.today)
+        return case.now[1] >= minutes(policy.case.hour) and case.opens(case.today)
 
 
 def watch_on(
@@ -36,14 +35,9 @@ def watch_on(
     with localcontext() as context:
         context.prec, context.traps[Inexact] = PRECISION, True
         case = _unopened(policy, position, at, item)
-        start = minutes(policy.case.hour)
-        if case.now[1] >= start and _opens(case, case.today):
+        if case.now[1] >= minutes(policy.case.hour) and case.opens(case.today):
             return at
-        value_date = position.account.next_value_date
-        for day, clock in sorted({m for m in _moments(case, start) if case.now < m < (FOREVER, 0)}):
-            if _opens(case, day) or (value_date and value_date.toordinal() <= day):
-                return case.instant((day, clock))
-        return None
+        return opening_on(case)
 
 
 def _unopened(policy: CollectionsPolicy, position: Position, at: datetime, item: str) -> Case:
@@ -51,39 +45,20 @@ def _unopened(policy: CollectionsPolicy, position: Position, at: datetime, item:
     return Case(policy, Taken(case="", item=item, opened_at=at, opened_on=day), position, at)
 
 
-def _opens(case: Case, day: int) -> bool:
-    if not case.treatment:
-        return False
-    measures = case.view.on(day)
-    return measures.anchor is not None and case.policy.case.opens.holds(measures.values(measures.overdue))
-
-
-def _moments(case: Case, start: int) -> Iterator[Moment]:
-    yield (case.today, start)
-    if case.account.next_value_date:
-        yield (case.account.next_value_date.toordinal(), start)
-    turns = sorted(set(case.policy.case.opens.turns("age", "days_past_due")))
-    for part in case.view.slices:
-        yield (part.due + 1, start)
-        for _, end in part.out:
-            yield (end, start)
-        for turn in turns:
-            yield (part.due + turn, start)
-            if (day := day_of_age(part, turn)) is not None:
-                yield (day, start)
-
-
 def open_case(
     policy: CollectionsPolicy, case: str, position: Position, at: datetime, previous: Taken | None = None,
-    item: str = WHOLE,
+    item: str = WHOLE, *, care: bool = False,
 ) -> Taken:  # fmt: skip
     """Return the memory with which a case begins; `previous` is the earlier case of the item, if any.
 
-    Where the payment that cured the earlier case came back in time, its rows can stand again.
+    Where the payment that cured the earlier case came back in time, its rows can stand again. With `care` the
+    case only hears what became known late about the earlier one.
     """
+    if care and previous is not None:
+        return care_case(policy, case, position, at, previous)
     look = _unopened(policy, position, at, item)
     today = date.fromordinal(look.today)
-    left = _bounced(policy, position, previous) if previous else ()
+    bounced = previous is not None and _has_bounced(policy, position, previous)
     return Taken(
         case=case,
         item=item,
@@ -93,18 +68,29 @@ def open_case(
         opened_on=today,
         opened_anchor=entered(look),
         rows=_terminated(position, previous) if previous else (),
-        left=left,
-        entries=dict(previous.entries) if previous and left else {},
-        fees=_booked_before(previous, today) if previous else (),
+        left=carried(policy, previous, today) if previous else (),
+        entries=dict(previous.entries) if previous and bounced else {},
+        fees=_booked_before(policy, previous, today) if previous else (),
+        told=previous.told if previous and _is_pending(previous) else (),
     )
+
+
+def _is_pending(previous: Taken) -> bool:
+    """Tell whether an undoing is still to be confirmed: what an earlier case told of it stays told."""
+    return any(Row.of(row).undo_pending for row in previous.left)
 
 
 BOOKED_DAYS = 800
 """Late fees are kept in mind this long: a payment can come back after more than a year."""
 
 
-def _booked_before(previous: Taken, today: date) -> tuple[BookedFee, ...]:
-    return tuple(fee for fee in previous.fees if (today - fee.asked_on).days <= BOOKED_DAYS)
+def _booked_before(policy: CollectionsPolicy, previous: Taken, today: date) -> tuple[BookedFee, ...]:
+    other = is_other_text(policy, previous)
+    return tuple(
+        fee.model_copy(update={"foreign": True}) if other else fee
+        for fee in previous.fees
+        if (today - fee.asked_on).days <= BOOKED_DAYS
+    )
 
 
 def entered(case: Case) -> date | None:
@@ -130,19 +116,18 @@ def _terminated(position: Position, previous: Taken) -> tuple[TakenRow, ...]:
     return tuple(row for row in previous.rows if Row.of(row).ends_contract)
 
 
-def _bounced(policy: CollectionsPolicy, position: Position, previous: Taken) -> tuple[TakenRow, ...]:
+def _has_bounced(policy: CollectionsPolicy, position: Position, previous: Taken) -> bool:
     period = policy.case.revive
     if period is None or previous.ended != "cured" or previous.ended_on is None:
-        return ()
+        return False
     back = {
         debt.id: debt.reopened_on
         for debt in position.account.debts
         if debt.reopened_by == "chargeback" and debt.reopened_on and debt.open
     }
-    again = any(
+    return any(
         period.after(row.left_on) >= on
         for row in previous.left
         for debt in row.debts
         if row.left_on and (on := back.get(debt))
     )
-    return previous.left if again else ()

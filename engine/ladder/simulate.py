@@ -13,6 +13,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from engine.ladder.adopting import adopt, adopts
+from engine.ladder.aftercare import care_on
 from engine.ladder.before_due import reminders
 from engine.ladder.law import LawPack
 from engine.ladder.model import CollectionsPolicy
@@ -151,7 +152,8 @@ class _Player:
         self.played = Played()
         self.cases: dict[str, _Live] = {}
         """Open cases by what they are about."""
-        self.previous: dict[str, Taken] = {}
+        self.previous: dict[str, _Live] = {}
+        """The last case about each item, when it has ended."""
         self.over: dict[str, Taken] = {}
         """The last case of each number that has ended: what it demands of service can outlast it."""
         self.number = 0
@@ -279,32 +281,49 @@ class _Player:
         position = self._position(at)
         wanted = (item for item in items(self.policy.case, position.account) if item not in self.cases)
         found = [on for item in wanted if (on := watch_on(self.policy, position, at, item))]
+        found += [on for item in self.previous if (on := self._care_on(item, position, at))]
         first = min(found, default=None)
         self.next_watch = self._later(first, at if looked else at - timedelta(microseconds=1))
+
+    def _care_on(self, item: str, position: Position, at: datetime) -> datetime | None:
+        """Return when somebody has to look after the last case about an item."""
+        last = None if item in self.cases else self.previous.get(item)
+        return care_on(last.policy, position, at, last.taken) if last else None
 
     def _open(self, at: datetime) -> None:
         position = self._position(at)
         for item in items(self.policy.case, position.account):
-            if item in self.cases or watch_on(self.policy, position, at, item) != at:
-                continue
-            self.number += 1
-            name = f"case/{self.scenario.terms.account}/{self.number}"
-            taken = open_case(self.policy, name, position, at, self.previous.get(item), item)
-            self.cases[item] = live = _Live(self.policy, taken, self.number)
-            about = f" about {item}" if item else ""
-            self.played.told.append((at, f"case {self.number} opens{about}"))
-            self._look(item, live, at)
+            if item not in self.cases and watch_on(self.policy, position, at, item) == at:
+                self._begin(item, self.policy, position, at)
+        for item, last in list(self.previous.items()):
+            if self._care_on(item, position, at) == at:
+                self._begin(item, last.policy, position, at, care=True)
         self._watch(at, looked=True)
 
+    def _begin(
+        self, item: str, policy: CollectionsPolicy, position: Position, at: datetime, *, care: bool = False
+    ) -> None:
+        self.number += 1
+        name = f"case/{self.scenario.terms.account}/{self.number}"
+        last = self.previous.get(item)
+        before = last.taken.model_copy(update={"text": last.policy.digest}) if last else None
+        taken = open_case(policy, name, position, at, before, item, care=care)
+        self.cases[item] = live = _Live(policy, taken, self.number)
+        about = f" about {item}" if item else ""
+        after = f" to look after case {last.number}" if care and last else ""
+        self.played.told.append((at, f"case {self.number} opens{about}{after}"))
+        self._look(item, live, at)
+
     def _look(self, item: str, live: _Live, at: datetime) -> None:
-        if adopts(live.policy, self.policy):
+        if not live.taken.care_of and adopts(live.policy, self.policy):
             self._adopt(live, at)
         found = self._step_until_quiet(live, at)
         if found.open:
             live.next_look = self._later(found.wake_at, at)
             return
         self.played.told.append((at, f"case {live.number} ends: {found.taken.ended}"))
-        self.previous[item] = found.taken
+        live.taken = found.taken
+        self.previous[item] = live
         self.over[found.taken.case] = found.taken
         del self.cases[item]
         self._watch(at, looked=True)

@@ -102,6 +102,9 @@ class TakenRow(Model):
     wrongful: bool = False
     """By what became known later it was never due: it is withdrawn and its fee reversed (rule 7)."""
 
+    foreign: Annotated[bool, Field(exclude_if=not_)] = False
+    """It was taken by an earlier case under another text: whether it was due is asked of the debt alone."""
+
     deposit: Annotated[Amount, Field(exclude_if=not_)] = Decimal(0)
     """The deposit that was applied, as the ledger last said that it was held; 0: nothing is awaited."""
 
@@ -113,6 +116,19 @@ class BookedFee(Model):
     debt: str
     amount: Amount
     asked_on: date
+    foreign: Annotated[bool, Field(exclude_if=not_)] = False
+    """It was reckoned by an earlier case under another text: what is known later does not change it."""
+
+
+Ending = Literal["", "cured", "written_off", "sold", "terminated", "stopped"]
+
+
+class CareOf(Model):
+    """The case that had ended, whose late news is heard."""
+
+    case: str
+    ended: Ending
+    ended_on: date | None = None
 
 
 class Taken(Model):
@@ -134,7 +150,7 @@ class Taken(Model):
     """Business date of the last row taken: at most one a case and date (rule 2)."""
     level: Level = "open"
     """This case's own demand on service."""
-    ended: Literal["", "cured", "written_off", "sold", "terminated", "stopped"] = ""
+    ended: Ending = ""
     ended_on: date | None = None
     left: tuple[TakenRow, ...] = ()
     """Rows that the level fell below, kept while they can be revived or are being undone."""
@@ -144,6 +160,10 @@ class Taken(Model):
     """Late fees that billing was asked to book, by this case and by those before it."""
     adopted_at: Annotated[AwareDatetime | None, Field(exclude_if=not_)] = None
     """When the case went over to the text that it is bound to now; None: it opened under it."""
+    care_of: Annotated[CareOf | None, Field(exclude_if=not_)] = None
+    """It only hears what became known late about a case that has ended: nothing goes up."""
+    text: Annotated[str, Field(exclude_if=not_)] = ""
+    """Where it is handed to the next case: the digest of the text that it was bound to."""
     told: tuple[str, ...] = ()
     """Keys of actions asked for once that are not rows: tasks for missing receipts and the like."""
 

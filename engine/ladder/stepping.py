@@ -19,12 +19,12 @@ from engine.ladder.chores import (
 )
 from engine.ladder.hindsight import released_before, was_wrong
 from engine.ladder.late_fee import Booking, fee_key, fees_to_book
-from engine.ladder.memory import GONE, Row, absorb, do_of
+from engine.ladder.memory import GONE, Row, absorb, do_of, token_of
 from engine.ladder.model import CollectionsPolicy, LadderRow
 from engine.ladder.moves import Climb, Leaving, absorbed, climb, closes, leaving, revived
 from engine.ladder.state import Action, BookedFee, Position, Step, Taken
 from engine.ladder.telling import trace_of
-from engine.ladder.wake import next_wake
+from engine.ladder.wake import next_instant, next_wake
 from engine.ledger.position import SETTLED_DAYS
 
 PRECISION = 60
@@ -42,7 +42,7 @@ def step(policy: CollectionsPolicy, taken: Taken, position: Position, at: dateti
         case = Case(policy, taken, position, at)
         if taken.ended:
             return Step(taken=taken, open=False, trace=trace_of(case, Leaving(), Climb()))
-        found = _step(case)
+        found = _care(case) if taken.care_of else _step(case)
         return found.model_copy(update={"actions": _scoped(case, found.actions)}) if taken.item else found
 
 
@@ -84,14 +84,35 @@ def _step(case: Case) -> Step:
     )
 
 
+def _care(case: Case) -> Step:
+    """Hear what became known late about a case that has ended: nothing goes up, what was wrong goes back."""
+    assert case.taken.care_of is not None  # by whom it is called
+    actions = _put_right(case)
+    actions += asked_again(case)
+    actions += [action for by, action in deadlines(case) if by <= case.at]
+    actions += not_reversed(case)
+    for booking in fees_to_book(case, case.today):
+        actions += _book(case, booking)
+    pending = any(row.undo_pending for row in case.left) or any(goes_on(case, row) for row in case.rows)
+    starts = case.now[1] >= minutes(case.policy.case.hour) and case.opens(case.today)
+    ended = "" if pending and not starts else case.taken.care_of.ended
+    case.notes.append(f"looks after case `{case.taken.care_of.case}`, which has ended")
+    kept = _kept(case, actions, ended)
+    wake = None if ended else next_instant(case)
+    trace = trace_of(case, Leaving(), Climb())
+    return Step(taken=kept, actions=tuple(actions), wake_at=wake, open=not ended, trace=trace)
+
+
 def _put_right(case: Case) -> list[Action]:
     """Mark what was never due, by what is known now, and reverse fees of what had no effect."""
     actions: list[Action] = []
     for row in (*case.rows, *case.left):
         if was_wrong(case, row):
             if absorbed(case, row):
-                actions += untold(case, task(case, row.step, row.entry, "wrongful"))
+                actions += _told_wrongful(case, row)
                 continue
+            if row.demands != "open" and row.left_on is not None:
+                actions += _told_wrongful(case, row)  # the debt was given up: nothing restores it by itself
             row.wrongful, row.state = True, "withdrawn"
             case.notes.append(f"`{row.step}` was not due on {row.requested_on}, by what is known now")
         elif row.left_on is None and (day := released_before(case, row)):
@@ -99,6 +120,15 @@ def _put_right(case: Case) -> list[Action]:
         if row.state in GONE and not row.ends_contract and (row.left_on or row.state != "withdrawn"):
             actions += undo_fees(case, row)
     return actions
+
+
+def _told_wrongful(case: Case, row: Row) -> list[Action]:
+    """Ask a person about what nothing takes back by itself; once, whichever case hears of it."""
+    asked = task(case, row.step, row.entry, "wrongful")
+    if any(token_of(key) == token_of(asked.key) for key in row.words):
+        return []
+    row.words[asked.key] = "requested"
+    return untold(case, asked)
 
 
 def _what_stands(case: Case, ended: str) -> list[Action]:
@@ -131,6 +161,7 @@ def _revive(case: Case) -> list[Row]:
         case.left = [other for other in case.left if other is not row]
         case.notes.append(f"`{row.step}` of {row.requested_on} stands again: the payment bounced")
         row.left_on = None
+        case.entries[row.step] = max(row.entry, case.entries.get(row.step, 0))
         case.rows.append(row)
     case.rows.sort(key=lambda row: _index(case, row))
     return standing
@@ -318,7 +349,8 @@ def _is_remembered(case: Case, row: Row) -> bool:
     if row.undo_pending or _may_return(case, row):
         return True
     recent = row.left_on is not None and case.today - row.left_on.toordinal() <= SETTLED_DAYS
-    return recent and bool(row.fees)  # late news can still show that it was never due
+    # Late news can still show that it was never due, or that its undoing had no effect after all.
+    return recent and bool(row.fees or row.undo_keys)
 
 
 def _may_return(case: Case, row: Row) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from heapq import heapify, heappop, heappush
 
@@ -9,7 +10,7 @@ from engine.ladder.again import again_on
 from engine.ladder.case import Case, Moment, minutes
 from engine.ladder.chores import chores, deadlines
 from engine.ladder.clock import FOREVER
-from engine.ladder.measure import HORIZON, turning_days
+from engine.ladder.measure import HORIZON, day_of_age, turning_days
 from engine.ladder.moves import Climb, climb, leaving
 
 
@@ -91,3 +92,35 @@ def _rising(case: Case, now: Climb) -> list[Moment]:
     days |= {case.asked_again_on(row) for row in case.rows}
     start = minutes(case.policy.case.hour)
     return [*now.retries, *((day, start) for day in days)]
+
+
+def opening_moments(case: Case) -> Iterator[Moment]:
+    """Yield the moments at which a case can come to open, if nothing else comes."""
+    start = minutes(case.policy.case.hour)
+    yield (case.today, start)
+    if case.account.next_value_date:
+        yield (case.account.next_value_date.toordinal(), start)
+    turns = sorted(set(case.policy.case.opens.turns("age", "days_past_due")))
+    for part in case.view.slices:
+        yield (part.due + 1, start)
+        for _, end in part.out:
+            yield (end, start)
+        for turn in turns:
+            yield (part.due + turn, start)
+            if (day := day_of_age(part, turn)) is not None:
+                yield (day, start)
+
+
+def opening_on(case: Case) -> datetime | None:
+    """Return the next instant at which a case can open, or at which news that is known begins to count."""
+    value_date = case.account.next_value_date
+    for day, clock in sorted({m for m in opening_moments(case) if case.now < m < (FOREVER, 0)}):
+        if case.opens(day) or (value_date and value_date.toordinal() <= day):
+            return case.instant((day, clock))
+    return None
+
+
+def next_instant(case: Case) -> datetime | None:
+    """Return when a case that only hears late news looks again: for a receipt, or because another opens."""
+    instants = [opening_on(case), *(instant for instant, _ in deadlines(case)), *again_on(case)]
+    return min((instant for instant in instants if instant and instant > case.at), default=None)
