@@ -146,7 +146,7 @@ class CaseBook(Protocol):
     def remind(self, accounts: Sequence[str], at: datetime) -> list[ReminderRecord]:
         """Put the notices that announce bills of these accounts before their due date into the outbox.
 
-        One transaction, each notice once for ever; returns a record for each account that was told.
+        Each notice once for ever; returns a record for each account that was told.
         """
         ...
 
