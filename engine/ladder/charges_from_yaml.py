@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from engine.ledger.charges import BASES, Basis, Rate
 from engine.ladder.model import LateFeeRules
 from engine.ladder.sections_from_yaml import choice, fits, span_of
+from engine.ledger.charges import BASES, Basis, Rate
 from engine.text import MapNode, Node, Period, Reader, optional
 from engine.text.meant import meant
 
@@ -34,7 +34,7 @@ def read_charge(reader: Reader, node: Node, kind: Kind) -> LateFeeRules | None:
     fields = reader.fields(node, f"`{kind}`", ["rate"], more)
     if fields is None or "rate" not in fields:
         return None
-    rates = _rates(reader, fields["rate"], kind)
+    rates = read_rates(reader, fields["rate"], kind)
     start = _match(reader, fields, "from", _FROM, "due + P1D")
     rounding = _match(reader, fields, "rounding", _ROUNDING, "0.01 half_up")
     choice(reader, fields, "on", "a value of `on`", ("undisputed principal",))
@@ -46,24 +46,25 @@ def read_charge(reader: Reader, node: Node, kind: Kind) -> LateFeeRules | None:
         if "counts_for" in fields
         else ()
     )
-    basis = choice(reader, fields, "basis", "a basis of days", tuple(b for b in BASES if b != "day"))
     grace = Period.parse(start) if start else Period(days=1)
     if not rates or grace is None:
         return None
     return LateFeeRules(
         rates[-1].share, grace, node.span, Decimal(rounding or "0.01"), share == 1, kinds, counts,
-        kind=kind, basis=_basis(kind, basis), rates=rates, cap_share=share, cap_amount=amount,
+        kind=kind, basis=read_basis(reader, fields) if kind == "interest" else "day", rates=rates,
+        cap_share=share, cap_amount=amount,
         lasts=optional(fields, "for", span_of(reader), f"`for` of `{kind}`"),
     )  # fmt: skip
 
 
-def _basis(kind: Kind, said: str | None) -> Basis:
-    if kind == "late_fee":
-        return "day"
+def read_basis(reader: Reader, fields: Mapping[str, Node]) -> Basis:
+    """Read the basis of days of interest by the year; act/365 where none is said."""
+    said = choice(reader, fields, "basis", "a basis of days", tuple(b for b in BASES if b != "day"))
     return next((basis for basis in BASES if basis == said), "act/365")
 
 
-def _rates(reader: Reader, node: Node, kind: Kind) -> tuple[Rate, ...]:
+def read_rates(reader: Reader, node: Node, kind: Kind) -> tuple[Rate, ...]:
+    """Read one rate, or each rate with its first day."""
     if not isinstance(node, MapNode):
         found = _rate(reader, node, kind)
         return () if found is None else (Rate(ALWAYS, found),)

@@ -21,6 +21,7 @@ from engine.ladder.before_due_from_yaml import read_before_due
 from engine.ladder.charges_from_yaml import read_charge
 from engine.ladder.check import check
 from engine.ladder.contact_from_yaml import read_contact
+from engine.ladder.deposits_from_yaml import read_deposits
 from engine.ladder.ladders_from_yaml import read_ladders, read_treatment
 from engine.ladder.model import (
     CollectionsPolicy,
@@ -41,6 +42,7 @@ from engine.ladder.sections_from_yaml import (
     read_promises,
     refuse,
 )
+from engine.ledger.deposit_rules import DepositRules
 from engine.policy import Loaded, Texts
 from engine.source import Span, has_errors, sort_problems
 from engine.text import Node, Period, optional, read_yaml
@@ -52,7 +54,7 @@ _REQUIRED = (
 )  # fmt: skip
 _OPTIONAL = (
     "title", "facts", "freshness", "brake", "before_due", "contact", "interruptions", "late_fee", "interest",
-    "holds", "promise_to_pay", "fees", "confirm", "steps", "maps",
+    "deposits", "holds", "promise_to_pay", "fees", "confirm", "steps", "maps",
 )  # fmt: skip
 _TEMPLATE = re.compile(r"(?:.*/)?templates/([a-z][a-z0-9_]*)\.([a-z]{2,3})\.txt")
 
@@ -65,6 +67,7 @@ class _Sections(TypedDict):
     promises: PromiseRules | None
     late_fee: LateFeeRules | None
     interest: LateFeeRules | None
+    deposits: DepositRules | None
     fees: dict[str, Decimal]
     confirm: ConfirmRules
 
@@ -142,6 +145,7 @@ def _sections(reader: PolicyReader, fields: Mapping[str, Node]) -> _Sections:
         "promises": read_promises(reader, fields["promise_to_pay"]) if "promise_to_pay" in fields else None,
         "late_fee": read_charge(reader, fields["late_fee"], "late_fee") if "late_fee" in fields else None,
         "interest": read_charge(reader, fields["interest"], "interest") if "interest" in fields else None,
+        "deposits": read_deposits(reader, fields["deposits"]) if "deposits" in fields else None,
         "fees": read_fees(reader, fields["fees"]) if "fees" in fields else {},
         "confirm": read_confirm(reader, fields["confirm"]) if "confirm" in fields else ConfirmRules(),
     }

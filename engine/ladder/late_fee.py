@@ -9,13 +9,13 @@ from decimal import Decimal
 from itertools import pairwise
 
 from engine.ladder.case import Case
-from engine.ledger.charges import BASES, Stretch, grown, rate_on, rounded
 from engine.ladder.clock import FOREVER, Days, merged
 from engine.ladder.measure import OUTSIDE
 from engine.ladder.memory import GONE
 from engine.ladder.model import LateFeeRules
 from engine.ladder.state import BookedFee
 from engine.ledger.account import Debt
+from engine.ledger.charges import BASES, Stretch, grown, rate_on, rounded
 
 ZERO = Decimal(0)
 LATE_FEE = "late_fee"

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 
-from engine.ledger.charges import BASES
 from engine.ladder.check import chain
 from engine.ladder.law import Clause, LawPack
 from engine.ladder.lawful_contact import contact_problems
 from engine.ladder.model import CollectionsPolicy, Ladder, LadderRow, LateFeeRules
 from engine.ladder.waits import shortest, shortest_since_due
+from engine.ledger.charges import BASES
 from engine.source import Problem, Severity, Span
 from engine.text import Period
 

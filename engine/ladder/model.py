@@ -10,9 +10,10 @@ from typing import Literal
 
 from engine.credit.model import FactDefinition
 from engine.feel.syntax import UnaryTests
-from engine.ledger.charges import Basis, Rate
 from engine.ladder.threshold import Condition, NumberTest
 from engine.ledger.account import LEVELS, Level
+from engine.ledger.charges import Basis, Rate
+from engine.ledger.deposit_rules import DepositRules
 from engine.policy import Manifest
 from engine.source import Span
 from engine.text import Period
@@ -319,6 +320,7 @@ class CollectionsPolicy:
     promises: PromiseRules | None = None
     late_fee: LateFeeRules | None = None
     interest: LateFeeRules | None = None
+    deposits: DepositRules | None = None
     fees: Mapping[str, Decimal] = field(default_factory=dict)
     confirm: ConfirmRules = ConfirmRules()
     before_due: tuple[ReminderRow, ...] = ()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from itertools import pairwise
 
 from engine.ledger.allocation import PRINCIPAL_FIRST, AllocationRule
 from engine.ledger.book import ZERO, Book
+from engine.ledger.charges import BASES, Basis, Rate, Stretch, grown
 from engine.ledger.entries import DepositMoved, DepositReviewed, Entry
 from engine.ledger.facts_arrears import overdue_spans
 from engine.ledger.history import write_book
@@ -19,7 +21,6 @@ from engine.text.period import Period
 CENT = Decimal("0.01")
 Word = DepositMoved | DepositReviewed
 _IN = ("held", "topped_up", "interest")
-DAYS_OF_YEAR = 365
 
 
 class Deposit(Model):
@@ -37,6 +38,8 @@ class Deposit(Model):
     since: date | None = None
     """The day from which on something has been held without a break; None: nothing is."""
     reviewed_on: date | None = None
+    good_since: date | None = None
+    """The day from which on months count as good; None: nothing is held, or something is past due."""
     good_months: int = 0
     """Whole months up to `as_of`, while it is held, without a day on which anything was past due."""
     sources: tuple[str, ...] = ()
@@ -64,12 +67,14 @@ def deposit_at(
         context.prec = PRECISION
         since = _since(moves)
         sums = {move: sum((e.amount for e in moves if e.move == move), ZERO) for move in _MOVES}
+        good = _good_since(write_book(due, allocation=allocation), since, as_of) if since else None
         held = sums["held"] + sums["topped_up"] + sums["interest"] - sums["released"] - sums["applied"]
         return Deposit(
             as_of=as_of, asked=_asked(moves, reviews), held=held, interest=sums["interest"],
             applied=sums["applied"], released=sums["released"], since=since,
             reviewed_on=max((e.value_date for e in reviews), default=None),
-            good_months=_good_months(write_book(due, allocation=allocation), since, as_of) if since else 0,
+            good_since=good if good and good <= as_of else None,
+            good_months=_months(good, as_of) if good else 0,
             sources=tuple(f"{e.kind} {e.id}" for e in sorted(words, key=_order)),
         )  # fmt: skip
 
@@ -99,11 +104,15 @@ def _since(moves: Sequence[DepositMoved]) -> date | None:
     return since
 
 
-def _good_months(book: Book, since: date, as_of: date) -> int:
+def _good_since(book: Book, since: date, as_of: date) -> date:
+    """Return the day after the last one on which anything was past due, or on which holding began."""
     bad = [d for d in book.order if not (d.open and d.open <= d.disputed and not d.written_off)]
     spans = [span for debt in bad for span in overdue_spans(debt, as_of)]
     last = max((day for _, day in spans), default=None)
-    first = since if last is None or last < since else last + timedelta(days=1)
+    return since if last is None or last < since else last + timedelta(days=1)
+
+
+def _months(first: date, as_of: date) -> int:
     months = 0
     while Period(months=months + 1).after(first) <= as_of:
         months += 1
@@ -111,27 +120,37 @@ def _good_months(book: Book, since: date, as_of: date) -> int:
 
 
 def deposit_interest(
-    entries: Sequence[Entry], until: date, at: datetime, *, rate: Decimal, rounding: Decimal = CENT
-) -> Decimal:
+    entries: Sequence[Entry], until: date, at: datetime, *, rate: Decimal | tuple[Rate, ...],
+    basis: Basis = "act/365", rounding: Decimal = CENT,
+) -> Decimal:  # fmt: skip
     """Return the interest that a deposit has earned and was not credited, up to the day before `until`.
 
-    `rate` is a share of 1 a year, simple, over 365 days, on what was taken in and not yet given back or
-    applied; credited interest earns none. Rounded half even to `rounding`.
+    `rate` is a share of 1 a year, or each with its first day; simple, on what was taken in and not yet given
+    back or applied; credited interest earns none. Rounded half even to `rounding`.
     """
+    rates = rate if isinstance(rate, tuple) else (Rate(date.min, rate),)
     due, _ = counts_by(known_entries(entries, at), until)
     moves = of_kind(due, DepositMoved)
-    earned, principal, last = ZERO, ZERO, until
+    stretches: list[Stretch] = []
+    principal, last = ZERO, until
     with localcontext() as context:
         context.prec = PRECISION
         for move in moves:
             if move.move in ("requested", "interest"):
                 continue
-            if principal > 0:
-                earned += principal * (move.value_date - last).days
+            stretches += _stretches(principal, last, move.value_date, rates)
             principal = max(ZERO, principal + (move.amount if move.move in _IN else -move.amount))
             last = move.value_date
-        if principal > 0:
-            earned += principal * (until - last).days
+        earned = grown(basis, rates, iter([*stretches, *_stretches(principal, last, until, rates)]), None)
         credited = sum((e.amount for e in moves if e.move == "interest"), ZERO)
-        total = (earned * rate / DAYS_OF_YEAR).quantize(rounding, ROUND_HALF_EVEN)
+        total = (earned / BASES[basis]).quantize(rounding, ROUND_HALF_EVEN)
     return max(ZERO, total - credited)
+
+
+def _stretches(principal: Decimal, first: date, last: date, rates: tuple[Rate, ...]) -> list[Stretch]:
+    """Return the days `[first, last)` of one principal, cut where a rate begins."""
+    if principal <= 0 or last <= first:
+        return []
+    cuts = {first.toordinal(), last.toordinal(), *(rate.since.toordinal() for rate in rates)}
+    inside = sorted(cut for cut in cuts if first.toordinal() <= cut <= last.toordinal())
+    return [Stretch(start, end, principal) for start, end in pairwise(inside)]

@@ -89,6 +89,9 @@ def _hold() -> Schema:
     )
 
 
+_BASES = ("act/365", "act/360", "30/360")
+
+
 def _charge(kind: str) -> Schema:
     per = "day" if kind == "late_fee" else "year"
     form = rf"^[0-9]+(\.[0-9]+)? per {per}$"
@@ -104,9 +107,33 @@ def _charge(kind: str) -> Schema:
         "counts_for": listed("What it counts for.", choice("a purpose", ["closes", "release"])),
     }
     if kind == "interest":
-        more["basis"] = choice("How days are counted; without it act/365.", ["act/365", "act/360", "30/360"])
+        more["basis"] = choice("How days are counted; without it act/365.", list(_BASES))
     told = "The fee that grows by the day." if kind == "late_fee" else "Simple interest by the year."
     return record(told, {"rate": said}, more)
+
+
+def _deposits() -> Schema:
+    rate = text("0.02 per year", r"^[0-9]+(\.[0-9]+)? per year$")
+    rates = {"type": "object", "additionalProperties": rate, "minProperties": 1}
+    return record(
+        "What becomes of deposits.",
+        {},
+        {
+            "release": text(
+                "When it goes back: 12 good months.", r"^[1-9][0-9]{0,2} good months?$"
+            ),
+            "interest": record(
+                "What it earns, simple.",
+                {"rate": either("The rate, or each rate with its first day.", rate, rates)},
+                {
+                    "basis": choice("How days are counted; without it act/365.", list(_BASES)),
+                    "credited": choice("When it is credited.", ["yearly", "at_release"]),
+                },
+            ),
+            "top_up": choice("Whether it is filled up again.", ["after_application", "never"]),
+            "at_closing": choice("What becomes of it when the account ends.", ["refund", "keep"]),
+        },
+    )
 
 
 def collections_schema() -> Schema:
@@ -169,6 +196,7 @@ def collections_schema() -> Schema:
             "fees": entries("The amount of each fee by name.", number("an amount"), SLUG),
             "late_fee": _charge("late_fee"),
             "interest": _charge("interest"),
+            "deposits": _deposits(),
             "holds": entries("What each kind of hold does.", _hold(), SLUG),
             "promise_to_pay": record(
                 "Which promises are accepted.",
@@ -179,6 +207,11 @@ def collections_schema() -> Schema:
                     "grace": period("Days of grace."),
                     "per_year": integer("At most so many a year."),
                 },
+            ),
+            "brake": record(
+                "How many interruptions a day may have until a person has looked.",
+                {"interruptions": text("3 x mean of 28 days", r"^[0-9]+(\.[0-9]+)? x mean of [0-9]+ days$")},
+                {"at_least": integer("So many a day are never too many.")},
             ),
             "confirm": record(
                 "How long receipts may take.", {}, {"within": _RECEIPT, "restored_within": _RECEIPT}

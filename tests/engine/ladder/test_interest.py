@@ -1,9 +1,10 @@
-"""Interest by the year: bases of days, rates of their time, caps in amount and in time; booked like late fees."""
+"""Interest by the year: bases, rates of their time, caps in amount and in time; booked like late fees."""
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -11,11 +12,11 @@ from hypothesis import strategies as st
 
 from engine.ladder import load_collections
 from engine.ladder.case import Case
-from engine.ledger.charges import BASES, Basis, Rate, Stretch, counted, grown, rounded
 from engine.ladder.late_fee import fee_of
 from engine.ladder.model import CollectionsPolicy
 from engine.ladder.state import Taken
 from engine.ledger import Entry
+from engine.ledger.charges import BASES, Basis, Rate, Stretch, counted, grown, rounded
 from tests.engine.ladder.world import changed, evening, played, position_of, texts_of
 from tests.engine.ledger.making import day, entry
 
@@ -57,7 +58,8 @@ TEN = "rate: 0.10 per year"
         (f"{TEN}, basis: 30/360", "2027-01-25", [], "100.00"),
         (f"{TEN}, from: due + P30D", "02-24", [], "0.27"),
         # the rate of a half-year, as statutes say it (BGB 247, directive 2011/7/EU)
-        ("rate: {2026-01-01: 0.10 per year, 2026-02-05: 0.20 per year}", "02-09", [], "5.48"),  # 10 and 5 days
+        ("rate: {2026-01-01: 0.10 per year, 2026-02-05: 0.20 per year}", "02-09", [],
+         "5.48"),  # 10 and 5 days
         ("rate: {2026-02-05: 0.20 per year}", "02-09", [], "2.74"),
         # what is paid, disputed or held grows nothing
         (TEN, "02-09", [entry("payment", "02-04", amount="500.00")], "3.42"),  # 10 at 1000, 5 at 500
@@ -90,9 +92,9 @@ def test_the_parts_of_a_time_add_up_to_the_whole(basis: Basis, days: list[int]) 
     first = date(2020, 1, 1).toordinal()
     cuts = [first + n for n in days]
     whole = counted(basis, cuts[0], cuts[-1])
-    assert sum(counted(basis, a, b) for a, b in zip(cuts, cuts[1:], strict=False)) == whole
+    assert sum(counted(basis, a, b) for a, b in pairwise(cuts)) == whole
     rates, balance = (Rate(date.min, Decimal("0.0951")),), Decimal("123.45")
-    parts = [Stretch(a, b, balance) for a, b in zip(cuts, cuts[1:], strict=False)]
+    parts = [Stretch(a, b, balance) for a, b in pairwise(cuts)]
     once = grown(basis, rates, iter([Stretch(cuts[0], cuts[-1], balance)]), None)
     assert grown(basis, rates, iter(parts), None) == once
     exact = once / BASES[basis]

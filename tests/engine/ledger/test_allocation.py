@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,8 +22,8 @@ BILLS = [
 ]
 
 
-def under(rule: str, *services: str) -> Terms:
-    return TERMS.model_copy(update={"allocation": AllocationRule(rule=rule, services=services)})  # type: ignore[arg-type]  # a table of cases
+def under(rule: Literal["principal_first", "oldest_first", "by_service"], *services: str) -> Terms:
+    return TERMS.model_copy(update={"allocation": AllocationRule(rule=rule, services=services)})
 
 
 def paid(terms: Terms, payment: Entry, *more: Entry) -> list[tuple[str, str]]:
@@ -46,7 +48,7 @@ def paid(terms: Terms, payment: Entry, *more: Entry) -> list[tuple[str, str]]:
          [("VOICE1", "20"), ("LF1", "10"), ("VFEE", "5"), ("TV1", "40"), ("NET1", "25")]),
     ],
 )  # fmt: skip
-def test_each_rule_by_its_name(terms: Terms, how: dict[str, object], expected: list[tuple[str, str]]) -> None:
+def test_each_rule_by_its_name(terms: Terms, how: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     assert paid(terms, entry("payment", "02-01", id="P", amount="100", **how)) == expected
 
 
