@@ -16,7 +16,7 @@ from api.storage.decisions import record_of
 from api.storage.evidence import SqlEvidence
 from api.storage.session import Database
 from api.storage.tables import AuditHeadRow, DecisionRow, PolicyRow, RunRow, TextRow
-from api.storage.watch_alerts import record_of_alert
+from api.storage.watch_alerts import get_alert, record_of_alert
 from api.storage.watch_tables import WatchAlertRow
 from engine.credit.finish import ENGINE
 from engine.model import canonical, digest_bytes
@@ -39,14 +39,19 @@ class Gatherer:
     exporter: Exporter | None = None
     """None: only what was exported; nothing is asked of Temporal."""
 
-    async def gather(self, workflows: Sequence[str] = ()) -> Contents:
-        """Gather the runs of these workflows, or all and the alerts; what has not ended stands as of now."""
+    async def gather(self, workflows: Sequence[str] = (), alerts: Sequence[str] | None = None) -> Contents:
+        """Gather the runs of these workflows, or all and the alerts; what has not ended stands as of now.
+
+        With `alerts` these alone, with the texts that raised them.
+        """
+        if alerts is not None:
+            return await asyncio.to_thread(self._contents, [], alerts)
         rows = await asyncio.to_thread(self._rows, workflows)
         runs: list[tuple[Exported, bool]] = []
         for start in range(0, len(rows), AT_ONCE):
             found = await asyncio.gather(*(self._one(row) for row in rows[start : start + AT_ONCE]))
             runs += [run for run in found if run is not None]
-        return await asyncio.to_thread(self._contents, runs, not workflows)
+        return await asyncio.to_thread(self._contents, runs, () if workflows else None)
 
     def _rows(self, workflows: Sequence[str]) -> list[RunRow]:
         with self.database.read() as session:
@@ -63,7 +68,7 @@ class Gatherer:
         data = await self.exporter.history(row.workflow, row.run)
         return Exported(row.workflow, row.run, data), is_closed(History.FromString(data).events)
 
-    def _contents(self, runs: Sequence[tuple[Exported, bool]], whole: bool) -> Contents:
+    def _contents(self, runs: Sequence[tuple[Exported, bool]], asked: Sequence[str] | None) -> Contents:
         named: set[str] = set()
         for exported, _ in runs:
             named.update(mark.decode() for mark in _DIGEST.findall(exported.history))
@@ -77,7 +82,7 @@ class Gatherer:
             for lines in records.values():
                 for line in lines:
                     named.update(mark.decode() for mark in _DIGEST.findall(line))
-            alerts = _alerts(session) if whole else {}
+            alerts = _alerts(session, asked)
             for body in alerts.values():
                 named.update(mark.decode() for mark in _DIGEST.findall(body))
             policies, texts = _texts(session, named)
@@ -109,10 +114,11 @@ def _texts(session: Session, named: set[str]) -> tuple[dict[str, bytes], dict[st
     return {digest: made.text for digest, made in manifests.items()}, texts
 
 
-def _alerts(session: Session) -> dict[str, bytes]:
-    """Return all alerts by the digest of their bytes, which stands in the audit chain."""
+def _alerts(session: Session, asked: Sequence[str] | None) -> dict[str, bytes]:
+    """Return alerts, all or those asked for, by the digest of their bytes, as in the audit chain."""
     query = select(WatchAlertRow).order_by(col(WatchAlertRow.as_of), WatchAlertRow.id)
-    bodies = [canonical(record_of_alert(row)) for row in session.exec(query)]
+    rows = session.exec(query) if asked is None else (get_alert(session, alert) for alert in asked)
+    bodies = [canonical(record_of_alert(row)) for row in rows]
     return {digest_bytes(body): body for body in bodies}
 
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from httpx import Client
+from sqlmodel import select
 
+from api.cli import forbear
+from api.cli.frame import FINDINGS, OK, TROUBLE, run
+from api.evidence.alert_chain import against_chain, alerts_of
 from api.evidence.auditing import audit_bundle
 from api.evidence.bundle import Contents, bundle_files, to_zip
 from api.evidence.gathering import Gatherer
 from api.evidence.signing import signing_key
+from api.storage.watch_tables import WatchAlertRow
 from api.wiring import Wiring
 from engine.model import canonical, digest_bytes
 from tests.api.watching.conftest import event, look, takeover, tell
@@ -86,3 +93,90 @@ def test_bytes_that_are_not_as_listed_are_found(watched: Wiring, contents: Conte
     assert len(report.differing) == 1
     del files[path]
     assert not audit_bundle(to_zip(files), processes=1).ok
+
+
+def findings(watched: Wiring, asked: list[str] | None = None) -> list[str]:
+    with watched.database.read() as session:
+        return [str(found) for found in against_chain(session, asked)]
+
+
+def test_one_alert_goes_out_with_its_text_alone(watched: Wiring, contents: Contents) -> None:
+    (alert,) = [json.loads(b)["id"] for b in contents.alerts.values() if b"spike" in b]
+    one = asyncio.run(Gatherer(watched.database, watched.evidence).gather(alerts=[alert]))
+    assert (len(one.alerts), len(one.policies), one.runs) == (1, 1, [])
+    assert audited(watched, one).ok
+    assert findings(watched, [alert]) == []
+    with watched.database.read() as session:
+        assert set(alerts_of(session, "C1")) == {json.loads(b)["id"] for b in contents.alerts.values()}
+
+
+def _row(watched: Wiring, change: Callable[[WatchAlertRow, dict[str, Any]], None]) -> str:
+    """Change the stored alert of the takeover; return its id."""
+    with watched.database.write() as work:
+        query = select(WatchAlertRow).where(WatchAlertRow.rule == "changed-then-spike")
+        row = work.session.exec(query).one()
+        window = json.loads(zlib.decompress(row.seen))
+        change(row, window)
+        row.seen = zlib.compress(canonical(window), 1)
+        work.session.add(row)
+        return row.id
+
+
+def _event_changed(row: WatchAlertRow, window: dict[str, Any]) -> None:
+    next(e for e in window["events"] if e["id"] == "e1")["values"]["amount"] = "11.00"
+
+
+def _event_dropped(row: WatchAlertRow, window: dict[str, Any]) -> None:
+    window["events"] = [e for e in window["events"] if e["id"] != "e1"]
+
+
+def _event_added(row: WatchAlertRow, window: dict[str, Any]) -> None:
+    window["events"].append(dict(window["events"][0]) | {"id": "new"})
+
+
+def _alert_changed(row: WatchAlertRow, window: dict[str, Any]) -> None:
+    row.body = row.body.replace('"severity":"high"', '"severity":"low"')
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (_event_changed, ["it was changed", "event `e1` is not what was received"]),
+        (_event_dropped, ["it was changed"]),
+        (_event_added, ["it was changed", "event `new` was never received"]),
+        (_alert_changed, ["it was changed"]),
+    ],
+)
+def test_what_is_changed_in_the_database_is_named_by_the_chain(
+    watched: Wiring, contents: Contents, change: Any, named: list[str]
+) -> None:
+    alert = _row(watched, change)
+    found = findings(watched)
+    assert [alert in line for line in found] == [True] * len(named)
+    assert all(words in line for words, line in zip(named, found, strict=True))
+
+
+def test_an_alert_that_is_dropped_or_added_is_named(watched: Wiring, contents: Contents) -> None:
+    with watched.database.write() as work:
+        row = work.session.exec(select(WatchAlertRow).where(WatchAlertRow.rule == "broken")).one()
+        gone, values = row.id, row.model_dump()
+        work.session.delete(row)
+        work.insert(WatchAlertRow, values | {"id": "f" * 32})
+    assert findings(watched) == [
+        f"alert: alert {gone}: the audit chain has it, and it is gone",
+        f"alert: alert {'f' * 32}: the audit chain has no such alert",
+    ]
+
+
+def test_the_command_audits_the_alerts_of_one_customer_and_names_what_was_changed(
+    watched: Wiring, contents: Contents, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, saved = str(watched.settings.data), tmp_path / "alerts.zip"
+    asked = ["audit", "--customer", "C1", "--data", data, "--accept-simulated"]
+    assert run(forbear, [*asked, "--save", str(saved)]) == OK
+    assert run(forbear, ["audit", str(saved), "--accept-simulated"]) == OK
+    alert = _row(watched, _event_changed)
+    capsys.readouterr()
+    assert run(forbear, ["audit", "--alert", alert, "--data", data, "--accept-simulated"]) == FINDINGS
+    assert "event `e1` is not what was received" in capsys.readouterr().out
+    assert run(forbear, ["audit", "--alert", "none", "--data", data]) == TROUBLE
