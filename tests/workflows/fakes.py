@@ -14,6 +14,7 @@ from engine.credit import load_credit
 from engine.credit.decision import Fact
 from engine.identity import manifest
 from engine.ladder import LawPack, Position, load_collections, load_law, no_law, open_case, step
+from engine.ladder.before_due import is_reminder
 from engine.ledger import Terms, position_at
 from engine.ledger.entries import Bill, Entry, Payment, Receipt
 from engine.model import canonical, digest_bytes
@@ -21,6 +22,7 @@ from engine.policy import Manifest
 from engine.workdays import Calendar, load_calendar, no_calendar
 from workflows.activities.texts import PolicyTexts
 from workflows.activities.wiring import Outside
+from workflows.announcing import announced
 from workflows.messages import (
     ActRequest,
     ActResult,
@@ -61,6 +63,9 @@ class World:
     manifests: dict[str, Manifest] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
     refusal: str = ""
+    announces: str = ""
+    """The policy by which bills are announced before they are due."""
+    reminders: list[ReminderRecord] = field(default_factory=list)
     before_act: Callable[[ActRequest], None] = lambda request: None
     lock: threading.RLock = field(default_factory=threading.RLock)
     law_pack: LawPack = field(default_factory=no_law)
@@ -173,7 +178,17 @@ class World:
             return len(new)
 
     def remind(self, accounts: Sequence[str], at: datetime) -> list[ReminderRecord]:
-        return []
+        found = []
+        with self.lock:
+            policy = PolicyTexts(self).collections(self.announces) if self.announces else None
+            for account in accounts if policy else ():
+                assert policy
+                position = self.position(account, at, policy.regulation, policy.calendar)
+                record = announced(policy, position, at, [key for key in self.done if is_reminder(key)])
+                self.done |= {action.key: "requested" for action in record.actions}
+                found += [record] if record.actions else []
+            self.reminders += found
+        return found
 
     # DecisionBook
 
