@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from engine.ladder.check import check
 from engine.ladder.law import LawPack
 from engine.ladder.model import NO_TIME, CollectionsPolicy, Ladder, LadderRow
 from engine.ladder.simulate import GoesInCircles, play
 from engine.ladder.threshold import Bounds, Condition, NumberTest
 from engine.ladder.timeline import Timeline, judged, run_timeline
-from engine.source import Span
-from engine.text import Period
+from engine.source import Span, has_errors
+from engine.text import Period, Reader
 from engine.workdays import Calendar
 
 T = TypeVar("T")
@@ -133,7 +134,14 @@ class Trial:
                 self.held.append((one, walked))
 
     def notices(self, mutant: LadderMutant) -> str:
-        """Return the name of a timeline that no longer holds with the change; empty: all do."""
+        """Return what notices a change: the check, or the name of a timeline; empty: nothing does.
+
+        What the check refuses is not played: a case that opens where it closes would never come to an end.
+        """
+        reader = Reader()
+        check(reader, mutant.policy)
+        if has_errors(reader.problems):
+            return "the check"
         known = self.told.setdefault(mutant.place, {})
         telling = [
             number
