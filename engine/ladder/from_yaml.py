@@ -18,6 +18,7 @@ from engine.credit.policy_reader import PolicyReader
 from engine.identity import manifest
 from engine.ladder.adopting import read_maps
 from engine.ladder.before_due_from_yaml import read_before_due
+from engine.ladder.brake import read_brake
 from engine.ladder.charges_from_yaml import read_charge
 from engine.ladder.check import check
 from engine.ladder.contact_from_yaml import read_contact
@@ -40,7 +41,6 @@ from engine.ladder.sections_from_yaml import (
     read_holds,
     read_interruptions,
     read_promises,
-    refuse,
 )
 from engine.ledger.deposit_rules import DepositRules
 from engine.policy import Loaded, Texts
@@ -96,11 +96,11 @@ def _policy(reader: PolicyReader, node: Node) -> CollectionsPolicy | None:
     if kind is not None and kind != "collections":
         advice = "write `kind: collections`"
         reader.error("not-collections", f"this policy is of kind `{kind}`", fields["kind"].span, advice)
-    refuse(reader, fields, "brake", "stopping a day's interruptions by their number is not carried out yet")
     facts = read_facts(reader, fields["facts"]) if "facts" in fields else {}
     case = read_case(reader, fields["case"]) if "case" in fields else None
     ladders = read_ladders(reader, fields["ladders"], facts) if "ladders" in fields else {}
     treatment = read_treatment(reader, fields["treatment"], facts) if "treatment" in fields else ()
+    brake = read_brake(reader, fields["brake"]) if "brake" in fields else None
     before = read_before_due(reader, fields["before_due"], facts) if "before_due" in fields else ()
     templates = _templates(reader)
     name = optional(fields, "policy", reader.slug, "`policy`") or ""
@@ -124,6 +124,7 @@ def _policy(reader: PolicyReader, node: Node) -> CollectionsPolicy | None:
         templates=templates,
         steps=_steps(reader, fields["steps"]) if "steps" in fields else {},
         before_due=before,
+        brake=brake,
         maps=read_maps(reader, fields["maps"], ladders) if "maps" in fields else {},
         spans={key: value.span for key, value in fields.items()},
         **sections,

@@ -10,6 +10,7 @@ from typing import Literal
 
 from engine.credit.model import FactDefinition
 from engine.feel.syntax import UnaryTests
+from engine.ladder.brake import BrakeRules
 from engine.ladder.threshold import Condition, NumberTest
 from engine.ledger.account import LEVELS, Level
 from engine.ledger.charges import Basis, Rate
@@ -323,6 +324,7 @@ class CollectionsPolicy:
     deposits: DepositRules | None = None
     fees: Mapping[str, Decimal] = field(default_factory=dict)
     confirm: ConfirmRules = ConfirmRules()
+    brake: BrakeRules | None = None
     before_due: tuple[ReminderRow, ...] = ()
     """Notices before the due date, bill by bill; the earliest first."""
     maps: Mapping[str, str] = field(default_factory=dict)

@@ -213,6 +213,11 @@ def collections_schema() -> Schema:
                 {"interruptions": text("3 x mean of 28 days", r"^[0-9]+(\.[0-9]+)? x mean of [0-9]+ days$")},
                 {"at_least": integer("So many a day are never too many.")},
             ),
+            "brake": record(
+                "How many interruptions a day may have until a person has looked.",
+                {"interruptions": text("3 x mean of 28 days", r"^[0-9]+(\.[0-9]+)? x mean of [0-9]+ days$")},
+                {"at_least": integer("So many a day are never too many.")},
+            ),
             "confirm": record(
                 "How long receipts may take.", {}, {"within": _RECEIPT, "restored_within": _RECEIPT}
             ),
