@@ -101,6 +101,7 @@ class CaseState:
             previous=self.start.previous,
             at=self.now(),
             item=self.start.item,
+            care=self.start.care,
         )
 
     def take_record(self, asked: StepRequest, record: StepRecord) -> None:
@@ -134,6 +135,7 @@ class CaseState:
             at=record.at,
             chain=self.chain,
             item=self.start.item,
+            care=self.start.care,
         )
 
     def take_result(self, asked: ActRequest, result: ActResult) -> None:

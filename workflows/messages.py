@@ -36,7 +36,9 @@ class CaseStart(Model):
     taken: Taken | None = None
     """None at the first run: the first step opens the case."""
     previous: Taken | None = None
-    """The earlier case of the same item, if it ended recently enough to be revived."""
+    """The earlier case of the same item, with the text that it was bound to."""
+    care: Annotated[bool, Field(exclude_if=not_)] = False
+    """It only hears what became known late about the earlier case."""
     chain: str = ""
     """Head of the hash chain of the run before; empty at the first."""
     seen: tuple[str, ...] = ()
@@ -67,6 +69,7 @@ class StepRequest(Model):
     previous: Taken | None = None
     at: AwareDatetime
     item: Annotated[str, Field(exclude_if=not_)] = ""
+    care: Annotated[bool, Field(exclude_if=not_)] = False
 
 
 class StepRecord(Model):
@@ -105,6 +108,7 @@ class ActRequest(Model):
     at: AwareDatetime
     chain: str
     item: Annotated[str, Field(exclude_if=not_)] = ""
+    care: Annotated[bool, Field(exclude_if=not_)] = False
 
 
 class ActResult(Model):

@@ -139,6 +139,8 @@ class Courier:
         self, work: Work, row: AccountRow, key: str, status: ActionState, why: str, at: datetime, pokes: bool
     ) -> None:
         self._acting.end(work, row, key, status, why, at)
+        if row.open_case is None:
+            row.watch_on = at  # the sweep sees whether an ended case has to be looked after
         if pokes:
             poke_cases(work, row, "receipt", at)
 

@@ -45,7 +45,7 @@ class Acting:
         policy = self._library.collections(session, request.policy)
         position = self.position(session, row, policy, at)
         before = request.taken_before or open_case(
-            policy, request.case, position, at, request.previous, request.item
+            policy, request.case, position, at, request.previous, request.item, care=request.care
         )
         due = {action.key: action for action in step(policy, before, position, at).actions}
         requested, withdrawn = [], []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session, col, select
 
@@ -43,6 +44,14 @@ def last_case(session: Session, row: AccountRow, item: str) -> CaseRow | None:
         return None
     mine = select(CaseRow).where(CaseRow.account == row.id, CaseRow.item == item)
     return session.exec(mine.order_by(col(CaseRow.number).desc()).limit(1)).one_or_none()
+
+
+def ended_since(session: Session, row: AccountRow, since: datetime) -> dict[str, CaseRow]:
+    """Return the last case about each item of those that have ended since an instant."""
+    if not row.cases:
+        return {}
+    mine = select(CaseRow).where(CaseRow.account == row.id, col(CaseRow.ended_at) >= since)
+    return {case.item: case for case in session.exec(mine.order_by(col(CaseRow.number))).all()}
 
 
 def with_demands_beside(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -12,17 +12,19 @@ from sqlmodel import Session, select
 
 from api.storage import outbox
 from api.storage.actions import NO_CASE
-from api.storage.beside import OpenCase, last_case, open_cases
+from api.storage.beside import OpenCase, ended_since, last_case, open_cases
 from api.storage.errors import PolicyRefused
 from api.storage.library import Library
 from api.storage.pokes import poke
 from api.storage.session import Work
 from api.storage.tables import AccountRow, ActionRow, CaseRow
 from engine.ladder import CollectionsPolicy, Position, Taken, watch_on
+from engine.ladder.aftercare import care_on
 from engine.ladder.before_due import is_reminder, reminders
-from engine.ladder.scope import WHOLE, can_stand_beside, is_divided, items
+from engine.ladder.scope import can_stand_beside, is_divided, items
 from engine.ledger.account import AccountPosition, Debt
 from engine.ledger.entries import Entry, Hold
+from engine.ledger.position import SETTLED_DAYS
 from engine.text import Period
 from engine.workdays import DayNotCovered
 from workflows.ids import case_id
@@ -39,6 +41,9 @@ class _Wanted:
     item: str
     on: datetime | None
     previous: CaseRow | None
+    policy: CollectionsPolicy
+    care: bool = False
+    """It is to look after the last one, under that one's text."""
 
 
 def reminded(session: Session, account: str) -> frozenset[str]:
@@ -76,18 +81,17 @@ class Opening:
             row.watch_on = self._when(work.session, row, policy, beside, account, wanted)
             row.remind_on = self._remind_on(work.session, row, policy, account, at)
             if not beside:
-                dealt = _new_debts(account, last_case(work.session, row, WHOLE))
-                row.trouble = "" if policy else self._untreated(work.session, row, dealt)
+                row.trouble = "" if policy else self._untreated(work.session, row, account)
         except (PolicyNotFound, PolicyRefused, DayNotCovered) as error:
             # News is never lost because a text is missing: the account is looked at again tomorrow.
             log.error("Account %s cannot be watched: %s", row.id, error)
             row.trouble, row.watch_on = str(error), at + timedelta(days=1)
             return 0
         due = [one for one in wanted if one.on is not None and one.on <= at]
-        if not opens or policy is None or not due:
+        if not opens or not due:
             return 0
         for one in due:
-            self._open(work, row, policy, one, account, at)
+            self._open(work, row, one, at)
         opened = open_cases(work.session, row)
         wanted = self._wanted(work.session, row, policy, opened, account, at)
         row.watch_on = self._when(work.session, row, policy, opened, account, wanted)
@@ -128,17 +132,26 @@ class Opening:
         beside: Sequence[OpenCase], account: AccountPosition, at: datetime,
     ) -> list[_Wanted]:  # fmt: skip
         """Return what cases can be opened about, and when; nothing beside a case that covers it already."""
-        if policy is None or not self._may_open(session, policy, beside):
-            return []
         known = {case.item for case in beside}
-        found = []
-        for item in items(policy.case, account):
-            if item not in known:
-                previous = last_case(session, row, item)
-                mine = _new_debts(account, previous)
-                on = watch_on(policy, self.around(session, policy, mine), at, item)
-                found.append(_Wanted(item, on, previous))
-        return found
+        found: list[_Wanted] = []
+        if policy is not None and self._may_open(session, policy, beside):
+            around = self.around(session, policy, account)
+            for item in items(policy.case, account):
+                if item not in known:
+                    on = watch_on(policy, around, at, item)
+                    found.append(_Wanted(item, on, last_case(session, row, item), policy))
+        known |= {one.item for one in found if one.on is not None and one.on <= at}
+        return [*found, *self._to_look_after(session, row, known, account, at)]
+
+    def _to_look_after(
+        self, session: Session, row: AccountRow, known: Set[str], account: AccountPosition, at: datetime
+    ) -> Iterator[_Wanted]:
+        """Yield the ended cases of which late news can still be heard, and when somebody has to look."""
+        for item, last in ended_since(session, row, at - timedelta(days=SETTLED_DAYS)).items():
+            if item not in known and (taken := _handed_on(last)):
+                policy = self._library.collections(session, last.policy)
+                on = care_on(policy, self.around(session, policy, account), at, taken)
+                yield _Wanted(item, on, last, policy, care=True)
 
     def _may_open(self, session: Session, policy: CollectionsPolicy, beside: Sequence[OpenCase]) -> bool:
         """Tell whether another case may be opened beside those that are open: about a part, as they are."""
@@ -152,10 +165,9 @@ class Opening:
         beside: Sequence[OpenCase], account: AccountPosition, wanted: Sequence[_Wanted],
     ) -> datetime | None:  # fmt: skip
         """Return when to look: when the policy of today says so, or when another one comes into force."""
-        if policy:
-            found = min((one.on for one in wanted if one.on is not None), default=None)
-        else:
-            found = _first_overdue(_new_debts(account, last_case(session, row, WHOLE)))
+        found = min((one.on for one in wanted if one.on is not None), default=None)
+        if policy is None:
+            found = min((on for on in (_first_overdue(account), found) if on), default=None)
         change = self._library.next_change(session, row, account.today)
         followed = [c for c in beside if self._library.collections(session, c.policy).case.binding == "adopt"]
         if change is None or not account.debts or (beside and not followed):
@@ -179,24 +191,23 @@ class Opening:
         why = self._library.why_untreated(session, row, account.today)
         return f"It is overdue, and no policy treats it. {why}"
 
-    def _open(
-        self, work: Work, row: AccountRow, policy: CollectionsPolicy, wanted: _Wanted,
-        account: AccountPosition, at: datetime,
-    ) -> None:  # fmt: skip
+    def _open(self, work: Work, row: AccountRow, wanted: _Wanted, at: datetime) -> None:
         number = row.cases + 1
         workflow = case_id(row.id, number)
         offset = self._offset(at)
         start = CaseStart(
             account=row.id,
             number=number,
-            policy=policy.digest,
+            policy=wanted.policy.digest,
             item=wanted.item,
             clock_offset=offset,
-            previous=_revivable(policy, wanted.previous, account),
+            previous=_handed_on(wanted.previous),
+            care=wanted.care,
         )
         work.session.add(
             CaseRow(
-                account=row.id, number=number, workflow=workflow, item=wanted.item, policy=policy.digest,
+                account=row.id, number=number, workflow=workflow, item=wanted.item,
+                policy=wanted.policy.digest,
                 opened_at=at, offset_us=offset // timedelta(microseconds=1),
             )
         )  # fmt: skip
@@ -212,7 +223,7 @@ class Opening:
             body=start,
         )
         row.cases, row.open_case = number, number
-        work.audit("case", workflow, at, policy.digest)
+        work.audit("case", workflow, at, wanted.policy.digest)
 
 
 def _asked_for(account: AccountPosition) -> list[Debt]:
@@ -227,26 +238,8 @@ def _first_overdue(account: AccountPosition) -> datetime | None:
     return datetime.combine(min(days), time(), ZoneInfo(account.terms.timezone)) if days else None
 
 
-def _new_debts(account: AccountPosition, previous: CaseRow | None) -> AccountPosition:
-    """Leave out the debts that a case has dealt with for good: only newer ones open another.
-
-    A cured case has dealt with nothing for good; a person who resumes one wants it looked at again.
-    """
-    if previous is None or previous.ended_at is None or previous.ended == "cured":
-        return account
-    ended = previous.ended_at
-    if any(act.act == "resume" and act.received_at > ended for act in account.acts):
-        return account
-    return account.model_copy(update={"debts": tuple(d for d in account.debts if d.known_at > ended)})
-
-
-def _revivable(
-    policy: CollectionsPolicy, previous: CaseRow | None, account: AccountPosition
-) -> Taken | None:  # fmt: skip
-    """Return what the earlier case had done, if it was cured recently enough to be revived."""
-    if previous is None or previous.taken is None or previous.ended != "cured" or not policy.case.revive:
+def _handed_on(previous: CaseRow | None) -> Taken | None:
+    """Return what the earlier case had done, with the text that it was bound to."""
+    if previous is None or previous.taken is None:
         return None
-    taken = Taken.model_validate_json(previous.taken)
-    if taken.ended_on is None or policy.case.revive.after(taken.ended_on) < account.today:
-        return None
-    return taken
+    return Taken.model_validate_json(previous.taken).model_copy(update={"text": previous.policy})

@@ -84,4 +84,6 @@ def _record(
 
 def opened(policy: CollectionsPolicy, position: Position, request: StepRequest) -> Taken:
     """Return the memory that the case begins with."""
-    return open_case(policy, request.case, position, request.at, request.previous, request.item)
+    return open_case(
+        policy, request.case, position, request.at, request.previous, request.item, care=request.care
+    )
