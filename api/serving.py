@@ -118,7 +118,7 @@ async def serving(
 
 @asynccontextmanager
 async def working(settings: Settings) -> AsyncIterator[str]:
-    """Run the workers of this process alone; gives Temporal's address.
+    """Run the workers and the watcher of this process, without an API; gives Temporal's address.
 
     Raises TemporalAway, OtherLedger, DirectoryRefused.
     """
@@ -128,7 +128,10 @@ async def working(settings: Settings) -> AsyncIterator[str]:
         client = await _connected(settings, "forbear-worker", address)
         await claim(client, wiring.directory.ledger)
         wiring.temporal = client
-        async with workers(wiring, client):
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(workers(wiring, client))
+            if not wiring.simulated:
+                await stack.enter_async_context(_task(wiring.watcher.run(), "watch"))
             yield address
     finally:
         wiring.close()

@@ -22,6 +22,8 @@ from api.settings import Settings
 def command(data: Path | None, temporal: str | None) -> int:
     """Run a worker: it takes cases, assessments and reviews from Temporal, and serves no API.
 
+    It also looks at windows of watching that are due, beside `forbear up`: whoever comes first takes one.
+
     Uses the same settings as `forbear up`: the same data directory, or the same FORBEAR_DATABASE and
     FORBEAR_TEMPORAL. Ends with Ctrl-C, when what it has begun is done.
 

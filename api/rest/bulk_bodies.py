@@ -52,7 +52,7 @@ class RowAnswer(Body):
     kind: str = ""
     id: str = ""
     problem: dict[str, Any] | None = None
-    notes: list[str] = Field(default=[], description="Of a customer: as `POST /v1/customers` tells them.")
+    notes: list[str] = Field(default=[], description="Of a customer or an event: as the single answer tells them.")
 
 
 class Summary(Body):

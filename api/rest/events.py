@@ -79,8 +79,9 @@ class EventTaken(EventOut):
     """An event that was taken, and the windows that will be looked at because of it."""
 
     windows: list[WindowRef] = Field(
-        description="Empty: no rule looks at it, or it is older than any window, or it was there."
+        description="Empty: no rule looks at it, as `notes` say, or it was there."
     )
+    notes: list[str] = Field(description="Why no rule of a policy will look at it, a sentence for each.")
 
 
 def events_router(wiring: Wiring) -> APIRouter:
@@ -93,12 +94,14 @@ def events_router(wiring: Wiring) -> APIRouter:
         with wiring.database.write() as work:
             wiring.events.check(work.session, told)
             (joined,) = wiring.events.take(work, [told])
+            notes = wiring.events.notes(work.session, told)
         if joined.refused is not None:
             raise joined.refused
         response.status_code = status.HTTP_201_CREATED if joined.new else status.HTTP_200_OK
         response.headers["Location"] = f"/v1/events/{joined.event.id}"
         windows = [WindowRef(policy=p, per=per, subject=who) for p, per, who in joined.windows]
-        return EventTaken(windows=windows, **_said(joined.event), received_at=joined.received_at)
+        said = _said(joined.event)
+        return EventTaken(windows=windows, notes=notes, **said, received_at=joined.received_at)
 
     @api.post(
         "/events/bulk", summary="Tell many events, one JSON object a line", description=_ABOUT,
@@ -161,7 +164,12 @@ def _load(wiring: Wiring, body: bytes) -> list[RowAnswer]:
             checked = [_checked(wiring, work.session, *row) for row in rows[start : start + CHUNK]]
             good = [one for one in checked if isinstance(one, tuple)]
             taken = iter(wiring.events.take(work, [told for _, told in good]))
-            answers += [_answer(one[0], next(taken)) if isinstance(one, tuple) else one for one in checked]
+            for one in checked:
+                if isinstance(one, tuple):
+                    notes = wiring.events.notes(work.session, one[1])
+                    answers.append(_answer(one[0], next(taken), notes))
+                else:
+                    answers.append(one)
     return answers
 
 
@@ -188,10 +196,11 @@ def _checked(
     return line, row
 
 
-def _answer(line: int, joined: Joined) -> RowAnswer:
+def _answer(line: int, joined: Joined, notes: list[str]) -> RowAnswer:
     if joined.refused is not None:
         return _refused(line, _problem(joined.refused), joined.event.id)
-    return RowAnswer(line=line, status=201 if joined.new else 200, kind="event", id=joined.event.id)
+    kept = 201 if joined.new else 200
+    return RowAnswer(line=line, status=kept, kind="event", id=joined.event.id, notes=notes)
 
 
 def _refused(line: int, said: dict[str, Any], event: str = "") -> RowAnswer:

@@ -57,6 +57,8 @@ def health_router(wiring: Wiring) -> APIRouter:
         # Where time is simulated a run's date says nothing of its age.
         if oldest is not None and not wiring.simulated and wiring.clock.now() - oldest > EXPORT_WITHIN:
             why.append(f"A run of {oldest.date()} is not exported, and Temporal will soon forget it.")
+        if trouble := wiring.watcher.trouble:
+            why.append(trouble)
         response.status_code = 503 if why else 200
         return ReadyOut(
             ready=not why, temporal=wiring.relay.reaches_temporal, simulated=wiring.simulated,

@@ -19,7 +19,7 @@ from api.storage.watch_tables import WatchEventRow, WatchMemberRow, WatchWindowR
 from engine.model import canonical, digest
 from engine.text import did_you_mean
 from engine.watch import EventProblem, EventRefused, WatchEvent, WatchPolicy, admit
-from engine.watch.routing import given, restricted, windows_of
+from engine.watch.routing import given, relevant, restricted, windows_of
 
 log = logging.getLogger("forbear.watch")
 AT_ONCE = 500
@@ -79,6 +79,12 @@ class WatchEvents:
                 problems += [found for found in refused.problems if found not in problems]
         if problems:
             raise EventRefused(event.id, problems)
+
+    def notes(self, session: Session, told: Told) -> list[str]:
+        """Return in words why no rule will look at an event that was taken, a sentence for each policy."""
+        policies = self.policies(session, told.received_at)
+        knowing = [policy for policy in policies if told.event.type in policy.types]
+        return [why for policy in knowing if (why := _unused(policy, told))]
 
     def take(self, work: Work, told: Sequence[Told]) -> list[Joined]:
         """Keep events that were checked; one whose id is there, the same or another, changes nothing."""
@@ -145,6 +151,20 @@ def _joins(policies: Sequence[WatchPolicy], told: Told, *, ours: bool) -> tuple[
             continue
         found += [(policy.name, per, who) for per, who in windows if not told.only or per in told.only]
     return tuple(found)
+
+
+def _unused(policy: WatchPolicy, told: Told) -> str:
+    """Return why an event stands in no window of a policy that knows its type; empty: it does in one."""
+    event, kind = told.event, policy.types[told.event.type]
+    if event.at <= told.received_at - policy.keep and not kind.is_fact:
+        return f"`{policy.name}` looks back {policy.keep.days} days, and this happened before."
+    reading = [per for per in policy.partitions if event.type in relevant(policy, per)]
+    if not reading:
+        return f"No rule of `{policy.name}` looks at `{event.type}`."
+    if windows_of(policy, restricted(policy, event)):
+        return ""
+    lacking = " and ".join(f"`{per}`" for per in reading)
+    return f"The rules of `{policy.name}` look at `{event.type}` per {lacking}, which this lacks."
 
 
 def page_of_events(

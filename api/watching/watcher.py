@@ -23,6 +23,8 @@ AT_ONCE = 32
 LOOK_AGAIN_SECONDS = 1.0
 """How often the queue is read even if nothing was heard: time alone makes windows due."""
 TIDY_SECONDS = 3_600.0
+STUCK_SECONDS = 300.0
+"""After this without a turn the process is no longer ready: one turn takes AT_ONCE windows at most."""
 ATTEMPTS = 5
 """How often a window is looked at anew because something came meanwhile; then it waits for its next turn."""
 
@@ -37,6 +39,20 @@ class Watcher:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="watch")
+        self._turned: float | None = None
+        """When, by the loop's clock, the queue was last read without an error; None: it does not run."""
+        self._started = False
+
+    @property
+    def trouble(self) -> str:
+        """Why windows are not looked at although this process is to do it; empty: they are, or it is not."""
+        if not self._started:
+            return ""
+        if self._turned is None or self._loop is None:
+            return "Watching has ended in this process."
+        if self._loop.time() - self._turned > STUCK_SECONDS:
+            return "Windows have not been looked at for a while; the log says why."
+        return ""
 
     def wake(self) -> None:
         """Say that a window has become due; may be called from any thread."""
@@ -52,6 +68,7 @@ class Watcher:
     async def run(self) -> None:
         """Look at what is due until cancelled."""
         self._loop, tidied = asyncio.get_running_loop(), float("-inf")
+        self._started, self._turned = True, self._loop.time()
         try:
             while True:
                 self._news.clear()
@@ -60,6 +77,7 @@ class Watcher:
                     if self._loop.time() - tidied > TIDY_SECONDS:
                         await self._do(lambda: self._book.tidy(self._now()))
                         tidied = self._loop.time()
+                    self._turned = self._loop.time()
                 except Exception:
                     log.exception("Windows cannot be looked at now")
                     looked = 0
@@ -70,7 +88,7 @@ class Watcher:
                         async with asyncio.timeout(LOOK_AGAIN_SECONDS):
                             await self._news.wait()
         finally:
-            self._loop = None
+            self._loop = self._turned = None
 
     def look_at_due(self, until: datetime, most: int = AT_ONCE) -> int:
         """Look at windows that are due by `until`, up to so many; return how many there were."""

@@ -124,6 +124,19 @@ def test_an_event_older_than_any_window_matters_nowhere(api: Client) -> None:
     old = event("old", "usage", 2, account="A1", amount="10.00") | {"at": "2025-01-01T00:00:00Z"}
     answer = api.post("/v1/events", json=old)
     assert (answer.status_code, answer.json()["windows"]) == (201, [])
+    assert answer.json()["notes"] == ["`plain-watch` looks back 120 days, and this happened before."]
+
+
+def test_an_event_that_no_rule_will_look_at_is_taken_with_a_note(api: Client) -> None:
+    nobody = event("n1", "moved_out", 5, account="A1", customer="")
+    del nobody["customer"]
+    want = ["The rules of `plain-watch` look at `moved_out` per `customer`, which this lacks."]
+    answer = api.post("/v1/events", json=nobody)
+    assert (answer.status_code, answer.json()["notes"]) == (201, want)
+    assert api.post("/v1/events", json=event("n2", "moved_out", 5, account="A1")).json()["notes"] == []
+    headers = {"Content-Type": "application/x-ndjson"}
+    answer = api.post("/v1/events/bulk", content=json.dumps(nobody | {"id": "n3"}), headers=headers)
+    assert json.loads(answer.text.splitlines()[0])["notes"] == want
 
 
 def test_events_are_listed_in_the_order_in_which_they_happened(api: Client) -> None:

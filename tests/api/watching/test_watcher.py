@@ -217,9 +217,14 @@ def test_a_running_watcher_hears_of_news_by_itself(builder: Build, serve: Any) -
         async with asyncio.timeout(60):
             while not (found := await asyncio.to_thread(alerts, client)):
                 await asyncio.sleep(0.05)
+        assert "Watching" not in (await asyncio.to_thread(client.get, "/ready")).text
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
         return found
 
+    assert "Watching" not in client.get("/ready").text  # a process that is not to look is not unready
     assert [alert["rule"] for alert in asyncio.run(heard())] == ["broken"]
+    ready = client.get("/ready")
+    assert ready.status_code == 503
+    assert "Watching has ended in this process." in ready.json()["why"]
