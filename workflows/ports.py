@@ -143,6 +143,10 @@ class CaseBook(Protocol):
         """
         ...
 
+    def review_deposits(self, accounts: Sequence[str], at: datetime) -> int:
+        """Ask for what the rules of deposits say of these accounts, each thing once; return how many."""
+        ...
+
     def remind(self, accounts: Sequence[str], at: datetime) -> list[ReminderRecord]:
         """Put the notices that announce bills of these accounts before their due date into the outbox.
 

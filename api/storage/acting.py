@@ -13,6 +13,7 @@ from api.storage.accounts import lock_account
 from api.storage.actions import add_action, case_number, note_receipt
 from api.storage.beside import with_demands_beside
 from api.storage.contacts import hold_customer
+from api.storage.depositing import Depositing, is_deposit
 from api.storage.entries import insert_entries
 from api.storage.events import action_event
 from api.storage.library import Library
@@ -34,6 +35,7 @@ class Acting:
     def __init__(self, positions: Positions, library: Library) -> None:
         self._positions = positions
         self._library = library
+        self.deposits = Depositing(library, positions)
 
     def act(self, work: Work, request: ActRequest) -> ActResult:
         """Ask for each action that still holds, withdraw the others; answer known keys as before."""
@@ -79,6 +81,8 @@ class Acting:
 
     def reason_gone(self, session: Session, row: AccountRow, action: ActionRow, at: datetime) -> str:
         """Derive a severe action again; return why it is no longer due, or nothing."""
+        if is_deposit(action.key):
+            return self.deposits.gone(session, row, action, at)
         policy = self._library.collections(session, action.policy)
         position = self.position(session, row, policy, at)
         if is_reminder(action.key):

@@ -13,6 +13,7 @@ from api.storage.accounts import require_collections
 from api.storage.actions import note_receipt
 from api.storage.bulk_ledgers import Ledger, read_ledgers
 from api.storage.customers import SaidFact, fact_rows, set_facts
+from api.storage.depositing import note_deposit
 from api.storage.entries import rows_of, same_or_refused
 from api.storage.errors import AlreadyThere, CustomerNotFound
 from api.storage.ledger import LedgerWriter, admit
@@ -128,6 +129,7 @@ class Batch:
         whole = [ledger for ledger in written if ledger.whole]
         said = self._said_of([ledger.row.customer for ledger in whole])
         for ledger in written:
+            note_deposit(ledger.row, ledger.fresh)
             if not ledger.whole:
                 ledger.row.watch_on = ledger.fresh[-1].received_at
                 continue

@@ -18,6 +18,7 @@ from api.storage.accounts import (
 )
 from api.storage.actions import note_receipt
 from api.storage.beside import with_demands_beside
+from api.storage.depositing import note_deposit
 from api.storage.entries import insert_entries, stored_twin
 from api.storage.errors import EntryRefused, ReceivedBackwards
 from api.storage.facts import FactGatherer
@@ -117,6 +118,7 @@ class LedgerWriter:
     ) -> None:
         """Let an account's case hear of its last entry, or see whether one must be opened."""
         note_unmatched(row, entries)
+        note_deposit(row, [last])
         if pokes:
             poke_cases(work, row, last.kind, last.received_at)
         today = last.received_at.astimezone(ZoneInfo(row.timezone)).date()

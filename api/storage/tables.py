@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import registry
@@ -90,6 +91,7 @@ class AccountRow(Row, table=True):
     __table_args__ = (
         Index(None, "watch_on", "id"),
         Index(None, "remind_on", "id"),
+        Index(None, "deposit_on", "id"),
         Index(
             "ix_accounts_dependant", "dependant",
             sqlite_where=text("dependant <> ''"), postgresql_where=text("dependant <> ''"),
@@ -117,6 +119,8 @@ class AccountRow(Row, table=True):
     last_received: datetime | None = Field(default=None, sa_type=Instant)
     watch_on: datetime | None = Field(default=None, sa_type=Instant)
     """When its case is due to be opened; None: nothing is due by itself, or a case is open."""
+    deposit_on: datetime | None = Field(default=None, sa_type=Instant)
+    """When its deposit is looked at; None: it holds none."""
     remind_on: datetime | None = Field(default=None, sa_type=Instant)
     """When a bill is to be announced before its due date; None: none is, by what is known."""
     open_case: int | None = None
@@ -275,6 +279,8 @@ class OutboxRow(Row, table=True):
     traceparent: str = Field(default="", sa_column_kwargs={"server_default": ""})
     """The trace (W3C) of the call that led to it; empty: none."""
     correlation: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    replayed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """It was dead, and a person wants it told after all."""
 
 
 class TaskRow(Row, table=True):

@@ -31,7 +31,7 @@ class Action(Model):
     key: str
     do: Literal[
         "notify", "service", "orders", "billing", "terminate", "fee", "apply", "retry_payment",
-        "task", "approve", "place", "recall", "write_off", "recover", "sell",
+        "task", "approve", "place", "recall", "write_off", "recover", "sell", "deposit",
     ]  # fmt: skip
     args: tuple[str, ...] = ()
     """As written in the policy: `notify(sms, reminder)` gives `("sms", "reminder")`."""
