@@ -15,14 +15,14 @@ from api.storage.errors import PolicyRefused
 from api.storage.library import usable
 from api.storage.portfolio import PORTFOLIO, load_portfolio
 from api.storage.session import Database, Work
-from api.storage.shelf import activate, in_force, put_on_shelf
+from api.storage.shelf import activate, in_force, put_on_shelf, read_texts
 from api.storage.tables import AccountRow, TextRow, table_of
 from engine.credit import load_credit
 from engine.identity import manifest
-from engine.ladder import load_collections, load_law
+from engine.ladder import check_law, load_collections, load_law
 from engine.model import digest_bytes
 from engine.policy import Manifest, Texts
-from engine.source import Problem, Span
+from engine.source import Problem, Span, has_errors
 from engine.text import MapNode, ScalarNode, read_yaml
 from engine.watch import load_watch
 from engine.workdays import load_calendar
@@ -58,6 +58,8 @@ class Publisher:
         """
         made, ends = read_manifest(texts)
         with self._database.write() as work:
+            if made.kind == "collections":
+                _keep_the_law(work, texts, max(made.effective_from, at.date()))
             refuse_unmapped(work.session, made, texts, at.date())
             before = in_force(work.session, made.kind, made.policy, made.effective_from)
             new = put_on_shelf(work, made, texts, at, ends)
@@ -131,6 +133,23 @@ def _credit(texts: Texts, main: str) -> tuple[Manifest, date | None]:
 
 def _collections(texts: Texts, main: str) -> tuple[Manifest, date | None]:
     return usable(load_collections(texts, main), dict(texts)).manifest, None
+
+
+def _keep_the_law(work: Work, texts: Texts, on: date) -> None:
+    """Refuse a collections policy that breaks the law pack in force when it begins.
+
+    While its law pack is on no shelf nothing is decided under it, and every account says so.
+    """
+    main = MAIN if MAIN in texts else next(iter(texts))
+    policy = usable(load_collections(texts, main), dict(texts))
+    chosen = in_force(work.session, "law", policy.regulation, on)
+    if chosen is None:
+        return
+    _, laws = read_texts(work.session, chosen.digest)
+    ((path, data),) = laws.items()
+    problems = check_law(policy, usable(load_law(data, path), laws))
+    if has_errors(problems):
+        raise PolicyRefused(problems, {path: body.decode("utf-8", "replace") for path, body in texts.items()})
 
 
 def _watch(texts: Texts, main: str) -> tuple[Manifest, date | None]:

@@ -35,6 +35,7 @@ EVERY_KIND: dict[str, dict[str, Any]] = {
     "facts": {"name": "vulnerable", "value": True},
     "account-feeds": {"feed": "payments", "complete_to": AT},
     "acts": {"act": "stop", "actor": "agent 17", "reason": "asked for"},
+    "contacts": {"channel": "call", "outcome": "conversation", "at": AT},
     "write-off-marks": {"bill": "B1"},
     "demands": {"source": "limit", "level": "suspended"},
     "deposits": {"move": "held", "amount": "100.00"},
