@@ -171,7 +171,7 @@ def _validation(
                 text = f"`{item}` may go out by {' or '.join(sorted(wrong)) or 'any channel'}"
                 yield broken(clause, text, item.span, f"send it by {' or '.join(clause.channels)}")
         return
-    if not (harms(row) or any(item.do == "notify" for item in row.do)):
+    if not _acts(row):
         return
     days, wait = 0, row.wait
     for before in chain(ladder, row):
@@ -184,12 +184,18 @@ def _validation(
                 yield broken(clause, text, row.span, advice)
             return
         wait = before.wait
+    if any(_acts(before) for before in chain(ladder, row)):
+        return  # told at the first of them
     text = f"`{row.step}` can come before the notice `{clause.template}`"
     first = next((r.step for r in ladder.rows if validates(r, clause)), "")
     advice = (
         f"let it come `after` `{first}`" if first else f"add a step with `notify(letter, {clause.template})`"
     )
     yield broken(clause, text, row.span, advice)
+
+
+def _acts(row: LadderRow) -> bool:
+    return harms(row) or any(item.do == "notify" for item in row.do)
 
 
 def _calendar_days(working_days: int) -> int:

@@ -28,8 +28,10 @@ def message(folder: Path) -> str:
     problems = loaded.problems
     if (found := loaded.policy) is not None and not problems:
         graph = "-graph-" in folder.name
-        problems = () if graph else check_law(found, law())
-        problems = problems or (*check_graph(found), *check_days(found, law(), calendar()))
+        pack = law("us-reg-f" if found.regulation == "us-reg-f" else "cn-telecom")
+        days = calendar("US" if found.calendar == "US" else "CN")
+        problems = () if graph else check_law(found, pack)
+        problems = problems or (*check_graph(found), *check_days(found, pack, days))
     sources = {path: data.decode() for path, data in texts.items()}
     return "\n".join(render_problem(problem, sources) for problem in problems) + "\n"
 
