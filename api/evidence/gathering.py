@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
@@ -12,10 +12,11 @@ from temporalio.api.history.v1 import History
 
 from api.evidence.bundle import AuditHead, Contents
 from api.evidence.exporter import Exporter
+from api.storage.actions import NO_CASE
 from api.storage.decisions import record_of
 from api.storage.evidence import SqlEvidence
 from api.storage.session import Database
-from api.storage.tables import AuditHeadRow, DecisionRow, PolicyRow, RunRow, TextRow
+from api.storage.tables import ActionRow, AuditHeadRow, DecisionRow, PolicyRow, RunRow, TextRow
 from api.storage.watch_alerts import get_alert, record_of_alert
 from api.storage.watch_tables import WatchAlertRow
 from engine.credit.finish import ENGINE
@@ -25,9 +26,12 @@ from workflows import effects, ids
 from workflows.audit.auditing import Exported
 from workflows.audit.structure import is_closed
 from workflows.audit.values import read_values
+from workflows.messages import ReminderRecord
+from workflows.recorded import recorded_digest
 
 _DIGEST = re.compile(rb"sha256:[0-9a-f]{64}")
 AT_ONCE = 8
+_SWEEPS = f"{ids.sweep_id().partition('/')[0]}/"
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,12 @@ class Gatherer:
                 if exported.workflow.startswith(ids.review_id(""))
                 for chunk, lines in _records(session, exported)
             }
+            records |= {
+                mark: [line]
+                for exported, _ in runs
+                if exported.workflow.startswith(_SWEEPS)
+                for mark, line in _reminders(session, exported)
+            }
             for lines in records.values():
                 for line in lines:
                     named.update(mark.decode() for mark in _DIGEST.findall(line))
@@ -120,6 +130,23 @@ def _alerts(session: Session, asked: Sequence[str] | None) -> dict[str, bytes]:
     rows = session.exec(query) if asked is None else (get_alert(session, alert) for alert in asked)
     bodies = [canonical(record_of_alert(row)) for row in rows]
     return {digest_bytes(body): body for body in bodies}
+
+
+def _reminders(session: Session, exported: Exported) -> Iterator[tuple[str, bytes]]:
+    """Yield the looks of a sweep at bills before their due date, by the digest that its pages state."""
+    for effect in read_values(History.FromString(exported.history).events, ()).effects:
+        if effect.name != effects.OPEN_DUE or effect.result is None:
+            continue
+        for account, mark in effect.result.reminded:
+            mine = select(ActionRow.taken_before).where(
+                ActionRow.account == account,
+                ActionRow.number == NO_CASE,
+                ActionRow.requested_at >= effect.request.at,
+            )
+            for body in session.exec(mine):
+                record = ReminderRecord.model_validate_json(body) if body else None
+                if record is not None and recorded_digest(record) == mark:
+                    yield mark, canonical(record)
 
 
 def _records(session: Session, exported: Exported) -> list[tuple[str, list[bytes]]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.ladder.events_from_yaml import VERBS
-from engine.ladder.expected import ENDINGS, NOTHING
+from engine.ladder.events_from_yaml import MOVES, VERBS
+from engine.ladder.expected import ABOUT, ENDINGS, NOTHING
 from engine.ladder.expected import READERS as EXPECTED
 from engine.ladder.ladders_from_yaml import CHANNELS
 from engine.ladder.sections_from_yaml import ANCHORS
@@ -45,7 +45,8 @@ def _case() -> Schema:
             "closes": text("The condition on `overdue`: `overdue < 5.00`."),
         },
         {
-            "grain": choice("One case for each of these.", ["account"]),
+            "grain": choice("One case for each of these.", ["account", "invoice", "instalment"]),
+            "scope": choice("What debt cuts: all, or the service it is for.", ["account", "service"]),
             "anchor": choice("From which day `age` counts.", ANCHORS),
             "ignore_below": number("A bill with less than this open does not hold the clock."),
             "credits": choice("Whether credit notes that name no bill count.", ["net", "allocated_only"]),
@@ -55,7 +56,7 @@ def _case() -> Schema:
                 listed("days of the month", integer("1 to 28")),
             ),
             "hour": clock("The local time of the look, in quotes."),
-            "binding": choice("An open case keeps its text.", ["pin"]),
+            "binding": choice("An open case keeps its text, or goes over to the next.", ["pin", "adopt"]),
             "when_late": choice("How a late look catches up.", ["step_by_step", "jump"]),
             "revive": period("A curing payment that bounces within this finds its rows standing."),
             "reopened_age": record(
@@ -191,6 +192,8 @@ def collections_schema() -> Schema:
                     "calendar": text("The calendar of holidays: CN."),
                     "shift": choice("To which day it moves.", ["later"]),
                 },
+            "before_due": table("Columns: days, facts || do; notices so many days before a bill is due."),
+            "maps": entries("Steps of the text before: their new names, or none.", text("a step, or none")),
             ),
             "steps": entries("What customers are told that a step is.", localized("By language."), SLUG),
             "fees": entries("The amount of each fee by name.", number("an amount"), SLUG),
@@ -267,6 +270,14 @@ _EVENT: dict[str, Schema] = {
     "level": choice("A level of service.", LEVELS),
     "move": choice("A move.", ["held", "released", "applied"]),
     "direction": choice("Who got in touch.", ["out", "in"]),
+        "bill": text("The bill or instalment whose case is meant."),
+        "service": text("The service whose case is meant."),
+        "told": either(
+            "The level of service that the receiver was told last.",
+            choice("a level", LEVELS),
+            entries("by service", choice("a level", LEVELS)),
+        ),
+        "reminds": text("When the next notice before a due date goes out, or never."),
     "account": text("Another account of the customer."),
 }
 
@@ -297,7 +308,8 @@ def _expectation() -> Schema:
         "figures": either("Figures of notices.", text("one"), listed("several", text("name: value")), _TEXTS),
         "says": words,
     }
-    more = {name: known.get(name, {"description": f"What `{name}` is."}) for name in ("since", *EXPECTED)}
+    names = ("since", *ABOUT, *EXPECTED)
+    more = {name: known.get(name, {"description": f"What `{name}` is."}) for name in names}
     return record("What holds in the evening of a day.", {"on": day("The day.")}, more)
 
 
