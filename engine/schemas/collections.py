@@ -120,9 +120,7 @@ def _deposits() -> Schema:
         "What becomes of deposits.",
         {},
         {
-            "release": text(
-                "When it goes back: 12 good months.", r"^[1-9][0-9]{0,2} good months?$"
-            ),
+            "release": text("When it goes back: 12 good months.", r"^[1-9][0-9]{0,2} good months?$"),
             "interest": record(
                 "What it earns, simple.",
                 {"rate": either("The rate, or each rate with its first day.", rate, rates)},
@@ -192,10 +190,10 @@ def collections_schema() -> Schema:
                     "calendar": text("The calendar of holidays: CN."),
                     "shift": choice("To which day it moves.", ["later"]),
                 },
-            "before_due": table("Columns: days, facts || do; notices so many days before a bill is due."),
-            "maps": entries("Steps of the text before: their new names, or none.", text("a step, or none")),
             ),
             "steps": entries("What customers are told that a step is.", localized("By language."), SLUG),
+            "before_due": table("Columns: days, facts || do; notices so many days before a bill is due."),
+            "maps": entries("Steps of the text before: their new names, or none.", text("a step, or none")),
             "fees": entries("The amount of each fee by name.", number("an amount"), SLUG),
             "late_fee": _charge("late_fee"),
             "interest": _charge("interest"),
@@ -210,11 +208,6 @@ def collections_schema() -> Schema:
                     "grace": period("Days of grace."),
                     "per_year": integer("At most so many a year."),
                 },
-            ),
-            "brake": record(
-                "How many interruptions a day may have until a person has looked.",
-                {"interruptions": text("3 x mean of 28 days", r"^[0-9]+(\.[0-9]+)? x mean of [0-9]+ days$")},
-                {"at_least": integer("So many a day are never too many.")},
             ),
             "brake": record(
                 "How many interruptions a day may have until a person has looked.",
@@ -268,8 +261,15 @@ _EVENT: dict[str, Schema] = {
     "complete_to": text("Up to when the feed is complete."),
     "marked": truth("Whether it is marked."),
     "level": choice("A level of service.", LEVELS),
-    "move": choice("A move.", ["held", "released", "applied"]),
+    "move": choice("A move.", MOVES),
     "direction": choice("Who got in touch.", ["out", "in"]),
+    "account": text("Another account of the customer."),
+}
+
+
+def _expectation() -> Schema:
+    words = either("One, or several.", text("a word"), listed("several", text("a word")))
+    known = {
         "bill": text("The bill or instalment whose case is meant."),
         "service": text("The service whose case is meant."),
         "told": either(
@@ -278,13 +278,6 @@ _EVENT: dict[str, Schema] = {
             entries("by service", choice("a level", LEVELS)),
         ),
         "reminds": text("When the next notice before a due date goes out, or never."),
-    "account": text("Another account of the customer."),
-}
-
-
-def _expectation() -> Schema:
-    words = either("One, or several.", text("a word"), listed("several", text("a word")))
-    known = {
         "since": day("From which day on `do` speaks."),
         "do": either(
             "All that is asked for, in order, or nothing.",
@@ -329,6 +322,9 @@ def collections_cases_schema() -> Schema:
         },
         {
             "timezone": text("The time zone of the account."),
+            "allocation": text(
+                "How its money is spread.", r"^(principal_first|oldest_first|by_service(\([^()]*\))?)$"
+            ),
             "receipts": choice("How the world answers.", RECEIVERS),
             "payments_feed": choice("Whether payments are told.", ["fresh", "silent"]),
             "outage": either("Times without a look.", outage, listed("several", outage)),
