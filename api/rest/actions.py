@@ -72,7 +72,10 @@ def actions_router(wiring: Wiring) -> APIRouter:
     """Return the paths of actions."""
     api = router("cases")
 
-    @api.get("/actions", summary="List actions, in order of their key")
+    @api.get(
+        "/actions", summary="List actions of cases, in order of their key",
+        description="Those that alerts ask for are listed by `GET /v1/actions/alert`.",
+    )  # fmt: skip
     def page(
         account: Annotated[str, Query(description="Of one account.")] = "",
         case: Annotated[Number | None, Query(description="Of its n-th case.")] = None,

@@ -22,6 +22,7 @@ from api.storage.watch_actions import (
     actions_of_alert,
     get_alert_action,
     notes_of_alert,
+    page_of_alert_actions,
     take_word,
 )
 from api.storage.watch_alerts import (
@@ -40,6 +41,7 @@ from engine.watch import Evidence
 from engine.watch.explain import Because, explain
 
 State = Literal["open", "confirmed", "dismissed"]
+ActionState = Literal["", "requested", "done", "failed", "suppressed", "withdrawn"]
 _AHEAD = timedelta(minutes=5)
 """How far a receiver's clock may be ahead of ours."""
 
@@ -254,6 +256,21 @@ def alert_actions_router(wiring: Wiring) -> APIRouter:
             out = _action(row)
         response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
         return out
+
+    @api.get("/actions/alert", summary="List actions that alerts asked for, in order of their key")
+    def page(
+        alert: Annotated[str, Query(description="Of one alert, by its id.")] = "",
+        state: Annotated[ActionState, Query()] = "",
+        do: Annotated[str, Query(description="`reassess`, `refer`, `interim_limit` ...")] = "",
+        limit: Limit = 100,
+        after: After = "",
+    ) -> Page[AlertActionOut]:
+        (cursor,) = cursor_of(after, str) or ("",)
+        with wiring.database.read() as session:
+            rows = page_of_alert_actions(session, cursor, limit, alert, state, do)
+        asked = {"alert": alert, "state": state, "do": do}
+        following = page_of("/v1/actions/alert", rows, limit, lambda row: (row.key,), asked)
+        return Page(items=[_action(row) for row in rows], next=following)
 
     @api.get("/actions/alert/{rest:path}", summary="Read an action that an alert asked for")
     def read(rest: str) -> AlertActionOut:

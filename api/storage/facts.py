@@ -13,6 +13,7 @@ from api.storage.accounts import get_account, terms_of
 from api.storage.customers import SaidFact, day_of, fact_rows, latest_facts, require_customer
 from api.storage.entries import entries_of
 from api.storage.errors import CustomerNotFound
+from api.storage.interim import FACT, interim_limits
 from api.storage.money import exact_sum
 from api.storage.tables import AccountRow, CustomerRow
 from engine.credit.decision import Fact, Money
@@ -50,7 +51,8 @@ class FactGatherer:
         entries = entries_of(session, [row.id for row in rows])
         said = fact_rows(session, [customer], at)
         ledgers = [(row, entries.get(row.id, [])) for row in rows]
-        return _facts(known, said, ledgers, as_of, at, currency)
+        held = interim_limits(session, [customer], at).get(customer)
+        return _facts(known, said, ledgers, as_of, at, currency, held)
 
     def facts_of(
         self, session: Session, customers: Sequence[tuple[str, str]], as_of: date, at: datetime
@@ -65,22 +67,26 @@ class FactGatherer:
         for row in session.exec(select(AccountRow).where(col(AccountRow.customer).in_(wanted))):
             accounts.setdefault(row.customer, []).append(row)
         entries = entries_of(session, [row.id for rows in accounts.values() for row in rows])
+        held = interim_limits(session, wanted, at)
         found = []
         for customer, currency in customers:
             if customer not in known:
                 raise CustomerNotFound(customer)
             ledgers = [(row, entries.get(row.id, [])) for row in accounts.get(customer, [])]
-            found.append(_facts(known[customer], said.get(customer, []), ledgers, as_of, at, currency))
+            who, told = known[customer], said.get(customer, [])
+            found.append(_facts(who, told, ledgers, as_of, at, currency, held.get(customer)))
         return found
 
 
 def _facts(
     customer: CustomerRow, said: Iterable[SaidFact], ledgers: Sequence[tuple[AccountRow, list[Entry]]],
-    as_of: date, at: datetime, currency: str,
+    as_of: date, at: datetime, currency: str, held: Fact | None,
 ) -> dict[str, Fact]:  # fmt: skip
     in_order = sorted(ledgers, key=lambda ledger: ledger[0].id)
     derived = [(row, facts_at(terms_of(row), entries, as_of, at)) for row, entries in in_order if entries]
     facts = _together(derived, currency)
+    if held is not None:
+        facts[FACT] = held.model_copy(update={"as_of": as_of})
     if customer.since is not None and customer.since <= as_of:
         months = (as_of.year - customer.since.year) * 12 + as_of.month - customer.since.month
         months -= as_of.day < customer.since.day

@@ -282,6 +282,17 @@ def actions_of_alert(session: Session, alert: str) -> Sequence[WatchActionRow]:
     return session.exec(query.order_by(WatchActionRow.key)).all()
 
 
+def page_of_alert_actions(
+    session: Session, after: str, limit: int, alert: str = "", state: str = "", do: str = ""
+) -> Sequence[WatchActionRow]:
+    """Return actions of alerts after a cursor, in order of their key."""
+    query = select(WatchActionRow).where(WatchActionRow.key > after)
+    for name, value in (("alert", alert), ("state", state), ("do", do)):
+        if value:
+            query = query.where(getattr(WatchActionRow, name) == value)
+    return session.exec(query.order_by(WatchActionRow.key).limit(limit)).all()
+
+
 def _read(text: str) -> tuple[str, list[str]]:
     name, _, rest = text.partition("(")
     return name, [part.strip() for part in rest.rstrip(")").split(",") if part.strip()]

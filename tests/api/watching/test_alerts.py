@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -86,6 +87,14 @@ def test_what_an_alert_asks_for_is_requested_once_each(api: Client, watched: Wir
     assert (task["key"], task["do"], task["args"], task["account"]) == (
         f"{key}/refer.fraud_desk/do", "refer", ["fraud_desk"], "A1",
     )  # fmt: skip
+    assert api.get("/v1/actions/alert").json()["items"] == alert["actions"]
+    page = api.get(
+        "/v1/actions/alert", params={"limit": 3, "state": "requested", "alert": alert["id"]}
+    ).json()
+    assert [action["key"] for action in api.get(page["next"]).json()["items"]] == [
+        f"{key}/refer.fraud_desk/do"
+    ]
+    assert api.get("/v1/actions/alert", params={"do": "notify"}).json()["items"] == []
     (start,) = outbox(watched, "case")
     assert (start.kind, start.subject) == ("assess", f"assessment/alert-{alert['id']}-C1")
     message = next(m for m in api.get("/v1/messages").json()["items"] if "interim" in m["action"])
@@ -140,6 +149,23 @@ def test_a_reassessment_that_is_refused_says_why_and_is_a_task(api: Client, watc
     assert api.post(f"/v1/actions/{key}/refused/receipts", json=by_hand).status_code == 201
     assert f"{key}/refused" not in {task["key"] for task in api.get("/v1/tasks").json()["items"]}
     assert api.get(f"/v1/actions/{key}").json()["state"] == "done"
+
+
+def test_an_interim_limit_is_a_fact_for_grading_while_it_holds(api: Client, watched: Wiring) -> None:
+    def held(day: int) -> Any:
+        at = datetime.fromisoformat(DAY.format(day))
+        fact = watched.ledger.facts("C1", "", at.date(), at, "CNY").get("interim_limit")
+        return fact and (fact.value, fact.source)
+
+    alert = raised(api)
+    assert held(5) is None
+    assert held(6) == (Decimal("100.00"), f"alert {alert['id']}")
+    path = f"/v1/actions/alert/{alert['id']}/interim_limit.100.00/do/receipts"
+    assert api.post(path, json={"status": "done", "received_at": DAY.format(7)}).status_code == 201
+    assert held(8) == held(6)
+    say(api, alert["id"], "dismiss", day=9)
+    assert held(8) == held(6)
+    assert held(9) is None
 
 
 def test_a_reassessment_that_nobody_can_be_asked_for_is_a_task_too(wiring: Wiring, serve: Serve) -> None:
