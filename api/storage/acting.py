@@ -23,6 +23,7 @@ from api.storage.tables import AccountRow, ActionRow
 from api.storage.tasks import FOR_PEOPLE, add_task
 from engine.ladder import CollectionsPolicy, Position, Taken, open_case, step, still_due
 from engine.ladder.before_due import is_reminder, reminder_void
+from engine.ladder.notices import notice_text
 from engine.ladder.state import Action
 from engine.ledger.entries import Receipt
 from engine.model import digest
@@ -97,6 +98,7 @@ class Acting:
         position: Position, at: datetime,
     ) -> None:  # fmt: skip
         version = position.account.version
+        text = notice_text(self._library.collections(work.session, request.policy), action)
         add_action(work, request, before, action, at, "requested", version=version)
         work.audit("action", action.key, at, digest(action))
         if action.do in FOR_PEOPLE:
@@ -104,7 +106,7 @@ class Acting:
         outbox.put(
             work, "webhook", "action", action.key, account=row.id, once=f"action:{action.key}", created_at=at,
             not_before=action.not_before, not_after=action.not_after,
-            body=action_event(row, request.case, request.policy, action, version, at),
+            body=action_event(row, request.case, request.policy, action, version, at, text),
             cause=outbox.latest_cause(work.session, row.id, datetime.now(UTC)),
         )  # fmt: skip
 

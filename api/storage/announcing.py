@@ -18,6 +18,7 @@ from api.storage.opening import reminded
 from api.storage.session import Work
 from api.storage.tables import AccountRow, ActionRow
 from engine.ladder.before_due import reminder_source
+from engine.ladder.notices import notice_text
 from engine.ladder.state import Action
 from engine.model import canonical, digest
 from engine.workdays import DayNotCovered
@@ -69,6 +70,7 @@ class Announcing:
 
     def _ask(self, work: Work, row: AccountRow, record: ReminderRecord, action: Action) -> None:
         version, at = record.position.version, record.at
+        text = notice_text(self._library.collections(work.session, record.policy), action)
         work.insert(
             ActionRow,
             {
@@ -83,5 +85,5 @@ class Announcing:
         outbox.put(
             work, "webhook", "action", action.key, account=row.id, once=f"action:{action.key}", created_at=at,
             not_before=action.not_before, not_after=action.not_after,
-            body=action_event(row, reminder_source(row.id), record.policy, action, version, at),
+            body=action_event(row, reminder_source(row.id), record.policy, action, version, at, text),
         )  # fmt: skip

@@ -13,16 +13,18 @@ DATA_TYPE = "application/json"
 
 
 def action_event(
-    row: AccountRow, case: str, policy: str, action: Action, version: int, at: datetime
+    row: AccountRow, case: str, policy: str, action: Action, version: int, at: datetime, text: str = ""
 ) -> dict[str, Any]:
     """Return an action as an event; its id is the action's key, so that a receiver can tell a repeat.
 
     Amounts are decimal strings in the account's currency. `customer` is who pays: notices are for them;
-    `dependant` is there where the account serves somebody else.
+    `dependant` is there where the account serves somebody else. A notice has its whole `text`, as its
+    customer reads it, where the policy holds one.
     """
     data = action.model_dump(mode="json", exclude={"severe"})
     data |= {"account": row.id, "customer": row.customer, "currency": row.currency, "case": case}
     data |= {"dependant": row.dependant} if row.dependant else {}
+    data |= {"text": text} if text else {}
     data |= {"policy": policy, "version": version, "severe": action.severe}
     return {
         "specversion": "1.0",

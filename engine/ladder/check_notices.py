@@ -96,7 +96,8 @@ def _check_caps(reader: Reader, policy: CollectionsPolicy, row: LadderRow) -> No
 
 def _check_following(reader: Reader, policy: CollectionsPolicy, ladder: Ladder, row: LadderRow) -> None:
     """Note texts that say what happens next, where nothing does."""
-    sound = ladder.complete and all(other.after in ("", *ladder.by_step) for other in ladder.rows)
+    found = [(other, ladder.by_step.get(other.after)) for other in ladder.rows if other.after]
+    sound = ladder.complete and all(before and before.index < other.index for other, before in found)
     if not sound or any(other.after == row.step for other in ladder.rows):
         return
     for item in row.do:
