@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engine.credit import load_credit
-from engine.source import Problem, render_problem
+from engine.credit.check_promises import promise_problems
+from engine.source import Problem, render_problem, sort_problems
 from tests.engine.ladder.test_policies_bad import update as update_ladder
 
 BAD = Path(__file__).parents[1] / "fixtures" / "policies_bad"
@@ -34,7 +35,9 @@ def rendered(problems: tuple[Problem, ...], texts: Mapping[str, bytes]) -> str:
 def credit_message(folder: Path) -> str:
     """Return what the reader of credit policies says of a folder."""
     texts = texts_of(folder)
-    return rendered(load_credit(texts).problems, texts)
+    loaded = load_credit(texts)
+    promises = promise_problems(loaded.policy) if loaded.policy else ()
+    return rendered(sort_problems((*loaded.problems, *promises)), texts)
 
 
 def main() -> None:

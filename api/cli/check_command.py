@@ -16,7 +16,8 @@ from api.cli.policy_files import CASES, KINDS, PolicyFiles, find_policies
 from api.cli.sarif import to_sarif
 from api.cli.surroundings import collections_problems, portfolio_problems
 from api.storage.portfolio import Portfolio, load_portfolio
-from engine.credit import load_credit
+from engine.credit import CreditPolicy, load_credit
+from engine.credit.check_promises import promise_problems
 from engine.effect import version_of, version_problems
 from engine.ladder import CollectionsPolicy, load_collections, load_law
 from engine.policy import Loaded
@@ -106,6 +107,8 @@ def check_one(files: PolicyFiles) -> tuple[Problem, ...]:
     problems = list(loaded.problems)
     if isinstance(loaded.policy, CollectionsPolicy):
         problems += collections_problems(files, loaded.policy)
+    elif isinstance(loaded.policy, CreditPolicy):
+        problems += promise_problems(loaded.policy)
     elif isinstance(loaded.policy, Portfolio):
         problems += portfolio_problems(files)
     if files.cases is not None and files.what in KINDS:

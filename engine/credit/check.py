@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -28,7 +29,7 @@ from engine.feel.functions import REGISTRY
 from engine.feel.inference import infer, infer_tests
 from engine.feel.kinds import ContextOf, FeelType, ListOf, fits, join
 from engine.identity import manifest
-from engine.source import Problem, Severity, Span, has_errors
+from engine.source import Problem, Span, has_errors
 from engine.text import did_you_mean, suggest
 from engine.text.meant import advice_on
 
@@ -311,11 +312,16 @@ class _Checker:
                 )
 
     def promises(self) -> None:
-        """Say of each promise that it is kept as text and not proved."""
+        """Note promises of what has no more and no less; `check_promises.py` proves the others."""
         for promise in self.policy.promises:
-            message = f"the promise `{promise.text}` is stated, not proved"
-            problem = Problem("promise-not-proved", message, promise.span, severity=Severity.INFO)
-            self.reader.take([problem])
+            for name in (promise.subject, promise.target):
+                kind = self.kinds.get(name, kinds.ANY)
+                if kind in (kinds.NUMBER, kinds.ANY) or (kind == kinds.DATE and name == promise.subject):
+                    continue
+                found = re.search(rf"\b{name}\b", promise.text)
+                place = promise.span.shifted(found.start(), len(name)) if found else promise.span
+                message = f"`{name}` is {_a(kind)}: there is no more and no less of it"
+                self.reader.error("promise-not-number", message, place, "name a number")
 
     def tables(self) -> None:
         """Analyse the rows of tables and the bins of scorecards."""

@@ -20,6 +20,12 @@ ONLY_WARNED = {
 }  # fmt: skip
 
 
+PROMISED = {
+    "promise-broken", "promise-broken-by-everybody", "promise-broken-less", "promise-empty",
+    "promise-not-proved",
+}  # fmt: skip
+
+
 def test_there_are_broken_policies() -> None:
     assert len(FOLDERS) >= 50
 
@@ -32,6 +38,9 @@ def test_a_mistake_gets_its_message(folder: Path) -> None:
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_an_error_leaves_no_policy_and_a_warning_does(folder: Path) -> None:
     loaded = load_credit(texts_of(folder))
+    if folder.name.removeprefix("credit-") in PROMISED:
+        assert loaded.ok  # whoever shows problems to an author asks for the proof
+        return
     assert loaded.problems
     assert loaded.ok is (folder.name.removeprefix("credit-") in ONLY_WARNED)
     assert (loaded.policy is not None) is loaded.ok
