@@ -7,7 +7,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -56,9 +56,18 @@ class Settings(Model):
     webhook_url: str = ""
     """Where actions are told; empty: they are kept and shown."""
     webhook_secret: str = Field(default="", repr=False)
-    """`whsec_...`; empty: the one in the data directory."""
+    """`whsec_...`, several with commas while they change, the newest first; empty: the data directory's."""
     webhook_inside: bool = False
     """Allow a receiver with a private or loopback address."""
+    smtp: str = ""
+    """`host:port` of a mail server for notices by e-mail; empty: the receiver of webhooks is told of them."""
+    smtp_from: str = ""
+    """The address from which notices come; needed with `smtp`."""
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: str = Field(default="", repr=False)
+    smtp_inside: bool = False
+    """Allow a mail server with a private or loopback address."""
     body_limit: int = Field(default=2_000_000, ge=1_000)
     """Largest JSON body in bytes; bulk bodies may be fifty times as large."""
 
@@ -68,6 +77,10 @@ class Settings(Model):
             for name, address in (("FORBEAR_HOST", self.host), ("FORBEAR_TEMPORAL", self.temporal)):
                 if address and not is_loopback(address):
                     raise OpenDoor(name, address)
+        if self.smtp and not self.smtp_from:
+            raise SettingsError("`FORBEAR_SMTP` needs the address notices come from: set FORBEAR_SMTP_FROM.")
+        if self.smtp_user and self.smtp_tls == "none":
+            raise SettingsError("No password is sent in the clear: set FORBEAR_SMTP_TLS to starttls or tls.")
         return self
 
     @property

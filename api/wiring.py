@@ -13,8 +13,10 @@ from api.matcher import Matcher
 from api.relay.alerts import AlertCourier
 from api.relay.clock import SystemClock
 from api.relay.courier import Courier
+from api.relay.mailer import Mailer, MailRefused, MailSettings
 from api.relay.receiver import Receiver
 from api.relay.relay import Relay
+from api.relay.secrets import WebhookSecrets
 from api.settings import Settings
 from api.storage.acting import Acting
 from api.storage.announcing import Announcing
@@ -26,6 +28,7 @@ from api.storage.facts import FactGatherer
 from api.storage.idempotency import IdempotencyKeys
 from api.storage.ledger import LedgerWriter, SqlLedger
 from api.storage.library import Library
+from api.storage.lowered import LimitNews
 from api.storage.migrate import upgrade
 from api.storage.opening import Opening
 from api.storage.positions import Positions
@@ -99,7 +102,7 @@ def build(settings: Settings, *, simulated: bool | None = None, make: bool = Tru
     news = LedgerNews(events, positions, library)
     writer = LedgerWriter(positions, opening, news)
     receiver = _receiver(settings, directory)
-    courier = Courier(database, acting, writer, receiver, clock.now)
+    courier = Courier(database, acting, writer, receiver, clock.now, _mailer(settings, directory))
     keys = IdempotencyKeys(database)
     desk, matcher = AlertDesk(library), Matcher()
     watcher = Watcher(SqlWatchBook(database, library, desk), matcher, clock.now)
@@ -118,7 +121,7 @@ def build(settings: Settings, *, simulated: bool | None = None, make: bool = Tru
         cases=SqlCaseBook(
             database, positions, opening, acting, news, Announcing(library, acting)
         ),
-        decisions=SqlDecisionBook(database),
+        decisions=SqlDecisionBook(database, LimitNews(positions, news).decided),
         evidence=SqlEvidence(database, directory.evidence),
         keys=keys,
         courier=courier,
@@ -163,6 +166,24 @@ def _bytes(path: Path | None) -> bytes | None:
 def _receiver(settings: Settings, directory: DataDirectory) -> Receiver | None:
     if not settings.webhook_url:
         return None
-    secret = settings.webhook_secret or directory.webhook_secret
     inside = settings.webhook_inside or directory.simulated
-    return Receiver(settings.webhook_url, secret, inside=inside)
+    return Receiver(settings.webhook_url, webhook_secrets(settings, directory), inside=inside)
+
+
+def webhook_secrets(settings: Settings, directory: DataDirectory) -> WebhookSecrets:
+    """Return the secrets that messages are signed with."""
+    return WebhookSecrets(settings.webhook_secret, directory.webhook_secrets)
+
+
+def _mailer(settings: Settings, directory: DataDirectory) -> Mailer | None:
+    if not settings.smtp:
+        return None
+    host, _, port = settings.smtp.rpartition(":")
+    if not host or not port.isdigit():
+        raise MailRefused(f"`{settings.smtp}` is no `host:port` of a mail server.")
+    return Mailer(
+        MailSettings(
+            host, int(port), settings.smtp_from, settings.smtp_tls, settings.smtp_user,
+            settings.smtp_password, inside=settings.smtp_inside or directory.simulated,
+        )
+    )  # fmt: skip

@@ -12,16 +12,19 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
+from api.relay.mailer import Mail, Mailer, subject_and_text
 from api.relay.receiver import Answer, Receiver
 from api.storage import outbox
 from api.storage.accounts import lock_account
 from api.storage.acting import Acting, receipt_id
-from api.storage.actions import FINAL, get_action
+from api.storage.actions import FINAL, action_of, get_action
+from api.storage.customers import fact_rows, latest_facts
 from api.storage.errors import StorageError
 from api.storage.ledger import LedgerWriter
 from api.storage.pokes import poke_cases
 from api.storage.session import Database, Work
 from api.storage.tables import AccountRow, ActionRow, OutboxRow
+from engine.ladder.notices import notice_text
 from engine.ledger.entries import Receipt
 from engine.model import Model
 from workflows.messages import ActionState
@@ -33,6 +36,8 @@ PAUSES = tuple(
 )
 """How long to wait after each failed attempt; after the last one the message is dead: some three days."""
 JITTER = 0.2
+EMAILED = "%/notify.email.%/do"
+"""The keys of notices by e-mail, as a pattern of SQL."""
 
 
 class SaidReceipt(Model):
@@ -54,6 +59,7 @@ class _Send:
     body: bytes
     attempt: int
     traceparent: str
+    mail: Mail | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +75,9 @@ class Courier:
 
     def __init__(
         self, database: Database, acting: Acting, writer: LedgerWriter, receiver: Receiver | None,
-        now: Callable[[], datetime],
+        now: Callable[[], datetime], mailer: Mailer | None = None,
     ) -> None:  # fmt: skip
+        self._mailer = mailer
         self._database = database
         self._acting = acting
         self._writer = writer
@@ -81,7 +88,22 @@ class Courier:
     @property
     def sends(self) -> bool:
         """Tell whether there is a receiver that still wants to be told."""
-        return self._receiver is not None and not self._gone
+        return (self._receiver is not None and not self._gone) or self._mailer is not None
+
+    @property
+    def gone(self) -> bool:
+        """Tell whether the receiver has said that it wants nothing more (410)."""
+        return self._gone
+
+    @property
+    def only(self) -> str:
+        """What alone is taken out of the outbox, as a pattern of subjects: e-mail, if nobody else is told."""
+        return "" if self._receiver is not None and not self._gone else EMAILED
+
+    def resume(self) -> bool:
+        """Tell a receiver again that had said that it wants nothing more (410); False if it had not."""
+        was, self._gone = self._gone, False
+        return was
 
     def deliver(self, account: str, at: datetime, *, pokes: bool = False) -> datetime | None:
         """Try the account's pending messages now, in order, once each; see the port `Courier`.
@@ -96,14 +118,14 @@ class Courier:
                 return found.until
             if isinstance(found, _Send) and not self._send(account, found, at, pokes):
                 with self._database.read() as session:
-                    head = outbox.head_of(session, account, "webhook")
+                    head = outbox.head_of(session, account, "webhook", self.only)
                     return head.next_at if head else None
         return None
 
     def _next(self, account: str, at: datetime, pokes: bool) -> _Next:
         """Take the first message if it may go; withdraw or expire it if it may never."""
         with self._database.write() as work:
-            head = outbox.head_of(work.session, account, "webhook")
+            head = outbox.head_of(work.session, account, "webhook", self.only)
             if head is None:
                 return "nothing"
             assert head.id is not None
@@ -113,7 +135,7 @@ class Courier:
             if wait > at:
                 return _Wait(wait)
             action = get_action(work.session, head.subject)
-            if action.state in FINAL:
+            if action.state in FINAL and not head.replayed:
                 outbox.settle(work, head.id, "withdrawn", at, f"it is {action.state} already")
                 return "again"
             if head.not_after is not None and at > head.not_after:
@@ -124,7 +146,22 @@ class Courier:
             if not outbox.lease(work, head.id, self._now()):
                 return _Wait(at + outbox.LEASE)
             body = outbox.with_cause(head, sequence=f"{head.id:012d}")
-            return _Send(head.id, action.key, body, head.attempts + 1, head.traceparent)
+            mail = self._mail(work, row, action)
+            return _Send(head.id, action.key, body, head.attempts + 1, head.traceparent, mail)
+
+    def _mail(self, work: Work, row: AccountRow, stored: ActionRow) -> Mail | None:
+        """Return a notice by e-mail as its customer gets it; None for what the receiver is told."""
+        action = action_of(stored)
+        if self._mailer is None or action.do != "notify" or action.args[:1] != ("email",) or action.undo:
+            return None
+        policy = self._acting.policy(work.session, stored.policy)
+        text = notice_text(policy, action)
+        if not text:
+            return None  # the receiver holds the text
+        known = latest_facts(fact_rows(work.session, [row.customer]))
+        to = str(known["email"].value) if "email" in known else ""
+        subject, text = subject_and_text(text, action.language, row.id)
+        return Mail(action.key, to, subject, text, action.language)
 
     def _drop(
         self, work: Work, row: AccountRow, head: OutboxRow, action: ActionRow,
@@ -146,10 +183,13 @@ class Courier:
 
     def _send(self, account: str, message: _Send, at: datetime, pokes: bool) -> bool:
         """Send a message and keep what came of it; tell whether the next one may follow."""
-        assert self._receiver is not None
-        answer = self._receiver.send(message.key, message.body, self._now(), message.traceparent)
+        if message.mail is not None and self._mailer is not None:
+            answer = self._mailer.send(message.mail, at)
+        else:
+            assert self._receiver is not None
+            answer = self._receiver.send(message.key, message.body, self._now(), message.traceparent)
         if answer.status == 410:
-            log.error("The receiver answered 410 Gone: nothing more is sent until this process starts again.")
+            log.error("The receiver answered 410 Gone: nothing more is sent until `POST /v1/webhook/resume`.")
             self._gone = True
         said = said_in(answer) if answer.ok else None
         try:

@@ -7,11 +7,14 @@ import json
 import socket
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 from standardwebhooks import Webhook
+
+from api.relay.secrets import WebhookSecrets
 
 TIMEOUT_SECONDS = 20.0
 """Standard Webhooks asks for 15 to 30 seconds."""
@@ -40,7 +43,7 @@ class Answer:
 class Receiver:
     """One URL that is told of actions, each message signed and named by the action's key."""
 
-    def __init__(self, url: str, secret: str, *, inside: bool) -> None:
+    def __init__(self, url: str, secret: str | WebhookSecrets, *, inside: bool) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ReceiverRefused(f"`{url}` is no http or https URL.")
@@ -49,7 +52,7 @@ class Receiver:
         self.url = url
         self._host, self._port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
         self._inside = inside
-        self._signer = Webhook(secret)
+        self._secrets = WebhookSecrets(secret, Path()) if isinstance(secret, str) else secret
         limits = httpx.Limits(max_connections=32, max_keepalive_connections=16)
         self._client = httpx.Client(
             timeout=TIMEOUT_SECONDS, follow_redirects=False, limits=limits, trust_env=False
@@ -63,13 +66,18 @@ class Receiver:
             "content-type": "application/cloudevents+json; charset=utf-8",
             "webhook-id": message,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._signer.sign(message, now, body.decode()),
+            "webhook-signature": self._signatures(message, body, now),
         } | ({"traceparent": traceparent} if traceparent else {})
         try:
             with self._client.stream("POST", self.url, content=body, headers=headers) as response:
                 return _read(response)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             return Answer(0, error=f"{type(error).__name__}: {error}"[:300])
+
+    def _signatures(self, message: str, body: bytes, now: datetime) -> str:
+        """Return one signature for each secret in use, so that receivers change theirs when they like."""
+        text = body.decode()
+        return " ".join(Webhook(s.text).sign(message, now, text) for s in self._secrets.current(now))
 
     def close(self) -> None:
         """Close all connections."""

@@ -176,7 +176,8 @@ class Relay:
 
     def _heads(self, channel: Channel) -> Sequence[OutboxRow]:
         with self._database.read() as session:
-            heads = outbox.heads(session, channel)
+            only = self._courier.only if channel == "webhook" else ""
+            heads = outbox.heads(session, channel, only=only)
         if channel == "case":
             return heads[:1] if self._away else heads
         if channel == "alert" and not self._alerts.sends:

@@ -25,12 +25,14 @@ from api.rest.gate import Gate
 from api.rest.health import health_router
 from api.rest.idempotent import Idempotency
 from api.rest.messages import messages_router
+from api.rest.methods import Methods
 from api.rest.policies import policies_router
 from api.rest.quick_previews import QuickPreviews
 from api.rest.reviews import reviews_router
 from api.rest.simulation import simulation_router
 from api.rest.tasks import tasks_router
 from api.rest.usage import usage_router
+from api.rest.webhook import webhook_router
 from api.wiring import Wiring
 
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -52,7 +54,10 @@ def create_app(wiring: Wiring, more: Sequence[APIRouter] = ()) -> ASGIApp:
     inner = Idempotency(QuickPreviews(app, wiring), keys=wiring.keys, now=wiring.clock.now)
     settings = wiring.settings
     hosts = {*HOSTS, settings.host, *settings.hosts}
-    return Gate(inner, key=wiring.directory.key, hosts=hosts, body_limit=settings.body_limit)
+    return Gate(
+        inner, key=wiring.directory.key, hosts=hosts, body_limit=settings.body_limit,
+        methods=app.state.methods,
+    )  # fmt: skip
 
 
 def framework_app(wiring: Wiring, more: Sequence[APIRouter] = ()) -> FastAPI:
@@ -67,17 +72,16 @@ def framework_app(wiring: Wiring, more: Sequence[APIRouter] = ()) -> FastAPI:
         separate_input_output_schemas=False,
     )
     errors.install(app)
-    for router in more:
-        app.include_router(router)
-    for make in (
+    routers = [*more, *(make(wiring) for make in (
         customers_router, accounts_router, usage_router, bulk_router, entries_router, feeds_router,
         assessments_router, reviews_router, decisions_router, cases_router, alert_actions_router,
-        actions_router, messages_router,
+        actions_router, messages_router, webhook_router,
         tasks_router, events_router, alerts_router, policies_router, simulation_router,
         watch_simulation_router, health_router,
-    ):  # fmt: skip
-        app.include_router(make(wiring))
-    app.include_router(docs_router(app))
+    )), docs_router(app)]  # fmt: skip
+    for router in routers:
+        app.include_router(router)
+    app.state.methods = Methods(routers)
     openapi.install(app)
     return app
 

@@ -31,7 +31,17 @@ def _in_range(value: T) -> T:
     return value
 
 
-Day = Annotated[date, AfterValidator(_in_range)]
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def _a_day(value: object) -> object:
+    """Refuse what would be read as seconds since 1970, and instants."""
+    if type(value) is date or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise ValueError("this is no day; write it as in `2026-03-01`")
+
+
+Day = Annotated[date, BeforeValidator(_a_day), AfterValidator(_in_range)]
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?([Zz]|[+-]\d\d:?\d\d)?")
 
 
@@ -120,6 +130,8 @@ class Invalid(Body):
     )
     parameter: str = Field(default="", description="Name of the parameter of the address, if it is one.")
     detail: str
+    code: str = Field(default="", description="Stable name of the rule that it breaks, if it has one.")
+    advice: str = ""
 
 
 class ProblemBody(BaseModel):

@@ -205,7 +205,10 @@ def install(app: FastAPI) -> None:
             if slug != "internal"
             else error.detail
         )
-        return answer(problem(slug, detail) | {"instance": request.url.path}, error.headers)
+        headers = dict(error.headers or {})
+        if slug == "method-not-allowed":
+            headers["Allow"] = ", ".join(sorted(request.app.state.methods.of(request.url.path)))
+        return answer(problem(slug, detail) | {"instance": request.url.path}, headers)
 
     for kind in (Refusal, BadJson, UnknownParameters, *(kind for kind, _ in TABLE)):
         app.add_exception_handler(kind, known)

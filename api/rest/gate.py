@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.rest.correlating import HEADER, cause_of
 from api.rest.errors import answer
+from api.rest.methods import Methods
 from api.rest.problems import problem
 from api.storage.cause import CAUSE
 
@@ -33,8 +34,11 @@ _BULK_TYPES = {_STREAMED: (*_NDJSON, "text/csv"), "/v1/events/bulk": _NDJSON}
 class Gate:
     """ASGI middleware in front of everything."""
 
-    def __init__(self, app: ASGIApp, *, key: str, hosts: Iterable[str], body_limit: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, key: str, hosts: Iterable[str], body_limit: int, methods: Methods
+    ) -> None:
         self._app = app
+        self._methods = methods
         self._key = key.encode()
         self._hosts = frozenset(host.lower() for host in hosts)
         self._limit = body_limit
@@ -65,8 +69,11 @@ class Gate:
         is_open = path in OPEN or path.startswith("/problems/")
         if not is_open and not self._has_key(headers.get("authorization", "")):
             return "key-missing", "This path needs the key of the API."
-        if scope["method"] in _BODIED and (slug := self._wrong_type(headers, path, scope["method"])):
-            return "not-a-json-body", slug
+        method = scope["method"]
+        if method in _BODIED and (wrong := self._wrong_type(headers, path, method)):
+            if method in self._methods.of(path):
+                return "not-a-json-body", wrong
+            return None  # what is not served is not read
         length = headers.get("content-length", "")
         if self._is_streamed(headers, path):
             return None
@@ -91,6 +98,8 @@ class Gate:
 
     def _wrong_type(self, headers: Headers, path: str, method: str) -> str:
         given = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if not given and "transfer-encoding" not in headers and headers.get("content-length", "0") == "0":
+            return ""  # there is no body, so there is nothing to declare
         wanted = _BULK_TYPES.get(path) or _TYPES[method]
         return "" if given in wanted else f"The body is declared as `{given[:60]}`, not as `{wanted[0]}`."
 

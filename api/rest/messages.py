@@ -8,14 +8,17 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, Field
 
-from api.rest.bodies import Body, Page
+from api.rest.bodies import Body, Number, Page
+from api.rest.errors import Refusal
 from api.rest.paging import After, Limit, cursor_of, page_of
 from api.rest.representation import Fields
 from api.rest.routes import router
 from api.storage import outbox
+from api.storage.errors import NotFound
 from api.storage.outbox import page_of_messages
 from api.storage.tables import OutboxRow
 from api.wiring import Wiring
+from engine.model import digest
 
 State = Literal["", "pending", "delivered", "withdrawn", "expired", "dead"]
 
@@ -55,6 +58,19 @@ def messages_router(wiring: Wiring) -> APIRouter:
         asked = {"account": account, "state": state, "fields": fields}
         following = page_of("/v1/messages", rows, limit, lambda row: (row.id,), asked)
         return Page(items=[_out(row) for row in rows], next=following)
+
+    @api.post("/messages/{sequence}/replay", summary="Send a message again that was given up")
+    def replay(sequence: Number) -> MessageOut:
+        """A severe one is derived again before it goes: what is no longer due is withdrawn."""
+        with wiring.database.write() as work:
+            if work.session.get(OutboxRow, sequence) is None:
+                raise NotFound("message", str(sequence))
+            if not outbox.replay(work, sequence):
+                raise Refusal("not-dead", f"Message {sequence} was not given up.")
+            row = work.session.get_one(OutboxRow, sequence, populate_existing=True)
+            work.audit("replay", row.subject, wiring.clock.now(), digest({"message": sequence}))
+        wiring.relay.wake()
+        return _out(row)
 
     return api
 

@@ -17,6 +17,12 @@ from api.rest.problems import KINDS, problem
 
 Json = dict[str, Any]
 METHODS = ("get", "post", "put", "patch", "delete")
+_NEEDED = {
+    "post_assessment": ("idempotency-key",),
+    "patch_accounts": ("if-match",),
+    "patch_customers": ("if-match",),
+}
+"""Headers without which an operation is refused, each with a problem of its own."""
 _PROBLEM = "application/problem+json"
 _EVERY = (400, 401, 404, 405, 421, 503)
 _WRITING = (409, 412, 413, 415, 428)
@@ -117,13 +123,15 @@ def _headers(method: str, operation: Json) -> None:
         text = "The same call again under the same key is answered with the stored answer, for 48 hours."
         given.append(("Idempotency-Key", text, "8e03978e-40d5-43dd-bc93-6894a57f9324"))
     for name, text, example in given:
-        schema = {"type": "string", "maxLength": 128, "pattern": "^[!-~]+$"}
+        schema = {"type": "string"}
         operation["parameters"].append(
             {"name": name, "in": "header", "required": False, "description": text, "schema": schema,
              "example": example}
         )  # fmt: skip
     for parameter in operation["parameters"]:
         _plain(parameter.get("schema", {}))
+        if parameter["name"].lower() in _NEEDED.get(operation["operationId"], ()):
+            parameter["required"] = True
     for status, response in operation["responses"].items():
         if str(status).startswith("2"):
             response.setdefault("headers", {})["X-Correlation-ID"] = {"schema": {"type": "string"}}

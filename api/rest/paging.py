@@ -18,7 +18,12 @@ R = TypeVar("R")
 
 Limit = Annotated[int, Query(ge=1, le=500, description="How many at most.")]
 After = Annotated[
-    str, Query(max_length=1000, description="The cursor of a page; leave it out for the first.")
+    str,
+    Query(
+        max_length=1000,
+        pattern="^[A-Za-z0-9_-]*={0,2}$",
+        description="The cursor of a page; leave it out for the first.",
+    ),
 ]
 
 

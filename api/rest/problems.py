@@ -47,6 +47,10 @@ KINDS: Mapping[str, Kind] = {
     "request-in-flight": Kind(
         409, "The first request with this key is not answered yet", "Try again in a moment."
     ),
+    "not-dead": Kind(409, "Only what was given up is sent again", "See `GET /v1/messages?state=dead`."),
+    "secrets-not-ours": Kind(
+        409, "The secret is set outside", "Change FORBEAR_WEBHOOK_SECRET; it may hold several, with commas."
+    ),
     "received-backwards": Kind(
         409, "News cannot be received before earlier news", "Keep the order of receipt."
     ),

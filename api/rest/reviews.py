@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response, status
@@ -18,7 +17,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.rest.bodies import Body, Id, Page, ReceivedAt, example
+from api.rest.bodies import Body, Day, Id, Page, ReceivedAt, example
 from api.rest.errors import Refusal
 from api.rest.paging import After, cursor_of, page_of
 from api.rest.routes import Prefer, received, router, wait_of
@@ -40,7 +39,7 @@ class ReviewBody(Body):
 
     model_config = example(run="2026-06", as_of="2026-06-30")
     run: Id
-    as_of: date | None = Field(default=None, description="The day to judge by; left out: today.")
+    as_of: Day | None = Field(default=None, description="The day to judge by; left out: today.")
     policies: dict[str, str] = Field(
         default={}, description="Credit policy by segment; empty: the ones that the portfolio names."
     )

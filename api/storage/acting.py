@@ -70,6 +70,10 @@ class Acting:
             requested=tuple(requested), withdrawn=tuple(withdrawn), version=position.account.version
         )
 
+    def policy(self, session: Session, digest: str) -> CollectionsPolicy:
+        """Return the policy that an action follows from, as its case is pinned to it."""
+        return self._library.collections(session, digest)
+
     def position(
         self, session: Session, row: AccountRow, policy: CollectionsPolicy, at: datetime
     ) -> Position:

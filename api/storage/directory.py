@@ -51,8 +51,14 @@ class DataDirectory:
 
     @property
     def webhook_secret(self) -> str:
-        """The secret that outgoing webhooks are signed with (Standard Webhooks)."""
-        return _secret(self.path / SECRET, _webhook_secret)
+        """The newest secret that outgoing webhooks are signed with (Standard Webhooks)."""
+        return _secret(self.path / SECRET, _webhook_secret).partition("\n")[0]
+
+    @property
+    def webhook_secrets(self) -> Path:
+        """The file of those secrets, the newest first; it is made if it is not there."""
+        _secret(self.path / SECRET, _webhook_secret)
+        return self.path / SECRET
 
     @property
     def evidence(self) -> Path:

@@ -58,22 +58,29 @@ def with_cause(row: OutboxRow, **more: str) -> bytes:
     return f"{row.body[:-1]}{added}}}".encode()
 
 
-def heads(session: Session, channel: Channel, limit: int = 500) -> Sequence[OutboxRow]:
-    """Return the first pending row of each account, oldest first."""
+def heads(session: Session, channel: Channel, limit: int = 500, only: str = "") -> Sequence[OutboxRow]:
+    """Return the first pending row of each account, oldest first.
+
+    `only`: among those whose subject is like this pattern.
+    """
     first = (
         select(func.min(OutboxRow.id))
         .where(OutboxRow.state == "pending", OutboxRow.channel == channel)
         .group_by(OutboxRow.account)
     )
+    if only:
+        first = first.where(col(OutboxRow.subject).like(only))
     query = select(OutboxRow).where(col(OutboxRow.id).in_(first)).order_by(col(OutboxRow.id)).limit(limit)
     return session.exec(query).all()
 
 
-def head_of(session: Session, account: str, channel: Channel) -> OutboxRow | None:
-    """Return the first pending row of an account."""
+def head_of(session: Session, account: str, channel: Channel, only: str = "") -> OutboxRow | None:
+    """Return the first pending row of an account; `only`: among those whose subject is like this pattern."""
     query = select(OutboxRow).where(
         OutboxRow.state == "pending", OutboxRow.channel == channel, OutboxRow.account == account
     )
+    if only:
+        query = query.where(col(OutboxRow.subject).like(only))
     return session.exec(query.order_by(col(OutboxRow.id)).limit(1)).one_or_none()
 
 
@@ -107,6 +114,12 @@ def settle(work: Work, number: int, state: Settled, at: datetime, error: str = "
     """Say what became of a row; False if it was settled before."""
     values = {"state": state, "settled_at": at, "error": error, "leased_until": None}
     return bool(work.update(OutboxRow, {"id": number, "state": "pending"}, values).rowcount)
+
+
+def replay(work: Work, number: int) -> bool:
+    """Put a dead message back into the outbox, to be tried from the beginning; False if it is not dead."""
+    values = {"state": "pending", "attempts": 0, "next_at": None, "settled_at": None, "replayed": True}
+    return bool(work.update(OutboxRow, {"id": number, "state": "dead"}, values).rowcount)
 
 
 def withdraw(work: Work, once: str, at: datetime, why: str) -> bool:

@@ -144,10 +144,10 @@ async def test_a_database_that_goes_away_for_a_moment_does_not_end_the_relay(
     away = [OperationalError("SELECT", {}, Exception("terminating connection"))] * 2
     heads = outbox.heads
 
-    def read(session: Session, channel: outbox.Channel) -> Sequence[OutboxRow]:
+    def read(session: Session, channel: outbox.Channel, only: str = "") -> Sequence[OutboxRow]:
         if away:
             raise away.pop()
-        return heads(session, channel)
+        return heads(session, channel, only=only)
 
     monkeypatch.setattr(outbox, "heads", read)
     client = await connect(wiring.settings, "test", temporal)

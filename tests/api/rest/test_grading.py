@@ -22,13 +22,13 @@ AT = "2026-06-01T10:00:00+08:00"
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Serving]:
+def running(settings: Settings, *, simulated: bool = True) -> Iterator[Serving]:
     """Run everything in a thread of its own until the block ends."""
     ready: Future[Serving] = Future()
     done = threading.Event()
 
     async def whole() -> None:
-        async with serving(settings, simulated=True, ui=False) as served:
+        async with serving(settings, simulated=simulated, ui=False) as served:
             ready.set_result(served)
             await asyncio.to_thread(done.wait)
         await asyncio.sleep(0.1)  # Temporal's client needs a moment of life (sdk-python 300)
