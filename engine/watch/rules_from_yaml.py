@@ -29,6 +29,10 @@ MOST_NONE = 4
 MOST_COUNT = 100
 ACTIONS: Mapping[str, int] = {"reassess": 0, "refer": 1, "interim_limit": 1, "hold_orders": 0, "notify": 2}
 """What an alert can ask for, and how many arguments each takes."""
+EXAMPLES: Mapping[str, str] = {
+    "reassess": "reassess", "refer": "refer(fraud_desk)", "interim_limit": "interim_limit(200.00)",
+    "hold_orders": "hold_orders", "notify": "notify(sms, identity_changed)",
+}  # fmt: skip
 SEVERITIES: Mapping[str, Literal["low", "medium", "high"]] = {
     "low": "low",
     "medium": "medium",
@@ -245,7 +249,7 @@ def _action(reader: Reader, text: str, span: Span) -> Action | None:
             "action-arguments",
             f"`{name}` takes {told}",
             span,
-            "arguments are names or numbers, without blanks",
+            f"write `{EXAMPLES[name]}`; arguments are names or numbers, without blanks",
         )
         return None
     if name == "interim_limit" and not re.fullmatch(r"\d{1,12}(\.\d{1,2})?", arguments[0]):

@@ -41,10 +41,11 @@ def read_types(reader: Reader, fields: Mapping[str, Node]) -> dict[str, EventTyp
     if len(types) > MOST_TYPES:
         reader.error("too-many-events", f"more than {MOST_TYPES} events are declared", fields["events"].span)
     for name, key, node in pending:
-        prop = _derived(reader, key, node, types, types[name])
-        if prop is not None:
-            kind = types[name]
-            types[name] = replace(kind, properties={**kind.properties, prop.name: prop})
+        # What is wrong with it is told; that conditions cannot name it would be told beside the point.
+        some_number = Property(key.text, Kind.DECIMAL, key.span, 2, optional=True)
+        prop = _derived(reader, key, node, types, types[name]) or some_number
+        kind = types[name]
+        types[name] = replace(kind, properties={**kind.properties, prop.name: prop})
     return types
 
 

@@ -279,3 +279,16 @@ def test_mistakes_in_conditions_on_several_lines_are_shown_where_they_stand() ->
         ("unknown-property", "literal.plaze", 13), ("months", '@"P1M"', 29),
         ("unknown-property", "plain.nothing", 13), ("feel-syntax", ")", 29),
     }  # fmt: skip
+
+
+def test_a_mistake_in_what_is_computed_is_told_once() -> None:
+    usual = "    usual: {average: amount, over: P1D, at_least: 0}\n"
+    text = HEAD.replace("    day: date\n", f"    day: date\n{usual}")
+    found = problems(text + RULE.format(condition='type = "usage" and u.amount > 3 * u.usual'))
+    assert [problem.code for problem in found] == ["too-small"]
+
+
+def test_an_action_without_its_argument_is_shown_as_it_is_written() -> None:
+    text = HEAD + RULE.format(condition='type = "usage"').replace("{alert: a}", "{alert: a, do: [refer]}")
+    (found,) = problems(text)
+    assert found.advice.startswith("write `refer(fraud_desk)`")
