@@ -56,7 +56,9 @@ def compare(expectation: Expectation, played: Played, zone: ZoneInfo) -> Iterato
             yield from _compare_do(wanted, what, expectation.since, day)
         elif wanted.name == "ledger":
             lines = wanted.lines
-            yield from compare_ledger(wanted.span, what, lines, played.entries, day.day, zone)
+            yield from compare_ledger(
+                wanted.span, what, lines, played.entries, day.day, played.terms, played.deposits
+            )  # fmt: skip
         elif wanted.name in ("told", "reminds"):
             got = tuple(_told(day) if wanted.name == "told" else [_instant(day.reminds, zone)])
             if not _meets(wanted, got):

@@ -248,7 +248,8 @@ def _payment(r: HistoryReader, node: Node, f: Fields) -> Values:
         {"bill": key.text, "amount": _amount(r, value)}
         for key, value in (r.entries(f["pays"], "`pays`") if "pays" in f else ())
     ]
-    return {"id": r.named("payment", "P"), "amount": _amount(r, node), "pays": shares}
+    return {"id": r.named("payment", "P"), "amount": _amount(r, node), "pays": shares,
+            "service": _text(r, f, "service")}  # fmt: skip
 
 
 def _reference(letter: str, kind: str, field: str) -> Callable[[HistoryReader, Node, Fields], Values]:
@@ -368,10 +369,9 @@ def _demand(r: HistoryReader, node: Node, f: Fields) -> Values:
 
 
 def _deposit(r: HistoryReader, node: Node, f: Fields) -> Values:
-    moves = ("requested", "held", "topped_up", "interest", "released", "applied")
     return {
         "id": r.named("deposit", "dep-"), "amount": _amount(r, node),
-        "move": r.choice(f["move"], "a move of a deposit", moves),
+        "move": r.choice(f["move"], "a move of a deposit", MOVES),
     }  # fmt: skip
 
 
@@ -390,6 +390,8 @@ def _policy(r: HistoryReader, node: Node, f: Fields) -> Values:
     return {"policy": r.policies.get(name)}
 
 
+MOVES = ("requested", "held", "topped_up", "interest", "released", "applied")
+"""What can happen to a deposit."""
 CATEGORIES = ("normal", "fee", "late_fee", "interest")
 OUTCOMES = ("attempted", "conversation", "sent", "not_connected")
 REVIEWED = ("keep", "top_up", "release")
@@ -401,7 +403,7 @@ VERBS: dict[str, Verb] = {
     "issued": Verb("bill_issued", (), (), _reference("I", "issued", "bill")),
     "plan": Verb("bill", ("amount", "replaces", "instalments"), ("due",), _plan),
     "plan_ended": Verb("plan_ended", (), ("reason",), _reference("E", "plan_ended", "plan")),
-    "payment": Verb("payment", (), ("pays",), _payment),
+    "payment": Verb("payment", (), ("pays", "service"), _payment),
     "returned": Verb("payment_returned", (), ("reason",), _returned),
     "return_reversed": Verb("return_reversed", (), (), _reference("V", "reversed", "returned")),
     "refund": Verb("refund", (), ("payment",), _of_amount("Z", "refund", "payment")),

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 from engine.ladder.timeline_report import Mismatch
 from engine.ledger.account import AccountPosition, Terms
 from engine.ledger.deposit import deposit_at
+from engine.ledger.deposit_rules import DepositRules, What, deposit_look
 from engine.ledger.entries import Entry
 from engine.ledger.facts import RULES, facts_at
 from engine.ledger.position import position_at
@@ -31,7 +33,9 @@ AMOUNTS = (
     "good_months",
 )
 """What is open (written off or not, what is disputed with it), money that waits, the deposit."""
-NAMES = (*AMOUNTS, *RULES)
+ASKED = tuple(f"deposit_{what}" for what in get_args(What))
+"""What the policy's `deposits` ask for on the day, as long as it is not booked; 0: nothing."""
+NAMES = (*AMOUNTS, *ASKED, *RULES)
 
 
 def read_ledger(reader: Reader, node: Node) -> tuple[str, ...] | None:
@@ -53,24 +57,27 @@ def read_ledger(reader: Reader, node: Node) -> tuple[str, ...] | None:
 
 
 def compare_ledger(
-    span: Span, what: str, lines: Sequence[str], entries: Sequence[Entry], day: date, zone: ZoneInfo
-) -> Iterator[Mismatch]:
+    span: Span, what: str, lines: Sequence[str], entries: Sequence[Entry], day: date, terms: Terms,
+    deposits: DepositRules | None,
+) -> Iterator[Mismatch]:  # fmt: skip
     """Yield what the ledger says otherwise in the evening of a local day, as known by then."""
-    at = datetime.combine(day, time(23, 59, 59), zone)
-    terms = Terms(account="A1", customer="C1", currency="XXX", timezone=str(zone))
+    at = datetime.combine(day, time(23, 59, 59), ZoneInfo(terms.timezone))
     names = [line.partition(": ")[0] for line in lines]
     said = _said(terms, entries, day, at) if any(name in AMOUNTS for name in names) else {}
+    if any(name in ASKED for name in names):
+        look = deposit_look(deposits or DepositRules(at_closing=False), terms, entries, day, at)
+        said |= dict.fromkeys(ASKED, Decimal(0)) | {f"deposit_{ask.what}": ask.amount for ask in look.asks}
     facts = facts_at(terms, entries, day, at) if any(name in RULES for name in names) else {}
     for line in lines:
         name, _, wanted = line.partition(": ")
-        got = said.get(name) if name in AMOUNTS else facts[name].value if name in facts else None
+        got = said.get(name) if name in said else facts[name].value if name in facts else None
         if (got is None) != (wanted == UNKNOWN) or (got is not None and Decimal(wanted) != got):
             yield Mismatch(span, f"{what}: {name}", (wanted,), (UNKNOWN if got is None else str(got),))
 
 
 def _said(terms: Terms, entries: Sequence[Entry], day: date, at: datetime) -> dict[str, Decimal | int]:
     position = position_at(terms, entries, at)
-    deposit = deposit_at(entries, day, at)
+    deposit = deposit_at(entries, day, at, allocation=terms.allocation)
     return {
         **_owed(position), "credit": position.credit, "deposit": position.deposit,
         "waiting": sum((amount for _, amount in position.waiting), Decimal(0)),

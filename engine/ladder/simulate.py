@@ -22,6 +22,7 @@ from engine.ladder.scope import demand_of, items
 from engine.ladder.state import Action, Position, Step, Taken
 from engine.ladder.stepping import step
 from engine.ledger.account import AccountPosition, Contacted, Terms
+from engine.ledger.deposit_rules import DepositRules
 from engine.ledger.entries import Entry, Receipt
 from engine.ledger.position import position_at
 from engine.workdays import Calendar
@@ -98,6 +99,9 @@ class Look:
 class Played:
     """What came of a scenario."""
 
+    terms: Terms
+    deposits: DepositRules | None = None
+    """What becomes of deposits by the policy that was played."""
     looks: list[Look] = field(default_factory=list)
     told: list[tuple[datetime, str]] = field(default_factory=list)
     """Everything that happened, in words, by instant."""
@@ -149,7 +153,7 @@ class _Player:
         self.policy, self.law, self.calendar, self.scenario = policy, law, calendar, scenario
         self.zone = ZoneInfo(scenario.terms.timezone)
         self.queue = sorted(scenario.events, key=lambda event: event.at)
-        self.played = Played()
+        self.played = Played(self.scenario.terms, self.policy.deposits)
         self.cases: dict[str, _Live] = {}
         """Open cases by what they are about."""
         self.previous: dict[str, _Live] = {}

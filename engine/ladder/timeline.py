@@ -15,6 +15,7 @@ The whole format is described in `policies/collections/README.md`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -32,6 +33,7 @@ from engine.ladder.simulate import GoesInCircles, Played, Receiver, Scenario, pl
 from engine.ladder.timeline_report import CaseResult, Mismatch, TimelineReport
 from engine.ladder.words import words_of
 from engine.ledger.account import Terms
+from engine.ledger.allocation import PRINCIPAL_FIRST, AllocationRule
 from engine.ledger.entries import Act
 from engine.policy import Loaded, Texts
 from engine.source import Span, has_errors, sort_problems
@@ -101,7 +103,7 @@ def _timelines(
         yield timeline
 
 
-_MAY = ("timezone", "receipts", "payments_feed", "outage", "checks")
+_MAY = ("timezone", "allocation", "receipts", "payments_feed", "outage", "checks")
 
 
 def _timeline(
@@ -115,7 +117,10 @@ def _timeline(
     zone = _zone(reader, fields, policy)
     others = _policies(reader, fields["history"], texts)
     words = words_of([policy, *others.values()])
-    terms = Terms(account="A1", customer="C1", currency=policy.currency, timezone=str(zone))
+    allocation = _allocation(reader, fields["allocation"]) if "allocation" in fields else PRINCIPAL_FIRST
+    terms = Terms(
+        account="A1", customer="C1", currency=policy.currency, timezone=str(zone), allocation=allocation
+    )
     history = HistoryReader(zone, others)
     found = [history.line(item) for item in history.items(fields["history"], "`history`")]
     lines, whole = tuple(line for line in found if line), not has_errors(history.problems)
@@ -178,6 +183,21 @@ def _check_end(
 def _evening(history: HistoryReader, day: date) -> datetime:
     """Return the last second of a local day."""
     return history.local(day, time(23, 59, 59))
+
+
+_BY_SERVICE = re.compile(r"by_service(?:\(([^()]*)\))?")
+
+
+def _allocation(reader: Reader, node: Node) -> AllocationRule:
+    """Read how money is spread: `oldest_first`, `by_service(voice, internet)`."""
+    text = reader.text(node, "`allocation`") or "principal_first"
+    if found := _BY_SERVICE.fullmatch(text):
+        services = [name.strip() for name in (found[1] or "").split(",") if name.strip()]
+        return AllocationRule(rule="by_service", services=tuple(dict.fromkeys(services)))
+    if text not in ("principal_first", "oldest_first"):
+        reader.error("unknown-allocation", f"`{text}` is no rule of allocation", node.span,
+                     "write `principal_first`, `oldest_first` or `by_service(voice, internet)`")  # fmt: skip
+    return AllocationRule(rule="oldest_first") if text == "oldest_first" else PRINCIPAL_FIRST
 
 
 def _zone(reader: Reader, fields: Mapping[str, Node], policy: CollectionsPolicy) -> ZoneInfo:

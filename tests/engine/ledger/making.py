@@ -67,7 +67,7 @@ def entries(draw: st.DrawFn) -> Entry:
              "credit_note", "adjustment", "dispute", "dispute_resolved", "promise", "hold", "hold_released",
              "write_off_mark", "deposit", "bill_issued", "plan", "plan_ended", "receipt", "fact",
              "fee_waived", "write_down", "recovery", "deposit_review", "promise_withdrawn", "act",
-             "feed", "demand"]
+             "feed", "demand", "contact"]
         )
     )  # fmt: skip
     values: dict[str, Any] = draw(_VALUES[kind])
@@ -79,19 +79,27 @@ def entries(draw: st.DrawFn) -> Entry:
         values["instalments"] = [
             {"due_date": on + timedelta(days=30 * n), "amount": values["amount"] / 2} for n in (1, 2)
         ]
-    if kind == "receipt":
+    if kind in ("receipt", "contact"):
         values["at"] = received
     return EntryAdapter.validate_python(values)
 
 
 _ID = st.integers(0, 3).map(str)
 _VALUES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "contact": st.fixed_dictionaries(
+        {
+            "id": _ID,
+            "channel": st.sampled_from(["call", "visit"]),
+            "outcome": st.sampled_from(["attempted", "conversation"]),
+        }
+    ),
     "bill": st.fixed_dictionaries(
         {
             "id": st.sampled_from(BILLS),
             "amount": AMOUNTS,
             "draft": st.sampled_from([False, False, True]),
             "category": st.sampled_from(["normal", "normal", "fee", "late_fee", "interest"]),
+            "service": st.sampled_from(["", "", "tv", "voice"]),
         }
     ),
     "plan": st.fixed_dictionaries(
@@ -110,6 +118,7 @@ _VALUES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "pays": st.lists(
                 st.fixed_dictionaries({"bill": st.sampled_from(BILLS), "amount": AMOUNTS}), max_size=1
             ),
+            "service": st.sampled_from(["", "", "tv", "voice"]),
         }
     ),
     "payment_returned": st.fixed_dictionaries(
