@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.ladder.events_from_yaml import VERBS
+from engine.ladder.events_from_yaml import MOVES, VERBS
 from engine.ladder.expected import ABOUT, ENDINGS, NOTHING
 from engine.ladder.expected import READERS as EXPECTED
 from engine.ladder.ladders_from_yaml import CHANNELS
@@ -261,7 +261,7 @@ _EVENT: dict[str, Schema] = {
     "complete_to": text("Up to when the feed is complete."),
     "marked": truth("Whether it is marked."),
     "level": choice("A level of service.", LEVELS),
-    "move": choice("A move.", ["held", "released", "applied"]),
+    "move": choice("A move.", MOVES),
     "direction": choice("Who got in touch.", ["out", "in"]),
     "account": text("Another account of the customer."),
 }
@@ -322,6 +322,9 @@ def collections_cases_schema() -> Schema:
         },
         {
             "timezone": text("The time zone of the account."),
+            "allocation": text(
+                "How its money is spread.", r"^(principal_first|oldest_first|by_service(\([^()]*\))?)$"
+            ),
             "receipts": choice("How the world answers.", RECEIVERS),
             "payments_feed": choice("Whether payments are told.", ["fresh", "silent"]),
             "outage": either("Times without a look.", outage, listed("several", outage)),
