@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
@@ -14,10 +15,12 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from api.relay.mailer import Mail, Mailer, subject_and_text
 from api.relay.receiver import Answer, Receiver
+from api.relay.together import gather, joined, joined_text
 from api.storage import outbox
 from api.storage.accounts import lock_account
 from api.storage.acting import Acting, receipt_id
 from api.storage.actions import FINAL, action_of, get_action
+from api.storage.contacts import hold_customer
 from api.storage.customers import fact_rows, latest_facts
 from api.storage.errors import StorageError
 from api.storage.ledger import LedgerWriter
@@ -53,6 +56,13 @@ _Said: TypeAdapter[SaidReceipt] = TypeAdapter(SaidReceipt)
 
 
 @dataclass(frozen=True, slots=True)
+class _Beside:
+    number: int
+    account: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Send:
     number: int
     key: str
@@ -60,6 +70,10 @@ class _Send:
     attempt: int
     traceparent: str
     mail: Mail | None = None
+    more: tuple[_Beside, ...] = ()
+    """Notices that go out with it, in one message."""
+    name: str = ""
+    """The message's id, the same for each attempt: the key of the first notice in it, whoever sends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +143,8 @@ class Courier:
             if head is None:
                 return "nothing"
             assert head.id is not None
+            if "/notify." in head.subject:
+                hold_customer(work.session, account)
             row = lock_account(work.session, account)
             at = max(at, row.last_received or at)
             wait = max((i for i in (head.next_at, head.not_before) if i is not None), default=at)
@@ -143,11 +159,19 @@ class Courier:
                 return self._drop(work, row, head, action, "expired", why, at, pokes)
             if action.severe and (why := self._acting.reason_gone(work.session, row, action, at)):
                 return self._drop(work, row, head, action, "withdrawn", why, at, pokes)
-            if not outbox.lease(work, head.id, self._now()):
+            now = self._now()
+            if not outbox.lease(work, head.id, now):
                 return _Wait(at + outbox.LEASE)
-            body = outbox.with_cause(head, sequence=f"{head.id:012d}")
+            more = gather(work, self._acting, row, head, action, at, now)
+            first, *others = sorted([head, *more], key=lambda one: one.id or 0)
+            body = joined(outbox.with_cause(first, sequence=f"{first.id:012d}"), others)
             mail = self._mail(work, row, action)
-            return _Send(head.id, action.key, body, head.attempts + 1, head.traceparent, mail)
+            if mail is not None and more:
+                texts = [json.loads(one.body)["data"].get("text", "") for one in more]
+                mail = replace(mail, key=first.subject, text=joined_text([mail.text, *filter(None, texts)]))
+            beside = tuple(_Beside(one.id or 0, one.account, one.subject) for one in more)
+            attempt, trace = head.attempts + 1, head.traceparent
+            return _Send(head.id, action.key, body, attempt, trace, mail, beside, first.subject)
 
     def _mail(self, work: Work, row: AccountRow, stored: ActionRow) -> Mail | None:
         """Return a notice by e-mail as its customer gets it; None for what the receiver is told."""
@@ -187,7 +211,7 @@ class Courier:
             answer = self._mailer.send(message.mail, at)
         else:
             assert self._receiver is not None
-            answer = self._receiver.send(message.key, message.body, self._now(), message.traceparent)
+            answer = self._receiver.send(message.name, message.body, self._now(), message.traceparent)
         if answer.status == 410:
             log.error("The receiver answered 410 Gone: nothing more is sent until `POST /v1/webhook/resume`.")
             self._gone = True
@@ -214,20 +238,35 @@ class Courier:
 
         A process that dies before has not delivered it, and asks again.
         """
+        until = at + pause(message.attempt) if message.attempt <= len(PAUSES) else None
         with self._database.write() as work:
-            row = lock_account(work.session, account)
-            at = max(at, row.last_received or at)
-            if answer.ok:
-                outbox.settle(work, message.number, "delivered", at)
-            elif message.attempt > len(PAUSES):
-                why = f"After {message.attempt} attempts: {answer.error}"
-                outbox.settle(work, message.number, "dead", at, why)
-                self._end(work, row, message.key, "failed", why, at, pokes)
-            else:
-                outbox.put_off(work, message.number, at + pause(message.attempt), answer.error)
-            if said is not None:
-                receipt = _receipt(row, message.key, said, at)
-                self._writer.post(work, account, receipt, clamp=True, pokes=pokes)
+            if message.more:
+                hold_customer(work.session, account)
+            told = (message.number, message.key)
+            self._settle(work, account, told, message, answer, said, at, until, pokes)
+            for one in message.more:
+                told = (one.number, one.key)
+                self._settle(work, one.account, told, message, answer, said, at, until, pokes=True)
+
+    def _settle(
+        self, work: Work, account: str, told: tuple[int, str], message: _Send, answer: Answer,
+        said: SaidReceipt | None, at: datetime, until: datetime | None, pokes: bool,
+    ) -> None:  # fmt: skip
+        number, key = told
+        row = lock_account(work.session, account)
+        at = max(at, row.last_received or at)
+        if answer.ok:
+            note = "" if key == message.name else f"It went out together with {message.name}"
+            outbox.settle(work, number, "delivered", at, note)
+        elif until is None:
+            why = f"After {message.attempt} attempts: {answer.error}"
+            outbox.settle(work, number, "dead", at, why)
+            self._end(work, row, key, "failed", why, at, pokes)
+        else:
+            outbox.put_off(work, number, until, answer.error)
+        if said is not None:
+            receipt = _receipt(row, key, said, at)
+            self._writer.post(work, account, receipt, clamp=True, pokes=pokes)
 
 
 def _receipt(row: AccountRow, key: str, said: SaidReceipt, at: datetime) -> Receipt:
