@@ -5,11 +5,15 @@
 
 What was measured is in `benchmarks/results/ledger.txt`.
 
-Imported is what `forbear import` posts, chunk by chunk, through the work of the bulk path (bodies read and
-checked, entries checked against the account's ledger, stored with their links in the audit chain, the next
-date of each account), without HTTP: month by month over all accounts, as billing sends them. Positions are
-read from stored entries. Rates are of the wall clock, and of this process's own CPU time, which a busy host
-changes little (the work of the PostgreSQL server is not in it). Memory is the most that the process held.
+Imported is what `forbear import` posts, chunk by chunk, through the work of the bulk path (rows read and
+checked, entries checked against the account's ledger, stored with their links in the audit chain), without
+HTTP: month by month over all accounts, as billing sends them. Of so many accounts the sweep finds out when
+each is next to be looked at, once for each and not once for each row; that is measured by itself. No policy
+is in force: a watch policy that hears of ledger events wants them told in the import, which is slower.
+
+Positions are read from stored entries. Rates are of the wall clock, and of this process's own CPU time, which
+a busy host changes little (the work of the PostgreSQL server is not in it). Memory is the most that the
+process held up to then.
 """
 
 # ruff: noqa: T201  # a benchmark prints
@@ -24,7 +28,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -33,7 +37,8 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from api.rest.bulk import _load
+from api.rest.bulk import CHUNK, _Load
+from api.rest.bulk_reading import NdjsonReader
 from api.settings import Settings
 from api.storage.accounts import terms_of
 from api.storage.entries import entries_of
@@ -46,6 +51,8 @@ BODY = 5_000
 TOGETHER = 1_000
 """Accounts that are read at once."""
 FIRST = date(2025, 1, 5)
+PAGE, TOGETHER_IN_SWEEP = 200, 20
+"""As the sweep does it: accounts of a page, and of one transaction."""
 
 
 def rows(accounts: int, entries: int, seed: int) -> Iterator[dict[str, Any]]:
@@ -106,14 +113,37 @@ class Watch:
         )
 
 
+def _post(wiring: Wiring, body: bytes) -> int:
+    """Carry out a body as the bulk path does; return how many rows it did not store."""
+    reader = NdjsonReader(len(body))
+    rows = [*reader.feed(body), *reader.end()]
+    with tempfile.TemporaryFile() as out:
+        load = _Load(wiring, "", False, False, False, False, out, wiring.clock.now())
+        for start in range(0, len(rows), CHUNK):
+            load.take(rows[start : start + CHUNK])
+        load.end()
+    return load.summary.rows - load.summary.stored
+
+
+def swept(wiring: Wiring, at: datetime) -> str:
+    """Let the sweep find out when each account is next to be looked at, page by page."""
+    after, count = "", 0
+    with Watch() as watch:
+        while found := wiring.cases.due_accounts(at, after, PAGE):
+            for start in range(0, len(found), TOGETHER_IN_SWEEP):
+                wiring.cases.open_cases(found[start : start + TOGETHER_IN_SWEEP], at)
+            count, after = count + len(found), found[-1]
+    return f"{count:,} accounts looked at by the sweep after it {watch.rate(count)}" if count else ""
+
+
 def load(wiring: Wiring, accounts: int, entries: int, seed: int) -> str:
     """Import the whole set and say how fast it went."""
     watch, parties = Watch(), Watch()
     for count, body in bodies(rows(accounts, entries, seed)):
         with watch if count else parties:
-            answers, _ = _load(wiring, body, False, False)
-        if bad := next((answer for answer in answers if answer.status != 201), None):
-            raise SystemExit(f"a row was refused: {bad.problem}")
+            refused = _post(wiring, body)
+        if refused:
+            raise SystemExit(f"{refused} rows were refused or known")
     before = f"before them {accounts:,} customers and accounts in {parties.wall:,.1f} s"
     return f"{entries:,} entries imported {watch.rate(entries)}; {before}"
 
@@ -140,6 +170,7 @@ def _chunk(wiring: Wiring, after: str) -> list[tuple[AccountRow, list[Any]]]:
 def measure(wiring: Wiring, accounts: int, entries: int, seed: int) -> Iterator[str]:
     """Yield one line a measurement."""
     yield load(wiring, accounts, entries, seed)
+    yield _peak()
     as_of, at = FIRST + timedelta(days=45), datetime.now(UTC)
     owed = Decimal(0)
 
@@ -150,10 +181,16 @@ def measure(wiring: Wiring, accounts: int, entries: int, seed: int) -> Iterator[
     yield walk(wiring, f"positions as of {as_of}", position) + f"; {owed} open"
     yield walk(wiring, "sets of facts", lambda row, known: facts_at(terms_of(row), known, as_of, at))
     yield walk(wiring, "sets of facts with sources", lambda row, known: derived_at(known, as_of, at))
+    yield _peak()
+    if said := swept(wiring, at):
+        yield said
+
+
+def _peak() -> str:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
         1024 if sys.platform != "darwin" else 1024**2
     )
-    yield f"memory of this process at its peak: {peak:,.0f} MiB"
+    return f"memory of this process at its peak: {peak:,.0f} MiB"
 
 
 @contextmanager
@@ -178,23 +215,28 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     kinds = ["sqlite", "postgresql"] if asked.database == "both" else [asked.database]
-    said = [f"Python {platform.python_version()}, {platform.machine()}; one process, one thread of work"]
+    size = (asked.accounts, asked.entries, asked.seed)
+    said: list[str] = []
+
+    def tell(lines: Iterable[str]) -> None:
+        for line in lines:
+            said.append(line)
+            print(line, flush=True)
+            if asked.out:  # after each line: what was measured is kept if the rest is not
+                asked.out.parent.mkdir(parents=True, exist_ok=True)
+                asked.out.write_text("\n".join(said) + "\n", encoding="utf-8")
+
+    tell([f"Python {platform.python_version()}, {platform.machine()}; one process, one thread of work"])
     for kind in kinds:
         with tempfile.TemporaryDirectory() as folder:
             base = Path(folder)
             if kind == "postgresql":
                 with postgresql(base) as url:
                     wiring = build(Settings(data=base / "data", database=url))
-                    lines = list(measure(wiring, asked.accounts, asked.entries, asked.seed))
+                    tell(f"{kind}: {line}" for line in measure(wiring, *size))
             else:
                 wiring = build(Settings(data=base / "data"))
-                lines = list(measure(wiring, asked.accounts, asked.entries, asked.seed))
-            said += [f"{kind}: {line}" for line in lines]
-    text = "\n".join(said) + "\n"
-    print(text, end="")
-    if asked.out:
-        asked.out.parent.mkdir(parents=True, exist_ok=True)
-        asked.out.write_text(text, encoding="utf-8")
+                tell(f"{kind}: {line}" for line in measure(wiring, *size))
 
 
 if __name__ == "__main__":
