@@ -70,6 +70,7 @@ class Driver:
     policy: str
     taken: Taken | None = None
     chain: str = "chain"
+    item: str = ""
 
     @property
     def case(self) -> str:
@@ -81,7 +82,8 @@ class Driver:
         with self.wiring.database.read() as session:
             policy = self.wiring.library.collections(session, self.policy)
         position = self.wiring.ledger.position(self.account, at, policy.regulation, policy.calendar)
-        found = step(policy, self.taken or open_case(policy, self.case, position, at), position, at)
+        before = self.taken or open_case(policy, self.case, position, at, item=self.item)
+        found = step(policy, before, position, at)
         record = StepRecord(
             case=self.case, at=at, taken_before=digest(self.taken), policy=self.policy,
             law=position.law.digest, calendar=position.calendar.digest, engine="test", semantics=SEMANTICS,
@@ -94,7 +96,7 @@ class Driver:
     def request(self, record: StepRecord) -> ActRequest:
         return ActRequest(
             case=self.case, account=self.account, policy=self.policy, taken_before=self.taken,
-            taken=record.taken, actions=record.actions, at=record.at, chain=self.chain,
+            taken=record.taken, actions=record.actions, at=record.at, chain=self.chain, item=self.item,
         )  # fmt: skip
 
     def act(self, record: StepRecord) -> ActResult:
@@ -104,7 +106,7 @@ class Driver:
 
     def confirm(self, keys: Sequence[str], at: datetime) -> None:
         for number, key in zip(count(), keys, strict=False):
-            ref = f"r-{at.isoformat()}-{number}"
+            ref = f"r-{at.isoformat()}-{number}{self.item}"
             post(self.wiring, self.account, at, kind="receipt", id=ref, key=key, status="done", at=at)
 
     def run(self, at: datetime, until: datetime) -> datetime:
