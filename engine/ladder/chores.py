@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 
-from engine.ladder.actions import key_of, restored_within, task
+from engine.ladder.actions import first_day, key_of, restored_within, task
 from engine.ladder.case import Case, later
 from engine.ladder.clock import FOREVER, hold_rules
 from engine.ladder.late_fee import CHARGES, LATE_FEE, owes_only_fees
 from engine.ladder.memory import LOST, Row, do_of, token_of
+from engine.ladder.model import LadderRow
 from engine.ladder.state import Action
 from engine.ledger.account import LEVELS
 from engine.text import Period
@@ -160,6 +161,32 @@ def stands_still(case: Case) -> Iterator[tuple[int, Action]]:
         if on.toordinal() > case.today:
             return
         on, number = STANDS_STILL_EACH.after(on), number + 1
+
+
+def goes_further(case: Case) -> bool:
+    """Tell whether a row can still come that was never taken for the oldest debt, if nothing is paid.
+
+    Notices that lapse and are sent again are no way out of standing still.
+    """
+    anchor = case.view.on(case.today).anchor
+    taken = (row for row in case.rows if anchor and anchor.debt in row.debts and (row.done_on or row.keys))
+    done = {row.step for row in taken if case.asked_again_on(row) >= FOREVER}
+    return any(row.step not in done and _can_come(case, row) for row in case.ladder.rows)
+
+
+def _can_come(case: Case, row: LadderRow) -> bool:
+    step: LadderRow | None = row
+    for _ in case.ladder.rows:
+        if step is None:
+            return True
+        taken = case.taken_row(step.step)
+        if not case.counts(taken, case.today) and not case.is_over(step):
+            if taken and case.is_declined(taken, case.today) and case.asked_again_on(taken) >= FOREVER:
+                return False
+            if case.barred(step, case.today) or first_day(case, step, case.today) is None:
+                return False
+        step = case.ladder.by_step.get(step.after)
+    return True
 
 
 def is_with_somebody(case: Case) -> bool:

@@ -12,6 +12,7 @@ from engine.ladder.case import Case, later, minutes
 from engine.ladder.chores import (
     chores,
     deadlines,
+    goes_further,
     is_with_somebody,
     not_reversed,
     stands_still,
@@ -76,8 +77,9 @@ def _step(case: Case) -> Step:
     ended = _ended(case)
     actions += _what_stands(case, ended)
     wake = None if ended else next_wake(case, after)
-    if not ended and wake is None:
-        wake = _ask_somebody(case, after, actions)
+    if not ended and (wake is None or not goes_further(case)):
+        asked = _ask_somebody(case, after, actions)
+        wake = min((at for at in (wake, asked) if at), default=None)
     kept = _kept(case, actions, ended)
     return Step(
         taken=kept, actions=tuple(actions), wake_at=wake, open=not ended, trace=trace_of(case, left, up)
@@ -145,7 +147,7 @@ def _ask_somebody(case: Case, up: Climb, actions: list[Action]) -> datetime | No
     waits = up.gate is not None and up.gate.retry is None
     if waits or up.row or up.tasks or case.view.on(case.today).anchor is None or not case.treatment:
         return None
-    if any(absorbed(case, row) for row in case.rows) or is_with_somebody(case):
+    if is_with_somebody(case):
         return None
     start = minutes(case.policy.case.hour)
     for day, action in stands_still(case):
