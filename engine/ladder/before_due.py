@@ -140,7 +140,7 @@ def _contract_is_over(account: AccountPosition) -> bool:
     """Tell whether the contract was terminated, and no person has resumed it since."""
     ended = [r.at for r in account.receipts if r.status == "done" and ends_contract(r.key)]
     resumed = [act.received_at for act in account.acts if act.act == "resume"]
-    return bool(ended) and max(ended) > max(resumed, default=min(ended))
+    return bool(ended) and not any(at > max(ended) for at in resumed)
 
 
 def _held(case: Case, debt: Debt, day: int) -> tuple[str, int] | None:

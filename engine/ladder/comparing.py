@@ -9,7 +9,7 @@ from decimal import Decimal, localcontext
 from zoneinfo import ZoneInfo
 
 from engine.ladder.case import Case
-from engine.ladder.expected import AMOUNTS, NEVER, NOTHING, Expectation, Wanted
+from engine.ladder.expected import ALL, AMOUNTS, NEVER, NOTHING, Expectation, Wanted
 from engine.ladder.expected_ledger import compare_ledger
 from engine.ladder.from_law import no_law
 from engine.ladder.late_fee import accrued
@@ -123,7 +123,8 @@ def _told(day: _Day) -> Iterator[str]:
     levels = {action.service: action.level for action in _asked(day, date.min) if action.level}
     if not levels:
         yield "open"
-    yield from sorted(f"{name}: {level}" if name else level for name, level in levels.items())
+    alone = set(levels) == {""}
+    yield from sorted(str(level) if alone else f"{name or ALL}: {level}" for name, level in levels.items())
 
 
 def _instant(at: datetime | None, zone: ZoneInfo) -> str:

@@ -9,6 +9,7 @@ from datetime import date, time
 
 from engine.ladder.expected_ledger import read_ledger
 from engine.ladder.notices import FIGURES
+from engine.ladder.scope import WHOLE
 from engine.ladder.words import NamedAction, Words, known_word, read_action
 from engine.ledger.account import LEVELS
 from engine.source import Span
@@ -19,6 +20,8 @@ NEVER = "never"
 ENDINGS = ("cured", "terminated", "written_off", "sold", "stopped")
 ABOUT = ("bill", "service")
 """Which case is meant, where an account has several."""
+ALL = "all"
+"""In place of a service: the case of bills that name none, which speaks of the whole account."""
 AMOUNTS = ("overdue", "disputed", "credit", "late_fee", "interest")
 
 
@@ -70,7 +73,9 @@ def read_expectations(reader: Reader, words: Words, node: Node) -> Iterator[Expe
             advice = "add what must be true: `do: nothing`, `level: open`, `overdue: 300.00` ..."
             reader.error("expects-nothing", f"nothing is expected on {day}", item.span, advice)
         about = [optional(fields, name, reader.text, f"`{name}`") for name in ABOUT if name in fields]
-        yield Expectation(day, since, item.span, tuple(one for one in wanted if one), next(iter(about), None))
+        named = next((name for name in about if name), None)
+        meant = WHOLE if named == ALL and "service" in fields else named
+        yield Expectation(day, since, item.span, tuple(one for one in wanted if one), meant)
 
 
 def _wanted(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
