@@ -22,6 +22,7 @@ from api.storage.acting import Acting, receipt_id
 from api.storage.actions import FINAL, action_of, get_action
 from api.storage.contacts import hold_customer
 from api.storage.customers import fact_rows, latest_facts
+from api.storage.brakes import BRAKED
 from api.storage.errors import StorageError
 from api.storage.ledger import LedgerWriter
 from api.storage.pokes import poke_cases
@@ -156,10 +157,15 @@ class Courier:
                 return "again"
             if head.not_after is not None and at > head.not_after:
                 why = f"It could be carried out until {head.not_after.isoformat()}; then nobody had taken it."
-                return self._drop(work, row, head, action, "expired", why, at, pokes)
+                status: Literal["withdrawn", "expired"] = "expired"
+                if head.error.startswith(BRAKED):  # nobody failed: it is asked for again on another day
+                    status, why = "withdrawn", head.error
+                return self._drop(work, row, head, action, status, why, at, pokes)
             if action.severe and (why := self._acting.reason_gone(work.session, row, action, at)):
                 return self._drop(work, row, head, action, "withdrawn", why, at, pokes)
             now = self._now()
+            if (until := self._acting.waits(work, action, head, at)) is not None:
+                return _Wait(until)
             if not outbox.lease(work, head.id, now):
                 return _Wait(at + outbox.LEASE)
             more = gather(work, self._acting, row, head, action, at, now)

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from api.rest.problems import problem
 from api.rest.strict_json import BadJson, pointer_of
 from api.storage import errors as stored
+from api.storage.brakes import BrakeNotOn
 from api.storage.idempotency import KeyInFlight, KeyReused
 from engine.credit.errors import CreditError, FactsRefused
 from engine.watch.errors import EventRefused
@@ -31,6 +32,7 @@ TABLE: tuple[tuple[type[Exception], str], ...] = (
     (stored.CustomerNotFound, "customer-not-found"),
     (stored.CollectionsPolicyUnknown, "malformed-body"),
     (stored.NotFound, "not-found"),
+    (BrakeNotOn, "brake-not-on"),
     (stored.AlreadyThere, "conflict"),
     (stored.EntryRefused, "entry-refused"),
     (stored.ReceivedBackwards, "received-backwards"),

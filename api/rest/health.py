@@ -9,7 +9,8 @@ from pydantic import AwareDatetime, Field
 
 from api.rest.accounts import business_now
 from api.rest.bodies import Body
-from api.storage import outbox
+from api.storage import brakes, outbox
+from api.storage.brakes import BrakeRow
 from api.storage.troubles import count_in_trouble
 from api.wiring import Wiring
 
@@ -50,6 +51,7 @@ def health_router(wiring: Wiring) -> APIRouter:
         with wiring.database.read() as session:
             waiting = outbox.backlog(session)
             troubled = count_in_trouble(session, business_now(wiring))
+            braked = brakes.in_force(session)
         oldest = wiring.evidence.oldest_unexported()
         why = []
         if not wiring.relay.reaches_temporal:
@@ -63,10 +65,17 @@ def health_router(wiring: Wiring) -> APIRouter:
         return ReadyOut(
             ready=not why, temporal=wiring.relay.reaches_temporal, simulated=wiring.simulated,
             outbox=dict(waiting), receiver=wiring.courier.sends, oldest_unexported=oldest, why=why,
-            troubled_accounts=troubled, told=[_told(troubled)] if troubled else [],
+            troubled_accounts=troubled, told=[*([_told(troubled)] if troubled else []), *map(_braked, braked)],
         )  # fmt: skip
 
     return api
+
+
+def _braked(row: BrakeRow) -> str:
+    return (
+        f"The brake on {row.kind} is on since {row.day}: {row.counted} were asked for, more than {row.most}. "
+        f"See `GET /v1/brakes`; `POST /v1/brakes/{row.kind}/release` lets them go."
+    )
 
 
 def _told(troubled: int) -> str:

@@ -51,6 +51,7 @@ KINDS: Mapping[str, Kind] = {
     "secrets-not-ours": Kind(
         409, "The secret is set outside", "Change FORBEAR_WEBHOOK_SECRET; it may hold several, with commas."
     ),
+    "brake-not-on": Kind(409, "The brake is not on", "See `GET /v1/brakes`."),
     "received-backwards": Kind(
         409, "News cannot be received before earlier news", "Keep the order of receipt."
     ),

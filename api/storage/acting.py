@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from api.storage import outbox
+from api.storage import brakes, outbox
 from api.storage.accounts import lock_account
 from api.storage.actions import add_action, case_number, note_receipt
 from api.storage.beside import with_demands_beside
@@ -19,7 +19,7 @@ from api.storage.events import action_event
 from api.storage.library import Library
 from api.storage.positions import Positions
 from api.storage.session import Work
-from api.storage.tables import AccountRow, ActionRow
+from api.storage.tables import AccountRow, ActionRow, OutboxRow
 from api.storage.tasks import FOR_PEOPLE, add_task
 from engine.ladder import CollectionsPolicy, Position, Taken, open_case, step, still_due
 from engine.ladder.before_due import is_reminder, reminder_void
@@ -59,6 +59,7 @@ class Acting:
             elif action.key in due:
                 why = ""
                 self._ask(work, row, request, before, due[action.key], position, at)
+                brakes.count(work, policy, row.id, case_number(request.case), due[action.key], at)
             else:
                 why = still_due(policy, before, position, at, action.key)[1]
                 self._withdraw(work, row, request, before, action, position, at, why)
@@ -66,6 +67,8 @@ class Acting:
                 withdrawn.append((action.key, why))
             else:
                 requested.append(action.key)
+        if policy.brake is not None:
+            brakes.look_again(work, row.id)
         return ActResult(
             requested=tuple(requested), withdrawn=tuple(withdrawn), version=position.account.version
         )
@@ -96,6 +99,10 @@ class Acting:
         before = Taken.model_validate_json(action.taken_before)
         due, why = still_due(policy, before, position, at, action.key)
         return "" if due else why
+
+    def waits(self, work: Work, action: ActionRow, head: OutboxRow, at: datetime) -> datetime | None:
+        """Return when to look again at what the brake holds back; None: it may go."""
+        return brakes.waits(work, self._library.collections(work.session, action.policy), action, head, at)
 
     def _ask(
         self, work: Work, row: AccountRow, request: ActRequest, before: Taken, action: Action,
