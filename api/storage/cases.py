@@ -16,6 +16,7 @@ from api.storage.opening import Opening
 from api.storage.positions import Positions
 from api.storage.session import Database, Work
 from api.storage.tables import AccountRow, CaseRow, CaseStepRow
+from api.storage.tasks import withdraw_approvals
 from api.storage.troubles import note_unmatched
 from api.storage.watch_ledger import LedgerNews
 from engine.model import canonical, digest
@@ -52,6 +53,8 @@ class SqlCaseBook:
             row.policy = record.policy
             row.wake_at, row.trouble = record.wake_at, None
             work.session.add(row)
+            standing = {key for taken in record.taken.rows for key in taken.keys}
+            withdraw_approvals(work, row.account, row.number, standing, record.at)
             self._news.step(work, record)
 
     def note_trouble(self, note: TroubleNote) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 
 from sqlmodel import Session, col, select
 
 from api.storage.session import Work
-from api.storage.tables import TaskRow
+from api.storage.tables import ActionRow, TaskRow
 from engine.ladder.state import Action
 from engine.model import canonical
 
@@ -40,6 +40,21 @@ def close_tasks(work: Work, begins: str, outcome: str, at: datetime) -> None:
     )
     for row in work.session.exec(query).all():
         close_task(work, row.key, outcome, at)
+
+
+def withdraw_approvals(
+    work: Work, account: str, number: int, standing: Set[str], at: datetime
+) -> None:  # fmt: skip
+    """Take approvals off the list whose proposals a case has dropped: nobody waits for an answer."""
+    query = select(TaskRow).where(
+        TaskRow.account == account, TaskRow.number == number, TaskRow.do == "approve", TaskRow.state == "open"
+    )
+    for row in work.session.exec(query).all():
+        if row.key not in standing:
+            close_task(work, row.key, "withdrawn", at)
+            why = "What it was about is not proposed any more."
+            words = {"state": "withdrawn", "settled_at": at, "detail": why}
+            work.update(ActionRow, {"key": row.key, "state": "requested"}, words)
 
 
 def page_of_tasks(session: Session, state: str, account: str, after: int, limit: int) -> Sequence[TaskRow]:
