@@ -11,7 +11,8 @@ from api.cli.frame import Commands, run
 
 NAMES = (
     "demo", "up", "worker", "check", "fmt", "test", "grade", "publish", "import", "export", "import-tables",
-    "schema", "calendar", "audit", "dmn",
+    "position", "reconcile",
+    "schema", "calendar", "audit", "db", "dmn",
 )  # fmt: skip
 
 _HELP = """Grades customers by policy files and takes arrears from reminder to collection.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import as_file, files
+from typing import Any
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -13,6 +16,13 @@ from sqlalchemy import Connection
 
 from api.storage.session import Database
 from api.storage.tables import schema
+
+
+class SchemaBroken(Exception):
+    """A migration would leave rows that point to nothing; nothing was changed."""
+
+    def __init__(self, table: str, points_to: str) -> None:
+        super().__init__(f"Rows of `{table}` point to nothing in `{points_to}`. Restore a backup.")
 
 
 class DatabaseTooNew(Exception):
@@ -27,18 +37,54 @@ class DatabaseTooNew(Exception):
 
 def upgrade(database: Database, to: str = "head") -> None:
     """Apply the migrations that are missing; safe to call at every start, and by two at once."""
-    with (
-        as_file(files("api.storage") / "migrations") as folder,
-        database.engines.turn(),
-        database.engines.write.begin() as connection,
-    ):
-        database.engines.hold_schema(connection)
+    with as_file(files("api.storage") / "migrations") as folder, _alone(database) as connection:
         config = _config(str(folder), connection)
         found = MigrationContext.configure(connection).get_current_revision()
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
         if found is not None and found not in known:
             raise DatabaseTooNew(found)
         command.upgrade(config, to)
+
+
+def revision_of(database: Database) -> str | None:
+    """Return the revision that a database is at; None: it has no schema."""
+    with database.engines.read.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def head_revision(database: Database) -> str | None:
+    """Return the revision of this version."""
+    with (
+        as_file(files("api.storage") / "migrations") as folder,
+        database.engines.read.connect() as connection,
+    ):
+        return ScriptDirectory.from_config(_config(str(folder), connection)).get_current_head()
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[Connection]:
+    """Open a transaction in which nobody else changes the schema.
+
+    SQLite changes a table by making it anew, and would take the old one for missing where others point to
+    it: so it looks at what points where only at the end, and then at everything.
+    """
+    engines = database.engines
+    with engines.turn(), engines.write.connect() as connection:
+        # Not through the connection: a pragma on foreign keys does nothing in a transaction.
+        raw: Any = connection.connection.driver_connection if engines.name == "sqlite" else None
+        if raw is not None:
+            raw.execute("PRAGMA foreign_keys = OFF")
+        try:
+            with connection.begin():
+                engines.hold_schema(connection)
+                yield connection
+                if raw is not None:
+                    stray = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+                    if stray is not None:
+                        raise SchemaBroken(str(stray[0]), str(stray[2]))
+        finally:
+            if raw is not None:
+                raw.execute("PRAGMA foreign_keys = ON")
 
 
 def differences(database: Database) -> list[object]:
@@ -64,9 +110,5 @@ def _config(folder: str, connection: Connection) -> Config:
 
 def downgrade(database: Database, to: str) -> None:
     """Take migrations back (for developers and their tests)."""
-    with (
-        as_file(files("api.storage") / "migrations") as folder,
-        database.engines.turn(),
-        database.engines.write.begin() as connection,
-    ):
+    with as_file(files("api.storage") / "migrations") as folder, _alone(database) as connection:
         command.downgrade(_config(str(folder), connection), to)
