@@ -140,7 +140,8 @@ class Courier:
     def _next(self, account: str, at: datetime, pokes: bool) -> _Next:
         """Take the first message if it may go; withdraw or expire it if it may never."""
         with self._database.write() as work:
-            head = outbox.head_of(work.session, account, "webhook", self.only)
+            head = outbox.head_of(work.session, account, "webhook", self.only, at)
+            head = head or outbox.head_of(work.session, account, "webhook", self.only)
             if head is None:
                 return "nothing"
             assert head.id is not None
@@ -163,9 +164,13 @@ class Courier:
                 return self._drop(work, row, head, action, status, why, at, pokes)
             if action.severe and (why := self._acting.reason_gone(work.session, row, action, at)):
                 return self._drop(work, row, head, action, "withdrawn", why, at, pokes)
-            now = self._now()
             if (until := self._acting.waits(work, action, head, at)) is not None:
                 return _Wait(until)
+            speaks = self._acting.speaks_from(work.session, row, action, at)
+            if speaks > at:
+                outbox.wait_until(work, head.id, speaks)
+                return "again"
+            now = self._now()
             if not outbox.lease(work, head.id, now):
                 return _Wait(at + outbox.LEASE)
             more = gather(work, self._acting, row, head, action, at, now)

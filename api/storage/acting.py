@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from api.storage import brakes, outbox
 from api.storage.accounts import lock_account
-from api.storage.actions import add_action, case_number, note_receipt
+from api.storage.actions import action_of, add_action, case_number, note_receipt
 from api.storage.beside import with_demands_beside
 from api.storage.contacts import hold_customer
 from api.storage.depositing import Depositing, is_deposit
@@ -23,6 +23,7 @@ from api.storage.tables import AccountRow, ActionRow, OutboxRow
 from api.storage.tasks import FOR_PEOPLE, add_task
 from engine.ladder import CollectionsPolicy, Position, Taken, open_case, step, still_due
 from engine.ladder.before_due import is_reminder, reminder_void
+from engine.ladder.contact import contact_from
 from engine.ladder.notices import notice_text
 from engine.ladder.state import Action
 from engine.ledger.entries import Receipt
@@ -103,6 +104,16 @@ class Acting:
     def waits(self, work: Work, action: ActionRow, head: OutboxRow, at: datetime) -> datetime | None:
         """Return when to look again at what the brake holds back; None: it may go."""
         return brakes.waits(work, self._library.collections(work.session, action.policy), action, head, at)
+
+    def speaks_from(self, session: Session, row: AccountRow, action: ActionRow, at: datetime) -> datetime:
+        """Return from when on a notice may reach its customer: `at`, or the end of quiet hours."""
+        policy = self._library.collections(session, action.policy)
+        hours = policy.contact.quiet is not None or bool(
+            self._library.law(session, policy.regulation, at.date()).clauses_on("contact_hours")
+        )
+        if action.do != "notify" or not hours:
+            return at
+        return contact_from(policy, self.position(session, row, policy, at), action_of(action).args[0], at)
 
     def _ask(
         self, work: Work, row: AccountRow, request: ActRequest, before: Taken, action: Action,

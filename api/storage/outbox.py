@@ -74,13 +74,21 @@ def heads(session: Session, channel: Channel, limit: int = 500, only: str = "") 
     return session.exec(query).all()
 
 
-def head_of(session: Session, account: str, channel: Channel, only: str = "") -> OutboxRow | None:
-    """Return the first pending row of an account; `only`: among those whose subject is like this pattern."""
+def head_of(
+    session: Session, account: str, channel: Channel, only: str = "", at: datetime | None = None
+) -> OutboxRow | None:
+    """Return the first pending row of an account; `only`: among those whose subject is like this pattern.
+
+    `at`: without those that have to wait at that instant, so that no notice in quiet hours holds up what
+    comes behind it.
+    """
     query = select(OutboxRow).where(
         OutboxRow.state == "pending", OutboxRow.channel == channel, OutboxRow.account == account
     )
     if only:
         query = query.where(col(OutboxRow.subject).like(only))
+    if at is not None:
+        query = query.where(col(OutboxRow.not_before).is_(None) | (col(OutboxRow.not_before) <= at))
     return session.exec(query.order_by(col(OutboxRow.id)).limit(1)).one_or_none()
 
 
@@ -129,6 +137,11 @@ def withdraw(work: Work, once: str, at: datetime, why: str) -> bool:
     gone = table.update().where(table.c.once == once, idle)
     gone = gone.values(state="withdrawn", settled_at=at, error=why)
     return bool(work.session.connection().execute(gone).rowcount)
+
+
+def wait_until(work: Work, number: int, until: datetime) -> None:
+    """Let a pending row not go out before an instant of business time."""
+    work.update(OutboxRow, {"id": number, "state": "pending"}, {"not_before": until})
 
 
 def put_off(work: Work, number: int, until: datetime, error: str = "", *, tried: bool = True) -> None:

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from engine.ladder.case import Case, Moment, minutes
 from engine.ladder.channels import channel, known_fact, next_tries
 from engine.ladder.law import Clause
-from engine.ladder.model import LadderRow
+from engine.ladder.model import CollectionsPolicy, LadderRow
+from engine.ladder.state import Position, Taken
 from engine.text import Period
 
 TIMEZONE = "timezone"
@@ -208,6 +209,12 @@ def speaks_from(case: Case, by: str, at: datetime) -> datetime:
     ends = _walls(zone, at, [last for _, last in spans])
     found = next((end for end in ends if end > at and not _is_quiet(spans, end.astimezone(zone))), at)
     return found.astimezone(case.zone)
+
+
+def contact_from(policy: CollectionsPolicy, position: Position, by: str, at: datetime) -> datetime:
+    """Return the first instant from `at` on at which an account's customer may be spoken to on a channel."""
+    day = at.astimezone(ZoneInfo(position.account.terms.timezone)).date()
+    return speaks_from(Case(policy, Taken(case="", opened_at=at, opened_on=day), position, at), by, at)
 
 
 def silent_from(case: Case, by: str, at: datetime) -> datetime | None:

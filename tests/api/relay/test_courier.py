@@ -138,10 +138,9 @@ def test_a_message_nobody_takes_for_days_is_dead_and_the_ladder_hears_of_it(buil
         heard.reply = lambda event: (500, None)
         driver = reminded(wiring)
         at: datetime | None = AT
-        for _ in range(len(PAUSES) + 1):
-            assert at is not None
+        while at is not None:  # at night it is not tried
             last, at = at, wiring.courier.deliver("A1", at)
-        assert at is None
+        assert len(heard.events) == len(PAUSES) + 1
         row = message(wiring)
         assert row.state == "dead"
         assert "HTTP 500" in row.error
@@ -286,3 +285,32 @@ def test_in_real_time_a_receiver_inside_needs_leave(builder: Build) -> None:
         receiver.close()
     assert (heard.events, heard.wrong) == ([], [])
     assert "not on the public internet" in answer.error
+
+
+def test_a_notice_that_could_not_be_sent_by_day_waits_through_the_night(builder: Build) -> None:
+    with with_receiver(builder) as (wiring, heard):
+        heard.reply = lambda _: (503, None)
+        reminded(wiring)
+        assert wiring.courier.deliver("A1", local("2026-03-21 20:59")) is not None
+        heard.reply = confirms
+        assert wiring.courier.deliver("A1", local("2026-03-21 21:30")) == local("2026-03-22 08:00")
+        assert len(heard.events) == 1
+        assert wiring.courier.deliver("A1", local("2026-03-22 08:00")) is None
+        assert message(wiring).state == "delivered"
+
+
+def test_what_comes_behind_a_notice_in_quiet_hours_does_not_wait_for_it(builder: Build) -> None:
+    with with_receiver(builder) as (wiring, heard):
+        driver = in_arrears(wiring)
+        driver.run(local("2026-03-19 09:00"), local("2026-04-17 00:00"))
+        at, first = local("2026-04-18 09:00"), True
+        with wiring.database.write() as work:
+            told = select(OutboxRow).where(OutboxRow.channel == "webhook").order_by(col(OutboxRow.id))
+            for row in work.session.exec(told).all():
+                row.state, row.not_before = "pending" if first else "delivered", at + timedelta(days=1)
+                first = False
+                work.session.add(row)
+        (key,) = driver.act(driver.look(at)).requested
+        heard.reply = confirms
+        assert wiring.courier.deliver("A1", at) == at + timedelta(days=1)
+        assert heard.keys == [key]
