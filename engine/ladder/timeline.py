@@ -22,6 +22,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TypedDict
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from engine.ladder.adopting import check_adoption
 from engine.ladder.comparing import compare
 from engine.ladder.events_from_yaml import HistoryReader, Line
 from engine.ladder.expected import Expectation, read_expectations
@@ -115,7 +116,7 @@ def _timeline(
     before = len(reader.problems)
     name = reader.text(fields["case"], "the sentence of a case") or ""
     zone = _zone(reader, fields, policy)
-    others = _policies(reader, fields["history"], texts)
+    others = _policies(reader, policy, fields["history"], texts)
     words = words_of([policy, *others.values()])
     allocation = _allocation(reader, fields["allocation"]) if "allocation" in fields else PRINCIPAL_FIRST
     terms = Terms(
@@ -210,9 +211,12 @@ def _zone(reader: Reader, fields: Mapping[str, Node], policy: CollectionsPolicy)
         return ZoneInfo(policy.timezone)
 
 
-def _policies(reader: Reader, history: Node, texts: Texts) -> dict[str, CollectionsPolicy]:
-    """Return the other policy texts that a history names, each read and checked."""
+def _policies(
+    reader: Reader, policy: CollectionsPolicy, history: Node, texts: Texts
+) -> dict[str, CollectionsPolicy]:
+    """Return the other policy texts that a history names, each read and checked, as a release would be."""
     found: dict[str, CollectionsPolicy] = {}
+    before = policy
     if not isinstance(history, ListNode):
         return found
     for item in history.items:
@@ -222,7 +226,8 @@ def _policies(reader: Reader, history: Node, texts: Texts) -> dict[str, Collecti
             loaded = load_collections(texts, name)
             reader.take(loaded.problems)
             if loaded.policy:
-                found[name] = loaded.policy
+                reader.take(check_adoption(before, loaded.policy))
+                found[name] = before = loaded.policy
     return found
 
 
