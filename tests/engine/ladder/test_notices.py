@@ -1,0 +1,73 @@
+"""What customers read: exact figures, written as their language writes them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from engine.ladder.notices import amount_in, day_in, notice_text
+from engine.ladder.state import Action
+from tests.engine.ladder.world import policy
+
+FIGURES = {
+    "currency": "USD", "overdue": "1300.5", "disputed": "0", "days_past_due": "10", "debts": "B1, B2",
+    "last_day": "2026-02-14", "next_date": "2026-02-15", "next_step": "call",
+}  # fmt: skip
+
+
+def notice(language: str, **figures: str) -> Action:
+    return Action(
+        key="k", do="notify", args=("sms", "reminder"), step="reminder", language=language,
+        figures=FIGURES | figures, not_before=datetime(2026, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "value", "currency", "text"),
+    [
+        ("en", "1300.5", "USD", "1,300.50"),
+        ("zh", "1234567.8", "CNY", "1,234,567.80"),
+        ("de", "1234567.8", "EUR", "1.234.567,80"),
+        ("fr", "1234.5", "EUR", "1\u00a0234,50"),
+        ("ja", "1234", "JPY", "1,234"),
+        ("en", "1.2345", "KWD", "1.2345"),
+        ("en", "0", "USD", "0.00"),
+        ("en", "1E+3", "USD", "1,000.00"),
+        ("en", "-5", "USD", "-5.00"),
+    ],
+)
+def test_an_amount_has_the_decimals_of_its_currency_and_loses_none(
+    language: str, value: str, currency: str, text: str
+) -> None:
+    assert amount_in(language, Decimal(value), currency) == text
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [("en", "5 March 2026"), ("zh", "2026年3月5日"), ("xx", "2026-03-05")]
+)
+def test_a_day_is_written_as_the_language_writes_it(language: str, text: str) -> None:
+    assert day_in(language, date(2026, 3, 5)) == text
+
+
+def test_a_notice_states_its_figures_in_the_language_of_its_action() -> None:
+    assert notice_text(policy("us-collections"), notice("en")) == (
+        "USD 1,300.50 is 10 days past due (B1, B2). In dispute and not asked for: USD 0.00.\n"
+        "Please pay by 14 February 2026. If nothing is paid, on 15 February 2026 the next step is: a call. "
+        "Reply STOP or write to stop@example.com and we send no more messages here.\n"
+    )
+    assert "请在2026年2月14日前缴纳" in notice_text(policy("us-collections"), notice("zh"))
+
+
+def test_a_figure_that_there_is_none_of_is_a_dash_and_never_a_brace() -> None:
+    text = notice_text(policy("us-collections"), notice("en", last_day="", next_step="", next_date=""))
+    assert "Please pay by -." in text
+    assert "{" not in text
+
+
+def test_what_is_no_notice_has_no_text() -> None:
+    action = notice("en").model_copy(update={"do": "task", "args": ("review",)})
+    assert notice_text(policy("us-collections"), action) == ""
+    unknown = notice("en").model_copy(update={"args": ("sms", "nothing")})
+    assert notice_text(policy("us-collections"), unknown) == ""
