@@ -187,7 +187,9 @@ class AccountFacts(Body):
     facts: dict[str, FactOut]
 
 
-KnownAt = Annotated[Instant | None, Query(description="Left out: as known now.")]
+KnownAt = Annotated[
+    Instant | None, Query(description="As known at that instant; left out: now. `at` is the same.")
+]
 AsOf = Annotated[Day | None, Query(description="A local business date; left out: the day of `at`.")]
 
 
@@ -233,10 +235,12 @@ def accounts_router(wiring: Wiring) -> APIRouter:
         return found
 
     @api.get("/accounts/{account}/position", summary="Read what is owed, as known at an instant")
-    def position(account: str, at: KnownAt = None, as_of: AsOf = None) -> PositionOut:
+    def position(
+        account: str, at: KnownAt = None, as_of: AsOf = None, known_at: KnownAt = None
+    ) -> PositionOut:
         with wiring.database.read() as session:
             row = get_account(session, account)
-            moment = moment_of(wiring, row, at)
+            moment = moment_of(wiring, row, known_at or at)
             entries = wiring.positions.entries(session, row)
             found = wiring.positions.of(session, row, entries, moment)
         if as_of:
@@ -247,10 +251,12 @@ def accounts_router(wiring: Wiring) -> APIRouter:
     @api.get(
         "/accounts/{account}/facts", summary="Read what follows from its ledger, each fact with its sources"
     )
-    def facts(account: str, at: KnownAt = None, as_of: AsOf = None) -> AccountFacts:
+    def facts(
+        account: str, at: KnownAt = None, as_of: AsOf = None, known_at: KnownAt = None
+    ) -> AccountFacts:
         with wiring.database.read() as session:
             row = get_account(session, account)
-            moment = moment_of(wiring, row, at)
+            moment = moment_of(wiring, row, known_at or at)
             entries = wiring.positions.entries(session, row)
         day = as_of or moment.astimezone(ZoneInfo(row.timezone)).date()
         found = derived_at(entries, day, moment, allocation=allocation_of(row.allocation))

@@ -13,6 +13,7 @@ from api.rest.accounts import accounts_router
 from api.rest.actions import actions_router
 from api.rest.alerts import alert_actions_router, alerts_router, watch_simulation_router
 from api.rest.assessments import assessments_router
+from api.rest.balances import balances_router
 from api.rest.brakes import brakes_router
 from api.rest.bulk import bulk_router
 from api.rest.cases import cases_router
@@ -74,7 +75,8 @@ def framework_app(wiring: Wiring, more: Sequence[APIRouter] = ()) -> FastAPI:
     )
     errors.install(app)
     routers = [*more, *(make(wiring) for make in (
-        customers_router, accounts_router, usage_router, bulk_router, entries_router, feeds_router,
+        customers_router, accounts_router, balances_router, usage_router, bulk_router, entries_router,
+        feeds_router,
         assessments_router, reviews_router, decisions_router, cases_router, alert_actions_router,
         actions_router, messages_router, webhook_router,
         tasks_router, brakes_router, events_router, alerts_router, policies_router, simulation_router,
