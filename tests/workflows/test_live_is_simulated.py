@@ -1,4 +1,4 @@
-"""A live run is the simulated run, event for event: random histories through a workflow and through `play`."""
+"""A live run is the simulated run, event for event: random histories through a workflow, and in memory."""
 
 from __future__ import annotations
 
