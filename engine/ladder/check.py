@@ -8,7 +8,7 @@ from engine.ladder.check_facts import check_fact_cells
 from engine.ladder.check_notices import check_notices
 from engine.ladder.model import FINAL, NO_TIME, CollectionsPolicy, DoItem, Ladder, LadderRow
 from engine.ladder.threshold import Bounds, Condition
-from engine.ladder.waits import shortest
+from engine.ladder.waits import is_since_due, shortest
 from engine.source import Problem, Severity, Span
 from engine.text import Reader, did_you_mean
 
@@ -49,9 +49,10 @@ def _check_order(reader: Reader, ladder: Ladder) -> None:
             reader.error("unknown-step", message, row.span, advice)
         elif row.after and ladder.by_step[row.after].index >= row.index:
             _note_loop(reader, ladder, row)
-        elif not row.after and row.wait != NO_TIME:
+        elif not row.after and row.wait != NO_TIME and not is_since_due(row.wait):
             message = f"step `{row.step}` waits {row.wait}, but after no other step"
-            reader.error("wait-without-after", message, row.span, "name the step in `after`, or write `-`")
+            advice = "name the step in `after`, write `-`, or count from the due date: `due + P30D`"
+            reader.error("wait-without-after", message, row.span, advice)
     if ladder.rows and not any(not row.after for row in ladder.rows):
         reader.error("no-first-step", f"every step of `{ladder.name}` comes after another", ladder.span)
 

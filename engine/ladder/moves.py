@@ -16,7 +16,7 @@ from engine.ladder.memory import Row
 from engine.ladder.model import LadderRow
 from engine.ladder.state import Action
 from engine.ladder.threshold import Condition
-from engine.ladder.waits import ready_on
+from engine.ladder.waits import is_since_due, ready_on
 from engine.ledger.entries import Act
 
 
@@ -287,6 +287,13 @@ def _eligible(case: Case, row: LadderRow, moment: Moment, found: Climb, fresh: b
         ready = ready_on(row.wait, before.done_on, case.due_of_anchor(day)).toordinal()
         if ready > day:
             found.notes[row.step] = f"waits for {row.wait} since `{row.after}` done {before.done_on}"
+            found.retries.append((ready, start))
+            return False
+    if not row.after and is_since_due(row.wait):
+        due = case.due_of_anchor(day)
+        ready = ready_on(row.wait, due, due).toordinal()
+        if ready > day:
+            found.notes[row.step] = f"waits for {row.wait}"
             found.retries.append((ready, start))
             return False
     if gate := _unnoticed(case, row, day):

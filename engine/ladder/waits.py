@@ -36,6 +36,11 @@ def parse_wait(text: str) -> Period | None:
     return Wait(span.months, span.days, month_end=bool(found[1]), from_due=bool(found[2]))
 
 
+def is_since_due(wait: Period) -> bool:
+    """Tell whether a wait counts from the due date: then it needs no step before it."""
+    return isinstance(wait, Wait) and wait.from_due
+
+
 def ready_on(wait: Period, done: date, due: date) -> date:
     """Return the first day on which a row may follow a step that was done, for a debt that was due."""
     if not isinstance(wait, Wait):

@@ -12,7 +12,30 @@ from engine.ladder.timeline import Timeline, read_timelines, run_timeline
 from tests.engine.ladder.world import calendar, changed, law, policy, texts_of
 
 FOLDER = Path(__file__).parent / "histories"
-VARIANTS: dict[str, dict[str, tuple[str, str]]] = {}
+_FINAL = (
+    "    | final_notice  | >= 20  | >= 50.00  | reminder     | P7D  "
+    "|| notify(letter, final_notice)        | -              |"
+)
+VARIANTS: dict[str, dict[str, tuple[str, str]]] = {
+    "jump": {
+        "late": ("when_late: step_by_step", "when_late: jump"),
+        "row": (
+            _FINAL,
+            f"    | second | >= 10 | - | reminder | P3D || notify(email, reminder) | - |\n{_FINAL}",
+        ),
+    },
+    "month_ends": {
+        "net": (
+            "    | reminder      | >= 3   | -         | -            | -    ||",
+            "    | reminder      | -      | -         | -            | due + P10D ||",
+        ),
+        "month": (
+            "    | final_notice  | >= 20  | >= 50.00  | reminder     | P7D  ||",
+            "    | final_notice  | -      | >= 50.00  | reminder     | end_of_month(due + P30D) ||",
+        ),
+        "previous": ("| final_notice | P7D  || service", "| final_notice | P10D || service"),
+    },
+}
 """The words of the shipped policy that a file replaces, by the file's name."""
 
 
