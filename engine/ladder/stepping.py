@@ -208,6 +208,7 @@ def _go_on(case: Case) -> list[Action]:
     actions: list[Action] = []
     found = approved(case, case.now)
     for row, definition in found.rows:
+        row.debts = _taken_for(case, definition) or row.debts  # what it names when it goes out
         actions += ask(case, row, definition, asked_items(case, row, definition))
     case.notes += found.notes
     for row in case.rows:

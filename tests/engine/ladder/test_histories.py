@@ -24,6 +24,7 @@ VARIANTS: dict[str, dict[str, tuple[str, str]]] = {
             f"    | second | >= 10 | - | reminder | P3D || notify(email, reminder) | - |\n{_FINAL}",
         ),
     },
+    "drafts": {"row": (_FINAL, _FINAL.replace("|| notify", "|| approve(letter), notify"))},
     "month_ends": {
         "net": (
             "    | reminder      | >= 3   | -         | -            | -    ||",
