@@ -24,8 +24,9 @@ from engine.source import has_errors, render_problem
 def export_policy(policy: Path, out: Path, force: bool) -> int:
     """Write the tables, formulas and scorecards of a credit policy as a DMN 1.5 model.
 
-    What DMN has no place for (how old facts may be, reasons by points lost, the status) is named, and then it
-    ends with 1.
+    What DMN has no place for (how old facts may be, texts of reasons, promises, the status) is named, and
+    goes out in an extension element: `dmn import` reads it back, other tools do not. What cannot be carried
+    at all is named too, and then nothing is written and it ends with 1.
 
     \b
     Example:
@@ -46,17 +47,20 @@ def export_policy(policy: Path, out: Path, force: bool) -> int:
         return FINDINGS
     replace_file(out, found.policy)
     click.echo(f"{out}: {counted(len(loaded.policy.decisions), 'decision', 'decisions')} of {files.path}.")
-    return FINDINGS if found.problems else OK
+    return OK
 
 
 @click.command("import")
 @click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--currency", required=True, help="Three letters of ISO 4217, for amounts.")
+@click.option("--currency", help="Three letters of ISO 4217, for amounts; else that of the exported policy.")
 @click.option(
-    "--from", "start", type=click.DateTime(["%Y-%m-%d"]), help="First day of the policy; else today."
+    "--from",
+    "start",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="First day of the policy; else as exported, or today.",
 )
-def import_model(model: Path, folder: Path, currency: str, start: datetime | None) -> int:
+def import_model(model: Path, folder: Path, currency: str | None, start: datetime | None) -> int:
     """Write the decisions of a DMN model (1.1 to 1.5, also Camunda's) as a new credit policy in FOLDER.
 
     What a policy cannot carry (functions, services, other languages than FEEL, lists of values) is refused by
@@ -68,9 +72,10 @@ def import_model(model: Path, folder: Path, currency: str, start: datetime | Non
     """
     if (folder / ROOT).exists():
         raise Trouble(f"`{folder / ROOT}` is already there. Give the folder of a new policy.")
-    day = start.date() if start else date.today()  # noqa: DTZ011  # the day on the officer's own desk
+    day = start.date() if start else None
+    today = date.today()  # noqa: DTZ011  # the day on the officer's own desk
     data = model.read_bytes()
-    found = from_dmn(data, str(model), currency=currency, effective_from=day)
+    found = from_dmn(data, str(model), currency=currency, effective_from=day, otherwise=today)
     sources = {str(model): data.decode("utf-8", "replace")}
     problems = list(found.problems)
     if found.policy is not None:

@@ -99,7 +99,8 @@ class _Checker:
         self._known_texts(expression)
         for part in divisions_by_zero(expression.node):
             place = expression.span.shifted(part.offset, max(1, part.length))
-            self.reader.error("division-by-zero", "this divides by 0, which has no answer", place)
+            advice = "divide by something else; a value that can be 0 is asked first: `if x = 0 then ...`"
+            self.reader.error("division-by-zero", "this divides by 0, which has no answer", place, advice)
         if isinstance(expression.node, _LITERALS) and not problems:
             self.literals[key] = kind
         return kind
@@ -147,7 +148,8 @@ class _Checker:
             return kinds.NUMBER
         if table.hit.name.startswith("COLLECT_") and not fits(columns[0], kinds.NUMBER):
             message = f"{table.hit} needs numbers; column `{table.outputs[0].name}` is {columns[0]}"
-            self.reader.error("collect-not-number", message, table.outputs[0].span)
+            advice = "write a number in each row, or `hit: COLLECT` for a list of what matches"
+            self.reader.error("collect-not-number", message, table.outputs[0].span, advice)
         names = tuple(output.name for output in table.outputs)
         kind = columns[0] if len(columns) == 1 else ContextOf(tuple(zip(names, columns, strict=True)))
         return ListOf(kind) if table.hit.lists else kind

@@ -45,6 +45,12 @@ _NUMBERS = re.compile(r"[\s\d.,<>=\[\]()-]+")
 _DECIMAL_COMMA = re.compile(r"(?<![\d,])(?<!\d\.)\d+,\d{1,2}(?![\d,])")
 _DASH = re.compile(r"\s*(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)\s*")
 _POINTS_AND_COMMA = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:\.\d{3})+,\d{1,2}(?![\d,])")
+_BESIDE = {
+    "table": "move it into the scorecard", "file": "move it into the scorecard",
+    "hit": "remove it: a scorecard adds the points of all its characteristics",
+    "otherwise": "remove it, and write a bin for what is left",
+}  # fmt: skip
+"""What to do with keys of a decision table that stand beside a scorecard."""
 _SEPARATED = re.compile(r"(?<![\w\"])(?<!\d\.)\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w\"])")
 _NOT_HERE = {"PRIORITY": "use FIRST, with the rows in order of priority", "OUTPUT ORDER": "use RULE ORDER"}
 _KEYS = ("table", "file", "hit", "otherwise", "scorecard")
@@ -63,13 +69,17 @@ def read_decision(reader: PolicyReader, key: ScalarNode, node: Node) -> Decision
         for other in ("table", "file", "hit", "otherwise"):
             if other in fields:
                 message = f"`{other}` of {what} does not go with `scorecard`"
-                reader.error("scorecard-mixed", message, fields[other].span, "move it into the scorecard")
+                reader.error("scorecard-mixed", message, fields[other].span, _BESIDE[other])
         return _scorecard(reader, key, fields["scorecard"], f"scorecard `{key.text}`")
     return _decision_table(reader, key, node, fields, f"table `{key.text}`")
 
 
 def _table(reader: PolicyReader, node: Node, fields: dict[str, Node], what: str) -> Table | None:
     """Return the table that stands in `table:` or in the CSV file that `file:` names."""
+    if "table" in fields and "file" in fields:
+        message = f"{what} stands here, and in `file` too"
+        reader.error("table-where", message, fields["file"].span, "keep one of the two")
+        return None
     if ("table" in fields) == ("file" in fields):
         keys = [key.text for key, _ in node.entries] if isinstance(node, MapNode) else []
         if not fields.keys() & {"table", "file"} and any(suggest(key, ["table", "file"]) for key in keys):
@@ -84,7 +94,8 @@ def _table(reader: PolicyReader, node: Node, fields: dict[str, Node], what: str)
     else:
         block = fields["table"]
         if not isinstance(block, ScalarNode):
-            reader.error("table-not-block", f"`table` of {what} is not a block of lines", block.span)
+            advice = "start the table on its own lines after `table: |`"
+            reader.error("table-not-block", f"`table` of {what} is not a block of lines", block.span, advice)
             return None
         loaded = read_table(block)
     if loaded is None:
@@ -113,7 +124,7 @@ def _decision_table(
         reader.error("collect-width", message, fields["hit"].span, "make a table for each output")
     rules = [_rule(reader, row, results) for row in table.rows]
     if not table.rows:
-        reader.error("table-without-rows", f"{what} has no rows", table.span)
+        reader.error("table-without-rows", f"{what} has no rows", table.span, "write one below the heading")
     if None in inputs or None in rules or not rules:
         return None
     return DecisionTable(
@@ -148,7 +159,7 @@ def _results(reader: PolicyReader, table: Table, what: str) -> dict[tuple[int, i
     found: dict[tuple[int, int], Expression] = {}
     for column, heading in enumerate(table.outputs):
         cells = [(row.number, row.outputs[column]) for row in table.rows]
-        bare = 2 * sum(_is_text(reader, cell) for _, cell in cells) > len(cells)
+        bare = heading.text == REASON or 2 * sum(_is_text(reader, cell) for _, cell in cells) > len(cells)
         for number, cell in cells:
             result = _result(reader, cell, bare, heading.text)
             if result:

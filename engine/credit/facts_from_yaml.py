@@ -103,7 +103,8 @@ def _bound(
         return None
     if kind not in _BOUNDED:
         message = f"`{key}` of {what} bounds a number or a date; the fact is {kind}"
-        reader.error("bound-not-ordered", message, fields[key].span)
+        advice = "write what it can be in `one_of: [...]`" if kind is FactKind.STRING else "remove it"
+        reader.error("bound-not-ordered", message, fields[key].span, advice)
         return None
     return reader.bound(fields[key], f"`{key}` of {what}", kind)
 
@@ -169,7 +170,10 @@ def _check(reader: PolicyReader, fact: FactDefinition, fields: dict[str, Node]) 
             reader.error("default-out-of-range", f"the default of {what} {wrong}", answer.span)
         if answer and needs(key) and needs(key) not in fields:
             message = f"`{key}` of {what} never applies: there is no `{needs(key)}`"
-            reader.warn("answer-idle", message, answer.span)
+            example = {"max_age": "max_age: P3M", "optional": "optional: true"}.get(
+                needs(key), f"{needs(key)}: true"
+            )
+            reader.warn("answer-idle", message, answer.span, f"add `{example}`, or remove it")
 
 
 def needs(key: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
+from engine.credit.carried import Carried, carried_in
 from engine.credit.model import REASON, HitPolicy
 from engine.credit.to_dmn import NOTHING, TOTAL
 from engine.dmn import expressions as x
@@ -41,6 +42,8 @@ class _Import:
     names: dict[str, str] = field(default_factory=dict)
     """By decision id: the name it gets."""
     facts: dict[str, str] = field(default_factory=dict)
+    carried: Carried = field(default_factory=Carried)
+    """What the model brings that is not DMN."""
     codes: dict[str, None] = field(default_factory=dict)
     """Reason codes, in the order in which they are met."""
 
@@ -48,12 +51,23 @@ class _Import:
         self.problems.append(Problem("dmn-not-carried", f"a policy cannot carry {what}", span, advice))
 
 
-def from_dmn(data: bytes, file: str, *, currency: str, effective_from: date) -> Loaded[bytes]:
-    """Return the text of a policy; None, with every reason, if something in the model cannot be carried."""
+def from_dmn(
+    data: bytes, file: str, *, currency: str | None = None, effective_from: date | None = None,
+    otherwise: date = date.min,
+) -> Loaded[bytes]:  # fmt: skip
+    """Return the text of a policy; None, with every reason, if something in the model cannot be carried.
+
+    Currency and first day stand in models that `to_dmn` wrote; what is given counts more. `otherwise` is the
+    first day where neither says one.
+    """
     loaded = read_definitions(data, file)
     if loaded.policy is None:
         return Loaded(None, loaded.problems)
     work = _Import(loaded.policy, list(loaded.problems))
+    work.carried = carried_in(loaded.policy.kept) or Carried()
+    if currency is None and "currency" not in work.carried.head:
+        message = "nothing says in which currency the amounts of the model are"
+        work.problems.append(Problem("dmn-currency", message, Span(file, 1, 1), "give it: `--currency EUR`"))
     decisions = [element for element in loaded.policy.elements if isinstance(element, Decision)]
     for element in loaded.policy.elements:
         if not isinstance(element, Decision | InputData):
@@ -70,17 +84,38 @@ def from_dmn(data: bytes, file: str, *, currency: str, effective_from: date) -> 
         return Loaded(None, tuple(work.problems))
     read = {name for one in decisions for name in _names_of(one)}
     ends = [name for name in work.names.values() if name not in read]
-    lines = [
-        "# yaml-language-server: $schema=../schema/policy.json",
-        f"policy: {_slug(loaded.policy.name)}", "kind: credit", 'version: "1"',
-        f"effective: {{from: {effective_from}}}", f"currency: {currency}", "facts:",
-        *(f"  {name}: {{type: {kind}, optional: true}}" for name, kind in work.facts.items()),
-        "decisions:", *(part.rstrip("\n") for part in parts),
-        "outcome:", *(f"  {name}: {name}" for name in ends),
-        *(["reasons:  # DMN has codes only; write what the customer is told"] if work.codes else []),
-        *(f"  {code}: {{en: {code.lower().replace('_', ' ')}}}" for code in work.codes),
-    ]  # fmt: skip
+    start = effective_from or (None if "effective" in work.carried.head else otherwise)
+    lines = _written(work, parts, ends, currency, start)
     return Loaded(("\n".join(lines) + "\n").encode(), ())
+
+
+def _written(
+    work: _Import, parts: list[str], ends: list[str], currency: str | None, start: date | None
+) -> Iterator[str]:
+    """Yield the lines of the policy; what was carried along goes where the model still has its name."""
+    carried = work.carried
+    head = {"version": '"1"', **carried.head}
+    head |= {"effective": f"{{from: {start}}}"} if start else {}
+    head |= {"currency": currency} if currency else {}
+    yield "# yaml-language-server: $schema=../schema/policy.json"
+    yield from (f"policy: {_slug(work.model.name)}", "kind: credit")
+    yield from (f"{key}: {head[key]}" for key in ("title", "version", "effective", "currency") if key in head)
+    yield "facts:"
+    for name, kind in work.facts.items():
+        yield f"  {name}: {carried.facts.get(name, f'{{type: {kind}, optional: true}}')}"
+    yield "decisions:"
+    yield from (part.rstrip("\n") for part in parts)
+    yield "outcome:"
+    told = carried.outcome or {name: name for name in ends}
+    yield from (f"  {name}: {value}" for name, value in told.items())
+    codes = dict.fromkeys((*carried.reasons, *work.codes))
+    if codes:
+        new = codes.keys() - carried.reasons.keys()
+        yield "reasons:" + ("  # DMN has codes only; write what the customer is told" if new else "")
+    for code in codes:
+        yield f"  {code}: {carried.reasons.get(code, f'{{en: {code.lower().replace(chr(95), chr(32))}}}')}"
+    yield from (f"{key}: {head[key]}" for key in ("status", "when_no_row", "when_failed") if key in head)
+    yield from ["promises:", *(f"  - {promise}" for promise in carried.promises)] if carried.promises else []
 
 
 def _words(name: str) -> str:
@@ -174,10 +209,15 @@ def _decision(work: _Import, decision: Decision) -> Iterator[str]:
         case x.Context() as context if (card := _card(context)) is not None:
             base, parts = card
             yield f"  {name}:\n    scorecard:\n      base: {base}\n      table: |\n"
-            rows = [PipeLine(("characteristic", "bin", "points"), 2)]
+            points = work.carried.points
+            reasons = any(card == name for card, _, _ in points)
+            rows = [PipeLine(("characteristic", "bin", "points", *([REASON] if reasons else [])), 2)]
             for part in parts:
                 heading = _heading(work, part.inputs[0])
-                rows += [PipeLine((heading, *_cells(work, rule)), 2) for rule in part.rules]
+                for rule in part.rules:
+                    cells = _cells(work, rule)
+                    code = points.get((name, heading, cells[0]), "") if reasons else None
+                    rows.append(PipeLine((heading, *cells, *([] if code is None else [code])), 2))
             yield "".join(f"        {line}\n" for line in rendered(rows))
         case None:
             work.refuse(f"the decision `{name}`, which has no logic", decision.span)

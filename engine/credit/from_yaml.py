@@ -159,8 +159,11 @@ def _reasons(reader: PolicyReader, fields: dict[str, Node]) -> dict[str, ReasonT
     reasons: dict[str, ReasonText] = {}
     for key, node in reader.entries(fields["reasons"], "`reasons`") if "reasons" in fields else ():
         if not _CODE.fullmatch(key.text):
-            advice = "use capitals, digits and underscores: `KO_DPD90`"
+            meant = re.sub(r"[^A-Z0-9]+", "_", key.text.upper()).strip("_")
+            shown = meant if _CODE.fullmatch(meant) else "KO_DPD90"
+            advice = f"use capitals, digits and underscores: `{shown}`"
             reader.error("not-a-code", f"`{key.text}` is not a reason code", key.span, advice)
+            reasons[shown] = ReasonText(shown, key.span, {})  # rows that give it are right
             continue
         if isinstance(node, ScalarNode) and node.is_null:
             advice = "write what the customer is told: `{en: ..., zh: ...}`"

@@ -1,14 +1,15 @@
 """The decisions of a credit policy as a DMN 1.5 model, for other tools; what DMN cannot carry is refused.
 
 Tables and formulas are the same FEEL. A scorecard becomes a boxed context: one table of points for each
-characteristic, and their sum as its result. What a policy says about the quality of its facts, about
-reasons for people and about results is not part of DMN, and is told as not carried.
+characteristic, and their sum as its result. What DMN has no place for (the quality of facts, results,
+reasons, promises) goes out in an extension element that `from_dmn` reads and other tools do not: it is told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.credit.carried import element_of
 from engine.credit.model import (
     CreditPolicy,
     DecisionDefinition,
@@ -47,12 +48,12 @@ def to_dmn(policy: CreditPolicy) -> Loaded[bytes]:
         return Loaded(None, tuple(problems))
     strings = ItemDefinition(name="tStrings", span=_NOWHERE, type_ref="string", collection=True)
     inputs: list[DrgElement] = [_input(fact) for fact in policy.facts.values()]
-    decisions: list[DrgElement] = [_decision(policy, policy.decisions[name]) for name in policy.order]
+    decisions: list[DrgElement] = [_decision(policy, one) for one in policy.decisions.values()]
     model = Definitions(
         file="", name=policy.name, namespace=f"urn:forbear:{policy.name}", version="1.5", span=_NOWHERE,
         id=f"policy-{policy.name}", description=policy.title.get("en"),
         items=(strings,) if any(f.kind is FactKind.STRINGS for f in policy.facts.values()) else (),
-        elements=(*inputs, *decisions),
+        elements=(*inputs, *decisions), kept=(element_of(policy),),
     )  # fmt: skip
     return Loaded(to_xml(model), tuple(problems))
 
@@ -63,9 +64,9 @@ def _refused(policy: CreditPolicy) -> Iterator[Problem]:
             for part in decision.characteristics:
                 if any(bin_.reason for bin_ in part.bins):
                     message = (
-                        f"the reasons of scorecard `{decision.name}` go by points lost; DMN has no such thing"
+                        f"the reasons of scorecard `{decision.name}` go by points lost: no other tool does"
                     )
-                    yield Problem("dmn-not-carried", message, decision.span, severity=Severity.WARNING)
+                    yield _kept_aside(message, decision.span)
                     break
         elif isinstance(decision, DecisionTable) and decision.hit.lists and len(decision.outputs) > 1:
             message = (
@@ -86,11 +87,29 @@ def _not_carried(policy: CreditPolicy) -> Iterator[Problem]:
         ]  # fmt: skip
         if said:
             message = f"what fact `{fact.name}` says with {', '.join(said)} is not in DMN"
-            yield Problem("dmn-not-carried", message, fact.span, severity=Severity.WARNING)
-    for name, expression in (("status", policy.status), ("outcome `reasons`", policy.told)):
+            yield _kept_aside(message, fact.span)
+    for name, expression in (("`status`", policy.status), ("outcome `reasons`", policy.told)):
         if expression is not None:
-            message = f"{name} is not in DMN"
-            yield Problem("dmn-not-carried", message, expression.span, severity=Severity.WARNING)
+            yield _kept_aside(f"{name} is not in DMN", expression.span)
+    for item in policy.outcome:
+        if item.money:
+            yield _kept_aside(f"that outcome `{item.name}` is money is not in DMN", item.span)
+            break
+    parts = (
+        ("texts of the reasons", policy.reasons.values()), ("promises", policy.promises),
+        ("`when_no_row`", (policy.when_no_row,)), ("`when_failed`", (policy.when_failed,)),
+    )  # fmt: skip
+    for name, found in parts:
+        first = next((part for part in found if part), None)
+        if first is not None:
+            yield _kept_aside(
+                f"the {name} are not in DMN".replace("the `", "`").replace("` are", "` is"), first.span
+            )
+
+
+def _kept_aside(message: str, span: Span) -> Problem:
+    advice = "it is kept in an extension element, which `forbear dmn import` reads back"
+    return Problem("dmn-kept-aside", message, span, advice, Severity.INFO)
 
 
 def _input(fact: FactDefinition) -> InputData:

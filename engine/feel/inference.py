@@ -195,7 +195,8 @@ class Inference:
             case _ if source in PARTS:
                 found, there = PARTS[source].get(name), list(PARTS[source])
             case _ if known(source) and source != CONTEXT:
-                return self.problem("no-such-entry", node, f"a {source} has no entry `{name}`")
+                alone = f"Leave out `.{name}`."
+                return self.problem("no-such-entry", node, f"a {source} has no entry `{name}`", alone)
             case _:
                 return ANY
         if found is not None:

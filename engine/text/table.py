@@ -158,7 +158,7 @@ DASHES = re.compile(r":?-{3,}:?")
 def _table(lines: list[_Line], span: Span, problems: list[Problem]) -> Loaded[Table]:
     if not lines:
         if not problems:
-            problems.append(Problem("table-empty", "the table has no heading", span))
+            problems.append(Problem("table-empty", "the table has no heading", span, _HEADING))
         return Loaded(None, tuple(problems))
     head, *body = lines
     if len(head.cells) > MAX_COLUMNS:
@@ -182,11 +182,15 @@ def _table(lines: list[_Line], span: Span, problems: list[Problem]) -> Loaded[Ta
     return Loaded(None if problems else table, tuple(problems))
 
 
+_HEADING = "write one: what is looked at, then `||`, then what follows"
+_COLUMN = "write what the column looks at or gives, or remove it"
+
+
 def _heading_problems(head: _Line) -> Iterator[Problem]:
     seen: dict[str, Span] = {}
     for cell in head.cells:
         if not cell.text:
-            yield Problem("column-without-name", "a column has no name", cell.span)
+            yield Problem("column-without-name", "a column has no name", cell.span, _COLUMN)
         elif cell.text in seen:
             first = (("the first one stands here", seen[cell.text]),)
             message = f"two columns are named `{cell.text}`"

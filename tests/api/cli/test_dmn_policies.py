@@ -13,15 +13,13 @@ DINNER = ROOT / "tests/engine/credit/dinner.dmn"
 
 def test_a_policy_goes_out_and_comes_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "credit.dmn"
-    assert run(forbear, ["dmn", "export", str(POLICIES / "consumer-credit"), str(out)]) == FINDINGS
+    assert run(forbear, ["dmn", "export", str(POLICIES / "consumer-credit"), str(out)]) == OK
     said = capsys.readouterr()
-    assert "warning[dmn-not-carried]: the reasons of scorecard `score`" in said.err
+    assert "info[dmn-kept-aside]: the reasons of scorecard `score`" in said.err
     assert said.out.endswith(f"decisions of {POLICIES / 'consumer-credit' / 'policy.yaml'}.\n")
     assert run(forbear, ["dmn", "export", str(POLICIES / "consumer-credit"), str(out)]) == TROUBLE
     new = tmp_path / "new"
-    assert (
-        run(forbear, ["dmn", "import", str(out), str(new), "--currency", "CNY", "--from", "2026-01-01"]) == OK
-    )
+    assert run(forbear, ["dmn", "import", str(out), str(new)]) == OK
     assert run(forbear, ["check", str(new)]) == OK
     assert run(forbear, ["fmt", str(new), "--check"]) == OK
     assert run(forbear, ["dmn", "import", str(out), str(new), "--currency", "CNY"]) == TROUBLE
@@ -47,3 +45,8 @@ def test_what_cannot_be_carried_leaves_nothing(tmp_path: Path, capsys: pytest.Ca
 def test_a_collections_policy_is_no_dmn_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(forbear, ["dmn", "export", str(POLICIES / "collections"), str(tmp_path / "x.dmn")]) == TROUBLE
     assert "is no credit policy that can be used" in capsys.readouterr().err
+
+
+def test_a_model_that_names_no_currency_needs_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(forbear, ["dmn", "import", str(DINNER), str(tmp_path / "dinner")]) == FINDINGS
+    assert "give it: `--currency EUR`" in capsys.readouterr().out

@@ -122,6 +122,7 @@ def test_a_failed_case_shows_the_rows_that_decided(policy: CreditPolicy) -> None
         ("  - {@, facts: {depth: 1}, expect: {grade: A}}", "unknown-fact", "did you mean `debt`?"),
         ("  - {case: c, facts_base: find, expect: {grade: A}}", "unknown-base", "did you mean `fine`?"),
         ("  - {case: c, facts: {debt: 1e2}, expect: {grade: A}}", "not-a-number", "write digits"),
+        ("  - {@, facts: {debt: -1}, expect: {grade: A}}", "fact-refused", ""),
         ("  - {@, expect: {}}", "nothing-expected", ""),
         ("  - {@}", "missing-key", "add `expect: ...`"),
         ("  - {@, as_of: 2026-02-30, expect: {grade: A}}", "no-such-day", ""),
