@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response, status
@@ -142,9 +143,10 @@ def events_router(wiring: Wiring) -> APIRouter:
     return api
 
 
-def _told(wiring: Wiring, body: EventBody) -> Told:
+def _told(wiring: Wiring, body: EventBody, together: datetime | None = None) -> Told:
     said = body.model_dump(include={"id", "type", "at", "values"}) | {"customer": body.customer or ""}
-    return Told(WatchEvent.model_validate(said), received(wiring, body.received_at))
+    at = together if together and body.received_at is None else received(wiring, body.received_at)
+    return Told(WatchEvent.model_validate(said), at)
 
 
 def _said(event: WatchEvent) -> dict[str, Any]:
@@ -174,10 +176,12 @@ def _load(wiring: Wiring, body: bytes) -> list[RowAnswer]:
 
 
 def _rows(wiring: Wiring, body: bytes) -> Iterator[tuple[int, Told | RowAnswer]]:
+    # What comes together became known together: a window is looked at once for it, not once for each line.
+    together = None if wiring.simulated else received(wiring, None)
     for line, text in enumerate(body.split(b"\n"), start=1):
         if text.strip():
             try:
-                yield line, _told(wiring, EventBody.model_validate(loads(text)))
+                yield line, _told(wiring, EventBody.model_validate(loads(text)), together)
             except ValidationError as error:
                 yield line, _refused(line, validation_problem(error.errors(include_url=False), prefix=0))
             except Exception as error:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from api.settings import Settings
 from api.wiring import Wiring, build
-from tests.api.conftest import START
+from tests.api.conftest import START, Build
 from tests.api.rest.conftest import listening
 from tests.api.watching.conftest import DAY, WATCH, alerts, event, look, takeover, tell
 
@@ -178,3 +178,19 @@ def any_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     with listening(wiring) as url, Client(base_url=url, headers=headers, trust_env=False) as client:
         yield client
     wiring.close()
+
+
+def test_events_that_come_together_become_known_together(builder: Build, serve: Any) -> None:
+    wiring = builder(simulated=False)
+    wiring.publisher.publish({"policy.yaml": WATCH}, START)
+    real, now = serve(wiring), wiring.clock.now().isoformat()
+    lines = [
+        json.dumps({"id": f"t{n}", "type": "promise_broken", "at": now, "customer": "C1"}
+                   | {"values": {"account": "A1", "promise": "P"}})
+        for n in range(3)
+    ]  # fmt: skip
+    headers = {"Content-Type": "application/x-ndjson"}
+    answer = real.post("/v1/events/bulk", content="\n".join(lines), headers=headers)
+    assert json.loads(answer.text.splitlines()[-1])["summary"]["stored"] == 3, answer.text
+    known = {real.get(f"/v1/events/t{n}").json()["received_at"] for n in range(3)}
+    assert len(known) == 1
