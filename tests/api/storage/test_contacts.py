@@ -51,7 +51,7 @@ def told(wiring: Wiring, account: str, at: datetime) -> list[str]:
 
 
 def contact(wiring: Wiring, account: str, at: datetime, ref: str, **fields: Any) -> None:
-    values = {"channel": "call", "outcome": "attempted", "at": at} | fields
+    values: dict[str, Any] = {"channel": "call", "outcome": "attempted", "at": at} | fields
     post(wiring, account, at, kind="contact", id=ref, **values)
 
 
