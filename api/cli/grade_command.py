@@ -14,6 +14,8 @@ from api.cli.facts_json import read_facts
 from api.cli.frame import OK, Trouble
 from api.cli.policy_files import PolicyFiles, find_policies
 from engine.credit import CreditError, CreditPolicy, Decision, Fact, FactsRefused, Money, decide, load_credit
+from engine.credit.decision import DecisionTrace
+from engine.credit.model import DecisionTable, Expression, Scorecard, Tests
 from engine.credit.nearest import NearestChange, nearest_changes
 from engine.feel.values import show, to_feel
 from engine.source import render_problem
@@ -59,7 +61,7 @@ def command(
     if form == "json":
         click.echo(_as_json(decision, nearest, explain=explain))
     else:
-        more = [*_explained(decision), *_otherwise(nearest)] if explain else []
+        more = [*_explained(loaded, decision), *_otherwise(nearest)] if explain else []
         click.echo("\n".join([*_told(decision, language), *more]))
     return OK
 
@@ -162,7 +164,7 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) else show(to_feel(value))
 
 
-def _explained(decision: Decision) -> list[str]:
+def _explained(policy: CreditPolicy, decision: Decision) -> list[str]:
     lines = []
     for part in decision.trace:
         if part.kind == "fact":
@@ -171,6 +173,33 @@ def _explained(decision: Decision) -> list[str]:
         reads = ", ".join(f"{name} = {_shown(value)}" for name, value in part.reads.items())
         lines += ["", f"{part.decision} = {_shown(part.value)}" + (f"    from {reads}" if reads else "")]
         for row in part.rows:
-            why = f": {row.because}" if row.because else ""
+            why = f": {row.because or _row(policy, part, row.row)}"
             lines.append(f"  {'*' if row.matched else ' '} row {row.row} (line {row.line}){why}")
     return lines
+
+
+def _row(policy: CreditPolicy, part: DecisionTrace, number: int) -> str:
+    """Return a row that matched: its cells beside the values that they took, and what it gives."""
+    decision = policy.decisions.get(part.decision)
+    if isinstance(decision, DecisionTable):
+        rule = next(rule for rule in decision.rules if rule.number == number)
+        cells = zip(decision.inputs, rule.tests, strict=True)
+        seen = [_cell(part, heading, cell) for heading, cell in cells if cell.node.tests]
+        pairs = zip(decision.outputs, rule.results, strict=True)
+        given = [f"{output.name} {' '.join(result.text.split())}" for output, result in pairs]
+    elif isinstance(decision, Scorecard):
+        bins = [(c, bin_) for c in decision.characteristics for bin_ in c.bins if bin_.number == number]
+        seen = [_cell(part, characteristic.expression, bin_.tests) for characteristic, bin_ in bins]
+        given = [f"{bin_.points:f} points{f', {bin_.reason}' if bin_.reason else ''}" for _, bin_ in bins]
+    else:
+        return ""
+    return f"{', '.join(seen) or 'everybody'} => {', '.join(given)}"
+
+
+def _cell(part: DecisionTrace, heading: Expression, cell: Tests) -> str:
+    """Return a cell with the value that it took, where the heading is a name: `score 480 [430..500)`."""
+    text = " ".join(cell.text.split())
+    if heading.text not in part.reads:
+        return f"{heading.text} {text}"
+    value = show(to_feel(part.reads[heading.text]))
+    return f"{heading.text} {value}" if value == text else f"{heading.text} {value} is {text}"

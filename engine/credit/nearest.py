@@ -47,7 +47,20 @@ class Change:
     """`or less`, `or later` ...: every value further on that was tried gives the same."""
 
     def __str__(self) -> str:
-        return f"{self.fact} of {_shown(self.after)}{f' {self.beyond}' if self.beyond else ''}"
+        far = self.distance
+        told = f"{self.fact} of {_shown(self.after)}{f' {self.beyond}' if self.beyond else ''}"
+        return f"{told} ({far})" if far else told
+
+    @property
+    def distance(self) -> str:
+        """How far from what it is now: `37.20 less`, `3 days later`; empty where a distance says nothing."""
+        now, then = self.before, self.after
+        if isinstance(now, date) and isinstance(then, date):
+            days = (then - now).days
+            return f"{abs(days)} {'day' if abs(days) == 1 else 'days'} {'later' if days > 0 else 'earlier'}"
+        if isinstance(now, Decimal) and isinstance(then, Decimal):
+            return f"{abs(then - now):f} {'more' if then > now else 'less'}"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

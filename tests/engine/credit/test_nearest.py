@@ -53,7 +53,7 @@ def test_one_fact_flips_the_result_at_its_bound() -> None:
 def test_an_amount_inside_a_formula_is_found_to_the_cent() -> None:
     policy = policy_of(TEXT)
     found = told(policy, **{**FACTS, "owed": Decimal("74.40")})
-    assert found[0] == "with owed of 37.20 or less the grade would be A"
+    assert found[0] == "with owed of 37.20 or less (37.20 less) the grade would be A"
     for owed, grade in (("37.20", "A"), ("37.21", "B")):
         decision = decide(policy, given(**{**FACTS, "owed": Decimal(owed)}), DAY)
         assert decision.outcome["grade"] == grade
@@ -62,7 +62,7 @@ def test_an_amount_inside_a_formula_is_found_to_the_cent() -> None:
 def test_two_facts_are_changed_when_one_is_not_enough() -> None:
     found = told(policy_of(TEXT), **{**FACTS, "days": 95, "owed": Decimal("74.40")})
     assert "with days of 29 or less the grade would be B" in found
-    assert "with days of 29 or less and owed of 37.20 or less the grade would be A" in found
+    assert "with days of 29 or less and owed of 37.20 or less (37.20 less) the grade would be A" in found
 
 
 def test_a_day_is_found_to_the_day() -> None:
