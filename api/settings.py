@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from engine.model import Model
 
@@ -29,6 +30,23 @@ class OpenDoor(SettingsError):
             f"`{name}` is `{address}`, which other machines can reach, and the way to Temporal has no TLS: "
             "who reaches Temporal can change every case. Use 127.0.0.1, or set FORBEAR_TEMPORAL_TLS=true."
         )
+
+
+class Authority(Model):
+    """What one role may put in place of a decision's outcome."""
+
+    most: dict[str, str] = {}
+    """The largest amount by name of the outcome; `any`: every value."""
+    days: int = Field(default=90, ge=1, le=366)
+    """For how long at most."""
+
+    @field_validator("most")
+    @classmethod
+    def _amounts(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, most in value.items():
+            if most != "any" and not re.fullmatch(r"[0-9]+(\.[0-9]+)?", most):
+                raise ValueError(f"`{name}` is an amount as in \"500.00\", or `any`")
+        return value
 
 
 class Settings(Model):
@@ -68,6 +86,8 @@ class Settings(Model):
     smtp_password: str = Field(default="", repr=False)
     smtp_inside: bool = False
     """Allow a mail server with a private or loopback address."""
+    authority: dict[str, Authority] = {}
+    """Who may override decisions: `[authority.officer]`, `most = {credit_limit = "1000.00"}`, `days = 90`."""
     body_limit: int = Field(default=2_000_000, ge=1_000)
     """Largest JSON body in bytes; bulk bodies may be fifty times as large."""
 

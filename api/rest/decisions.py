@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date
+import json
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response, status
 from pydantic import AwareDatetime, Field
+from sqlmodel import Session
 
-from api.rest.bodies import Body, Page
+from api.rest.accounts import KnownAt
+from api.rest.bodies import Body, Day, Id, Page, ReceivedAt, Ref, Words, example
+from api.rest.explaining import Audience, Explanation, explanation
 from api.rest.paging import After, Limit, cursor_of, instant_of, page_of
 from api.rest.representation import Fields
-from api.rest.routes import router
+from api.rest.routes import received, router
 from api.storage.decisions import page_of_decisions, record_of
 from api.storage.errors import NotFound
+from api.storage.overrides import add_override, in_force, overrides_of
 from api.storage.tables import DecisionRow
 from api.wiring import Wiring
 from engine.credit import Decision, Fact
@@ -52,6 +57,45 @@ class DecisionOut(Body):
     trace: list[dict[str, Any]] | None = Field(
         default=None, description="Every row considered, and why; if asked."
     )
+
+
+class OverrideBody(Body):
+    """What a person puts in place of what was decided."""
+
+    model_config = example(
+        id="OV-1", outcome={"credit_limit": "800.00"}, reason="bank guarantee", actor="li.wei",
+        role="officer", until="2026-05-31",
+    )  # fmt: skip
+    id: Id
+    outcome: dict[Annotated[str, Field(max_length=64)], bool | int | str] = Field(min_length=1)
+    reason: Words
+    actor: Ref
+    role: Ref = Field(description="One of `authority` in the settings; the caller vouches for it.")
+    until: Day | None = Field(
+        default=None, description="The last day on which it counts; left out: as long as the role may."
+    )
+    received_at: ReceivedAt = None
+
+
+class OverrideOut(Body):
+    """One override."""
+
+    id: str
+    outcome: dict[str, Any]
+    reason: str
+    actor: str
+    role: str
+    at: AwareDatetime
+    until: date
+
+
+class OverridesOut(Body):
+    """What counts on a day, and what people have put in place."""
+
+    decision: str
+    on: date
+    outcome: dict[str, Any] = Field(description="The outcome in force.")
+    items: list[OverrideOut]
 
 
 class AssessmentOut(DecisionOut):
@@ -111,14 +155,61 @@ def decisions_router(wiring: Wiring) -> APIRouter:
         following = page_of("/v1/decisions", rows, limit, lambda r: (r.at.isoformat(), r.id), asked)
         return Page(items=[assessment_out(record_of(row)) for row in rows], next=following)
 
+    @api.get("/decisions/{decision:path}/explanation", summary="Read a decision in words")
+    def explain(
+        decision: str,
+        audience: Annotated[Audience, Query(description="In whose words.")] = "customer",
+        language: Annotated[str, Query(max_length=8, description="`en`, `zh` ...")] = "en",
+    ) -> Explanation:
+        """The reasons, what would change the result, and to the officer every fact with its quality."""
+        with wiring.database.read() as session:
+            record = record_of(_row(session, decision))
+            policy, compiled = wiring.library.credit(session, record.decision.digest)
+        return explanation(record.id, record.decision, policy, compiled, audience, language)
+
+    @api.post(
+        "/decisions/{decision:path}/overrides", status_code=201,
+        summary="Put another outcome in place of a decided one",
+    )  # fmt: skip
+    def override(decision: str, body: OverrideBody, response: Response) -> OverridesOut:
+        """Within the limits of the role's authority (`authority` in the settings), for a time.
+
+        The decision stays as it was taken; the credit limit that usage is held against is the one in force.
+        """
+        at = received(wiring, body.received_at)
+        with wiring.database.write() as work:
+            said = body.model_dump(exclude={"received_at"}) | {"at": at}
+            _, new = add_override(work, wiring.settings.authority, decision, said)
+            found = _overrides(work.session, _row(work.session, decision), at)
+        response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
+        return found
+
+    @api.get("/decisions/{decision:path}/overrides", summary="Read what is in force in place of a decision")
+    def overrides(decision: str, at: KnownAt = None) -> OverridesOut:
+        with wiring.database.read() as session:
+            row = _row(session, decision)
+            return _overrides(session, row, at or (row.at if wiring.simulated else wiring.clock.now()))
+
     @api.get("/decisions/{decision:path}", summary="Read a decision")
     def read(
         decision: str, trace: Annotated[bool, Query(description="With every row considered.")] = True
     ) -> AssessmentOut:
         with wiring.database.read() as session:
-            row = session.get(DecisionRow, decision)
-        if row is None:
-            raise NotFound("decision", decision)
-        return assessment_out(record_of(row), trace=trace)
+            return assessment_out(record_of(_row(session, decision)), trace=trace)
 
     return api
+
+
+def _row(session: Session, decision: str) -> DecisionRow:
+    row = session.get(DecisionRow, decision)
+    if row is None:
+        raise NotFound("decision", decision)
+    return row
+
+
+def _overrides(session: Session, row: DecisionRow, at: datetime) -> OverridesOut:
+    items = [
+        OverrideOut(outcome=json.loads(r.outcome), **r.model_dump(exclude={"outcome", "decision"}))
+        for r in overrides_of(session, row.id)
+    ]
+    return OverridesOut(decision=row.id, on=at.date(), outcome=in_force(session, row, at.date()), items=items)

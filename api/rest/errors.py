@@ -18,6 +18,7 @@ from api.rest.strict_json import BadJson, pointer_of
 from api.storage import errors as stored
 from api.storage.brakes import BrakeNotOn
 from api.storage.idempotency import KeyInFlight, KeyReused
+from api.storage.overrides import BeyondAuthority, OverrideRefused
 from engine.credit.errors import CreditError, FactsRefused
 from engine.watch.errors import EventRefused
 from workflows.ports import AccountNotFound, PolicyNotFound, TextNotFound
@@ -32,10 +33,13 @@ TABLE: tuple[tuple[type[Exception], str], ...] = (
     (stored.CustomerNotFound, "customer-not-found"),
     (stored.CollectionsPolicyUnknown, "malformed-body"),
     (stored.NotFound, "not-found"),
+    (BeyondAuthority, "beyond-authority"),
+    (OverrideRefused, "malformed-body"),
     (BrakeNotOn, "brake-not-on"),
     (stored.AlreadyThere, "conflict"),
     (stored.EntryRefused, "entry-refused"),
     (stored.ReceivedBackwards, "received-backwards"),
+    (stored.ReceiptTooEarly, "receipt-too-early"),
     (stored.StaleVersion, "precondition-failed"),
     (stored.NotSimulated, "not-simulated"),
     (stored.PolicyRefused, "policy-refused"),
@@ -133,6 +137,8 @@ def _extra(error: Exception) -> dict[str, Any]:
                 for p in error.problems
             ]
         }
+    if isinstance(error, OverrideRefused):
+        return {"errors": [{"pointer": f"/{error.field}", "detail": str(error)}]}
     if isinstance(error, stored.CollectionsPolicyUnknown):
         return {"errors": [{"pointer": "/collections_policy", "detail": str(error)}]}
     if isinstance(error, stored.AlreadyThere):

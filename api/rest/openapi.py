@@ -24,7 +24,7 @@ _NEEDED = {
 }
 """Headers without which an operation is refused, each with a problem of its own."""
 _PROBLEM = "application/problem+json"
-_EVERY = (400, 401, 404, 405, 421, 503)
+_EVERY = (400, 401, 403, 404, 405, 421, 503)
 _WRITING = (409, 412, 413, 415, 428)
 _WORDS = {
     "account": "A1001", "customer": "C1001", "currency": "CNY", "unit": "CNY", "timezone": "Asia/Shanghai",

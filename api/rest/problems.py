@@ -31,6 +31,9 @@ KINDS: Mapping[str, Kind] = {
     "key-missing": Kind(
         401, "The API key is missing or wrong", "Send `Authorization: Bearer <key>`; see `api.key`."
     ),
+    "beyond-authority": Kind(
+        403, "The role may not do this", "Ask somebody with more authority; see `authority` in the settings."
+    ),
     "not-found": Kind(404, "There is no such thing", "Check the path and the id."),
     "account-not-found": Kind(404, "There is no such account", "Create the account first."),
     "customer-not-found": Kind(404, "There is no such customer", "Create the customer first."),
@@ -52,6 +55,9 @@ KINDS: Mapping[str, Kind] = {
         409, "The secret is set outside", "Change FORBEAR_WEBHOOK_SECRET; it may hold several, with commas."
     ),
     "brake-not-on": Kind(409, "The brake is not on", "See `GET /v1/brakes`."),
+    "receipt-too-early": Kind(
+        422, "The receipt is of before the request", "Check the receiver's clock, or leave `at` out."
+    ),
     "received-backwards": Kind(
         409, "News cannot be received before earlier news", "Keep the order of receipt."
     ),

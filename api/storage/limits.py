@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from sqlmodel import Session, col, select
 from api.storage.accounts import lock_account, require_version, terms_of
 from api.storage.decisions import latest_decision
 from api.storage.errors import AlreadyThere, EntryRefused
+from api.storage.overrides import in_force
 from api.storage.positions import Positions
 from api.storage.session import Work
 from api.storage.tables import AccountRow, UsageRow
@@ -47,12 +47,15 @@ class Exposure:
         return self.limit is not None and self.total > self.limit
 
 
-def limit_of(session: Session, row: AccountRow) -> Decimal | None:
-    """Return the credit limit of the customer's last decision, in the account's currency; None: none."""
+def limit_of(session: Session, row: AccountRow, at: datetime | None = None) -> Decimal | None:
+    """Return the credit limit of the customer's last decision, in the account's currency; None: none.
+
+    What a person has put in its place counts at `at`, as long as it has not expired.
+    """
     decided = latest_decision(session, row.customer)
     if decided is None:
         return None
-    limit = json.loads(decided.body)["decision"]["outcome"].get("credit_limit")
+    limit = in_force(session, decided, (at or decided.at).date()).get("credit_limit")
     if not isinstance(limit, dict) or limit.get("unit", row.currency) != row.currency:
         return None
     return Decimal(str(limit["value"]))
@@ -73,7 +76,7 @@ def exposure_at(session: Session, positions: Positions, row: AccountRow, at: dat
     return Exposure(
         at=at, owed=owed(positions.position(session, row, at)),
         unbilled=Decimal(report.unbilled) if report else Decimal(0),
-        unbilled_at=report.at if report else None, limit=limit_of(session, row),
+        unbilled_at=report.at if report else None, limit=limit_of(session, row, at),
     )  # fmt: skip
 
 

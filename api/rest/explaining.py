@@ -1,0 +1,160 @@
+"""A decision in words: to the officer by rows and facts, to the customer by reasons and what helps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from api.rest.bodies import Body
+from engine.credit import CompiledPolicy, CreditPolicy
+from engine.credit.decision import Decision, Fact, Money
+from engine.credit.errors import CreditError
+from engine.credit.model import FactDefinition, FactKind
+from engine.credit.nearest import nearest_changes
+
+Audience = Literal["officer", "customer"]
+SHOWN = 4
+"""Reasons told to a customer at most; more are not helpful (12 CFR 1002.9, comment 9(b)(2)-1)."""
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "decided": "We have decided as of {day}.", "refused": "We cannot decide as of {day}.",
+        "referred": "A person will look at this, as of {day}.", "because": "The main reasons:",
+        "better": "What would change it:",
+        "person": "You can ask that a person looks at this decision again.",
+    },
+    "zh": {
+        "decided": "我们已按{day}的情况作出决定。", "refused": "按{day}的情况无法作出决定。",
+        "referred": "按{day}的情况，将由工作人员审核。", "because": "主要原因：",
+        "better": "以下变化会改变结果：", "person": "您可以要求由工作人员重新审核。",
+    },
+}  # fmt: skip
+"""A language that is not here is told in English around the policy's own texts."""
+
+
+class FactQuality(Body):
+    """The five principles of credit information, asked of one fact."""
+
+    fact: str
+    value: object = Field(examples=[14])
+    source: str
+    true: bool = Field(description="Verified, or the policy does not ask for that.")
+    verified_by: str
+    verified_at: AwareDatetime | None
+    complete: bool = Field(description="It was there; false: the policy's default or answer stands for it.")
+    timely: bool = Field(description="Not older than the policy allows.")
+    age_days: int | None
+    max_age: str = Field(description="As the policy says it; empty: any age.")
+    standard: str = Field(
+        description="The kind, unit and range in which it was checked; what does not fit is refused.",
+        examples=["money in CNY, from 0"],
+    )
+    by_rule: str = Field(description="Where the policy asks for it.", examples=["policy.yaml, line 14"])
+
+
+class Explanation(Body):
+    """Why a decision came out as it did."""
+
+    decision: str
+    audience: Audience
+    language: str
+    status: Literal["decided", "refused", "referred"]
+    text: list[str] = Field(description="Sentences, in their order.")
+    would_change: list[str] = Field(
+        description="The nearest changes of facts that lead to another result, each decided again; not what "
+        "nobody can change."
+    )
+    facts: list[FactQuality] = Field(description="To the officer alone.")
+
+
+def explanation(
+    id_: str,
+    decision: Decision,
+    policy: CreditPolicy,
+    compiled: CompiledPolicy,
+    audience: Audience,
+    language: str,
+) -> Explanation:
+    """Return a decision's explanation in a language."""
+    words = _WORDS.get(language, _WORDS["en"])
+    try:
+        nearest = [str(one) for one in nearest_changes(policy, decision.facts, decision.as_of, compiled)]
+    except CreditError:
+        nearest = []  # a fact is missing or unusable, and that is what the reasons say
+    text = [words[decision.status].format(day=decision.as_of)]
+    if audience == "officer":
+        text += _rows(decision)
+    text += [f"{name}: {_shown(value)}" for name, value in decision.outcome.items() if audience == "officer"
+             or isinstance(value, Money)]  # fmt: skip
+    reasons = decision.reasons if audience == "officer" else decision.reasons[:SHOWN]
+    if reasons:
+        text += [words["because"], *(_in(language, r.text) or r.code for r in reasons)]
+    if nearest:
+        text += [words["better"], *nearest]
+    if audience == "customer":
+        text.append(words["person"])
+    facts = [_quality(d, decision, policy) for d in policy.facts.values()] if audience == "officer" else []
+    return Explanation(
+        decision=id_, audience=audience, language=language if language in _WORDS else "en",
+        status=decision.status, text=text, would_change=nearest, facts=facts,
+    )  # fmt: skip
+
+
+def _rows(decision: Decision) -> list[str]:
+    told = []
+    for part in decision.trace:
+        reads = ", ".join(f"{name} = {_shown(value)}" for name, value in part.reads.items())
+        rows = ", ".join(f"row {row.row}" for row in part.rows if row.matched)
+        why = "; ".join(piece for piece in (part.because, rows, f"from {reads}" if reads else "") if piece)
+        told.append(f"{part.decision} = {_shown(part.value)}" + (f" ({why})" if why else ""))
+    return told
+
+
+def _standard(definition: FactDefinition, policy: CreditPolicy) -> str:
+    told = definition.kind.value + (f" in {policy.currency}" if definition.kind is FactKind.MONEY else "")
+    if definition.one_of:
+        told += ": " + ", ".join(definition.one_of)
+    told += f", from {definition.minimum}" if definition.minimum is not None else ""
+    return told + (f", to {definition.maximum}" if definition.maximum is not None else "")
+
+
+def _quality(definition: FactDefinition, decision: Decision, policy: CreditPolicy) -> FactQuality:
+    fact = decision.facts.get(definition.name, Fact(value=None))
+    answered = {part.decision: part.because for part in decision.trace if part.kind == "fact"}
+    why = answered.get(definition.name, "")
+    old = _is_old(definition, fact, decision.as_of)
+    verified = bool(fact.verified_by or fact.verified_at)
+    missing = fact.value is None or (bool(why) and not old and (verified or not definition.verified))
+    return FactQuality(
+        fact=definition.name, value=_plain(fact.value), source=fact.source,
+        true=verified or not definition.verified, verified_by=fact.verified_by, verified_at=fact.verified_at,
+        complete=not missing or definition.optional, timely=not old,
+        age_days=(decision.as_of - fact.as_of).days if fact.as_of else None,
+        max_age=str(definition.max_age) if definition.max_age else "",
+        standard=_standard(definition, policy),
+        by_rule=f"{definition.span.file}, line {definition.span.line}",
+    )  # fmt: skip
+
+
+def _is_old(definition: FactDefinition, fact: Fact, as_of: date) -> bool:
+    if definition.max_age is None or fact.as_of is None:
+        return False
+    return definition.max_age.after(fact.as_of) < as_of
+
+
+def _in(language: str, texts: Mapping[str, str]) -> str:
+    return texts.get(language) or texts.get("en") or next(iter(texts.values()), "")
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, bool | int | str) or value is None else str(value)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Money):
+        return f"{value.value} {value.unit}"
+    if isinstance(value, dict) and set(value) == {"unit", "value"}:
+        return f"{value['value']} {value['unit']}"
+    return str(value)
