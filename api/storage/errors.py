@@ -77,6 +77,16 @@ class ReceivedBackwards(StorageError):
         self.last = last
 
 
+class ReceiptTooEarly(StorageError):
+    """A receipt says that an action happened before it was asked for."""
+
+    def __init__(self, key: str, at: datetime, asked: datetime) -> None:
+        super().__init__(
+            f"`at` {at.isoformat()} is before {asked.isoformat()}, when `{key}` was asked for. "
+            "Check the clock of the receiver, or leave `at` out."
+        )
+
+
 class StaleVersion(StorageError):
     """The account is not at the version that the caller has read."""
 
