@@ -212,7 +212,7 @@ def possible_day(case: Case, row: LadderRow, ready: int) -> int | None:
         day = first_day(case, row, ready)
         if day is None:
             return None
-        ready = run_on(case, day)
+        ready = run_on(case, row, day)
         gate = person_gate(case, ready) or row_gate(case, row, (ready, clock), fresh=True)
         if ready == day and (gate is None or gate.retry is None or gate.task or gate.retry[0] <= day):
             return day

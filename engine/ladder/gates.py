@@ -40,7 +40,7 @@ def case_gate(case: Case, moment: Moment) -> Gate | None:
         if row.state == "requested":
             return Gate(f"`{row.step}` was asked for on {row.requested_on} and is not confirmed")
     start = minutes(case.policy.case.hour)
-    if not _runs_on(case, day):
+    if not _runs_on(case, day) and _shifted_from(case, day) is None:
         return Gate("no run on this day", (_next_run(case, day), start))
     if case.moved_up_on == day:
         return Gate("one row a day: the next one not before tomorrow", (_next_run(case, day), start))
@@ -100,9 +100,31 @@ def _next_run(case: Case, day: int) -> int:
     return day
 
 
-def run_on(case: Case, day: int) -> int:
-    """Return the first day from a day on, on which the ladder may go up."""
-    return day if _runs_on(case, day) else _next_run(case, day)
+def _shifted_from(case: Case, day: int) -> int | None:
+    """Return the run whose cuts come on this day, because nothing may be cut on that day (shift: later)."""
+    before = day - 1
+    try:
+        while forbidden_day(case, before):
+            if _runs_on(case, before):
+                return before if case.moved_up_on < before else None
+            before -= 1
+    except DayNotCovered:
+        pass
+    return None
+
+
+def run_gate(case: Case, row: LadderRow, day: int) -> Gate | None:
+    """On a day that only stands in for a run nothing but cuts is done."""
+    if row.interrupts or _runs_on(case, day):
+        return None
+    return Gate("no run on this day", (_next_run(case, day), minutes(case.policy.case.hour)))
+
+
+def run_on(case: Case, row: LadderRow, day: int) -> int:
+    """Return the first day from a day on, on which a row may be taken by the runs of the policy."""
+    if _runs_on(case, day) or (row.interrupts and _shifted_from(case, day) is not None):
+        return day
+    return _next_run(case, day)
 
 
 def row_gate(case: Case, row: LadderRow, moment: Moment, *, fresh: bool = False) -> Gate | None:

@@ -10,7 +10,7 @@ from engine.ladder.actions import task
 from engine.ladder.approvals import approved, is_approved, is_only_proposed
 from engine.ladder.case import Case, Moment, minutes
 from engine.ladder.channels import attempts
-from engine.ladder.gates import Gate, case_gate, row_gate
+from engine.ladder.gates import Gate, case_gate, row_gate, run_gate
 from engine.ladder.late_fee import counted_fees
 from engine.ladder.memory import Row
 from engine.ladder.model import LadderRow
@@ -186,7 +186,7 @@ def _forced(case: Case, moment: Moment, found: Climb, fresh: bool) -> bool:
             row = case.ladder.by_step.get(act.step)
             if row is None or _stands(case, row, act, moment[0]):
                 continue
-            gate = _over(case, row) or row_gate(case, row, moment, fresh=fresh)
+            gate = _over(case, row) or run_gate(case, row, moment[0]) or row_gate(case, row, moment, fresh=fresh)
             gate = gate or _unnoticed(case, row, moment[0])
             if gate and act.act == "force":
                 _note(found, row, gate)
@@ -312,7 +312,7 @@ def _eligible(case: Case, row: LadderRow, moment: Moment, found: Climb, fresh: b
             found.retries.append((day + 1, start))
             found.notes[row.step] = f"{taken.state} on {taken.requested_on}: again tomorrow"
             return False
-    gate = row_gate(case, row, moment, fresh=fresh)
+    gate = run_gate(case, row, day) or row_gate(case, row, moment, fresh=fresh)
     if gate is None:
         return True
     _note(found, row, gate)

@@ -17,6 +17,7 @@ _FINAL = (
     "|| notify(letter, final_notice)        | -              |"
 )
 VARIANTS: dict[str, dict[str, tuple[str, str]]] = {
+    "run_at_month_end": {"runs": ("runs: daily", "runs: month_end")},
     "jump": {
         "late": ("when_late: step_by_step", "when_late: jump"),
         "row": (
