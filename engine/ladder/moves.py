@@ -186,8 +186,8 @@ def _forced(case: Case, moment: Moment, found: Climb, fresh: bool) -> bool:
             row = case.ladder.by_step.get(act.step)
             if row is None or _stands(case, row, act, moment[0]):
                 continue
-            gate = _over(case, row) or run_gate(case, row, moment[0]) or row_gate(case, row, moment, fresh=fresh)
-            gate = gate or _unnoticed(case, row, moment[0])
+            gate = _over(case, row) or run_gate(case, row, moment[0])
+            gate = gate or row_gate(case, row, moment, fresh=fresh) or _unnoticed(case, row, moment[0])
             if gate and act.act == "force":
                 _note(found, row, gate)
                 continue
