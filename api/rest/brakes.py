@@ -55,12 +55,12 @@ def brakes_router(wiring: Wiring) -> APIRouter:
 
     @api.get("/brakes", summary="List days with interruptions and whether the brake is on, the last first")
     def page(limit: Limit = 100, after: After = "", fields: Fields = "") -> Page[BrakeOut]:
-        found = cursor_of(after, str)
-        before = date.fromisoformat(found[0]) if found else None
+        found = cursor_of(after, int)
+        before = date.fromordinal(max(1, min(found[0], date.max.toordinal()))) if found else None
         with wiring.database.read() as session:
             rows = brakes.page_of_brakes(session, before, limit)
         items = [_out(row) for row in rows]
-        path = page_of("/v1/brakes", rows, limit, lambda row: (row.day.isoformat(),), {"fields": fields})
+        path = page_of("/v1/brakes", rows, limit, lambda row: (row.day.toordinal(),), {"fields": fields})
         return Page(items=items, next=path)
 
     @api.post("/brakes/{kind}/release", summary="Let interruptions go again")

@@ -17,6 +17,8 @@ def test_the_brake_is_seen_and_released_over_http(builder: Build, serve: Serve) 
         )
         (item,) = api.get("/v1/brakes").json()["items"]
         assert (item["day"], item["counted"], item["most"], item["on"]) == ("2026-04-18", 3, 2, True)
+        page = api.get("/v1/brakes?limit=1").json()
+        assert page["next"] is None or api.get(page["next"]).json()["items"] == []
         body = {"actor": "maria", "reason": "I have looked", "received_at": AT.isoformat()}
         assert api.post("/v1/brakes/nonsense/release", json=body).status_code == 422
         answer = api.post("/v1/brakes/interruptions/release", json=body)
