@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from engine.ladder.case import Case, Moment, minutes
@@ -72,13 +72,7 @@ def _held(case: Case, day: int) -> Gate | None:
 
 
 def _runs_on(case: Case, day: int) -> bool:
-    runs = case.policy.case.runs
-    if runs == "daily":
-        return True
-    on = date.fromordinal(day)
-    if runs == "month_end":
-        return (on + timedelta(days=1)).day == 1
-    return on.day in runs
+    return case.policy.case.runs_on(date.fromordinal(day))
 
 
 def _adopted_gate(case: Case, row: LadderRow, day: int) -> Gate | None:

@@ -19,6 +19,8 @@ from engine.policy import Manifest
 from engine.source import Span
 from engine.text import Period
 
+RunDay = int | Literal["month_end"]
+"""A day of each month on which a ladder runs; `month_end`: the last one."""
 Anchor = Literal["invoice_date", "oldest_due_date", "latest_due_date_at_entry", "entry_date"]
 Do = Literal[
     "notify", "service", "orders", "billing", "terminate", "fee", "apply", "retry_payment",
@@ -186,14 +188,23 @@ class CaseRules:
     """adopt: open cases go over to the next text of the policy on the day on which it comes into force."""
     ignore_below: Decimal = Decimal(0)
     credits: Literal["net", "allocated_only"] = "net"
-    runs: Literal["daily", "month_end"] | tuple[int, ...] = "daily"
-    """Days on which the ladder may go up: every day, the last of the month, or these days of the month."""
+    runs: Literal["daily", "month_end"] | tuple[RunDay, ...] = "daily"
+    """Days on which the ladder may go up: every day, the last of the month, or these of each month."""
     when_late: Literal["step_by_step", "jump"] = "step_by_step"
     """jump: rows that no later one names in `after` are left out when a later one is warranted."""
     hour: time = time(9)
     """The local hour of the daily run."""
     revive: Period | None = None
     reopened_age: Mapping[str, Literal["original", "event_date"]] = field(default_factory=dict)
+
+    def runs_on(self, day: date) -> bool:
+        """Tell whether the ladder may go up on a day."""
+        if self.runs == "daily":
+            return True
+        last = (day + timedelta(days=1)).day == 1
+        if self.runs == "month_end":
+            return last
+        return day.day in self.runs or (last and "month_end" in self.runs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,14 @@ from engine.ladder.model import (
     HoldRules,
     InterruptionRules,
     PromiseRules,
+    RunDay,
 )
 from engine.ladder.threshold import Condition
 from engine.text import ListNode, Node, Period, Reader, ScalarNode, optional
 from engine.text.meant import advice_on
 
 ANCHORS = ("invoice_date", "oldest_due_date", "latest_due_date_at_entry", "entry_date")
+_RUN_DAY = re.compile(r"[1-9]|1[0-9]|2[0-8]")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _HOURS = re.compile(r"PT(\d{1,4})H")
 _COVERS = re.compile(r"(\d+(?:\.\d+)?) of overdue")
@@ -147,12 +149,23 @@ def read_hours_of_day(reader: Reader, node: Node, what: str, example: str) -> tu
     return None
 
 
-def _runs(reader: Reader, node: Node) -> Literal["daily", "month_end"] | tuple[int, ...]:
+def _runs(reader: Reader, node: Node) -> Literal["daily", "month_end"] | tuple[RunDay, ...]:
     if isinstance(node, ListNode):
-        days = reader.list_of(node, "`runs`", lambda n, w: reader.integer(n, w, 1, 28))
-        return tuple(sorted(set(days))) or "daily"
+        days: list[RunDay] = list(reader.list_of(node, "`runs`", lambda n, _: _run_day(reader, n)))
+        return tuple(sorted(set(days), key=str)) or "daily"
     found = reader.choice(node, "a way to run", ("daily", "month_end"))
     return "month_end" if found == "month_end" else "daily"
+
+
+def _run_day(reader: Reader, node: Node) -> RunDay | None:
+    text = reader.text(node, "a day of `runs`") or ""
+    if text == "month_end":
+        return "month_end"
+    if _RUN_DAY.fullmatch(text):
+        return int(text)
+    advice = "write a day of each month, 1 to 28, or `month_end` for its last day: `[15, month_end]`"
+    reader.error("not-a-run", f"`{text}` is not a day on which a ladder can run", node.span, advice)
+    return None
 
 
 def _reopened(reader: Reader, node: Node) -> dict[str, Literal["original", "event_date"]]:

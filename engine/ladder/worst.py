@@ -130,15 +130,11 @@ def _answer(policy: CollectionsPolicy, row: LadderRow) -> int:
 
 def run_days(policy: CollectionsPolicy) -> list[int]:
     """Return the distances between runs over four years, in days."""
-    runs = policy.case.runs
-    if runs == "daily":
+    rules = policy.case
+    if rules.runs == "daily":
         return [1]
     first = date(2024, 1, 1)
-    days = [first + timedelta(days=n) for n in range(1461)]
-    if runs == "month_end":
-        on = [day for day in days if (day + timedelta(days=1)).day == 1]
-    else:
-        on = [day for day in days if day.day in runs]
+    on = [day for n in range(1461) if rules.runs_on(day := first + timedelta(days=n))]
     return [(later - sooner).days for sooner, later in pairwise(on)]
 
 
@@ -170,8 +166,7 @@ def longest_without_cut(policy: CollectionsPolicy, calendar: Calendar) -> int | 
 
 def _may_cut(policy: CollectionsPolicy, calendar: Calendar, not_before: tuple[str, ...], day: date) -> bool:
     tomorrow = day + timedelta(days=1)
-    runs = policy.case.runs
-    if not (runs == "daily" or (tomorrow.day == 1 if runs == "month_end" else day.day in runs)):
+    if not policy.case.runs_on(day):
         return False
     if not calendar.is_working(day) or ("weekend" in not_before and calendar.is_weekend(tomorrow)):
         return False

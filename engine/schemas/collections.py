@@ -51,9 +51,9 @@ def _case() -> Schema:
             "ignore_below": number("A bill with less than this open does not hold the clock."),
             "credits": choice("Whether credit notes that name no bill count.", ["net", "allocated_only"]),
             "runs": either(
-                "When the case is looked at.",
+                "The days on which a row may be taken.",
                 choice("daily, or on the last day of the month", ["daily", "month_end"]),
-                listed("days of the month", integer("1 to 28")),
+                listed("days of each month", either("a day", integer("1 to 28"), choice("", ["month_end"]))),
             ),
             "hour": clock("The local time of the look, in quotes."),
             "binding": choice("An open case keeps its text, or goes over to the next.", ["pin", "adopt"]),

@@ -170,6 +170,7 @@ def test_small_rests_that_are_too_much_together_are_seen_to() -> None:
     [
         ("month_end", ["01-31 reminder", "02-28 final_notice"]),
         ("[1, 15]", ["02-01 reminder", "02-15 final_notice"]),
+        ("[15, month_end]", ["01-31 reminder", "02-15 final_notice"]),
     ],
 )
 def test_a_ladder_goes_up_on_its_run_days_only(runs: str, days: list[str]) -> None:
