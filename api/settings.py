@@ -45,7 +45,7 @@ class Authority(Model):
     def _amounts(cls, value: dict[str, str]) -> dict[str, str]:
         for name, most in value.items():
             if most != "any" and not re.fullmatch(r"[0-9]+(\.[0-9]+)?", most):
-                raise ValueError(f"`{name}` is an amount as in \"500.00\", or `any`")
+                raise ValueError(f'`{name}` is an amount as in "500.00", or `any`')
         return value
 
 
