@@ -29,8 +29,9 @@ ERRATA: tuple[Erratum, ...] = (
         2,
         "A debt that stood still on the ladder reached nobody; service stayed cut for debts that no notice "
         "had named; notices stated days on which the next step could not come; a notice behind an approval "
-        "named the debts of the day on which it was proposed; a goodwill credit note took back steps and fees; "
-        "late news about an ended case was not heard; a cut whose run fell on a holiday waited for the next run.",
+        "named the debts of the day on which it was proposed; a goodwill credit note took back steps and "
+        "fees; late news about an ended case was not heard; a cut whose run fell on a holiday waited for "
+        "the next run.",
         "tests/engine/ladder/test_histories.py::test_history",
     ),
 )
