@@ -139,7 +139,7 @@ class World:
             policy = PolicyTexts(self).collections(request.policy)
             position = self.position(request.account, request.at, policy.regulation, policy.calendar)
             before = request.taken_before or open_case(
-                policy, request.case, position, request.at, request.previous, request.item
+                policy, request.case, position, request.at, request.previous, request.item, care=request.care
             )
             due = {action.key for action in step(policy, before, position, request.at).actions}
             withdrawn = []
