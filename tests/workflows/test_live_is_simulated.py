@@ -55,16 +55,15 @@ def history(random: Random) -> list[Entry]:
     for n in range(random.randint(0, 3)):
         day = random.randint(25, 140)
         later = FIRST + timedelta(days=day + random.randint(1, 14))
-        kind, values = random.choice(
-            [
-                ("dispute", {"bill": "B0", "amount": "25.00"}),
-                ("promise", {"amount": "60.00", "by": later}),
-                ("hold", {"hold": "hardship", "until": later}),
-                ("act", {"act": "skip", "step": "bar", "actor": "anna", "reason": "because"}),
-                ("act", {"act": "force", "step": "final_notice", "actor": "anna", "reason": "because"}),
-                ("credit_note", {"bill": "B0", "amount": "10.00"}),
-            ]
-        )
+        things: list[tuple[str, dict[str, object]]] = [
+            ("dispute", {"bill": "B0", "amount": "25.00"}),
+            ("promise", {"amount": "60.00", "by": later}),
+            ("hold", {"hold": "hardship", "until": later}),
+            ("act", {"act": "skip", "step": "bar", "actor": "anna", "reason": "because"}),
+            ("act", {"act": "force", "step": "final_notice", "actor": "anna", "reason": "because"}),
+            ("credit_note", {"bill": "B0", "amount": "10.00"}),
+        ]
+        kind, values = random.choice(things)
         tell(kind, day, f"X{n}", **values)
     return sorted(told, key=lambda entry: entry.received_at)
 
@@ -100,9 +99,7 @@ def seen(at: datetime, keys: list[str]) -> Seen:
     return local.date(), local.hour, tuple(key.split("/", 3)[3] for key in keys)
 
 
-async def live(
-    stage: Stage, world: World, policy: str, told: list[Entry], opened: datetime
-) -> CaseResult | CaseView:
+async def live(stage: Stage, world: World, policy: str, told: list[Entry], opened: datetime) -> None:
     """Play the history through the real workflow, with the clock of Temporal skipped."""
     for entry in told:
         if entry.received_at <= opened:
@@ -113,15 +110,16 @@ async def live(
         handle = stage.client.get_workflow_handle(case, result_type=CaseResult)
         for number, entry in enumerate(entry for entry in told if entry.received_at > opened):
             if not await stage.clock.fast_forward(case, entry.received_at, offset):
-                return await handle.result()
+                await handle.result()
+                return
             world.put("A1", entry)
             await poke(stage, case, number, entry.received_at)
         end = datetime.combine(FIRST + timedelta(days=DAYS), time(23), ZONE)
         if not await stage.clock.fast_forward(case, end, offset):
-            return await handle.result()
-        view: CaseView = await handle.query(ids.VIEW, result_type=CaseView)
+            await handle.result()
+            return
+        await handle.query(ids.VIEW, result_type=CaseView)  # it has done what was due by then
         await handle.terminate("the story is over")
-        return view
 
 
 @pytest.mark.parametrize("seed", SEEDS)
