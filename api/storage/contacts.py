@@ -22,7 +22,10 @@ STANDING = ("requested", "done")
 
 
 def with_contacts(session: Session, row: AccountRow, position: AccountPosition) -> AccountPosition:
-    """Return an account's position with the customer's contacts beside it, as known at its instant."""
+    """Return an account's position with the customer's contacts beside it, as known at its instant.
+
+    A position that has them already stays as it is.
+    """
     beside = [
         *_notices(session, row, position.at),
         *_recorded(session, row, position.at),
@@ -30,7 +33,8 @@ def with_contacts(session: Session, row: AccountRow, position: AccountPosition) 
     ]
     if not beside:
         return position
-    found = sorted((*position.contacts, *beside), key=lambda one: (one.at, one.account, one.key))
+    own = (one for one in position.contacts if not one.account and not one.key)
+    found = sorted((*own, *beside), key=lambda one: (one.at, one.account, one.key))
     return position.model_copy(update={"contacts": tuple(found)})
 
 

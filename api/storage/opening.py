@@ -13,6 +13,7 @@ from sqlmodel import Session, select
 from api.storage import outbox
 from api.storage.actions import NO_CASE
 from api.storage.beside import OpenCase, ended_since, last_case, open_cases
+from api.storage.contacts import with_contacts
 from api.storage.errors import PolicyRefused
 from api.storage.library import Library
 from api.storage.pokes import poke
@@ -181,7 +182,8 @@ class Opening:
     ) -> datetime | None:  # fmt: skip
         if policy is None or not policy.before_due:
             return None
-        found = reminders(policy, self.around(session, policy, account), at, reminded(session, row.id))
+        beside = with_contacts(session, row, account)
+        found = reminders(policy, self.around(session, policy, beside), at, reminded(session, row.id))
         return at if found.actions else found.look_at
 
     def _untreated(self, session: Session, row: AccountRow, account: AccountPosition) -> str:
