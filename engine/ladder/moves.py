@@ -122,6 +122,8 @@ def _why_leaves(
         return f"ladder `{case.ladder.name}` has no such step"
     if closing:
         return f"`{case.policy.case.closes.text}` holds: the case closes"
+    if is_only_proposed(row) and row.ladder not in ("", case.ladder.name):
+        return f"it was proposed by ladder `{row.ladder}`, which the customer is on no longer"
     if released_by and row.level is not None and not row.lifted:
         return f"hold `{released_by[0]}` releases what was taken"
     if is_approved(row) and _unnoticed(case, definition, day):

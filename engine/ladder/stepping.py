@@ -163,8 +163,9 @@ def _revive(case: Case) -> list[Row]:
         case.left = [other for other in case.left if other is not row]
         case.notes.append(f"`{row.step}` of {row.requested_on} stands again: the payment bounced")
         row.left_on = None
-        case.entries[row.step] = max(row.entry, case.entries.get(row.step, 0))
         case.rows.append(row)
+    for row in (*standing, *case.left) if standing else ():
+        case.entries[row.step] = max(row.entry, case.entries.get(row.step, 0))
     case.rows.sort(key=lambda row: _index(case, row))
     return standing
 
