@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
 import signal
 import socket
 from collections.abc import AsyncIterator, Coroutine
@@ -39,6 +40,9 @@ from workflows.activities.texts import PolicyTexts
 from workflows.activities.wiring import Outside, case_activities, review_activities
 from workflows.messages import SweepRequest
 
+log = logging.getLogger("forbear.serving")
+WORK = {"relay": "relay of news and messages", "export": "export of histories", "watch": "watcher of events"}
+"""What runs beside the API, in words."""
 SWEEP_EVERY = timedelta(minutes=15)
 KEEP_ALIVE_SECONDS = 75
 """An idle connection is kept for longer than clients and proxies commonly do, so that theirs ends first."""
@@ -104,13 +108,13 @@ async def serving(
         await claim(client, wiring.directory.ledger)
         wiring.temporal = client
         await stack.enter_async_context(workers(wiring, client))
-        await stack.enter_async_context(_task(wiring.relay.run(client), "relay"))
+        await stack.enter_async_context(_task(wiring, wiring.relay.run(client), "relay"))
         exporter = Exporter(client, wiring.evidence, wiring.database, wiring.clock.now)
-        await stack.enter_async_context(_task(exporter.run(), "export"))
+        await stack.enter_async_context(_task(wiring, exporter.run(), "export"))
         if not wiring.simulated:
             await ensure_sweep(client)
             # In simulated time only its callers know what time it is: they say up to when to look.
-            await stack.enter_async_context(_task(wiring.watcher.run(), "watch"))
+            await stack.enter_async_context(_task(wiring, wiring.watcher.run(), "watch"))
         await stack.enter_async_context(_http(create_app(wiring), sockets))
         host, port = sockets.getsockname()[:2]
         yield Serving(wiring, client, f"http://{host}:{port}", address, ui_url)
@@ -131,7 +135,7 @@ async def working(settings: Settings) -> AsyncIterator[str]:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(workers(wiring, client))
             if not wiring.simulated:
-                await stack.enter_async_context(_task(wiring.watcher.run(), "watch"))
+                await stack.enter_async_context(_task(wiring, wiring.watcher.run(), "watch"))
             yield address
     finally:
         wiring.close()
@@ -211,11 +215,21 @@ async def _http(app: ASGIApp, bound: socket.socket) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _task(work: Coroutine[None, None, None], name: str) -> AsyncIterator[None]:
+async def _task(wiring: Wiring, work: Coroutine[None, None, None], name: str) -> AsyncIterator[None]:
+    """Run work beside the service; if it ends before the service does, readiness is red and says so."""
     task = asyncio.create_task(work, name=name)
+
+    def ended(done: asyncio.Task[None]) -> None:
+        if not done.cancelled():
+            error = done.exception()
+            log.error("The %s has ended", WORK[name], exc_info=error)
+            why = f": {type(error).__name__}" if error else ""
+            wiring.ended[name] = f"The {WORK[name]} has ended{why}. Start this process again."
+
+    task.add_done_callback(ended)
     try:
         yield
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        # What ended it was told when it did; the service ends in order all the same.
+        await asyncio.gather(task, return_exceptions=True)

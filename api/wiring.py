@@ -69,6 +69,8 @@ class Wiring:
     matcher: Matcher
     receiver: Receiver | None = None
     temporal: Client | None = field(default=None)
+    ended: dict[str, str] = field(default_factory=dict)
+    """What ran beside the service and has ended, each with a sentence."""
 
     @property
     def simulated(self) -> bool:
@@ -118,9 +120,7 @@ def build(settings: Settings, *, simulated: bool | None = None, make: bool = Tru
         shelf=SqlPolicyShelf(database, library.law),
         ledger=SqlLedger(database, positions, library, FactGatherer()),
         writer=writer,
-        cases=SqlCaseBook(
-            database, positions, opening, acting, news, Announcing(library, acting)
-        ),
+        cases=SqlCaseBook(database, positions, opening, acting, news, Announcing(library, acting)),
         decisions=SqlDecisionBook(database, LimitNews(positions, news).decided),
         evidence=SqlEvidence(database, directory.evidence),
         keys=keys,

@@ -28,7 +28,8 @@ class CaseOut(Body):
     account: str
     number: int
     workflow: str
-    policy: str = Field(description="Digest of the collections policy it is pinned to.")
+    item: str = Field(description="The bill, instalment or service it is about; empty: the whole account.")
+    policy: str = Field(description="Digest of the collections policy it is bound to.")
     state: Literal["open", "ended"]
     ended: str = Field(description="`cured`, `written_off`, `terminated`, `stopped`; empty while it is open.")
     opened_at: AwareDatetime
@@ -54,14 +55,17 @@ def cases_router(wiring: Wiring) -> APIRouter:
     def page(
         account: Annotated[str, Query(description="Of one account.")] = "",
         state: Annotated[Literal["", "open", "ended"], Query()] = "",
+        troubled: Annotated[bool, Query(description="Only those that cannot go on.")] = False,
         limit: Limit = 100,
         after: After = "",
         fields: Fields = "",
     ) -> Page[CaseOut]:
         cursor = cursor_of(after, str, int) or ("", 0)
         with wiring.database.read() as session:
-            rows = page_of_cases(session, cursor, limit, account, state)
-        asked = {"account": account, "state": state, "fields": fields}
+            rows = page_of_cases(session, cursor, limit, account, state, troubled=troubled)
+        asked = {
+            "account": account, "state": state, "fields": fields, "troubled": "true" if troubled else "",
+        }  # fmt: skip
         following = page_of("/v1/cases", rows, limit, lambda r: (r.account, r.number), asked)
         return Page(items=[case_out(row) for row in rows], next=following)
 
@@ -82,7 +86,7 @@ def case_out(row: CaseRow) -> CaseOut:
     """Return a stored case as it goes out."""
     trouble = TroubleNote.model_validate_json(row.trouble).problem.detail if row.trouble else ""
     return CaseOut(
-        account=row.account, number=row.number, workflow=row.workflow, policy=row.policy,
+        account=row.account, number=row.number, workflow=row.workflow, item=row.item, policy=row.policy,
         state="ended" if row.state == "ended" else "open", ended=row.ended, opened_at=row.opened_at,
         ended_at=row.ended_at, reached=row.reached, looked_at=row.looked_at, wake_at=row.wake_at,
         trouble=trouble,

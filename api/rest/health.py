@@ -11,7 +11,7 @@ from api.rest.accounts import business_now
 from api.rest.bodies import Body
 from api.storage import brakes, outbox
 from api.storage.brakes import BrakeRow
-from api.storage.troubles import count_in_trouble
+from api.storage.troubles import count_cases_in_trouble, count_in_trouble
 from api.wiring import Wiring
 
 EXPORT_WITHIN = timedelta(days=300)
@@ -35,6 +35,7 @@ class ReadyOut(Body):
     oldest_unexported: AwareDatetime | None
     why: list[str] = Field(description="What stands in the way of all work.")
     troubled_accounts: int
+    troubled_cases: int = Field(description="Open cases that cannot go on; each says why.")
     told: list[str] = Field(description="What a person should look at; work goes on beside it.")
 
 
@@ -51,6 +52,7 @@ def health_router(wiring: Wiring) -> APIRouter:
         with wiring.database.read() as session:
             waiting = outbox.backlog(session)
             troubled = count_in_trouble(session, business_now(wiring))
+            cases = count_cases_in_trouble(session)
             braked = brakes.in_force(session)
         oldest = wiring.evidence.oldest_unexported()
         why = []
@@ -59,13 +61,16 @@ def health_router(wiring: Wiring) -> APIRouter:
         # Where time is simulated a run's date says nothing of its age.
         if oldest is not None and not wiring.simulated and wiring.clock.now() - oldest > EXPORT_WITHIN:
             why.append(f"A run of {oldest.date()} is not exported, and Temporal will soon forget it.")
-        if trouble := wiring.watcher.trouble:
+        why += wiring.ended.values()
+        if (trouble := wiring.watcher.trouble) and "watch" not in wiring.ended:
             why.append(trouble)
         response.status_code = 503 if why else 200
         return ReadyOut(
             ready=not why, temporal=wiring.relay.reaches_temporal, simulated=wiring.simulated,
             outbox=dict(waiting), receiver=wiring.courier.sends, oldest_unexported=oldest, why=why,
-            troubled_accounts=troubled, told=[*([_told(troubled)] if troubled else []), *map(_braked, braked)],
+            troubled_accounts=troubled, troubled_cases=cases,
+            told=[*([_told(troubled)] if troubled else []), *([_cases(cases)] if cases else []),
+                  *map(_braked, braked)],
         )  # fmt: skip
 
     return api
@@ -76,6 +81,11 @@ def _braked(row: BrakeRow) -> str:
         f"The brake on {row.kind} is on since {row.day}: {row.counted} were asked for, more than {row.most}. "
         f"See `GET /v1/brakes`; `POST /v1/brakes/{row.kind}/release` lets them go."
     )
+
+
+def _cases(troubled: int) -> str:
+    many = "1 case cannot" if troubled == 1 else f"{troubled} cases cannot"
+    return f"{many} go on; a person must act. See `GET /v1/cases?troubled=true`."
 
 
 def _told(troubled: int) -> str:

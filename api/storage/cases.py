@@ -184,9 +184,10 @@ def steps_of(session: Session, account: str, number: int) -> Sequence[CaseStepRo
 
 
 def page_of_cases(
-    session: Session, after: tuple[str, int], limit: int, account: str = "", state: str = ""
-) -> Sequence[CaseRow]:
-    """Return cases after a cursor (account, number)."""
+    session: Session, after: tuple[str, int], limit: int, account: str = "", state: str = "",
+    *, troubled: bool = False,
+) -> Sequence[CaseRow]:  # fmt: skip
+    """Return cases after a cursor (account, number); `troubled`: only those that cannot go on."""
     first, second = after
     later = (col(CaseRow.account) > first) | (
         (col(CaseRow.account) == first) & (col(CaseRow.number) > second)
@@ -196,4 +197,6 @@ def page_of_cases(
         query = query.where(CaseRow.account == account)
     if state:
         query = query.where(CaseRow.state == state)
+    if troubled:
+        query = query.where(CaseRow.state == "open", col(CaseRow.trouble).is_not(None))
     return session.exec(query.order_by(CaseRow.account, col(CaseRow.number)).limit(limit)).all()

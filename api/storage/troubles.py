@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, text
 from sqlmodel import Session, col, select
 
-from api.storage.tables import IN_TROUBLE, AccountRow
+from api.storage.tables import IN_TROUBLE, AccountRow, CaseRow
 from api.storage.wording import said as said_of
 from engine.ledger import Entry, unmatched
 
@@ -48,3 +48,9 @@ def in_trouble(at: datetime | None) -> ColumnElement[bool]:
 def count_in_trouble(session: Session, at: datetime | None) -> int:
     """Return how many accounts are in trouble."""
     return session.exec(select(func.count()).select_from(AccountRow).where(in_trouble(at))).one()
+
+
+def count_cases_in_trouble(session: Session) -> int:
+    """Return how many open cases cannot go on."""
+    query = select(func.count()).select_from(CaseRow)
+    return session.exec(query.where(CaseRow.state == "open", col(CaseRow.trouble).is_not(None))).one()
