@@ -10,7 +10,7 @@ from engine.ladder.contact import TIMEZONE, covered
 from engine.ladder.ladders_from_yaml import PREFERRED
 from engine.ladder.model import CollectionsPolicy, DoItem, Ladder, LadderRow
 from engine.ladder.notices import FIGURE, FIGURES, FOLLOWING
-from engine.source import Span
+from engine.source import Problem, Severity, Span
 from engine.text import Reader, did_you_mean
 
 _TEXT, _TEXTS = (FactKind.STRING,), (FactKind.STRINGS,)
@@ -105,5 +105,6 @@ def _check_following(reader: Reader, policy: CollectionsPolicy, ladder: Ladder, 
         stated = [name for text in texts.values() for name in FIGURE.findall(text) if name in FOLLOWING]
         if stated:
             message = f"`{item}` states `{{{stated[0]}}}`, and no step comes after `{row.step}`"
-            advice = "write a text that says what is asked for, and no more"
-            reader.warn("nothing-follows", message, item.span, advice)
+            advice = "the figure will be a dash: write a text that says what is asked for, and no more"
+            note = Problem("nothing-follows", message, item.span, advice, Severity.INFO)
+            reader.take([note])
