@@ -19,10 +19,10 @@ from api.relay.together import gather, joined, joined_text
 from api.storage import outbox
 from api.storage.accounts import lock_account
 from api.storage.acting import Acting, receipt_id
-from api.storage.actions import FINAL, action_of, get_action
+from api.storage.actions import FINAL, action_of, get_action, happened_at
+from api.storage.brakes import BRAKED
 from api.storage.contacts import hold_customer
 from api.storage.customers import fact_rows, latest_facts
-from api.storage.brakes import BRAKED
 from api.storage.errors import StorageError
 from api.storage.ledger import LedgerWriter
 from api.storage.pokes import poke_cases
@@ -276,12 +276,14 @@ class Courier:
         else:
             outbox.put_off(work, number, until, answer.error)
         if said is not None:
-            receipt = _receipt(row, key, said, at)
+            asked = get_action(work.session, key)
+            receipt = _receipt(row, key, said, at, happened_at(asked, min(said.at or at, at)))
             self._writer.post(work, account, receipt, clamp=True, pokes=pokes)
 
 
-def _receipt(row: AccountRow, key: str, said: SaidReceipt, at: datetime) -> Receipt:
-    done_at = min(said.at or at, at)
+def _receipt(
+    row: AccountRow, key: str, said: SaidReceipt, at: datetime, done_at: datetime
+) -> Receipt:  # fmt: skip
     return Receipt(
         id=receipt_id(key, said.status, done_at),
         value_date=done_at.astimezone(ZoneInfo(row.timezone)).date(),

@@ -17,7 +17,7 @@ from api.rest.representation import Fields
 from api.rest.routes import Prefer, received, router, wait_for
 from api.storage.accounts import get_account
 from api.storage.acting import receipt_id
-from api.storage.actions import action_of, get_action, page_of_actions
+from api.storage.actions import action_of, get_action, happened_at, page_of_actions
 from api.storage.entries import entry_row
 from api.storage.tables import ActionRow
 from api.wiring import Wiring
@@ -104,14 +104,15 @@ def actions_router(wiring: Wiring) -> APIRouter:
         def write() -> tuple[ReceiptOut, bool, list[int]]:
             with wiring.database.write() as work:
                 action = get_action(work.session, key)
+                done_at = happened_at(action, at)
                 row = get_account(work.session, action.account)
                 # Without an instant of its own the word itself is the news: said twice, it is one receipt.
                 mark = receipt_id(key, body.status, body.at)
                 known = entry_row(work.session, row.id, "receipt", mark) if body.at is None else None
                 receipt = Receipt(
-                    id=mark, value_date=at.astimezone(ZoneInfo(row.timezone)).date(),
+                    id=mark, value_date=done_at.astimezone(ZoneInfo(row.timezone)).date(),
                     received_at=received_at, key=key, status=body.status,
-                    at=Receipt.model_validate_json(known.body).at if known else at,
+                    at=Receipt.model_validate_json(known.body).at if known else done_at,
                     detail=body.detail, until=body.until,
                 )  # fmt: skip
                 if known:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from api.storage.errors import NotFound
+from api.storage.errors import NotFound, ReceiptTooEarly
 from api.storage.session import Work
 from api.storage.tables import AccountRow, ActionRow
 from api.storage.tasks import close_task
@@ -62,6 +62,20 @@ def note_receipt(work: Work, account: AccountRow, receipt: Receipt) -> None:
     action = action_of(row)
     if receipt.status == "done" and action.level is not None:
         account.level = action.level
+
+
+BEHIND = timedelta(minutes=5)
+"""How far a receiver's clock may be behind ours."""
+
+
+def happened_at(row: ActionRow, at: datetime) -> datetime:
+    """Return when an action happened: not before it was asked for. Raises ReceiptTooEarly.
+
+    An instant a little before is of a clock that is behind, and is taken as that of the asking.
+    """
+    if at < row.requested_at - BEHIND:
+        raise ReceiptTooEarly(row.key, at, row.requested_at)
+    return max(at, row.requested_at)
 
 
 def action_of(row: ActionRow) -> Action:

@@ -118,6 +118,17 @@ def test_an_answer_that_cannot_be_read_is_taken_as_taken(builder: Build) -> None
         assert message(wiring).state == "delivered"
 
 
+def test_a_receipt_of_before_the_request_confirms_nothing(builder: Build) -> None:
+    with with_receiver(builder) as (wiring, heard):
+        early = (AT - timedelta(hours=1)).isoformat()
+        heard.reply = lambda event: (200, {"receipt": {"status": "done", "at": early}})
+        reminded(wiring)
+        wiring.courier.deliver("A1", AT)
+        assert message(wiring).state == "delivered"
+        with wiring.database.read() as session:
+            assert get_action(session, heard.keys[0]).state == "requested"
+
+
 def test_a_failure_is_tried_again_later(builder: Build) -> None:
     with with_receiver(builder) as (wiring, heard):
         heard.reply = lambda event: (503, None)

@@ -67,6 +67,15 @@ def test_a_receipt_for_nothing_and_one_of_tomorrow(api: Client) -> None:
     assert (status, said["errors"]) == (422, [{"pointer": "/at", "detail": said["detail"]}])
 
 
+def test_a_receipt_of_before_the_request_is_refused_and_a_clock_a_little_behind_is_not(api: Client) -> None:
+    status, said = receipt(api, REMINDER, at="2026-03-21T08:54:59+08:00")
+    assert (status, slug(said)) == (422, "receipt-too-early")
+    assert "when `case/A1/1/account/reminder/1/notify.sms.reminder/do` was asked for" in str(said["detail"])
+    status, said = receipt(api, REMINDER, at="2026-03-21T08:56:00+08:00")
+    assert (status, said["at"]) == (201, "2026-03-21T01:00:00Z")
+    assert receipt(api, REMINDER, at="2026-03-21T08:56:00+08:00")[0] == 200
+
+
 def test_a_case_tells_its_story(api: Client, driver: Driver, wiring: Wiring) -> None:
     receipt(api, REMINDER, at="2026-03-21T09:01:00+08:00")
     driver.taken = driver.look(local("2026-03-21 09:06")).taken
