@@ -113,7 +113,10 @@ class AccountOut(Body):
     watch_on: AwareDatetime | None = Field(
         description="When a case is due to be opened, if nothing else comes."
     )
-    open_case: int | None = Field(description="Number of the open case.")
+    remind_on: AwareDatetime | None = Field(
+        description="When a bill is to be announced before its due date, if nothing else comes."
+    )
+    open_case: int | None = Field(description="Number of the open case, of several the last.")
     cases: int
     service_level: Level = Field(description="What the network was last confirmed to give.")
     trouble: str = Field(
@@ -308,7 +311,7 @@ def account_out(row: AccountRow, wiring: Wiring) -> AccountOut:
         id=row.id, customer=row.customer, currency=row.currency, timezone=row.timezone,
         dependant=row.dependant, allocation=allocation_of(row.allocation),
         collections_policy=row.policy, version=row.version, last_received_at=row.last_received,
-        watch_on=row.watch_on, open_case=row.open_case, cases=row.cases,
+        watch_on=row.watch_on, remind_on=row.remind_on, open_case=row.open_case, cases=row.cases,
         service_level=_level(row.level), trouble=trouble_of(row, at),
     )  # fmt: skip
 
