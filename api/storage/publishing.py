@@ -19,7 +19,7 @@ from api.storage.shelf import activate, in_force, put_on_shelf, read_texts
 from api.storage.tables import AccountRow, TextRow, table_of
 from engine.credit import load_credit
 from engine.identity import manifest
-from engine.ladder import check_law, load_collections, load_law
+from engine.ladder import check_graph, check_law, load_collections, load_law
 from engine.model import digest_bytes
 from engine.policy import Manifest, Texts
 from engine.source import Problem, Span, has_errors
@@ -136,12 +136,15 @@ def _collections(texts: Texts, main: str) -> tuple[Manifest, date | None]:
 
 
 def _keep_the_law(work: Work, texts: Texts, on: date) -> None:
-    """Refuse a collections policy that breaks the law pack in force when it begins.
+    """Refuse a collections policy that the model check refuses, or that breaks the law in force when it begins.
 
     While its law pack is on no shelf nothing is decided under it, and every account says so.
     """
     main = MAIN if MAIN in texts else next(iter(texts))
     policy = usable(load_collections(texts, main), dict(texts))
+    sources = {path: body.decode("utf-8", "replace") for path, body in texts.items()}
+    if has_errors(found := check_graph(policy)):
+        raise PolicyRefused(found, sources)
     chosen = in_force(work.session, "law", policy.regulation, on)
     if chosen is None:
         return
@@ -149,7 +152,7 @@ def _keep_the_law(work: Work, texts: Texts, on: date) -> None:
     ((path, data),) = laws.items()
     problems = check_law(policy, usable(load_law(data, path), laws))
     if has_errors(problems):
-        raise PolicyRefused(problems, {path: body.decode("utf-8", "replace") for path, body in texts.items()})
+        raise PolicyRefused(problems, sources)
 
 
 def _watch(texts: Texts, main: str) -> tuple[Manifest, date | None]:

@@ -23,6 +23,7 @@ ladders:
     | bar       | >= 31 | >= 50.00 | final    | P7D  | service(outgoing_barred)       | overdue < 5.00 |
     | suspend   | >= 45 | >= 50.00 | bar      | P7D  | service(suspended), task(call) | overdue < 5.00 |
     | write_off | >= 90 | -        | suspend  | -    | approve(write_off), write_off  | final          |
+    | small     | >= 200 | < 50.00 | reminder | -    | approve(small), write_off      | final          |
 treatment:
   hit: FIRST
   table: |
