@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -23,6 +24,8 @@ from engine.text import MapNode, Node, ScalarNode, did_you_mean, read_yaml
 from engine.workdays import Calendar, load_calendar, no_calendar
 
 T = TypeVar("T")
+_NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+"""How a policy is called; its folder has the same name."""
 
 
 def law_for(files: PolicyFiles, name: str) -> LawPack:
@@ -65,13 +68,17 @@ def collections_problems(files: PolicyFiles, policy: CollectionsPolicy) -> Itera
 def portfolio_problems(files: PolicyFiles) -> Iterator[Problem]:
     """Return the names in a portfolio that no policy beside it has."""
     known: dict[str, set[str]] = {"credit": set(), "collections": set()}
+    unreadable: set[str] = set()
     if any(files.folder.glob(f"*/{ROOT}")):
         for one in find_policies(path.parent for path in sorted(files.folder.glob(f"*/{ROOT}"))):
-            if one.what in known:
-                known[one.what].add(_name_of(one))
+            called = _name_of(one)
+            if one.what == "unknown" or not _NAME.fullmatch(called):
+                unreadable.add(one.folder.name)  # what is wrong with it is told there
+            elif one.what in known:
+                known[one.what].add(called)
     node = read_yaml(files.texts[files.root], files.root).policy
     for kind, name in _named(node):
-        if name.text not in known[kind]:
+        if name.text not in known[kind] | unreadable:
             advice = did_you_mean(name.text, sorted(known[kind]), of=f"{kind} policies")
             yield Problem("unknown-policy", f"there is no {kind} policy `{name.text}`", name.span, advice)
 

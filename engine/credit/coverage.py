@@ -15,6 +15,7 @@ from engine.credit.decision import Decision
 from engine.credit.domains import Numbers, domain_of
 from engine.credit.errors import CreditError
 from engine.credit.facts import admit
+from engine.credit.formula_thresholds import FormulaMutant, formula_mutants
 from engine.credit.interpret import decide, evaluated, passes
 from engine.credit.model import CreditPolicy, Expression, Tests
 from engine.credit.thresholds import (
@@ -64,7 +65,7 @@ class Coverage:
     untried: tuple[Place, ...]
     """Bounds that are not tried on both sides, one step apart."""
     mutants: int
-    unnoticed: tuple[Mutant, ...]
+    unnoticed: tuple[Mutant | FormulaMutant, ...]
     """Changes of thresholds with which every case still holds."""
 
     def __str__(self) -> str:
@@ -102,15 +103,30 @@ def coverage(policy: CreditPolicy, cases: Sequence[Case]) -> Coverage:
         (t.decision, row.row) for one in seen for t in one.decision.trace for row in t.rows if row.matched
     }
     bounds = list(thresholds(policy))
-    changed = list(mutants(policy))
+    changed: list[Mutant | FormulaMutant] = [*mutants(policy), *formula_mutants(policy)]
     return Coverage(
         len(rows),
         tuple(place for key, place in rows if key not in matched),
         len(bounds),
         tuple(Place(bound.place, bound.cell.span) for bound in bounds if not _tried(policy, bound, seen)),
         len(changed),
-        tuple(mutant for mutant in changed if not noticed(policy, mutant, seen)),
+        tuple(mutant for mutant in changed if not _is_noticed(policy, mutant, seen)),
     )
+
+
+def _is_noticed(policy: CreditPolicy, mutant: Mutant | FormulaMutant, seen: Sequence[Seen]) -> bool:
+    if isinstance(mutant, Mutant):
+        return noticed(policy, mutant, seen)
+    changed = mutant.policy(policy)
+    return any(_fails(changed, one.case) for one in seen)
+
+
+def _fails(policy: CreditPolicy, case: Case) -> bool:
+    try:
+        decision = decide(policy, case.facts, case.as_of, trace=False)
+    except CreditError:
+        return True
+    return next(mismatches(case, decision), None) is not None
 
 
 def see(policy: CreditPolicy, case: Case) -> Seen | None:
@@ -180,11 +196,7 @@ def noticed(policy: CreditPolicy, mutant: Mutant, seen: Sequence[Seen]) -> bool:
         if not there or not turns(mutant, value):
             continue
         changed = changed or with_cell(policy, threshold, mutant.cell)
-        try:
-            decision = decide(changed, one.case.facts, one.case.as_of, trace=False)
-        except CreditError:
-            return True
-        if next(mismatches(one.case, decision), None) is not None:
+        if _fails(changed, one.case):
             return True
     return False
 

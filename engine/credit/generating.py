@@ -65,7 +65,7 @@ def generate(policy: CreditPolicy, cases: Sequence[Case], bases: Sequence[Base])
         seen.append(tried.seen)
         matched.update((t.decision, r.row) for t in case.decision.trace for r in t.rows if r.matched)
 
-    for mutant in lacking.unnoticed:
+    for mutant in (one for one in lacking.unnoticed if isinstance(one, Mutant)):
         if not noticed(policy, mutant, seen) and (tried := search.noticing(mutant)) is not None:
             take(tried, _sentence(mutant.threshold, tried))
     for decision, row in ((d, r) for d in policy.decisions for r in _row_numbers(policy, d)):

@@ -101,3 +101,18 @@ def test_versions_of_one_policy_that_collide_are_told(
     out = capsys.readouterr().out
     assert "error[versions-collide]: two versions of `consumer-credit` hold from 2026-01-01" in out
     assert f"the other one stands here: {tmp_path / 'consumer-credit-next' / 'policy.yaml'}:" in out
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("kind: credit", "kind: credits"), ("policy: sme-credit", "policy: sme credit")]
+)
+def test_a_policy_that_cannot_be_told_apart_is_not_missed_by_the_portfolio_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str
+) -> None:
+    shutil.copytree(Path(__file__).parents[3] / "policies", tmp_path / "policies")
+    path = tmp_path / "policies" / "sme-credit" / "policy.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    assert run(forbear, ["check", str(tmp_path / "policies")]) == FINDINGS
+    out = capsys.readouterr().out
+    assert "unknown-policy" not in out
+    assert "1 error," in out
