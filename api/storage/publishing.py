@@ -136,7 +136,7 @@ def _collections(texts: Texts, main: str) -> tuple[Manifest, date | None]:
 
 
 def _keep_the_law(work: Work, texts: Texts, on: date) -> None:
-    """Refuse a collections policy that the model check refuses, or that breaks the law in force when it begins.
+    """Refuse a collections policy that the model check refuses, or that breaks the law of its first day.
 
     While its law pack is on no shelf nothing is decided under it, and every account says so.
     """
