@@ -60,10 +60,11 @@ def carried(policy: CollectionsPolicy, previous: Taken, today: date) -> tuple[Ta
     """Return the rows of an ended case that can still matter: because of a fee, an undoing, or a revival."""
     other = is_other_text(policy, previous)
     found = [*previous.left, *_given_up(previous)]
+    cured = "cured" in (previous.ended, previous.care_of.ended if previous.care_of else "")
     return tuple(
         row.model_copy(update={"foreign": True}) if other else row
         for row in found
-        if _can_matter(policy, row, today)
+        if _can_matter(policy, row, today, revives=cured)
     )
 
 
@@ -75,12 +76,12 @@ def _given_up(previous: Taken) -> list[TakenRow]:
     return [row.model_copy(update={"left_on": previous.ended_on}) for row in standing]
 
 
-def _can_matter(policy: CollectionsPolicy, row: TakenRow, today: date) -> bool:
+def _can_matter(policy: CollectionsPolicy, row: TakenRow, today: date, *, revives: bool) -> bool:
     if row.left_on is None:
         return False
     if (today - row.left_on).days <= SETTLED_DAYS and (row.undo_keys or Row.of(row).fees):
         return True
-    period = policy.case.revive
+    period = policy.case.revive if revives else None
     return period is not None and row.state == "done" and period.after(row.left_on) >= today
 
 

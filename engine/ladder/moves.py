@@ -334,8 +334,8 @@ def _note(found: Climb, row: LadderRow, gate: Gate) -> None:
 def revived(case: Case, day: int) -> list[Row]:
     """Return rows that stand again because the payment that ended them bounced soon enough."""
     period = case.policy.case.revive
-    if period is None:
-        return []
+    if period is None or case.terminated:
+        return []  # nothing stands again on a contract that is over
     back = {
         debt.id: debt.reopened_on
         for debt in case.account.debts

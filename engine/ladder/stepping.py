@@ -113,7 +113,7 @@ def _put_right(case: Case) -> list[Action]:
             if absorbed(case, row):
                 actions += _told_wrongful(case, row)
                 continue
-            if row.demands != "open" and row.left_on is not None:
+            if row.demands != "open" and row.left_on is not None and not case.terminated:
                 actions += _told_wrongful(case, row)  # the debt was given up: nothing restores it by itself
             row.wrongful, row.state = True, "withdrawn"
             case.notes.append(f"`{row.step}` was not due on {row.requested_on}, by what is known now")
