@@ -9,7 +9,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from engine.ladder.from_law import no_law
-from engine.ladder.graph import CENT, Piece, pieces
+from engine.ladder.graph import CENT, Piece, ages, first_day, pieces
 from engine.ladder.graph_facts import Customer
 from engine.ladder.model import (
     CollectionsPolicy,
@@ -31,6 +31,8 @@ MOST = 150
 START = date(2025, 1, 1)
 PERSON = frozenset(("task", "approve", "place"))
 LONGEST = 3_600
+FLIPS = 4
+"""So often in a row only what flips on and off is interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,38 @@ def course(policy: CollectionsPolicy, ladder: Ladder, debtor: Debtor) -> Course:
     zone = ZoneInfo(policy.timezone)
     known = datetime.combine(START, time(), zone)
     events = tuple(Event(known, entry.id, entry=entry) for entry in _entries(debtor, known))
-    end = datetime.combine(START + timedelta(days=_end(policy, ladder)), time(23, 59), zone)
-    try:
-        found = play(_bare(policy, ladder), no_law(), no_calendar(), Scenario(terms, events, end))
-    except GoesInCircles:
-        return Course(debtor, {}, {}, ends=False, circles=True)
-    return _course(ladder, debtor, found, zone)
+    bare = _bare(policy, ladder)
+    found = Course(debtor, {}, {}, ends=False)
+    for days in _stages(policy, ladder):
+        end = datetime.combine(START + timedelta(days=days), time(23, 59), zone)
+        try:
+            played = play(bare, no_law(), no_calendar(), Scenario(terms, events, end))
+        except GoesInCircles:
+            return Course(debtor, {}, {}, ends=False, circles=True)
+        found = _course(ladder, debtor, played, zone)
+        if any(found.times.get(row.step, 0) >= FLIPS for row in ladder.rows if row.interrupts):
+            return replace(found, ends=True)  # on and off: where it ends is not to be learned
+    return found
+
+
+def _stages(policy: CollectionsPolicy, ladder: Ladder) -> list[int]:
+    """Return over how many days a debt is played, one after the other, while nothing flips."""
+    whole = _end(policy, ladder)
+    cuts = [first_day(ages(policy, row)) for row in ladder.rows if row.release.condition]
+    if not cuts or not any(_may_flip(policy, ladder, row) for row in ladder.rows):
+        return [whole]
+    return sorted({min(whole, max(cuts) + more) for more in (15, 40, 120)} | {whole})
+
+
+def _may_flip(policy: CollectionsPolicy, ladder: Ladder, row: LadderRow) -> bool:
+    """Tell whether an exit is not certain to lie apart from the amounts at which its row is taken."""
+    exit_, closes = row.release.condition, policy.case.closes
+    if exit_ is None:
+        return False
+    if exit_.names != {"overdue"} or closes.names != {"overdue"}:
+        return True
+    owed = ({"overdue": piece.amount} for piece in pieces(policy, ladder))
+    return any(row.overdue.holds(v["overdue"]) and exit_.holds(v) and not closes.holds(v) for v in owed)
 
 
 def _course(ladder: Ladder, debtor: Debtor, found: Played, zone: ZoneInfo) -> Course:
