@@ -254,9 +254,7 @@ def accounts_router(wiring: Wiring) -> APIRouter:
     @api.get(
         "/accounts/{account}/facts", summary="Read what follows from its ledger, each fact with its sources"
     )
-    def facts(
-        account: str, at: KnownAt = None, as_of: AsOf = None, known_at: KnownAt = None
-    ) -> AccountFacts:
+    def facts(account: str, at: KnownAt = None, as_of: AsOf = None, known_at: KnownAt = None) -> AccountFacts:
         with wiring.database.read() as session:
             row = get_account(session, account)
             moment = moment_of(wiring, row, known_at or at)
