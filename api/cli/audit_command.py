@@ -108,7 +108,7 @@ def _gathered(settings: Settings, asked: Asked, save: Path | None) -> tuple[byte
         with wiring.database.read() as session:
             alerts = [asked.alert] if asked.alert else None
             alerts = alerts_of(session, asked.customer) if asked.customer else alerts
-            findings = () if asked.case else tuple(against_chain(session, alerts))
+            findings = () if asked.case else tuple(against_chain(session, wiring.library, alerts))
         contents = asyncio.run(Gatherer(wiring.database, wiring.evidence).gather(names, alerts))
     except NotFound:
         if not findings:

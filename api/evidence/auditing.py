@@ -54,7 +54,9 @@ def audit_bundle(
         report,
         findings=(*findings, *report.findings),
         notes=(*notes, *report.notes),
-        alerts=tuple(alerts_again(opened.bundle.alerts, opened.bundle.texts)),
+        alerts=tuple(
+            alerts_again(opened.bundle.alerts, opened.bundle.texts, opened.bundle.windows),
+        ),
         trusted=trusted,
         signed_by=opened.signed_by,
     )

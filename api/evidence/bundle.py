@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.evidence.signing import fingerprint, is_signed, public_pem
 from engine.model import Model, canonical, digest_bytes
+from engine.watch.record import AlertRecord
+from workflows.audit.alerting import window_marks
 from workflows.audit.auditing import Bundle, Exported
 from workflows.audit.report import Finding
 from workflows.audit.texts import Texts
@@ -67,6 +69,8 @@ class BundleManifest(Model):
     records: dict[str, str]
     """Digest of the file of decisions by the digest that the chunk states."""
     alerts: tuple[str, ...] = ()
+    windows: dict[str, dict[str, str]] = {}
+    """The events of each alert's window, by the alert's digest: ids with digests of what they say."""
     audit: AuditHead
     files: dict[str, str]
     """Every file but these three by its path, with the digest of its bytes."""
@@ -123,6 +127,10 @@ def bundle_files(contents: Contents, key: Ed25519PrivateKey) -> dict[str, bytes]
         texts=tuple(sorted(contents.texts)),
         records=dict(sorted(records.items())),
         alerts=tuple(sorted(contents.alerts)),
+        windows={
+            mark: window_marks(AlertRecord.model_validate_json(body))
+            for mark, body in sorted(contents.alerts.items())
+        },
         audit=contents.audit,
         files={path: digest_bytes(body) for path, body in sorted(files.items())},
     )
@@ -191,7 +199,7 @@ def _bundle(files: Mapping[str, bytes], manifest: BundleManifest) -> Bundle:
         for chunk, digest in manifest.records.items()
     }
     alerts = {digest: files.get(_path("alerts", digest), b"") for digest in manifest.alerts}
-    return Bundle(histories, Texts(texts, policies), records, alerts)
+    return Bundle(histories, Texts(texts, policies), records, alerts, manifest.windows)
 
 
 def _signature(files: Mapping[str, bytes], said: bytes) -> Iterator[Finding]:

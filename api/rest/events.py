@@ -82,7 +82,9 @@ class EventTaken(EventOut):
     windows: list[WindowRef] = Field(
         description="Empty: no rule looks at it, as `notes` say, or it was there."
     )
-    notes: list[str] = Field(description="Why no rule of a policy will look at it, a sentence for each.")
+    notes: list[str] = Field(
+        description="Why no rule of a policy will look at it, or not yet, a sentence for each."
+    )
 
 
 def events_router(wiring: Wiring) -> APIRouter:

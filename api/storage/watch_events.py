@@ -154,7 +154,7 @@ def _joins(policies: Sequence[WatchPolicy], told: Told, *, ours: bool) -> tuple[
 
 
 def _unused(policy: WatchPolicy, told: Told) -> str:
-    """Return why an event stands in no window of a policy that knows its type; empty: it does in one."""
+    """Return why no rule looks at an event of a type that its policy knows, or not yet; empty: one does."""
     event, kind = told.event, policy.types[told.event.type]
     if event.at <= told.received_at - policy.keep and not kind.is_fact:
         return f"`{policy.name}` looks back {policy.keep.days} days, and this happened before."
@@ -162,7 +162,10 @@ def _unused(policy: WatchPolicy, told: Told) -> str:
     if not reading:
         return f"No rule of `{policy.name}` looks at `{event.type}`."
     if windows_of(policy, restricted(policy, event)):
-        return ""
+        if event.at <= told.received_at:
+            return ""
+        when = event.at.isoformat()
+        return f"`{policy.name}` looks at it when it happens, at {when}: that has not come yet."
     lacking = " and ".join(f"`{per}`" for per in reading)
     return f"The rules of `{policy.name}` look at `{event.type}` per {lacking}, which this lacks."
 

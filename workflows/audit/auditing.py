@@ -49,6 +49,8 @@ class Bundle:
     looks of sweeps at bills before their due date by their own digest."""
     alerts: Mapping[str, bytes] = field(default_factory=dict)
     """Alerts of watching by the digest of their bytes."""
+    windows: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The events of their windows as the manifest lists them: ids with digests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class AuditedRun:
 async def audit(bundle: Bundle, *, accept_simulated: bool = False) -> AuditReport:
     """Audit a bundle; nothing in it can raise, everything wrong is in the report."""
     report = concluded(await audited_runs(bundle), accept_simulated=accept_simulated)
-    return replace(report, alerts=tuple(alerts_again(bundle.alerts, bundle.texts)))
+    return replace(report, alerts=tuple(alerts_again(bundle.alerts, bundle.texts, bundle.windows)))
 
 
 async def audited_runs(bundle: Bundle) -> list[AuditedRun]:

@@ -139,6 +139,14 @@ def test_an_event_that_no_rule_will_look_at_is_taken_with_a_note(api: Client) ->
     assert json.loads(answer.text.splitlines()[0])["notes"] == want
 
 
+def test_an_event_that_has_not_happened_yet_is_taken_with_a_note(api: Client) -> None:
+    ahead = event("n1", "moved_out", 9, account="A1", received_at=DAY.format(5))
+    when = "2026-03-09T10:00:00+08:00: that has not come yet."
+    answer = api.post("/v1/events", json=ahead)
+    assert (answer.status_code, len(answer.json()["windows"])) == (201, 1)
+    assert answer.json()["notes"] == [f"`plain-watch` looks at it when it happens, at {when}"]
+
+
 def test_events_are_listed_in_the_order_in_which_they_happened(api: Client) -> None:
     tell(api, *reversed(takeover()), event("z", "moved_out", 9, account="A9", customer="C9"))
     first = api.get("/v1/events", params={"limit": 2}).json()

@@ -95,9 +95,39 @@ def test_bytes_that_are_not_as_listed_are_found(watched: Wiring, contents: Conte
     assert not audit_bundle(to_zip(files), processes=1).ok
 
 
+def _dropped(said: dict[str, Any]) -> None:
+    said["window"]["events"] = [e for e in said["window"]["events"] if e["id"] != "m"]
+
+
+def _added(said: dict[str, Any]) -> None:
+    said["window"]["events"].append(dict(said["window"]["events"][0]) | {"id": "new"})
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (_amount, "event `e4` was changed"),
+        (_dropped, "event `m` is missing"),
+        (_added, "event `new` was added"),
+    ],
+)
+def test_a_bundle_names_the_event_that_was_changed_dropped_or_added(
+    watched: Wiring, contents: Contents, change: Callable[[dict[str, Any]], None], named: str
+) -> None:
+    files = bundle_files(contents, signing_key(watched.settings.data))
+    (path,) = [
+        name for name in files if name.startswith("alerts/") and b'"changed-then-spike"' in files[name]
+    ]
+    said = json.loads(files[path])
+    change(said)
+    report = audit_bundle(to_zip(files | {path: canonical(said)}), processes=1)
+    (wrong,) = [verdict for verdict in report.alerts if verdict.verdict == "differs"]
+    assert wrong.differences == ("its bytes are not those that the manifest names", named)
+
+
 def findings(watched: Wiring, asked: list[str] | None = None) -> list[str]:
     with watched.database.read() as session:
-        return [str(found) for found in against_chain(session, asked)]
+        return [str(found) for found in against_chain(session, watched.library, asked)]
 
 
 def test_one_alert_goes_out_with_its_text_alone(watched: Wiring, contents: Contents) -> None:
@@ -142,7 +172,7 @@ def _alert_changed(row: WatchAlertRow, window: dict[str, Any]) -> None:
     ("change", "named"),
     [
         (_event_changed, ["it was changed", "event `e1` is not what was received"]),
-        (_event_dropped, ["it was changed"]),
+        (_event_dropped, ["it was changed", "event `e1` was received by then and is missing"]),
         (_event_added, ["it was changed", "event `new` was never received"]),
         (_alert_changed, ["it was changed"]),
     ],
