@@ -83,7 +83,8 @@ class EventTaken(EventOut):
         description="Empty: no rule looks at it, as `notes` say, or it was there."
     )
     notes: list[str] = Field(
-        description="Why no rule of a policy will look at it, or not yet, a sentence for each."
+        description="Why no rule of a policy will look at it, or not yet, or which window is too full: a"
+        " sentence for each."
     )
 
 
@@ -97,7 +98,8 @@ def events_router(wiring: Wiring) -> APIRouter:
         with wiring.database.write() as work:
             wiring.events.check(work.session, told)
             (joined,) = wiring.events.take(work, [told])
-            notes = wiring.events.notes(work.session, told)
+            full = wiring.events.full(work.session, [joined])
+            notes = [*wiring.events.notes(work.session, told), *full.get(told.event.id, [])]
         if joined.refused is not None:
             raise joined.refused
         response.status_code = status.HTTP_201_CREATED if joined.new else status.HTTP_200_OK
@@ -167,11 +169,13 @@ def _load(wiring: Wiring, body: bytes) -> list[RowAnswer]:
         with wiring.database.write() as work:
             checked = [_checked(wiring, work.session, *row) for row in rows[start : start + CHUNK]]
             good = [one for one in checked if isinstance(one, tuple)]
-            taken = iter(wiring.events.take(work, [told for _, told in good]))
+            found = wiring.events.take(work, [told for _, told in good])
+            taken, full = iter(found), wiring.events.full(work.session, found)
             for one in checked:
                 if isinstance(one, tuple):
-                    notes = wiring.events.notes(work.session, one[1])
-                    answers.append(_answer(one[0], next(taken), notes))
+                    notes, joined = wiring.events.notes(work.session, one[1]), next(taken)
+                    notes += full.get(joined.event.id, []) if joined.new else []
+                    answers.append(_answer(one[0], joined, notes))
                 else:
                     answers.append(one)
     return answers

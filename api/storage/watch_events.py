@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, update
+from sqlalchemy import bindparam, case, func, update
 from sqlmodel import Session, col, select
 
 from api.storage.errors import AlreadyThere
@@ -18,7 +18,7 @@ from api.storage.tables import table_of
 from api.storage.watch_tables import WatchEventRow, WatchMemberRow, WatchWindowRow
 from engine.model import canonical, digest
 from engine.text import did_you_mean
-from engine.watch import EventProblem, EventRefused, WatchEvent, WatchPolicy, admit
+from engine.watch import MOST_EVENTS, EventProblem, EventRefused, WatchEvent, WatchPolicy, admit
 from engine.watch.routing import given, relevant, restricted, windows_of
 
 log = logging.getLogger("forbear.watch")
@@ -85,6 +85,17 @@ class WatchEvents:
         policies = self.policies(session, told.received_at)
         knowing = [policy for policy in policies if told.event.type in policy.types]
         return [why for policy in knowing if (why := _unused(policy, told))]
+
+    def full(self, session: Session, joined: Iterable[Joined]) -> dict[str, list[str]]:
+        """Return in words, by event, which windows that events have joined hold too many by now.
+
+        Call it after `take`: the next look at such a window leaves out its oldest events.
+        """
+        fresh = [one for one in joined if one.new]
+        crowds = _crowds(session, {key for one in fresh for key in one.windows})
+        return {
+            one.event.id: [_full(key, crowds[key]) for key in one.windows if key in crowds] for one in fresh
+        }
 
     def take(self, work: Work, told: Sequence[Told]) -> list[Joined]:
         """Keep events that were checked; one whose id is there, the same or another, changes nothing."""
@@ -168,6 +179,33 @@ def _unused(policy: WatchPolicy, told: Told) -> str:
         return f"`{policy.name}` looks at it when it happens, at {when}: that has not come yet."
     lacking = " and ".join(f"`{per}`" for per in reading)
     return f"The rules of `{policy.name}` look at `{event.type}` per {lacking}, which this lacks."
+
+
+def _crowds(session: Session, windows: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], int]:
+    """Return how many events stand in each of these windows that holds too many."""
+    row, found = WatchMemberRow, dict[tuple[str, str, str], int]()
+    subjects = sorted({subject for *_, subject in windows})
+    for start in range(0, len(subjects), AT_ONCE):
+        query = (
+            select(row.policy, row.per, row.subject, func.count())
+            .where(
+                col(row.policy).in_({policy for policy, *_ in windows}),
+                col(row.per).in_({per for _, per, _ in windows}),
+                col(row.subject).in_(subjects[start : start + AT_ONCE]),
+            )
+            .group_by(row.policy, row.per, row.subject)
+            .having(func.count() > MOST_EVENTS)
+        )
+        found |= {(policy, per, who): many for policy, per, who, many in session.exec(query)}
+    return found
+
+
+def _full(key: tuple[str, str, str], many: int) -> str:
+    policy, per, _ = key
+    return (
+        f"The window of `{policy}` per `{per}` holds {many:,} events, more than {MOST_EVENTS:,}:"
+        " rules will not look at its oldest ones."
+    )
 
 
 def page_of_events(

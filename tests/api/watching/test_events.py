@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.settings import Settings
+from api.storage import watch_events
 from api.wiring import Wiring, build
 from tests.api.conftest import START, Build
 from tests.api.rest.conftest import listening
@@ -145,6 +146,21 @@ def test_an_event_that_has_not_happened_yet_is_taken_with_a_note(api: Client) ->
     answer = api.post("/v1/events", json=ahead)
     assert (answer.status_code, len(answer.json()["windows"])) == (201, 1)
     assert answer.json()["notes"] == [f"`plain-watch` looks at it when it happens, at {when}"]
+
+
+def test_an_event_that_makes_a_window_too_full_is_taken_with_a_note(
+    api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_events, "MOST_EVENTS", 4)
+    tell(api, *takeover())
+    one = event("e5", "usage", 6, account="A1", amount="10.00")
+    want = "The window of `plain-watch` per `customer` holds {} events, more than 4:"
+    want += " rules will not look at its oldest ones."
+    assert api.post("/v1/events", json=one).json()["notes"] == [want.format(5)]
+    assert api.post("/v1/events", json=one).json()["notes"] == []
+    headers = {"Content-Type": "application/x-ndjson"}
+    answer = api.post("/v1/events/bulk", content=json.dumps(one | {"id": "e6"}), headers=headers)
+    assert json.loads(answer.text.splitlines()[0])["notes"] == [want.format(6)]
 
 
 def test_events_are_listed_in_the_order_in_which_they_happened(api: Client) -> None:
