@@ -11,14 +11,14 @@ from engine.ladder.model import CollectionsPolicy
 from engine.ladder.state import Action
 from engine.text.currency import decimals
 
-AMOUNTS = ("overdue", "disputed", "late_fee", "fees", "next_due_amount")
+AMOUNTS = ("overdue", "disputed", "late_fee", "interest", "fees", "next_due_amount")
 DAYS = ("next_due", "next_date", "last_day")
 STEPS = ("next_step",)
 FOLLOWING = ("next_step", "next_date", "last_day")
 """Figures of what happens next: a notice after which nothing follows has none of them."""
 FIGURES = (
-    "currency", "overdue", "disputed", "late_fee", "fees", "days_past_due", "debts", "next_due",
-    "next_due_amount", "next_step", "next_date", "last_day", "opt_out",
+    "currency", "overdue", "disputed", "late_fee", "interest", "fees", "days_past_due", "debts",
+    "next_due", "next_due_amount", "next_step", "next_date", "last_day", "opt_out",
 )  # fmt: skip
 """The figures that the text of a notice may state."""
 FIGURE = re.compile(r"\{([^{}]*)\}")

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from engine.ladder import load_collections
 from engine.ladder.notices import amount_in, day_in, notice_text
 from engine.ladder.state import Action
-from tests.engine.ladder.world import policy
+from tests.engine.ladder.world import policy, texts_of
 
 FIGURES = {
     "currency": "USD", "overdue": "1300.5", "disputed": "0", "days_past_due": "10", "debts": "B1, B2",
@@ -64,6 +65,19 @@ def test_a_figure_that_there_is_none_of_is_a_dash_and_never_a_brace() -> None:
     text = notice_text(policy("us-collections"), notice("en", last_day="", next_step="", next_date=""))
     assert "Please pay by -." in text
     assert "{" not in text
+
+
+INTEREST = b"USD {overdue}, late fee {late_fee}, interest {interest}.\n"
+
+
+def test_a_notice_states_the_interest_that_has_grown_as_an_amount_of_its_language() -> None:
+    texts = dict(texts_of("us-collections")) | {"templates/reminder.en.txt": INTEREST}
+    found = load_collections(texts, "policy.yaml")
+    assert [p.message for p in found.problems if "interest" in p.message] == []
+    assert found.policy is not None
+    text = notice_text(found.policy, notice("en", late_fee="3.1", interest="1234.5"))
+    assert text == "USD 1,300.50, late fee 3.10, interest 1,234.50.\n"
+    assert "interest -." in notice_text(found.policy, notice("en"))  # no `interest` in this policy
 
 
 def test_what_is_no_notice_has_no_text() -> None:
