@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
+from itertools import combinations
 
 from engine.ladder.check_facts import check_fact_cells
 from engine.ladder.check_notices import check_notices
 from engine.ladder.model import FINAL, NO_TIME, CollectionsPolicy, DoItem, Ladder, LadderRow
-from engine.ladder.threshold import Bounds, Condition
+from engine.ladder.threshold import Bounds, Condition, Term
 from engine.ladder.waits import is_since_due, shortest
 from engine.source import Problem, Severity, Span
 from engine.text import Reader, did_you_mean
@@ -46,13 +48,13 @@ def _check_order(reader: Reader, ladder: Ladder) -> None:
         if row.after and row.after not in ladder.by_step:
             advice = did_you_mean(row.after, ladder.by_step, of="steps")
             message = f"step `{row.step}` comes after `{row.after}`, which this ladder has not"
-            reader.error("unknown-step", message, row.span, advice)
+            reader.error("unknown-step", message, row.after_place, advice)
         elif row.after and ladder.by_step[row.after].index >= row.index:
             _note_loop(reader, ladder, row)
         elif not row.after and row.wait != NO_TIME and not is_since_due(row.wait):
             message = f"step `{row.step}` waits {row.wait}, but after no other step"
             advice = "name the step in `after`, write `-`, or count from the due date: `due + P30D`"
-            reader.error("wait-without-after", message, row.span, advice)
+            reader.error("wait-without-after", message, row.after_place, advice)
     if ladder.rows and not any(not row.after for row in ladder.rows):
         reader.error("no-first-step", f"every step of `{ladder.name}` comes after another", ladder.span)
 
@@ -64,13 +66,14 @@ def _note_loop(reader: Reader, ladder: Ladder, row: LadderRow) -> None:
     if step == row.step:
         if len(path) == 1:
             advice = "name the step that has to be done before, or write `-`"
-            reader.error("after-loop", f"step `{row.step}` comes after itself", row.span, advice)
+            reader.error("after-loop", f"step `{row.step}` comes after itself", row.after_place, advice)
             return
         shown = " after ".join([*path, row.step])
-        reader.error("after-loop", f"the steps wait for each other: {shown}", row.span, "break the circle")
+        message = f"the steps wait for each other: {shown}"
+        reader.error("after-loop", message, row.after_place, "break the circle")
     else:
         message = f"step `{row.step}` comes after `{row.after}`, which stands below it"
-        reader.error("after-below", message, row.span, "write milder steps above")
+        reader.error("after-below", message, row.after_place, "write milder steps above")
 
 
 def chain(ladder: Ladder, row: LadderRow) -> Iterator[LadderRow]:
@@ -214,12 +217,34 @@ def _check_steps(reader: Reader, policy: CollectionsPolicy) -> None:
 
 
 def _check_case(reader: Reader, policy: CollectionsPolicy) -> None:
-    opens = [t.bounds for clause in policy.case.opens.any_of for t in clause if t.name == "overdue"]
-    if _meets(tuple(opens), policy.case.closes):
-        message = f"`closes: {policy.case.closes.text}` holds for amounts at which a case opens"
-        reader.error(
-            "closes-meets-opens", message, policy.case.closes.span, "close below the opening amount only"
-        )
+    case = policy.case
+    never = [
+        _never_holds(reader, "opens", case.opens, "`overdue >= 20.00 and age >= 1`", "no case ever opens"),
+        _never_holds(reader, "closes", case.closes, "`overdue < 5.00`", "no case closes when all is paid"),
+    ]
+    opens = [t.bounds for clause in case.opens.any_of for t in clause if t.name == "overdue"]
+    if not any(never) and _meets(tuple(opens), case.closes):
+        message = f"`closes: {case.closes.text}` holds for amounts at which a case opens"
+        reader.error("closes-meets-opens", message, case.closes.span, "close below the opening amount only")
+
+
+def _never_holds(reader: Reader, key: str, condition: Condition, example: str, then: str) -> bool:
+    """Note a condition that no debt meets."""
+    if any(_possible(clause, Bounds(low=Decimal(0))) for clause in condition.any_of):
+        return False
+    why, advice = "nothing that is compared is ever below 0", f"compare with an amount above 0: {example}"
+    if not any(_possible(clause, Bounds()) for clause in condition.any_of):
+        why, advice = "no number meets all its parts", f"let the parts leave something over: {example}"
+    message = f"`{key}: {condition.text}` never holds, for {why}: {then}"
+    reader.error("never-holds", message, condition.span, advice)
+    return True
+
+
+def _possible(clause: tuple[Term, ...], every: Bounds) -> bool:
+    """Tell whether some number within `every` meets all terms of a clause, for each quantity."""
+    names = {term.name for term in clause}
+    found = ([every, *(t.bounds for t in clause if t.name == name)] for name in names)
+    return all(_overlap(a, b) for bounds in found for a, b in combinations(bounds, 2))
 
 
 def _check_bills(reader: Reader, policy: CollectionsPolicy) -> None:

@@ -146,6 +146,7 @@ def _row(
     return LadderRow(
         step, index, replace(cells["step"].span, cell=f"step {step}"), age, dpd, overdue,
         unpaid, fact_tests, "" if after == "-" else after, wait, do, release,
+        after_span=replace(cells["after"].span, cell=f"step {step}"),
     )  # fmt: skip
 
 

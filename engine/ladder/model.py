@@ -103,12 +103,19 @@ class LadderRow:
     release: Release
     required: bool = False
     """Its notice stands before an interruption, a termination, a placement or a write-off."""
+    after_span: Span | None = None
+    """The cell that names the step before it."""
 
     @property
     def level(self) -> Level:
         """The level of service that the row demands; `open` when it demands none."""
         levels = [item.level for item in self.do if item.level]
         return max(levels, key=LEVELS.index, default="open")
+
+    @property
+    def after_place(self) -> Span:
+        """Where a mistake about the step before it is shown."""
+        return self.after_span or self.span
 
     @property
     def interrupts(self) -> bool:
