@@ -199,8 +199,13 @@ def test_an_alert_that_is_dropped_or_added_is_named(watched: Wiring, contents: C
 
 
 def test_the_command_audits_the_alerts_of_one_customer_and_names_what_was_changed(
-    watched: Wiring, contents: Contents, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    watched: Wiring,
+    contents: Contents,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("FORBEAR_DATABASE", watched.settings.database_url)
     data, saved = str(watched.settings.data), tmp_path / "alerts.zip"
     asked = ["audit", "--customer", "C1", "--data", data, "--accept-simulated"]
     assert run(forbear, [*asked, "--save", str(saved)]) == OK
