@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from api.cli.case_gate import cases_hold
 from api.cli.frame import FINDINGS, OK, Trouble
 
 
@@ -24,10 +25,10 @@ from api.cli.frame import FINDINGS, OK, Trouble
 def command(data: Path | None, folder: Path, seed: int, keep: bool) -> int:
     """Run Forbear on a year of arrears in minutes, and prove what it did.
 
-    Starts a real Temporal server, a ledger, a worker and the API; publishes the shipped policies; takes in
-    customers and bills as a billing system would; grades everybody; runs months of arrears with time
-    skipped; shows what came of it; audits every history. The data stays in the directory for
-    `forbear up --data DIR`; what an earlier demo left there is removed first.
+    Runs the cases beside the shipped policies and publishes these, with a real Temporal server, a ledger, a
+    worker and the API; takes in customers and bills as a billing system would; grades everybody; runs months
+    of arrears with time skipped; shows what came of it; audits every history. The data stays in the
+    directory for `forbear up --data DIR`; what an earlier demo left there is removed first.
 
     Ends with 1 if anything is not as it must be: a difference in the audit, a case that is stuck.
 
@@ -47,6 +48,8 @@ def command(data: Path | None, folder: Path, seed: int, keep: bool) -> int:
 
     root = Path.cwd()
     _check_root(root)
+    if not cases_hold(root / "policies"):
+        return FINDINGS
     try:
         source = uci_source(root, data, seed) if data else sample_source(root, seed)
         asyncio.run(run_demo(source, folder, root, click.echo, keep=keep))

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import click
 
-from api.cli.check_command import counted
+from api.cli.case_gate import cases_hold
 from api.cli.frame import FINDINGS, OK, Trouble
-from api.cli.policy_files import KINDS, find_policies
 from api.cli.running import plainly, settings_for
-from api.cli.test_command import test_one
 from api.wiring import build
 
 
@@ -38,7 +36,7 @@ def command(folder: Path, data: Path | None, without_cases: str | None) -> int:
         raise Trouble(f"There is no folder `{folder}`.")
     if without_cases is not None and not without_cases.strip():
         raise click.BadParameter("say why the cases are not run", param_hint="--without-cases")
-    if without_cases is None and not _cases_hold(folder):
+    if without_cases is None and not cases_hold(folder):
         return FINDINGS
     with plainly():
         wiring = build(settings_for(data))
@@ -58,22 +56,3 @@ def command(folder: Path, data: Path | None, without_cases: str | None) -> int:
         finally:
             wiring.close()
     return OK
-
-
-def _cases_hold(folder: Path) -> bool:
-    """Run the cases of every policy in a folder, and say what does not hold."""
-    policies = [one for one in find_policies([folder]) if one.what in KINDS]
-    results = [test_one(one) for one in policies if one.cases is not None]
-    wrong = [result for result in results if not result.ok]
-    for result in wrong:
-        click.echo(f"{result.text}\n", err=True)
-    if wrong:
-        failed = counted(sum(len(result.failed) for result in wrong), "case does", "cases do")
-        stuck = sum(not result.failed for result in wrong)
-        more = f", {counted(stuck, 'policy', 'policies')} could not be tried" if stuck else ""
-        click.echo(f"Nothing was published: {failed} not hold{more}.", err=True)
-        return False
-    held = counted(sum(result.passed for result in results), "case holds", "cases hold")
-    names = ", ".join(one.folder.name for one in policies if one.cases is None)
-    click.echo(f"{held}{f'; no cases stand beside {names}' if names else ''}.")
-    return True

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from api.cli.frame import OK
+from api.cli.case_gate import cases_hold
+from api.cli.frame import FINDINGS, OK
 from api.cli.running import plainly, settings_for
 from api.logs import log_to_terminal
 from api.serving import Serving, serving, told_to_stop
@@ -23,7 +24,8 @@ def command(data: Path | None, port: int | None, policies: Path) -> int:
     """Start Forbear: Temporal, ledger, worker, relay and API.
 
     The first start makes the data directory, writes the key that every call of the API needs (only its owner
-    can read it), and publishes the policies. Listens on this machine only.
+    can read it), and publishes the policies after their cases were run: where one does not hold, nothing is
+    published, and it ends with 1. Listens on this machine only.
 
     \b
     Example:
@@ -33,21 +35,26 @@ def command(data: Path | None, port: int | None, policies: Path) -> int:
     settings = settings_for(data, port=port)
     log_to_terminal()
     with plainly():
-        asyncio.run(_up(settings, policies))
+        code = asyncio.run(_up(settings, policies))
     click.echo("Forbear has ended.")
-    return OK
+    return code
 
 
-async def _up(settings: Settings, policies: Path) -> None:
+async def _up(settings: Settings, policies: Path) -> int:
     stop = told_to_stop()
     async with serving(settings) as running:
         if policies.is_dir() and await asyncio.to_thread(_shelf_is_empty, running):
+            if not await asyncio.to_thread(cases_hold, policies):
+                advice = f"forbear publish {policies} --data {settings.data} --without-cases REASON"
+                click.echo(f"Mend them, or publish all the same: `{advice}`.", err=True)
+                return FINDINGS
             publish = running.wiring.publisher.publish_folder
             done = await asyncio.to_thread(publish, policies, datetime.now(UTC))
             click.echo(f"The shelf was empty: {len(done)} texts of {policies} are published.")
         click.echo(_told(settings, running))
         await stop.wait()
         click.echo("Ending ...")
+    return OK
 
 
 def _shelf_is_empty(running: Serving) -> bool:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -197,3 +198,17 @@ def test_what_stands_in_the_way_is_one_sentence(tmp_path: Path, arguments: list[
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stderr.startswith("forbear: ")
+
+
+def test_an_empty_shelf_takes_no_policy_whose_cases_do_not_hold(tmp_path: Path) -> None:
+    folder = tmp_path / "policies"
+    shutil.copytree(ROOT / "policies" / "key-account-credit", folder / "key-account-credit")
+    cases = folder / "key-account-credit" / "cases.yaml"
+    said = cases.read_text(encoding="utf-8")
+    cases.write_text(said.replace("grade: A", "grade: C", 1), encoding="utf-8")
+    assert cases.read_text(encoding="utf-8") != said
+    process = start(tmp_path / "data", "--port", "0", "--policies", str(folder))
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, "are published" in out) == (1, False)
+    assert "Nothing was published: 1 case does not hold." in err
+    assert f"`forbear publish {folder} --data {tmp_path / 'data'} --without-cases REASON`" in err
