@@ -52,7 +52,9 @@ class RowAnswer(Body):
     kind: str = ""
     id: str = ""
     problem: dict[str, Any] | None = None
-    notes: list[str] = Field(default=[], description="Of a customer or an event: as the single answer tells them.")
+    notes: list[str] = Field(
+        default=[], description="Of a customer or an event: as the single answer tells them."
+    )
 
 
 class Summary(Body):

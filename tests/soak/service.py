@@ -48,11 +48,11 @@ def double() -> None:
     """Tell one effect again under an id of its own, as a key that counts attempts would."""
     send, seen = Receiver.send, count(1)
 
-    def twice(self: Receiver, message: str, body: bytes, now: datetime) -> Answer:
+    def twice(self: Receiver, message: str, body: bytes, now: datetime, traceparent: str = "") -> Answer:
         if next(seen) == 4:
             other = message.replace("/do", "/do/2").replace("/undo", "/undo/2")
-            send(self, other, body.replace(message.encode(), other.encode()), now)
-        return send(self, message, body, now)
+            send(self, other, body.replace(message.encode(), other.encode()), now, traceparent)
+        return send(self, message, body, now, traceparent)
 
     Receiver.send = twice  # type: ignore[method-assign]
 

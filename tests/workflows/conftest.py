@@ -24,8 +24,8 @@ STORY_SECONDS = 200
 def run() -> Iterator[Run]:
     """One event loop for the session, because a client and its workers belong to one.
 
-    A story that does not end is cancelled within the loop: cut off by pytest's alarm, it would go on there, hold up
-    the stories after it and then the end of the session.
+    A story that does not end is cancelled within the loop: cut off by pytest's alarm, it would go on there,
+    hold up the stories after it and then the end of the session.
     """
     with asyncio.Runner() as runner:
 
