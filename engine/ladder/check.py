@@ -197,7 +197,7 @@ def _check_treatment(reader: Reader, policy: CollectionsPolicy) -> None:
         if row.ladder not in policy.ladders and row.ladder != "none":
             advice = did_you_mean(row.ladder, [*policy.ladders, "none"], of="ladders")
             reader.error("unknown-ladder", f"there is no ladder `{row.ladder}`", row.span, advice)
-    if not policy.treatment or any(cell.tests.tests for cell in policy.treatment[-1].cells):
+    if all(any(cell.tests.tests for cell in row.cells) for row in policy.treatment):
         span = policy.spans.get("treatment", Span("", 1, 1))
         advice = "add a last row of `-`"
         reader.error("treatment-gap", "the treatment does not name a ladder for everybody", span, advice)

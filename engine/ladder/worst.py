@@ -92,11 +92,10 @@ def _delays(
     ]
     if again := _renoticed(policy, ladder, row, ready, found):
         yield "a notice that is sent again", again
-    if row.interrupts and (policy.interruptions.calendar or policy.interruptions.not_before):
-        gap = longest_without_cut(policy, calendar)
-        yield "days without interruptions", max(gap or 0, run - 1)
-    elif run > 1:
+    if run > 1:
         yield "the next run", run - 1
+    if row.interrupts and policy.interruptions.calendar:
+        yield "days without interruptions", longest_without_cut(policy, calendar) or 0
     if beside:
         yield "other steps, one a day", len(beside) * run
     if cap := _capped(policy, row):
@@ -144,7 +143,10 @@ def longest_between(distances: list[int]) -> int:
 
 
 def longest_without_cut(policy: CollectionsPolicy, calendar: Calendar) -> int | None:
-    """Return the longest stretch of days on which nothing may be interrupted; None: there is no other day."""
+    """Return the longest stretch of days on which nothing may be interrupted; None: there is no other day.
+
+    Runs are not looked at: a cut that may not fall on the day of its run comes on the next day that it may.
+    """
     rules = policy.interruptions
     if not calendar.covers:
         return 0
@@ -153,7 +155,7 @@ def longest_without_cut(policy: CollectionsPolicy, calendar: Calendar) -> int | 
     day = date(min(calendar.covers), 1, 1)
     while day <= date(max(calendar.covers), 12, 30):
         try:
-            if _may_cut(policy, calendar, rules.not_before, day):
+            if _may_cut(calendar, rules.not_before, day):
                 allowed, stretch = True, 0
             else:
                 stretch += 1
@@ -164,10 +166,8 @@ def longest_without_cut(policy: CollectionsPolicy, calendar: Calendar) -> int | 
     return most if allowed else None
 
 
-def _may_cut(policy: CollectionsPolicy, calendar: Calendar, not_before: tuple[str, ...], day: date) -> bool:
+def _may_cut(calendar: Calendar, not_before: tuple[str, ...], day: date) -> bool:
     tomorrow = day + timedelta(days=1)
-    if not policy.case.runs_on(day):
-        return False
     if not calendar.is_working(day) or ("weekend" in not_before and calendar.is_weekend(tomorrow)):
         return False
     return not ("holiday" in not_before and calendar.is_holiday(tomorrow))
@@ -233,10 +233,8 @@ def _problems(policy: CollectionsPolicy, law: LawPack, calendar: Calendar) -> It
     needed = bool(policy.interruptions.calendar)
     if cuts and needed and longest_without_cut(policy, calendar) is None:
         span = policy.spans.get("interruptions", Span("", 1, 1))
-        message = f"on no day of calendar `{calendar.name}` may anything be interrupted when the ladder runs"
-        yield Problem(
-            "never-a-day", message, span, "let `runs`, `not_before` and the calendar leave some days"
-        )
+        message = f"on no day of calendar `{calendar.name}` may anything be interrupted"
+        yield Problem("never-a-day", message, span, "let `not_before` and the calendar leave some days")
         return
     for ladder in policy.ladders.values():
         if not ladder.complete:

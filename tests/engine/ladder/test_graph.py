@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import engine.ladder.simulate as simulate_module
 from engine.ladder import CollectionsPolicy, check_days, check_graph, load_collections, worst_days
 from engine.ladder.graph import Piece, pieces, together, whole_days
 from engine.ladder.threshold import Bounds, NumberTest
+from engine.ladder.worst import longest_without_cut
 from engine.ledger import Entry
-from engine.source import Span
+from engine.source import Severity, Span
 from engine.workdays import Calendar
 from tests.engine.ladder.test_policies_bad import FIXTURES
 from tests.engine.ladder.test_properties import entry_on
@@ -109,6 +111,40 @@ def test_each_step_lies_between_the_days_of_the_table(drawn: tuple[int, int]) ->
             assert days[row.step].earliest <= past
             if row.entry == 1:
                 assert past <= days[row.step].latest, (row.step, past)
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_cut_after_a_monthly_run_lies_between_the_days_of_the_table(month: int) -> None:
+    monthly = changed(runs=("runs: daily", "runs: month_end"))
+    due = date(2025, month, 2)
+    history: list[Entry] = [
+        entry_on("bill", (due - date(2025, 3, 1)).days - 1, 8, "B0", amount="300.00", due_date=due)
+    ]
+    days = {one.step: one for one in worst_days(monthly, monthly.ladders["standard"], law(), calendar())}
+    cuts: dict[str, int] = {}
+    for look in played(history, due + timedelta(days=400), by=monthly).looks:
+        for row in look.step.taken.rows:
+            cuts.setdefault(row.step, (row.requested_at.astimezone(ZONE).date() - due).days)
+    assert {"bar", "suspend"} <= set(cuts)
+    for step, past in cuts.items():
+        assert days[step].earliest <= past <= days[step].latest, step
+
+
+def test_a_cut_that_misses_its_monthly_run_waits_for_days_and_not_for_another_run() -> None:
+    monthly = changed(runs=("runs: daily", "runs: month_end"))
+    days = {one.step: one for one in worst_days(monthly, monthly.ladders["standard"], law(), calendar())}
+    # The eight days of the Spring Festival, its eve and the weekend beside it are the longest stretch.
+    gap = longest_without_cut(monthly, calendar())
+    assert gap == longest_without_cut(policy(), calendar())
+    assert days["suspend"].waits[-3:-1] == ("the next run 30", f"days without interruptions {gap}")
+
+
+def test_a_ladder_that_the_machine_cannot_bring_to_rest_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulate_module, "MOST_STEPS", 1)  # no text is known that asks for fifty at once
+    (found,) = check_graph(small())
+    assert (found.code, found.severity) == ("goes-in-circles", Severity.ERROR)
+    assert found.message.startswith("ladder `standard` asks for more and more for a debt `")
+    assert found.span.line == 14
 
 
 def test_runs_at_month_end_put_every_step_off() -> None:
