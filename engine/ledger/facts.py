@@ -27,11 +27,11 @@ from engine.text.period import Period
 YEAR = Period(months=12)
 RULES = {
     "tenure_months": "whole months since the first bill that is no fee and no plan",
-    "avg_monthly_bill": "bills of twelve months after corrections, by the number of months that have one",
+    "avg_monthly_bill": "bills of twelve months, corrected, by the number of months that have one",
     "max_dpd_12m": "most days that a debt was open past its due date, on any day of twelve months",
-    "late_count_12m": "debts due in twelve months that were open on the day after their due date, or later",
+    "late_count_12m": "debts due in twelve months that were open at any time after that day",
     "arrears_count_12m": "separate stretches of days in twelve months on which any debt was past due",
-    "on_time_rate_12m": "share of the debts due in twelve months that were never open past their due date",
+    "on_time_rate_12m": "share of the debts due in twelve months that were never open after that day",
     "overdue_now": "past due, undisputed, not written off",
     "dpd_now": "days past due of the oldest debt that is undisputed and not written off; 0: none is past due",
     "returned_payments_12m": "payments that came back in twelve months, returns that were reversed left out",

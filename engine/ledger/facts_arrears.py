@@ -30,18 +30,33 @@ def from_bills(book: Book, window: Window, trail: Trail) -> dict[str, Found]:
     recent = [debts for debts in bills if window.holds(debts[0].invoice_date)]
     if recent:
         months = len({(d[0].invoice_date.year, d[0].invoice_date.month) for d in recent})
-        total = sum((debt.amount for debts in recent for debt in debts), ZERO)
-        told = f"{len(recent)} bills of {months} months, after credit notes, divided by the months"
+        total = sum((billed(debt) for debts in recent for debt in debts), ZERO)
+        told = f"{len(recent)} bills of {months} months, after corrections, divided by the months"
         found["avg_monthly_bill"] = Found(
             (total / months).quantize(CENT, ROUND_HALF_EVEN), told,
-            lambda: trail.billed(debt for debts in recent for debt in debts),
+            lambda: trail.billed((debt for debts in recent for debt in debts), let_go=False),
         )  # fmt: skip
     return found
+
+
+def billed(debt: DebtState) -> Decimal:
+    """Return what a bill asks for after corrections; what was given up of it was billed all the same."""
+    return debt.amount + sum((by for _, by in debt.revised if by > 0), ZERO)
 
 
 def _months(first: date, last: date) -> int:
     months = (last.year - first.year) * 12 + last.month - first.month
     return months - (first.day > last.day)
+
+
+def is_late(debt: DebtState) -> bool:
+    """Tell whether something was still open when the due date had ended, or was opened again after it.
+
+    Money of the day after is late, though that day's evening finds nothing past due.
+    """
+    changes = sorted((*debt.changes, *debt.revised), key=lambda change: change[0])
+    balance = debt.open + sum((by for day, by in changes if day > debt.due_date), ZERO)
+    return balance > 0
 
 
 def overdue_spans(debt: DebtState, last: date) -> list[Span]:
@@ -80,7 +95,7 @@ def from_arrears(book: Book, window: Window, trail: Trail) -> dict[str, Found]:
                 worst, worst_debt = days, debt
     late = [debt for debt in aging if debt.id in spans]
     due = [d for d in aging if window.holds(d.due_date) and d.due_date < window.end]
-    late_due = [debt for debt in due if debt.id in spans]
+    late_due = [debt for debt in due if debt.id in spans or is_late(debt)]
     times = _stretches(span for mine in spans.values() for span in mine)
 
     def of(debts: list[DebtState]) -> list[Name]:

@@ -78,37 +78,49 @@ def _promises(
 ) -> dict[str, Found]:
     withdrawn = {entry.promise for entry in of_kind(due, PromiseWithdrawn)}
     payments = [
-        (entry.value_date, fund.amount - fund.given_back)
+        (entry, fund.amount - fund.given_back)
         for entry in of_kind(due, Payment)
         if not (fund := book.funds[f"payment:{entry.id}"]).return_id
     ]
     kept: list[Entry] = []
     broken: list[Entry] = []
+    money: dict[str, list[Entry]] = {}
     for promise in of_kind(due, Promise):
         if promise.id in withdrawn:
             continue
         ends, was_kept = _outcome(promise, payments, window.end, tolerance, grace_days)
         if ends is not None and window.holds(ends) and ends < window.end:
             (kept if was_kept else broken).append(promise)
+            money[promise.id] = [
+                entry for entry, _ in payments if promise.value_date <= entry.value_date <= ends
+            ]
+
+    def of(promises: list[Entry]) -> list[Name]:
+        return _names(promises + [entry for promise in promises for entry in money[promise.id]])
+
     ended = len(kept) + len(broken)
     found = {
         "broken_promises_12m": Found(
             len(broken), "promises whose date passed in twelve months without the money",
-            lambda: _names(broken),
+            lambda: of(broken),
         ),
         "kept_promises_12m": Found(
-            len(kept), "promises whose date passed in twelve months with the money", lambda: _names(kept)
+            len(kept), "promises whose date passed in twelve months with the money", lambda: of(kept)
         ),
     }  # fmt: skip
     if ended:
         rate = (Decimal(len(kept)) / ended).quantize(RATE, ROUND_HALF_EVEN)
         told = f"{len(kept)} of {ended} promises kept"
-        found["promises_kept_rate_12m"] = Found(rate, told, lambda: _names([*kept, *broken]))
+        found["promises_kept_rate_12m"] = Found(rate, told, lambda: of([*kept, *broken]))
     return found
 
 
 def _outcome(
-    promise: Promise, payments: list[tuple[date, Decimal]], today: date, tolerance: Decimal, grace_days: int
+    promise: Promise,
+    payments: list[tuple[Payment, Decimal]],
+    today: date,
+    tolerance: Decimal,
+    grace_days: int,
 ) -> tuple[date | None, bool]:
     """Return the last day on which a promise was decided, and whether it was kept; None: not yet."""
     parts = [(part.due_date, part.amount) for part in promise.milestones] or [(promise.by, promise.amount)]
@@ -118,7 +130,7 @@ def _outcome(
         last = day + timedelta(days=grace_days)
         if last >= today:
             return None, False
-        paid = sum((by for on, by in payments if promise.value_date <= on <= last), ZERO)
+        paid = sum((by for entry, by in payments if promise.value_date <= entry.value_date <= last), ZERO)
         if paid < asked * (1 - tolerance):
             return last, False
     return last, True

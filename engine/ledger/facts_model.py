@@ -8,7 +8,15 @@ from datetime import date
 from decimal import Decimal
 
 from engine.ledger.book import Book, DebtState
-from engine.ledger.entries import Entry
+from engine.ledger.entries import (
+    Adjustment,
+    CreditNote,
+    Entry,
+    PaymentReturned,
+    ReturnReversed,
+    WriteDown,
+    is_goodwill,
+)
 from engine.model import Amount, Model
 
 Name = tuple[str, str]
@@ -71,12 +79,16 @@ class Trail:
         self._entries = entries
         self._book = book
 
-    def billed(self, debts: Iterable[DebtState]) -> list[Name]:
-        """Return the bills of debts, and what made them ask for more or less."""
+    def billed(self, debts: Iterable[DebtState], *, let_go: bool = True) -> list[Name]:
+        """Return the bills of debts, and what made them ask for more or less.
+
+        Without `let_go` what was given up of a bill that was right is left out.
+        """
         references = {name for debt in debts for name in (debt.bill, debt.id)}
         found: list[Name] = [("bill", name) for name in references if ("bill", name) in self._entries]
-        for kind, name in self._entries:
-            if kind in _CORRECTS and getattr(self._entries[kind, name], "bill", "") in references:
+        for (kind, name), entry in self._entries.items():
+            counts = kind in _CORRECTS and (let_go or not _lets_go(entry))
+            if counts and getattr(entry, "bill", "") in references:
                 found.append((kind, name))
         return found
 
@@ -88,15 +100,26 @@ class Trail:
             if names & (fund.parts.keys() | fund.before.keys()):
                 kind, _, name = fund.key.partition(":")
                 found.append((kind, name))
-                if fund.return_id:
-                    found.append(("payment_returned", fund.return_id))
-        return found
+        return [*found, *self._undone({name for kind, name in found if kind == "payment"})]
+
+    def _undone(self, payments: set[str]) -> list[Name]:
+        """Return how payments came back, and how that was reversed."""
+        entries = self._entries.values()
+        back = {e.id for e in entries if isinstance(e, PaymentReturned) and e.payment in payments}
+        again = [e for e in entries if isinstance(e, ReturnReversed) and e.returned in back]
+        return [*(("payment_returned", name) for name in back), *((e.kind, e.id) for e in again)]
 
     def sources(self, names: Iterable[Name]) -> tuple[Source, ...]:
         """Return entries by name, by value date."""
         known = {name: self._entries[name] for name in names if name in self._entries}
         rows = sorted((entry.value_date, kind, ref) for (kind, ref), entry in known.items())
         return tuple(Source(kind=kind, id=ref, value_date=day) for day, kind, ref in rows)
+
+
+def _lets_go(entry: Entry) -> bool:
+    return isinstance(entry, WriteDown) or (
+        isinstance(entry, CreditNote | Adjustment) and is_goodwill(entry.reason)
+    )
 
 
 _CORRECTS = frozenset({"bill_issued", "credit_note", "adjustment", "fee_waived", "write_down"})

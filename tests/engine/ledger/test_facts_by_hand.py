@@ -1,0 +1,95 @@
+"""The facts of one account worked out by hand, each with its entries: money gone back, given up, let go."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from engine.ledger import Entry, derived_at, facts_at
+from tests.engine.ledger.making import TERMS, day, entry, noon
+from tests.engine.ledger.test_facts import bill, pay
+
+PROMISE = entry("promise", "03-20", id="PR", amount="80.00", by="2026-04-01")
+YEAR = [
+    bill(1), pay("01-25"),                                       # on its due date
+    bill(2), entry("payment", "02-26", id="LATE", amount="100.00"),  # one day late
+    bill(3), entry("write_down", "04-05", id="W", bill="B3", amount="20.00"),
+    PROMISE, entry("payment", "03-31", id="KEPT", amount="80.00"),   # the rest of B3, 6 days late
+    bill(4), entry("payment", "04-20", id="BACK", amount="100.00"),
+    entry("payment_returned", "04-28", id="CB", payment="BACK", reason="chargeback"),
+    entry("return_reversed", "05-02", id="REV", returned="CB"),     # away for four days
+    bill(5), entry("credit_note", "05-20", id="CN", bill="B5", amount="40.00", reason="wrong tariff"),
+    entry("payment", "05-25", id="OVER", amount="75.00"),
+    entry("refund", "05-30", id="RF", amount="15.00", payment="OVER"),
+    entry("bill", "05-05", id="F", due="05-25", amount="5.00", category="fee"),
+    entry("fee_waived", "05-10", id="FW", bill="F", amount="5.00"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sources"),
+    [
+        # five bills: 100, 100, 100 (a part given up, not billed less), 100, 60 after the credit note
+        ("avg_monthly_bill", "92.00", "B1 B2 B3 B4 B5 CN"),
+        ("tenure_months", 5, "B1"),
+        # of six debts with the waived fee: B2 a day late, B3, B4 while its money was away
+        ("on_time_rate_12m", "0.5000", None),
+        ("late_count_12m", 3, "B2 LATE B3 KEPT B4 BACK CB REV W"),
+        # B3 from 26 March, its last 20 given up on 5 April: evenings of 26 March to 4 April
+        ("max_dpd_12m", 10, "B3 KEPT W"),
+        ("arrears_count_12m", 2, None),
+        ("dpd_now", 0, ""),
+        ("overdue_now", "0", ""),
+        ("returned_payments_12m", 0, ""),
+        ("kept_promises_12m", 1, "PR KEPT"),
+        ("broken_promises_12m", 0, ""),
+        ("promises_kept_rate_12m", "1.0000", "PR KEPT"),
+        # 100 + 100 + 80 + 100 + 75 - 15
+        ("contribution_12m", "440.00", "P01-25 LATE KEPT BACK OVER RF"),
+    ],
+)
+def test_a_year_by_hand(name: str, value: int | str, sources: str | None) -> None:
+    on = day("06-30")
+    found = derived_at(YEAR, on, noon(on, 20))[name]
+    assert found.value == (Decimal(value) if isinstance(value, str) else value)
+    assert facts_at(TERMS, YEAR, on, noon(on, 20))[name].value == found.value
+    if sources is not None:
+        assert sorted(one.id for one in found.sources) == sorted(sources.split())
+
+
+@pytest.mark.parametrize(("paid", "late"), [("01-24", 0), ("01-25", 0), ("01-26", 1), ("01-27", 1)])
+def test_a_bill_is_on_time_up_to_its_due_date_and_no_later(paid: str, late: int) -> None:
+    on = day("06-30")
+    found = facts_at(TERMS, [bill(1), pay(paid)], on, noon(on, 20))
+    assert (found["late_count_12m"].value, found["on_time_rate_12m"].value) == (late, 1 - late)
+
+
+@pytest.mark.parametrize(
+    ("correction", "average"),
+    [
+        (entry("credit_note", "02-01", bill="B1", amount="30.00"), "70.00"),
+        (entry("credit_note", "02-01", bill="B1", amount="30.00", reason="Goodwill"), "100.00"),
+        (entry("adjustment", "02-01", bill="B1", amount="-30.00", reason="goodwill"), "100.00"),
+        (entry("adjustment", "02-01", bill="B1", amount="-30.00"), "70.00"),
+        (entry("adjustment", "02-01", bill="B1", amount="30.00"), "130.00"),
+        (entry("write_down", "02-01", bill="B1", amount="30.00"), "100.00"),
+        (entry("write_off_mark", "02-01", bill="B1"), "100.00"),
+    ],
+)
+def test_what_is_given_up_of_a_right_bill_was_billed_all_the_same(correction: Entry, average: str) -> None:
+    on = day("06-30")
+    found = derived_at([bill(1), correction], on, noon(on, 20))["avg_monthly_bill"]
+    assert found.value == Decimal(average)
+    named = ("bill", "B1") if average == "100.00" else (correction.kind, correction.id)
+    assert (found.sources[-1].kind, found.sources[-1].id) == named
+
+
+def test_a_promise_whose_money_came_back_is_broken_and_stands_again_with_it() -> None:
+    money = [bill(3), PROMISE, entry("payment", "03-31", id="KEPT", amount="80.00")]
+    back = entry("payment_returned", "04-10", id="R", payment="KEPT")
+    again = entry("return_reversed", "04-20", id="RR", returned="R")
+    on = day("06-30")
+    for history, kept in ((money, 1), ([*money, back], 0), ([*money, back, again], 1)):
+        found = facts_at(TERMS, history, on, noon(on, 20))
+        assert (found["kept_promises_12m"].value, found["broken_promises_12m"].value) == (kept, 1 - kept)
