@@ -55,15 +55,20 @@ def is_late(debt: DebtState) -> bool:
     Money of the day after is late, though that day's evening finds nothing past due.
     """
     changes = sorted((*debt.changes, *debt.revised), key=lambda change: change[0])
-    balance = debt.open + sum((by for day, by in changes if day > debt.due_date), ZERO)
+    balance = debt.open + sum((by for day, by in changes if day > _asked_by(debt)), ZERO)
     return balance > 0
+
+
+def _asked_by(debt: DebtState) -> date:
+    """Return the last day on which money was on time; before it is billed nothing is late."""
+    return max(debt.due_date, debt.invoice_date)
 
 
 def overdue_spans(debt: DebtState, last: date) -> list[Span]:
     """Return the days `[first, last]` on which a debt was open past its due date, up to `last`."""
     changes = sorted((*debt.changes, *debt.revised), key=lambda change: change[0])
     balance = debt.open + sum((by for _, by in changes), ZERO)
-    late = debt.due_date + timedelta(days=1)
+    late = max(debt.due_date + timedelta(days=1), debt.invoice_date)
     begun: date | None = late if balance else None
     spans: list[Span] = []
     for day, by in changes:

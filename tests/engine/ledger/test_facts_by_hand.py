@@ -93,3 +93,13 @@ def test_a_promise_whose_money_came_back_is_broken_and_stands_again_with_it() ->
     for history, kept in ((money, 1), ([*money, back], 0), ([*money, back, again], 1)):
         found = facts_at(TERMS, history, on, noon(on, 20))
         assert (found["kept_promises_12m"].value, found["broken_promises_12m"].value) == (kept, 1 - kept)
+
+
+def test_a_draft_that_is_issued_after_its_due_date_was_not_late_before() -> None:
+    draft = entry("bill", "01-05", id="B1", due="01-25", amount="100.00", draft=True)
+    issued = entry("bill_issued", "02-10", bill="B1")
+    for paid, late, worst, times in (("01-10", 0, 0, 0), ("02-10", 0, 0, 0), ("02-20", 1, 25, 1)):
+        on = day("06-30")
+        found = facts_at(TERMS, [draft, issued, pay(paid)], on, noon(on, 20))
+        names = ("late_count_12m", "max_dpd_12m", "arrears_count_12m")
+        assert tuple(found[name].value for name in names) == (late, worst, times), paid
