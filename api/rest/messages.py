@@ -37,7 +37,11 @@ class MessageOut(Body):
     settled_at: AwareDatetime | None
     traceparent: str = Field(description="The trace of the call that led to it; empty: a timer did.")
     correlation_id: str
-    event: dict[str, Any] = Field(description="The CloudEvent as it is sent.")
+    event: dict[str, Any] = Field(
+        description="The CloudEvent of this message. A notice has its whole text in `data.text`, where the "
+        "policy holds one. What goes out may join notices of one text, channel and day to one customer: then "
+        "`data.together` is a list of the `data` of the others, and `data.text` is all texts, each said once."
+    )
 
 
 def messages_router(wiring: Wiring) -> APIRouter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, localcontext
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from engine.ladder.expected import ALL, AMOUNTS, NEVER, NOTHING, Expectation, Wa
 from engine.ladder.expected_ledger import compare_ledger
 from engine.ladder.from_law import no_law
 from engine.ladder.late_fee import accrued
+from engine.ladder.model import CollectionsPolicy
 from engine.ladder.notices import notice_text
 from engine.ladder.simulate import Look, Played, show
 from engine.ladder.state import Action, Position
@@ -39,6 +40,7 @@ class _Day:
     zone: ZoneInfo
     reminded: tuple[tuple[datetime, Action], ...] = ()
     """Notices before due dates, up to this day."""
+    reminding: Mapping[str, CollectionsPolicy] = field(default_factory=dict)
     reminds: datetime | None = None
 
     @property
@@ -92,7 +94,7 @@ def _day(expectation: Expectation, played: Played, zone: ZoneInfo) -> _Day:
         if at.astimezone(zone).date() <= day and item in (None, *action.debts)
     )  # fmt: skip
     reminds = next((on for at, on in played.reminds.items() if at.astimezone(zone).date() == day), None)
-    return _Day(day, looks, today, evening, zone, reminded, reminds)
+    return _Day(day, looks, today, evening, zone, reminded, played.reminding, reminds)
 
 
 # what was asked for
@@ -135,18 +137,23 @@ def _figures(day: _Day) -> Iterator[str]:
     yield from (f"{name}: {value}" for a in _asked(day, day.day) for name, value in a.figures.items())
 
 
+def _notices(day: _Day) -> Iterator[tuple[datetime, Action, CollectionsPolicy]]:
+    """Yield the day's notices, those of cases before those before due dates, with the text they are of."""
+    for look in day.today:
+        yield from ((look.at, action, look.policy) for action in look.step.actions if action.do == "notify")
+    for at, action in day.reminded:
+        if at.astimezone(day.zone).date() == day.day:
+            yield at, action, day.reminding[action.key]
+
+
 def _sent(day: _Day) -> Iterator[str]:
     """Yield from when on each of the day's notices may go out, in the account's time."""
-    for look in day.today:
-        for action in look.step.actions:
-            if action.do == "notify":
-                yield _instant(action.not_before or look.at, day.zone)
+    yield from (_instant(action.not_before or at, day.zone) for at, action, _ in _notices(day))
 
 
 def _texts(day: _Day) -> Iterator[str]:
     """Yield what customers read in the day's notices."""
-    for look in day.today:
-        yield from (notice_text(look.policy, action) for action in look.step.actions if action.do == "notify")
+    yield from (notice_text(policy, action) for _, action, policy in _notices(day))
 
 
 _OF_NOTICES: Mapping[str, Callable[[_Day], Iterator[str]]] = {

@@ -112,6 +112,8 @@ class Played:
     """How the open cases stand at the instants that were asked for."""
     reminded: list[tuple[datetime, Action]] = field(default_factory=list)
     """The notices before due dates, which belong to no case."""
+    reminding: dict[str, CollectionsPolicy] = field(default_factory=dict)
+    """The policy that each of them goes out under, by key."""
     reminds: dict[datetime, datetime | None] = field(default_factory=dict)
     """When the next of them goes out, by the instants that were asked for."""
 
@@ -356,6 +358,7 @@ class _Player:
         for action in found.actions:
             self.reminded.add(action.key)
             self.played.reminded.append((at, action))
+            self.played.reminding[action.key] = self.policy
             self._ask(action, at)
         self.next_reminder = self._later(found.look_at, at)
 
