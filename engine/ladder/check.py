@@ -11,7 +11,7 @@ from engine.ladder.check_notices import check_notices
 from engine.ladder.model import FINAL, NO_TIME, CollectionsPolicy, DoItem, Ladder, LadderRow
 from engine.ladder.threshold import Bounds, Condition, Term
 from engine.ladder.waits import is_since_due, shortest
-from engine.source import Problem, Severity, Span
+from engine.source import Problem, Severity, Span, has_errors
 from engine.text import Reader, did_you_mean
 
 
@@ -197,11 +197,12 @@ def _check_treatment(reader: Reader, policy: CollectionsPolicy) -> None:
         if row.ladder not in policy.ladders and row.ladder != "none":
             advice = did_you_mean(row.ladder, [*policy.ladders, "none"], of="ladders")
             reader.error("unknown-ladder", f"there is no ladder `{row.ladder}`", row.span, advice)
-    if all(any(cell.tests.tests for cell in row.cells) for row in policy.treatment):
+    unread = not policy.treatment and has_errors(reader.problems)  # what is wrong with its table was told
+    if not unread and all(any(cell.tests.tests for cell in row.cells) for row in policy.treatment):
         span = policy.spans.get("treatment", Span("", 1, 1))
         advice = "add a last row of `-`"
         reader.error("treatment-gap", "the treatment does not name a ladder for everybody", span, advice)
-    for ladder in policy.ladders.values() if len(reader.problems) == before else ():
+    for ladder in policy.ladders.values() if len(reader.problems) == before and not unread else ():
         if ladder.name not in used:
             message = f"no customer gets the ladder `{ladder.name}`"
             reader.warn("unused-ladder", message, ladder.span, "name it in `treatment`, or remove it")

@@ -163,7 +163,8 @@ class HistoryReader(Reader):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"][1:])
-            self.error("not-an-entry", f"`{name}`: `{where}` {first['msg'].lower()}", span)
+            message = f"`{name}`: `{where}` {first['msg'].lower()}"
+            self.error("not-an-entry", message, span, f"correct `{where}`")
             return None
         return Event(at, text, entry=entry)
 

@@ -44,7 +44,8 @@ def _pack(reader: Reader, node: Node, digest: str) -> LawPack | None:
         clause = _clause(reader, item)
         if clause and clause.id in clauses:
             first = (("the first one stands here", clauses[clause.id].span),)
-            reader.error("clause-twice", f"two clauses are named `{clause.id}`", clause.span, related=first)
+            message = f"two clauses are named `{clause.id}`"
+            reader.error("clause-twice", message, clause.span, "rename one, or remove it", first)
         elif clause:
             clauses[clause.id] = clause
     if name is None or title is None:
@@ -86,7 +87,9 @@ def _clause(reader: Reader, node: Node) -> Clause | None:
         if (key in needed and key not in fields) or (key in fields and key not in (*needed, *may)):
             what = "needs" if key in needed else "has no use for"
             place = fields.get(key, node)
-            reader.error("clause-unclear", f"clause `{name}` of rule `{rule}` {what} `{key}`", place.span)
+            advice = f"add `{key}`" if key in needed else f"remove `{key}`"
+            message = f"clause `{name}` of rule `{rule}` {what} `{key}`"
+            reader.error("clause-unclear", message, place.span, advice)
             return None
     before = len(reader.problems)
     values: dict[str, Any] = {}
@@ -124,7 +127,8 @@ def _since_due(reader: Reader, node: Node, what: str) -> Period | None:
     found = re.fullmatch(r"due \+ (P\S+)", text)
     period = Period.parse(found[1]) if found else None
     if period is None:
-        reader.error("wrong-form", f"{what} is `{text}`", node.span, "write `due + P1D`")
+        message = f"{what} is `{text}`, not a day since the due date"
+        reader.error("wrong-form", message, node.span, "write `due + P1D`")
     return period
 
 
@@ -132,7 +136,8 @@ def _received(reader: Reader, node: Node, what: str) -> int | None:
     text = reader.text(node, what) or ""
     found = re.fullmatch(r"(\d{1,2}) working days", text)
     if found is None:
-        reader.error("wrong-form", f"{what} is `{text}`", node.span, "write `5 working days`")
+        message = f"{what} is `{text}`, not working days"
+        reader.error("wrong-form", message, node.span, "write `5 working days`")
         return None
     return int(found[1])
 

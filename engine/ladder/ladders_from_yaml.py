@@ -122,7 +122,7 @@ def _rows(reader: Reader, table: Table, facts: Mapping[str, FactDefinition]) -> 
     ]
     found = tuple(row for row in rows if row is not None)
     if not table.rows:
-        reader.error("ladder-empty", "the ladder has no rows", table.span)
+        reader.error("ladder-empty", "the ladder has no rows", table.span, "write a row for each step")
     return _with_required(found)
 
 
@@ -262,7 +262,8 @@ def _item(reader: Reader, text: str, span: Span) -> DoItem | None:
             )
             return None
         if not _WORD.fullmatch(given):
-            reader.error("not-a-name", f"`{given}` is not a name", span, "small letters, digits, underscores")
+            advice = "use small letters, digits and underscores: `final_notice`"
+            reader.error("not-a-name", f"`{given}` is not a name", span, advice)
             return None
     return DoItem(name, args, span)
 

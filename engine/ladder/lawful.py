@@ -31,7 +31,8 @@ def check_law(policy: CollectionsPolicy, law: LawPack) -> tuple[Problem, ...]:
 def _problems(policy: CollectionsPolicy, law: LawPack) -> Iterator[Problem]:
     span = policy.spans.get("regulation", Span("", 1, 1))
     if policy.regulation != law.name:
-        yield Problem("other-law", f"the policy names `{policy.regulation}`, not `{law.name}`", span)
+        message = f"the policy names `{policy.regulation}`, not `{law.name}`"
+        yield Problem("other-law", message, span, "check it against the law pack that it names")
     elif not law.clauses:
         message = f"law pack `{law.name}` has no clauses: no rule of a regulator is checked or enforced"
         yield Problem("no-law", message, span, severity=Severity.INFO)

@@ -129,7 +129,8 @@ def span_of(reader: Reader, *, least: int = 1) -> Callable[[Node, str], Period |
         period = reader.period(node, what)
         if period is None or fits(period, least=least):
             return period
-        reader.error("span-out-of-range", f"{what} is {period}", node.span, "write `P1D` to `P100Y`")
+        message = f"{what} is {period}, out of range"
+        reader.error("span-out-of-range", message, node.span, "write `P1D` to `P100Y`")
         return None
 
     return read

@@ -91,7 +91,7 @@ def _timelines(
     name = optional(fields, "policy", reader.text, "`policy`")
     if name is not None and name != policy.name:
         message = f"these cases are for `{name}`; the policy is `{policy.name}`"
-        reader.error("other-policy", message, fields["policy"].span)
+        reader.error("other-policy", message, fields["policy"].span, f"write `policy: {policy.name}`")
     seen: dict[str, Span] = {}
     for item in reader.items(fields["cases"], "`cases`") if "cases" in fields else ():
         timeline = _timeline(reader, policy, item, texts)
@@ -99,7 +99,8 @@ def _timelines(
             continue
         if timeline.name in seen:
             related = (("the first one stands here", seen[timeline.name]),)
-            reader.error("duplicate-case", "two cases have the same sentence", timeline.span, related=related)
+            message, advice = "two cases have the same sentence", "say in one of them what is different"
+            reader.error("duplicate-case", message, timeline.span, advice, related)
         seen[timeline.name] = timeline.span
         yield timeline
 

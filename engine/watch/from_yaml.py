@@ -72,7 +72,7 @@ def _window(reader: Reader, fields: Mapping[str, Node]) -> timedelta:
     window = length(reader, fields["window"], "`window`") if "window" in fields else None
     if window is not None and window > LONGEST_WINDOW:
         message = f"`window` is {window.days} days; at most {LONGEST_WINDOW.days} are kept"
-        reader.error("too-large", message, fields["window"].span)
+        reader.error("too-large", message, fields["window"].span, f"write `P{LONGEST_WINDOW.days}D` or less")
     return window or timedelta(0)
 
 
@@ -91,7 +91,7 @@ def _rules(
             reader.error("name-taken", f"there are two rules `{rule.name}`", rule.span, related=related)
         rules[rule.name] = rule
     if "rules" in fields and not rules and not has_errors(reader.problems):
-        reader.error("no-rules", "there is no rule", fields["rules"].span)
+        reader.error("no-rules", "there is no rule", fields["rules"].span, "write one: `- rule: high-usage`")
     return tuple(rules.values())
 
 

@@ -167,7 +167,8 @@ def _written(
     node = fields[section]
     if isinstance(node, MapNode) and not 1 <= len(node.entries) <= most:
         message = f"`{section}` names {len(node.entries)} events; it takes 1 to {most}"
-        reader.error("how-many-events", message, node.span)
+        advice = "leave those that matter most, or make two rules" if node.entries else "name an event"
+        reader.error("how-many-events", message, node.span, advice)
     return found
 
 

@@ -39,7 +39,8 @@ def read_types(reader: Reader, fields: Mapping[str, Node]) -> dict[str, EventTyp
             if usable_name(reader, key, "an event") and _is_new(reader, key, types):
                 types[key.text] = _type(reader, key, node, is_fact, pending)
     if len(types) > MOST_TYPES:
-        reader.error("too-many-events", f"more than {MOST_TYPES} events are declared", fields["events"].span)
+        message, advice = f"more than {MOST_TYPES} events are declared", "remove those that no rule names"
+        reader.error("too-many-events", message, fields["events"].span, advice)
     for name, key, node in pending:
         # What is wrong with it is told; that conditions cannot name it would be told beside the point.
         some_number = Property(key.text, Kind.DECIMAL, key.span, 2, optional=True)
@@ -105,9 +106,8 @@ def _type(
             elif prop := _property(reader, name, inner):
                 properties[name.text] = prop
     if len(properties) > MOST_PROPERTIES:
-        reader.error(
-            "too-many-properties", f"`{key.text}` has more than {MOST_PROPERTIES} properties", key.span
-        )
+        message = f"`{key.text}` has more than {MOST_PROPERTIES} properties"
+        reader.error("too-many-properties", message, key.span, "remove those that no rule reads")
     return EventType(key.text, key.span, properties, is_fact)
 
 
@@ -128,7 +128,8 @@ def _property(reader: Reader, key: ScalarNode, node: Node) -> Property | None:
         reader.error("bounds-crossed", f"{what} goes from {low} to {high}", fields["max"].span)
     one_of = reader.list_of(fields["one_of"], "`one_of`", reader.text) if "one_of" in fields else ()
     if one_of and kind is not Kind.STRING:
-        reader.error("one-of-string", f"{what} is a {kind}; `one_of` is for strings", fields["one_of"].span)
+        message = f"`one_of` is for strings; {what} has the kind `{kind}`"
+        reader.error("one-of-string", message, fields["one_of"].span, "bound a number with `min` and `max`")
     may_lack = optional(fields, "optional", reader.boolean, "`optional`") or False
     return Property(key.text, kind, key.span, places, low, high, may_lack, tuple(one_of))
 
@@ -151,7 +152,8 @@ def _kind(reader: Reader, node: Node, what: str) -> tuple[Kind, int] | None:
 def _bound(reader: Reader, fields: Mapping[str, Node], name: str, kind: Kind) -> Decimal | None:
     found = optional(fields, name, reader.decimal, f"`{name}`")
     if found is not None and not kind.is_number:
-        reader.error("bounds-of-number", f"`{name}` is for numbers, not for a {kind}", fields[name].span)
+        message, advice = f"`{name}` is for numbers, not for a {kind}", "remove it; texts have `one_of`"
+        reader.error("bounds-of-number", message, fields[name].span, advice)
         return None
     if found is not None and abs(found) > MOST * 1000:
         reader.error("too-large", f"`{name}` is {found}; numbers go to {MOST * 1000:f}", fields[name].span)
@@ -222,7 +224,8 @@ def _computed(
     """Return the property that an aggregate makes, with the bounds that follow from what it reads."""
     if places is not None and (how.function != "average" or not 0 <= places <= MOST_PLACES):
         message = f"`places` is for averages, from 0 to {MOST_PLACES}"
-        reader.error("not-places", message, fields["places"].span)
+        advice = "write `places: 2` at an average, or remove it"
+        reader.error("not-places", message, fields["places"].span, advice)
         return None
     unknown = how.at_least > 0
     if of is None:

@@ -57,8 +57,14 @@ def test_a_good_policy_gets_no_message(folder: Path) -> None:
     assert [problem for problem in loaded.problems if problem.severity is not Severity.INFO] == []
 
 
-ROOMS = ("engine/credit", "engine/text", "engine/feel/inference.py", "engine/feel/parser.py")
+ROOMS = (
+    "engine/credit", "engine/ladder", "engine/text", "engine/watch", "engine/feel/inference.py",
+    "engine/feel/parser.py",
+)  # fmt: skip
 CASES, DMN = "tests/engine/credit/test_cases.py", "tests/engine/credit/test_dmn.py"
+GRAPH = "tests/engine/ladder/test_graph.py"
+BACKSTOPS = {"goes-in-circles"}
+"""What no text that passes the other checks is known to reach."""
 SHOWN_ELSEWHERE = {
     "cases-columns": "tests/engine/credit/test_coverage.py", "duplicate-case": CASES, "fact-refused": CASES,
     "other-policy": CASES, "nothing-expected": CASES, "unknown-base": CASES, "dmn-empty": DMN,
@@ -67,6 +73,11 @@ SHOWN_ELSEWHERE = {
     "row-undecided": "tests/engine/credit/test_check.py",  # hundreds of rows, made there
     "file-too-large": "tests/engine/text/test_yaml.py",
     "table-too-large": "tests/engine/credit/test_hostile.py",
+    "adoption-changes-case": "tests/engine/ladder/test_adopting.py",  # two texts
+    "step-removed": "tests/engine/ladder/test_adopting.py",
+    "not-decided": GRAPH, "never-a-day": GRAPH,  # a calendar without a working day
+    "no-law": "tests/engine/ladder/test_shipped_policies.py", "other-law": "tests/engine/ladder/test_law.py",
+    "no-cases": "tests/api/cli/test_test_command.py", "no-offset": "tests/engine/watch/test_cases.py",
 }  # fmt: skip
 NOTED_BY = {"error", "warn", "warning", "Problem", "problem"}
 CODE = re.compile(r"[a-z]+(?:-[a-z0-9]+)*")
@@ -90,8 +101,8 @@ def test_every_kind_of_mistake_has_a_broken_policy() -> None:
     noted = {code for file in files for code in codes_in(file)}
     texts = [path.read_text(encoding="utf-8") for path in BAD.glob("*/expected.txt")]
     shown = {code for text in texts for code in re.findall(r"^\w+\[([a-z0-9-]+)\]", text, re.M)}
-    assert len(noted) >= 90
-    assert noted - shown - SHOWN_ELSEWHERE.keys() == set()
+    assert len(noted) >= 230
+    assert noted - shown - SHOWN_ELSEWHERE.keys() == BACKSTOPS
     assert SHOWN_ELSEWHERE.keys() <= noted  # nothing is excused that is not there
     for code, test in SHOWN_ELSEWHERE.items():
         assert f'"{code}"' in (root / test).read_text(encoding="utf-8"), f"{code} is not in {test}"

@@ -105,7 +105,9 @@ def test_every_step_that_is_gone_is_told_at_once() -> None:
     new = load_collections(TEXTS | {"policy.yaml": text.encode()}).policy
     assert first
     assert new
-    said = [render_problem(problem, {"policy.yaml": text}) for problem in check_adoption(first, new)]
+    found = check_adoption(first, new)
+    assert [problem.code for problem in found] == ["adoption-changes-case", "step-removed", "step-removed"]
+    said = [render_problem(problem, {"policy.yaml": text}) for problem in found]
     assert len(said) == 3
     assert "open cases count in CNY, and would count in EUR" in said[0]
     assert ["`bar`" in said[1], "`suspend`" in said[2]] == [True, True]

@@ -10,13 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from engine.ladder import check_days, check_graph, check_law, load_collections, render_report, run_timelines
+from engine.ladder import (
+    check_days,
+    check_graph,
+    check_law,
+    load_collections,
+    load_law,
+    render_report,
+    run_timelines,
+)  # fmt: skip
 from engine.source import render_problem
 from tests.engine.ladder.world import calendar, law, policy, texts_of
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 BAD = sorted((FIXTURES / "policies_bad").glob("collections-*"))
 TIMELINES = sorted((FIXTURES / "policies_bad").glob("timeline-*"))
+LAWS = sorted((FIXTURES / "policies_bad").glob("law-*"))
 GOOD = sorted((FIXTURES / "policies_good").glob("collections-*"))
 
 
@@ -43,6 +52,18 @@ def timeline_message(folder: Path) -> str:
     return render_report(report, {"cases.yaml": data.decode("utf-8-sig", "replace")}) + "\n"
 
 
+def law_message(folder: Path) -> str:
+    """Return what the reader of law packs says of one."""
+    data = (folder / "law.yaml").read_bytes()
+    problems = load_law(data, "law.yaml").problems
+    return "\n".join(render_problem(problem, {"law.yaml": data.decode()}) for problem in problems) + "\n"
+
+
+@pytest.mark.parametrize("folder", LAWS, ids=lambda folder: folder.name)
+def test_each_broken_law_pack_gets_the_expected_message(folder: Path) -> None:
+    assert law_message(folder) == (folder / "expected.txt").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("folder", BAD, ids=lambda folder: folder.name)
 def test_each_broken_policy_gets_the_expected_message(folder: Path) -> None:
     assert message(folder) == (folder / "expected.txt").read_text(encoding="utf-8")
@@ -67,5 +88,7 @@ def update() -> None:
     """Write every expected message anew."""
     for found in BAD:
         (found / "expected.txt").write_text(message(found), encoding="utf-8")
+    for found in LAWS:
+        (found / "expected.txt").write_text(law_message(found), encoding="utf-8")
     for found in TIMELINES:
         (found / "expected.txt").write_text(timeline_message(found), encoding="utf-8")
