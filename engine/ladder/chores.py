@@ -62,19 +62,19 @@ def unallocated(case: Case) -> Iterator[Action]:
             yield Action(key=key, do="task", args=args, step=row.step, item=bill, debts=row.debts)
 
 
-def not_reversed(case: Case) -> Iterator[Action]:
-    """Yield what a person is told at once of late fees that billing was asked to reverse and did not."""
+def not_booked(case: Case) -> Iterator[Action]:
+    """Yield what a person is told at once of charges that billing did not book, or not reverse, as asked."""
     mine = [case.taken.case, *([case.taken.care_of.case] if case.taken.care_of else [])]
     for receipt in case.account.receipts:
         name = next((name for name in mine if receipt.key.startswith(f"{name}/")), "")
         if receipt.status not in LOST or not name:
             continue
         head, step, entry, token, way = receipt.key.rsplit("/", 4)
-        if step in CHARGES and way == "undo":
-            debt = head[len(name) + 1 :]
-            key = f"{head}/{step}/{entry}/task.undo_failed.{token}/do"
+        if step in CHARGES and do_of(receipt.key) == "fee":
+            debt, what = head[len(name) + 1 :], "undo_failed" if way == "undo" else "not_booked"
+            key = f"{head}/{step}/{entry}/task.{what}.{token}/do"
             if key not in case.taken.told:
-                args = ("undo_failed", token)
+                args = (what, token)
                 yield Action(key=key, do="task", args=args, step=step, item=debt, debts=(debt,))
 
 

@@ -28,7 +28,7 @@ from engine.ledger.position import position_at
 from engine.workdays import Calendar
 
 Receiver = Literal["done same day", "none", "explicit"]
-NOT_ANSWERED = ("missing_receipt", "restore_failed", "undo_failed")
+NOT_ANSWERED = ("missing_receipt", "restore_failed", "undo_failed", "not_booked")
 """Tasks that are there because a receiver did not do its part: nobody answers them by himself."""
 MOST_STEPS = 50
 """A case that still asks for something after so many steps at one instant goes round in circles."""

@@ -14,7 +14,7 @@ from engine.ladder.chores import (
     deadlines,
     goes_further,
     is_with_somebody,
-    not_reversed,
+    not_booked,
     stands_still,
     unallocated,
 )
@@ -92,7 +92,7 @@ def _care(case: Case) -> Step:
     actions = _put_right(case)
     actions += asked_again(case)
     actions += [action for by, action in deadlines(case) if by <= case.at]
-    actions += not_reversed(case)
+    actions += not_booked(case)
     for booking in fees_to_book(case, case.today):
         actions += _book(case, booking)
     pending = any(row.undo_pending for row in case.left) or any(goes_on(case, row) for row in case.rows)
@@ -274,7 +274,7 @@ def _chores(case: Case, up: Climb) -> list[Action]:
     tasks = [action for by, action in deadlines(case) if by <= case.at]
     start = minutes(case.policy.case.hour)
     tasks += [action for on, _, action in chores(case) if (on, start) <= case.now]
-    tasks += [*unallocated(case), *not_reversed(case)]
+    tasks += [*unallocated(case), *not_booked(case)]
     tasks += up.tasks_untold(case.taken.told)
     for booking in fees_to_book(case, case.today):
         tasks += _book(case, booking)

@@ -18,6 +18,7 @@ from engine.ladder import (
     watch_on,
 )
 from engine.ladder.model import LadderRow
+from engine.ladder.simulate import NOT_ANSWERED
 from engine.ladder.waits import shortest
 from engine.ledger import Entry, EntryAdapter, position_at
 from engine.ledger.refusals import entry_problems
@@ -130,7 +131,7 @@ class Life:
 
 def _of_nobody(action: Action) -> bool:
     """Tell whether a task is there because somebody else did not do his part."""
-    return action.do == "task" and action.args[0] in ("missing_receipt", "restore_failed", "undo_failed")
+    return action.do == "task" and action.args[0] in NOT_ANSWERED
 
 
 # what must hold at each look
