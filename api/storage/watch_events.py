@@ -33,8 +33,6 @@ class Told:
 
     event: WatchEvent
     received_at: datetime
-    only: frozenset[str] = frozenset()
-    """What the windows that it joins are kept by; empty: it joins all that look at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +158,7 @@ def _joins(policies: Sequence[WatchPolicy], told: Told, *, ours: bool) -> tuple[
                 raise
             log.warning("`%s` cannot take what the ledger reports: %s", policy.name, refused)
             continue
-        found += [(policy.name, per, who) for per, who in windows if not told.only or per in told.only]
+        found += [(policy.name, per, who) for per, who in windows]
     return tuple(found)
 
 

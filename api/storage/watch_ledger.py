@@ -114,8 +114,8 @@ class LedgerNews:
     def told(self, session: Session, new: Mapping[str, Collection[str]], at: datetime) -> list[Told]:
         """Return accounts opened earlier whose document, device, dealer or address is told only now.
 
-        `new`: names of facts that are new, by customer. Each joins the windows kept by what is new, as if it
-        had been known when the account was opened; in all others it stands already.
+        `new`: names of facts that are new, by customer. Each joins all windows of what is known by now, as if
+        it had been known when the account was opened; there it takes the place of what was told before.
         """
         if not any(not set(WHO).isdisjoint(names) for names in new.values()):
             return []
@@ -128,10 +128,9 @@ class LedgerNews:
             rows = session.exec(query.order_by(AccountRow.id)).all() if names else ()
             said = fact_rows(session, [customer], at) if rows else []
             before, known = (_who(fact for fact in said if fact.received_at < at), _who(said))
-            changed = frozenset(name for name in names if known.get(name) != before.get(name))
+            changed = any(known.get(name) != before.get(name) for name in names)
             for row in rows if changed else ():
-                event = told_later(terms_of(row), known, changed, row.created_at)
-                found.append(Told(event, at, only=changed))
+                found.append(Told(told_later(terms_of(row), known, row.created_at, at), at))
         return found
 
     def step(self, work: Work, record: StepRecord) -> None:

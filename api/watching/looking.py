@@ -27,6 +27,7 @@ from engine.watch import (
     report,
     shrink,
 )
+from engine.watch.from_ledger import superseded
 from engine.watch.record import AlertRecord, alert_id
 from engine.watch.routing import can_fire, restricted
 
@@ -74,6 +75,7 @@ def look(held: Held, until: datetime, policy_at: PolicyAt, match: Match) -> Look
 
 
 def _once(state: _State, held: Held, policy: WatchPolicy, as_of: datetime, match: Match) -> None:
+    _settle(state, as_of)
     known = _bounded(state, [event for event, known in state.events.values() if known <= as_of])
     window = Window(
         subject=held.key.subject, per=held.key.per, as_of=as_of, reported=state.reported,
@@ -114,6 +116,17 @@ def _next(state: _State, policy: WatchPolicy, window: Window, live: bool) -> dat
         ageing = [e.at for e in window.events if not policy.types[e.type].is_fact]
         moments += [max(ageing) + policy.keep] if ageing else []
     return min(moments, default=None)
+
+
+def _settle(state: _State, as_of: datetime) -> None:
+    """Let the last word on an account that was opened take the place of earlier ones, in what is used up too."""
+    instead = superseded((event, known) for event, known in state.events.values() if known <= as_of)
+    if instead:
+        _forget(state, list(instead))
+        state.reported = {
+            rule: tuple(dict.fromkeys(instead.get(name, name) for name in used))
+            for rule, used in state.reported.items()
+        }
 
 
 def _bounded(state: _State, known: list[WatchEvent]) -> list[WatchEvent]:

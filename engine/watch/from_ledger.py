@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -40,15 +40,33 @@ def opened_event(terms: Terms, facts: Mapping[str, object], at: datetime) -> Wat
     return _event(terms, "account_opened", "", at, values)
 
 
-def told_later(terms: Terms, facts: Mapping[str, object], told: Iterable[str], at: datetime) -> WatchEvent:
-    """Return that an account was opened, with facts about its customer that were told only later.
+def told_later(terms: Terms, facts: Mapping[str, object], at: datetime, known: datetime) -> WatchEvent:
+    """Return that an account was opened, with facts about its customer that became known only later.
 
-    It happened when the account was opened, at `at`; its id follows from what is new.
+    It happened when the account was opened, at `at`; its id follows from all that it tells and from `known`,
+    so that what is told, taken back and told again is told three times.
     """
     values = {name: value for name in WHO if isinstance(value := facts.get(name), str)}
-    new = "\n".join(f"{name}={values.get(name, '')}" for name in sorted(told))
-    ref = hashlib.sha256(new.encode()).hexdigest()[:32]
+    said = "\n".join(
+        [known.astimezone(UTC).isoformat(), *(f"{name}={values[name]}" for name in sorted(values))]
+    )
+    ref = hashlib.sha256(said.encode()).hexdigest()[:32]
     return _event(terms, "account_opened", ref, at, values)
+
+
+def superseded(known: Iterable[tuple[WatchEvent, datetime]]) -> dict[str, str]:
+    """Return which openings were told again later, each with the id of its account's last word.
+
+    `known`: events with the instants at which they became known. An account was opened once, however often
+    that is told: only the last word counts, of two at one instant the one that tells more.
+    """
+    told: dict[object, list[tuple[datetime, int, str]]] = {}
+    for event, when in known:
+        if event.type == "account_opened" and event.id.startswith("ledger/"):
+            word = (when, len(event.values), event.id)
+            told.setdefault(event.values.get("account"), []).append(word)
+    lasts = ((words, max(words)[-1]) for words in told.values())
+    return {name: last for words, last in lasts for *_, name in words if name != last}
 
 
 def event_id(account: str, kind: str, ref: str) -> str:

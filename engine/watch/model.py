@@ -86,7 +86,7 @@ class EventType:
     span: Span
     properties: Mapping[str, Property]
     is_fact: bool = False
-    """A fact does not grow old, is not used up by an alert, and never completes a match."""
+    """A fact does not grow old, is not used up by an alert, and is never the last event of a match."""
 
 
 # --- conditions -----------------------------------------------------------------------------------

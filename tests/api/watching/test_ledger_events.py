@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,65 @@ def test_a_document_that_is_told_after_an_account_was_opened_counts_as_if_known_
     post(api, "customers/C2/facts", {"facts": {"document": "D7"}, "received_at": DAY.format(7)})
     post(api, "customers/C2/facts", {"facts": {"tenure_months": 3}, "received_at": DAY.format(7)})
     assert sum("/account_opened/" in name for name in events(watched)) == 2
+
+
+LATER = (
+    WATCH.replace(
+        b"document: {type: string, optional: true}\n",
+        b"document: {type: string, optional: true}\n    device: {type: string, optional: true}\n",
+    )
+    + b"""  - rule: documents-on-one-device
+    per: device
+    all: {opened: type = "account_opened"}
+    count: 2
+    distinct: opened.document
+    within: P30D
+    then: {alert: device_reuse}
+    reason: {en: Two documents on one device.}
+  - rule: opened
+    all: {opened: type = "account_opened"}
+    then: {alert: opened}
+    reason: {en: An account was opened.}
+  - rule: opened-twice
+    all: {opened: type = "account_opened"}
+    count: 2
+    then: {alert: opened_twice}
+    reason: {en: Two accounts.}
+  - rule: opened-with-document
+    all: {opened: 'type = "account_opened" and opened.document = "D9"'}
+    then: {alert: listed}
+    reason: {en: A listed document.}
+"""
+)
+
+
+@pytest.mark.parametrize("looks", [range(1, 12), (11,)], ids=["each-day", "at-the-end"])
+def test_two_facts_that_are_told_at_different_times_are_seen_together(
+    wiring: Wiring, serve: Any, looks: Sequence[int]
+) -> None:
+    """A device first, its document later: in the window of the device, too, and nothing counts twice."""
+    wiring.publisher.publish({"policy.yaml": LATER}, START)
+    api = serve(wiring)
+    told: dict[int, list[tuple[str, dict[str, str]]]] = {
+        4: [("C2", {"device": "X"}), ("C3", {"device": "X"})],
+        6: [("C2", {"document": "D8"})],
+        8: [("C3", {"document": "D9"})],
+        9: [("C2", {"document": "D7"})],
+        10: [("C2", {"document": "D8"})],
+    }
+    for day in range(2, 12):
+        if day < 4:
+            _opened(api, day, day)
+        for customer, facts in told.get(day, []):
+            post(api, f"customers/{customer}/facts", {"facts": facts, "received_at": DAY.format(day)})
+        if day in looks:
+            look(api, day)
+    found = sorted((alert["rule"], alert["subject"], alert["as_of"][8:10]) for alert in alerts(api))
+    assert found == [
+        ("documents-on-one-device", "X", "08"), ("opened", "C2", "02"), ("opened", "C3", "03"),
+        ("opened-with-document", "C3", "08"),
+    ]  # fmt: skip
+    assert sum("/account_opened/" in name for name in events(wiring)) == 6
 
 
 def test_a_return_that_was_reversed_is_told_and_an_alert_that_it_raised_says_so(
