@@ -33,6 +33,8 @@ MOST_VALUES = 12
 """Values of one fact that are tried together with those of another."""
 MOST_PAIRS = 20_000
 """Pairs of values that are tried at most."""
+OWED = frozenset(("overdue_now",))
+"""Facts of the ledger that a payment lowers by its amount: they are told as paying."""
 _STEPS = {FactKind.INTEGER: Decimal(1), FactKind.MONEY: Decimal("0.01"), FactKind.DECIMAL: Decimal("0.01")}
 
 
@@ -50,6 +52,14 @@ class Change:
         far = self.distance
         told = f"{self.fact} of {_shown(self.after)}{f' {self.beyond}' if self.beyond else ''}"
         return f"{told} ({far})" if far else told
+
+    @property
+    def payment(self) -> Decimal | None:
+        """What has to be paid for it, where the fact is what is owed."""
+        now, then = self.before, self.after
+        if self.fact not in OWED or not isinstance(now, Decimal) or not isinstance(then, Decimal):
+            return None
+        return now - then if then < now else None
 
     @property
     def distance(self) -> str:
@@ -75,6 +85,10 @@ class NearestChange:
     """What the policy says then."""
 
     def __str__(self) -> str:
+        if len(self.changes) == 1 and (amount := self.changes[0].payment):
+            change = self.changes[0]
+            left = f"{change.fact} of {_shown(change.after)}{f' {change.beyond}' if change.beyond else ''}"
+            return f"by paying {amount:f} ({left}) the {self.result} would be {_shown(self.value)}"
         return f"with {' and '.join(map(str, self.changes))} the {self.result} would be {_shown(self.value)}"
 
 

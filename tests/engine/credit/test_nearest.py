@@ -59,6 +59,13 @@ def test_an_amount_inside_a_formula_is_found_to_the_cent() -> None:
         assert decision.outcome["grade"] == grade
 
 
+def test_what_is_overdue_in_the_ledger_is_told_as_paying() -> None:
+    policy = policy_of(TEXT.replace("owed", "overdue_now"))
+    facts = {"overdue_now" if name == "owed" else name: value for name, value in FACTS.items()}
+    found = told(policy, **{**facts, "overdue_now": Decimal("74.40")})
+    assert found[0] == "by paying 37.20 (overdue_now of 37.20 or less) the grade would be A"
+
+
 def test_two_facts_are_changed_when_one_is_not_enough() -> None:
     found = told(policy_of(TEXT), **{**FACTS, "days": 95, "owed": Decimal("74.40")})
     assert "with days of 29 or less the grade would be B" in found
