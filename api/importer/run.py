@@ -71,10 +71,15 @@ class _Import:
 
     def _made(self, file: BinaryIO) -> Iterator[Made]:
         told: set[bytes] = set()
+        currencies: dict[str, str] = {}
         for line in read_lines(self._mapping, file):
             self.report.lines += 1
-            for item in convert(self._mapping, line) if isinstance(line, Line) else (line,):
-                if isinstance(item, Reject):
+            items = list(convert(self._mapping, line)) if isinstance(line, Line) else [line]
+            foreign = _foreign(items, currencies)
+            for item in items:
+                if isinstance(item, Made) and item.row.get("account") in foreign:
+                    self._hold_back(item, *foreign[item.row["account"]])
+                elif isinstance(item, Reject):
                     self._refuse(item)
                     if self._tally:
                         self._tally.unread += 1
@@ -110,6 +115,14 @@ class _Import:
             assert self._tally is not None
             self._tally.count(item.row, item.line.number, refused=True)
 
+    def _hold_back(self, item: Made, said: str, before: str) -> None:
+        """Refuse an entry whose line and an earlier line differ on the currency of its account."""
+        detail = f"the line says {said} of account `{item.row['account']}`, an earlier line says {before}."
+        advice = "An account has one currency: give each currency an account of its own."
+        self._refuse(Reject(item.line.number, "", "", detail, advice, item.target.kind))
+        if self._tally:
+            self._tally.count(item.row, item.line.number, refused=True)
+
     def finished(self) -> ImportReport:
         """Return the report, refusals by line, with every control figure."""
         self.report.rejects.sort(key=lambda reject: reject.line)
@@ -121,6 +134,17 @@ class _Import:
     def _refuse(self, *rejects: Reject) -> None:
         self.report.refused += 1
         self.report.rejects.extend(rejects)
+
+
+def _foreign(items: Sequence[Made | Reject], known: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """Return accounts that a line has in another currency than the first line that named them, with both."""
+    found: dict[str, tuple[str, str]] = {}
+    for item in items:
+        if isinstance(item, Made) and item.target.kind == "account" and "currency" in item.row:
+            said, account = item.row["currency"], item.row["id"]
+            if said != (first := known.setdefault(account, said)):
+                found[account] = (said, first)
+    return found
 
 
 def _received(made: Made) -> datetime:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from api.cli.import_command import ALONE, command
 from api.importer import OfflineLedger, over_http, run_import
 from api.wiring import Wiring
-from tests.api.importer.offline import AT, mapping
+from tests.api.importer.offline import AT, check, mapping
 from tests.api.importer.test_import import BAD, GOOD, HEAD, MAPPING
 from tests.api.rest.conftest import listening
 
@@ -70,3 +70,21 @@ def test_a_file_that_is_cut_off_is_named(files: tuple[str, str, str], tmp_path: 
     cut.write_bytes(Path(file).read_bytes()[:60])
     done = CliRunner().invoke(command, [str(cut), "--mapping", using, "--dry-run", "--data", str(tmp_path)])
     assert "is not whole" in done.output
+
+
+def test_an_amount_is_not_booked_in_another_currency_than_its_line_says() -> None:
+    using = """
+mapping: two
+timezone: Asia/Tokyo
+rows:
+  - account: {id: "A{c}", customer: "C{c}", currency: "{cur}", timezone: Asia/Tokyo}
+  - bill: {account: "A{c}", id: "{id}", value_date: 2026-01-05, due_date: 2026-01-25, amount: "{amt}"}
+"""
+    report, ledger = check(using, "c,cur,id,amt\n1,USD,B1,10.00\n1,JPY,B2,500\n2,JPY,B3,500\n1,USD,B4,7.00\n")
+    assert {(reject.line, reject.kind) for reject in report.rejects} == {(3, "account"), (3, "bill")}
+    assert {account: [e.id for e in told] for account, told in ledger.entries.items()} == {
+        "A1": ["B1", "B4"],
+        "A2": ["B3"],
+    }
+    said = next(reject for reject in report.rejects if reject.kind == "bill")
+    assert said.message == "the line says JPY of account `A1`, an earlier line says USD."
