@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
 from engine.ladder.check import chain
 from engine.ladder.law import Clause, LawPack
 from engine.ladder.lawful_contact import contact_problems
 from engine.ladder.model import CollectionsPolicy, Ladder, LadderRow, LateFeeRules
-from engine.ladder.waits import shortest, shortest_since_due
+from engine.ladder.waits import longest, shortest, shortest_since_due
 from engine.ledger.charges import BASES
 from engine.source import Problem, Severity, Span
 from engine.text import Period
@@ -58,6 +58,21 @@ def _late_fees(policy: CollectionsPolicy, law: LawPack) -> Iterator[Problem]:
             name = "the late fee" if fee.kind == "late_fee" else "interest"
             text = f"{name} begins {_days_of(fee.grace)} days after the due date"
             yield _broken(law, clause, text, fee.span, f"write `from: due + {clause.grace}`, or later")
+    yield from _together(policy, law)
+
+
+def _together(policy: CollectionsPolicy, law: LawPack) -> Iterator[Problem]:
+    """Yield charges, each lawful by itself, that grow on the same days to more than the law allows."""
+    charges = sorted(policy.charges, key=lambda fee: _days_of(fee.grace))
+    start = max((_days_of(fee.grace) for fee in charges), default=0)
+    growing = [f for f in charges if f.lasts is None or _days_of(f.grace) + longest(f.lasts) > start]
+    rates = [max(rate.share for rate in fee.every) / BASES[fee.basis] for fee in growing]
+    for clause in law.clauses_on("late_fee"):
+        if clause.rate is None or len(rates) < 2 or max(rates) > clause.rate or sum(rates) <= clause.rate:
+            continue
+        whole = sum(rates, Decimal(0)).quantize(Decimal("0.000001"), ROUND_UP)
+        text = f"the late fee and interest together are {whole} a day, more than {clause.rate}"
+        yield _broken(law, clause, text, charges[-1].span, "write less, so that both together keep to it")
 
 
 def _too_much(law: LawPack, clause: Clause, fee: LateFeeRules, most: Decimal) -> Problem:
