@@ -29,6 +29,10 @@ class Refused(Exception):  # named for what happened
     """The C module has answered with something that must not happen; the process is not to be used again."""
 
 
+class TooMuch(Refused):
+    """A window asks for more than a process may cost: a fresh one would come to the same."""
+
+
 def read_frame(source: BinaryIO) -> bytes | None:
     """Return the next frame's text, or None at the end of the input."""
     head = source.read(LENGTH.size)
@@ -77,7 +81,7 @@ class Rules:
             ((rule, match),) = json.loads(found).items()
             fired.append((rule, {name: fact.get("n", 0) for name, fact in match.items()}))
             if len(fired) > self.most_matches:
-                raise Refused(f"more than {self.most_matches} matches")
+                raise TooMuch(f"more than {self.most_matches:,} matches")
             found = self.engine.complete_and_start_action(self.handle, offset)
         return fired
 
@@ -100,7 +104,8 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
     """Answer frames until the input ends.
 
     `{"load": {name: ruleset}, "seconds": s, "megabytes": m, "matches": n}` comes first, then `{"match": n}`
-    with a line for each fact. A window that takes longer than `seconds` ends the process.
+    with a line for each fact. A window that takes longer than `seconds` ends the process; one with too many
+    matches is answered by `{"refused": why}`, and then it ends, too.
     """
     import durable_rules_engine as engine  # only this process loads the C module
 
@@ -119,7 +124,12 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
     while (text := read_frame(source)) is not None:
         asked, *facts = text.decode().split("\n")
         signal.setitimer(signal.ITIMER_REAL, settings["seconds"])  # SIGALRM ends even an endless loop in C
-        answer: dict[str, Any] = {"fired": loaded[json.loads(asked)["match"]].match(facts)}
+        try:
+            answer: dict[str, Any] = {"fired": loaded[json.loads(asked)["match"]].match(facts)}
+        except TooMuch as why:
+            sink.write(frame({"refused": str(why)}))
+            sink.flush()
+            return
         signal.setitimer(signal.ITIMER_REAL, 0)
         answer["megabytes"] = peak_megabytes()
         sink.write(frame(answer))

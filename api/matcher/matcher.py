@@ -13,7 +13,7 @@ from enum import StrEnum
 from threading import Lock
 from types import TracebackType
 
-from api.matcher.process import Limits, MatcherGone, MatcherProcess
+from api.matcher.process import Limits, MatcherGone, MatcherProcess, MatcherRefused
 from engine.watch.alerts import Alert, alerts_of, choose
 from engine.watch.encode import Encoding, encode
 from engine.watch.model import WatchPolicy
@@ -29,7 +29,7 @@ class Flag(StrEnum):
     """Why an answer is not simply that of durable-rules."""
 
     NOT_ANSWERED = "not_answered"
-    """It gave no answer twice; the reference answered."""
+    """It gave no answer twice, or refused a window of too many matches; the reference answered."""
     DIFFERS = "differs"
     """It answered otherwise than the reference, which decides."""
 
@@ -117,9 +117,9 @@ class Matcher:
                 try:
                     raw = self._process(served).match(window.per, facts)
                     break
-                except MatcherGone:
+                except MatcherGone as error:
                     served.process = None
-                    if attempt == ATTEMPTS:
+                    if attempt == ATTEMPTS or isinstance(error, MatcherRefused):
                         raise
             if self._served.get(policy.digest) is not served:  # it gave way to another policy meanwhile
                 _end(served)

@@ -42,6 +42,10 @@ class MatcherGone(Exception):
         self.why = why
 
 
+class MatcherRefused(MatcherGone):
+    """The window asks for more than a process may cost; another process would refuse it as well."""
+
+
 class MatcherProcess:
     """A running process with the rulesets of one policy; one caller at a time."""
 
@@ -70,6 +74,9 @@ class MatcherProcess:
     def match(self, name: str, facts: Sequence[Mapping[str, Any]]) -> list[RawMatch]:
         """Return what fires for a window of facts; raises MatcherGone, and the process is then ended."""
         answer = self._ask({"match": name}, self.limits.seconds, map(child.encoded, facts))
+        if "refused" in answer:
+            self.close()
+            raise MatcherRefused(f"it refused the window: {answer['refused']}")
         self.windows += 1
         self.megabytes = answer["megabytes"]
         return [(rule, positions) for rule, positions in answer["fired"]]

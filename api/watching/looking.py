@@ -119,7 +119,7 @@ def _next(state: _State, policy: WatchPolicy, window: Window, live: bool) -> dat
 
 
 def _settle(state: _State, as_of: datetime) -> None:
-    """Let the last word on an account that was opened take the place of earlier ones, in what is used up too."""
+    """Let the last word on an account that was opened stand for earlier ones, in what is used up too."""
     instead = superseded((event, known) for event, known in state.events.values() if known <= as_of)
     if instead:
         _forget(state, list(instead))

@@ -57,12 +57,16 @@ class Encoding:
     ruleset: Json
 
     def facts(self, window: Prepared) -> list[Json]:
-        """Return the facts of a window: the clock, what bars a match, then all else, each with its id."""
+        """Return the facts of a window: the clock, what bars a match, then all else, each with its id.
+
+        An event that all rules of a slot have used up makes no match there and is left out, unless it bars.
+        """
         strings = dict(self.layout.strings)
         clock = {AT: microseconds(window.as_of)}
         clocks = [_fact(slot, CLOCK_POSITION, clock, {}, strings) for slot in self.layout.slots.get(NOW, ())]
         barring: list[Json] = []
         wanted: list[Json] = []
+        spent = self._spent(window)
         for item in window.items:
             slots = self.layout.slots.get(item.type.name)
             if not slots:
@@ -72,11 +76,22 @@ class Encoding:
                 if isinstance(value, str):
                     strings.setdefault(value, len(strings) + FIRST_STRING)
             for slot in slots:
+                if item.position in spent.get(slot.number, ()):
+                    continue
                 fact = _fact(slot, item.position, codes, item.values, strings)
                 (barring if slot.absent else wanted).append(fact)
         found = [*clocks, *barring, *wanted]
         assert len(found) <= MOST_FACTS  # by the bounds of windows and slots
         return [{"id": str(number), "sid": STATE, **fact} for number, fact in enumerate(found)]
+
+    def _spent(self, window: Prepared) -> dict[int, frozenset[int]]:
+        """Return by slot the positions of events that all rules which want them there have used up."""
+        by_rule = [window.spent(rule.name) for rule in self.rules]
+        found: dict[int, frozenset[int]] = {}
+        for (rule, _, _), slot in self.layout.slot_of.items():
+            if not slot.absent:
+                found[slot.number] = found.get(slot.number, by_rule[rule]) & by_rule[rule]
+        return found
 
     def matches(self, raw: Iterable[RawMatch]) -> dict[str, list[tuple[int, ...]]]:
         """Return by rule the positions of the events that matched, in the order of its `all`, each once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,16 @@ import pytest
 
 import api.matcher.matcher as module
 from api.matcher import Flag, Limits, Matcher, MatcherGone, MatcherProcess
-from engine.watch import UnknownPartition, WatchEvent, WatchPolicy, Window, encode, match_window, prepare
+from engine.watch import (
+    MOST_EVENTS,
+    UnknownPartition,
+    WatchEvent,
+    WatchPolicy,
+    Window,
+    encode,
+    match_window,
+    prepare,
+)
 from engine.watch.encode import Encoding
 from tests.engine.watch.strategies import load
 
@@ -111,11 +121,50 @@ def test_a_process_that_hangs_is_killed_and_replaced() -> None:
         assert hung._process.returncode == -signal.SIGKILL
 
 
-def test_when_no_process_answers_the_reference_does_and_says_so() -> None:
+def test_when_a_process_refuses_the_reference_answers_and_says_so() -> None:
     with Matcher(Limits(matches=5), verify=False) as matcher:
         matched = matcher.match(POLICY, window())
-        assert (len(matched.alerts), matched.flag, matcher.started) == (20, Flag.NOT_ANSWERED, 2)
+        assert (len(matched.alerts), matched.flag, matcher.started) == (20, Flag.NOT_ANSWERED, 1)
+        assert matched.detail == "it refused the window: more than 5 matches"
         assert matched.alerts == match_window(POLICY, window())
+        assert (matcher.match(POLICY, window(2)).flag, matcher.started) == (None, 2)
+
+
+def test_when_no_process_answers_the_reference_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(process: MatcherProcess, *_: object) -> None:
+        process.close()
+        raise MatcherGone("it broke off")
+
+    monkeypatch.setattr(MatcherProcess, "match", gone)
+    with Matcher(verify=False) as matcher:
+        matched = matcher.match(POLICY, window())
+        assert (len(matched.alerts), matched.flag, matcher.started) == (20, Flag.NOT_ANSWERED, 2)
+        assert matched.detail == "it broke off"
+
+
+def full(reported: Mapping[str, tuple[str, ...]]) -> Window:
+    """Return a window as full as one may be, all of whose payments fit all later refunds."""
+    events = [
+        WatchEvent(id=f"e{n}", type=kind, at=START + timedelta(minutes=n), values={"amount": 1})
+        for n, kind in enumerate(["paid", "refunded"] * (MOST_EVENTS // 2))
+    ]
+    as_of = START + timedelta(days=30)
+    return Window(subject="c", as_of=as_of, events=tuple(events), reported=reported)
+
+
+def test_a_full_window_of_too_many_matches_is_refused_by_name() -> None:
+    with Matcher() as matcher:
+        matched = matcher.match(POLICY, full({}))
+        assert (len(matched.alerts), matched.flag) == (1_000, Flag.NOT_ANSWERED)
+        assert matched.detail == "it refused the window: more than 20,000 matches"
+
+
+def test_what_is_used_up_costs_the_matcher_nothing() -> None:
+    used = full({"back-and-forth": tuple(f"e{n}" for n in range(MOST_EVENTS - 2))})
+    with Matcher() as matcher:
+        matched = matcher.match(POLICY, used)
+        assert ([alert.trigger for alert in matched.alerts], matched.flag) == ([f"e{MOST_EVENTS - 1}"], None)
+    assert len(encode(POLICY, "customer").facts(prepare(POLICY, used))) == 2
 
 
 def test_when_they_differ_the_reference_decides_and_the_answer_is_flagged(
