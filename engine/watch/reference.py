@@ -58,7 +58,7 @@ class _Search:
 
     def ends(self) -> list[Item]:
         """Return the events that can be the last one of a match, in order."""
-        if not all(step.candidates for step in self.steps):
+        if not all(step.candidates for step in self.steps) or self._is_barred_whole():
             return []
         found = {item.position: item for step in self.steps for item in step.candidates}
         return [found[position] for position in sorted(found) if not found[position].type.is_fact]
@@ -92,6 +92,15 @@ class _Search:
     def _is_near(self, chosen: Match) -> bool:
         moments = [item.at for item in chosen if not item.type.is_fact]
         return self.rule.within is None or max(moments) - min(moments) <= self.rule.within
+
+    def _is_barred_whole(self) -> bool:
+        """Tell whether an event stands for a name under `none` whatever is chosen: then nothing can match."""
+        wanted = {alias.type.name for alias in self.rule.all}
+        return any(
+            candidates and alias.type.name not in wanted
+            for alias, candidates in self.barred
+            if all(aliases_of(condition) == {alias.name} for condition in alias.conditions)
+        )
 
     def _is_barred(self, chosen: Match) -> bool:
         """Tell whether another event stands for one of the names under `none`."""
