@@ -194,9 +194,7 @@ def _prefix(case: Case, debt: Debt, entry: int) -> str:
 def _definition(row: ReminderRow) -> LadderRow:
     """Return a row as gates know one: a notice that nothing rests on."""
     release = Release("none", row.span)
-    return LadderRow(
-        BEFORE_DUE, 0, row.span, _ANY, _ANY, _ANY, _ANY, row.facts, "", NO_TIME, row.do, release
-    )
+    return LadderRow(BEFORE_DUE, 0, row.span, _ANY, _ANY, _ANY, _ANY, row.facts, "", NO_TIME, row.do, release)
 
 
 def _actions(
@@ -216,5 +214,3 @@ def _actions(
             debts=(debt.id,), amount=_amount(debt), figures=stated, not_before=before, not_after=void,
             language=language(case, item.args[1]),
         )  # fmt: skip
-
-

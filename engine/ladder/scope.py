@@ -76,9 +76,7 @@ def demand_of(rules: CaseRules, taken: Taken, level: Level, today: date) -> Dema
         return None
     since = min((row.requested_on for row in taken.rows if row.level), default=today)
     reason = f"arrears of {taken.item}" if taken.item else "arrears"
-    return DemandedLevel(
-        source=taken.case, level=level, reason=reason, since=since, service=taken.service
-    )
+    return DemandedLevel(source=taken.case, level=level, reason=reason, since=since, service=taken.service)
 
 
 def _concerns(act: Act, mine: set[str], item: str) -> bool:
