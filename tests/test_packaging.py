@@ -41,7 +41,7 @@ def test_every_requirement_of_the_project_is_locked() -> None:
     }
     wanted = (ROOT / "requirements/lock.in").read_text(encoding="utf-8").splitlines()
     names = {
-        line.split("[")[0].strip().lower() for line in wanted if line.strip() and not line.startswith("#")
+        re.split(r"[\[;]", line)[0].strip().lower() for line in wanted if line.strip() and not line.startswith("#")
     }
     assert names - locked == set()
 
