@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.credit import load_credit
 from engine.credit.check_promises import promise_problems
+from engine.credit.shadows import shadow_problems
 from engine.source import Problem, render_problem, sort_problems
 from tests.engine.ladder.test_policies_bad import update as update_ladder
 
@@ -33,11 +34,12 @@ def rendered(problems: tuple[Problem, ...], texts: Mapping[str, bytes]) -> str:
 
 
 def credit_message(folder: Path) -> str:
-    """Return what the reader of credit policies says of a folder."""
+    """Return what the check of credit policies says of a folder; of shadows only where they are the point."""
     texts = texts_of(folder)
     loaded = load_credit(texts)
     promises = promise_problems(loaded.policy) if loaded.policy else ()
-    return rendered(sort_problems((*loaded.problems, *promises)), texts)
+    shadows = shadow_problems(loaded.policy) if loaded.policy and "shadow" in folder.name else ()
+    return rendered(sort_problems((*loaded.problems, *promises, *shadows)), texts)
 
 
 def main() -> None:

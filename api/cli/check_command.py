@@ -18,6 +18,7 @@ from api.cli.surroundings import collections_problems, portfolio_problems
 from api.storage.portfolio import Portfolio, load_portfolio
 from engine.credit import CreditPolicy, load_credit
 from engine.credit.check_promises import promise_problems
+from engine.credit.shadows import shadow_problems
 from engine.effect import version_of, version_problems
 from engine.ladder import CollectionsPolicy, load_collections, load_law
 from engine.policy import Loaded
@@ -56,7 +57,10 @@ _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 @click.option(
     "--ladder", is_flag=True, help="Also tell how many days lie between the due date and each step."
 )
-def command(paths: tuple[Path, ...], form: str, *, ladder: bool) -> int:
+@click.option(
+    "--shadows", is_flag=True, help="Also tell which rows of FIRST tables earlier rows hide in part."
+)
+def command(paths: tuple[Path, ...], form: str, *, ladder: bool, shadows: bool) -> int:
     """Check policies, law packs, calendars and the portfolio.
 
     PATHS are policy folders, folders of policies or single files; without any, `policies`.
@@ -65,7 +69,8 @@ def command(paths: tuple[Path, ...], form: str, *, ladder: bool) -> int:
 
     A collections policy is walked as a whole: debts that end nowhere, steps that nothing reaches, cuts that
     are never undone or flip, all against its law pack. With `--ladder` each step is shown with the earliest
-    and the latest day on which it can come.
+    and the latest day on which it can come. With `--shadows` each row of a FIRST table from which earlier
+    rows take customers is told with one whom each takes; JSON always has them.
 
     \b
     Example:
@@ -75,7 +80,7 @@ def command(paths: tuple[Path, ...], form: str, *, ladder: bool) -> int:
       forbear check --format sarif > forbear.sarif
     """
     found = find_policies(paths or (Path("policies"),))
-    problems = {one.path: check_one(one) for one in found}
+    problems = {one.path: check_one(one, shadows=shadows or form == "json") for one in found}
     for problem in _between_versions(found):
         path = Path(problem.span.file)
         problems[path] = sort_problems([*problems[path], problem])
@@ -99,8 +104,11 @@ def _between_versions(found: Sequence[PolicyFiles]) -> Iterator[Problem]:
     return version_problems(v for _, node in nodes if (v := version_of(node)) is not None)
 
 
-def check_one(files: PolicyFiles) -> tuple[Problem, ...]:
-    """Return all problems of one policy, with places from where the command was called."""
+def check_one(files: PolicyFiles, *, shadows: bool = False) -> tuple[Problem, ...]:
+    """Return all problems of one policy, with places from where the command was called.
+
+    With `shadows` also the notes on rows that earlier rows hide in part.
+    """
     if files.what == "unknown":
         return files.located(files.problems)
     loaded = _READERS[files.what](files)
@@ -109,6 +117,7 @@ def check_one(files: PolicyFiles) -> tuple[Problem, ...]:
         problems += collections_problems(files, loaded.policy)
     elif isinstance(loaded.policy, CreditPolicy):
         problems += promise_problems(loaded.policy)
+        problems += shadow_problems(loaded.policy) if shadows else ()
     elif isinstance(loaded.policy, Portfolio):
         problems += portfolio_problems(files)
     if files.cases is not None and files.what in KINDS:

@@ -54,6 +54,20 @@ def reached(grid: Grid, looks: int = LOOKS) -> Iterator[Reach]:
             yield _of_row(grid, number, _members(touching), budget)
 
 
+def taken(grid: Grid, found: Reach) -> Iterator[tuple[int, list[int]]]:
+    """Yield the earlier rows that take customers from a row, each with a box of those whom it takes.
+
+    An earlier row that only matches whom a still earlier one has taken is left out; raises TooLarge.
+    """
+    budget = _Budget(min(LOOKS_A_ROW, LOOKS // len(grid.rows)))  # all rows together: as the search above
+    for one in sorted(found.by):
+        shared = [mine & other for mine, other in zip(grid.rows[found.row], grid.rows[one], strict=True)]
+        before = [other for other in found.by if other < one]
+        box = _Cover(grid, shared, before, budget).left_over()
+        if box is not None:
+            yield one, box
+
+
 def gaps(grid: Grid, most: int) -> Iterator[tuple[list[int], list[int]]]:
     """Yield boxes without any row, each as far as it goes, with a smaller one in it; raises TooLarge.
 

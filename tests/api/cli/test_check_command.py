@@ -116,3 +116,18 @@ def test_a_policy_that_cannot_be_told_apart_is_not_missed_by_the_portfolio_too(
     out = capsys.readouterr().out
     assert "unknown-policy" not in out
     assert "1 error," in out
+
+
+def test_rows_that_are_hidden_in_part_are_told_to_whoever_asks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(copied(tmp_path))
+    assert run(forbear, ["check", folder]) == OK
+    assert "row-partly-hidden" not in capsys.readouterr().out
+    assert run(forbear, ["check", folder, "--shadows"]) == OK
+    out = capsys.readouterr().out
+    assert "row 4 of table `deposit_months` is partly hidden: rows 2 and 3 take customers from it" in out
+    assert 'row 3 takes grade "C", tenure_months 0, direct_debit true' in out
+    assert run(forbear, ["check", folder, "--format", "json"]) == OK
+    said = json.loads(capsys.readouterr().out)["problems"]
+    assert [p["severity"] for p in said if p["code"] == "row-partly-hidden"] == ["info", "info"]
