@@ -24,7 +24,9 @@ def test_exactly_the_rows_that_match_somebody_first_are_told(rows: list[tuple[in
     customers = list(product((1, 2, 4), repeat=3))
 
     def matching(customer: tuple[int, ...]) -> list[int]:
-        return [n for n, row in enumerate(rows) if all(c & cell for c, cell in zip(customer, row, strict=True))]
+        return [
+            n for n, row in enumerate(rows) if all(c & cell for c, cell in zip(customer, row, strict=True))
+        ]
 
     for found in reached(grid):
         if found.hidden:
