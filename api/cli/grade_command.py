@@ -16,7 +16,8 @@ from api.cli.policy_files import PolicyFiles, find_policies
 from engine.credit import CreditError, CreditPolicy, Decision, Fact, FactsRefused, Money, decide, load_credit
 from engine.credit.decision import DecisionTrace
 from engine.credit.model import DecisionTable, Expression, Scorecard, Tests
-from engine.credit.nearest import NearestChange, nearest_changes
+from engine.credit.nearest import nearest_changes
+from engine.credit.nearest_change import NearestChange
 from engine.feel.values import show, to_feel
 from engine.source import render_problem
 from engine.text import did_you_mean
@@ -61,7 +62,7 @@ def command(
     if form == "json":
         click.echo(_as_json(decision, nearest, explain=explain))
     else:
-        more = [*_explained(loaded, decision), *_otherwise(nearest)] if explain else []
+        more = [*_explained(loaded, decision), *_otherwise(nearest, language)] if explain else []
         click.echo("\n".join([*_told(decision, language), *more]))
     return OK
 
@@ -88,9 +89,9 @@ def plain_json(value: Any) -> Any:
     return value if isinstance(value, bool | int | str) or value is None else str(value)
 
 
-def _otherwise(nearest: tuple[NearestChange, ...]) -> list[str]:
+def _otherwise(nearest: tuple[NearestChange, ...], language: str) -> list[str]:
     """Return what would lead to another result, each decided again before it is told."""
-    return ["", "What would change it", *(f"  {one}" for one in nearest)] if nearest else []
+    return ["", "What would change it", *(f"  {one.told(language)}" for one in nearest)] if nearest else []
 
 
 def _warn_of_day(policy: CreditPolicy, day: date) -> None:

@@ -18,6 +18,7 @@ from api.rest.representation import Fields
 from api.rest.routes import received, router
 from api.storage.decisions import page_of_decisions, record_of
 from api.storage.errors import NotFound
+from api.storage.facts import FactGatherer
 from api.storage.overrides import add_override, in_force, overrides_of
 from api.storage.tables import DecisionRow
 from api.wiring import Wiring
@@ -165,7 +166,10 @@ def decisions_router(wiring: Wiring) -> APIRouter:
         with wiring.database.read() as session:
             record = record_of(_row(session, decision))
             policy, compiled = wiring.library.credit(session, record.decision.digest)
-        return explanation(record.id, record.decision, policy, compiled, audience, language)
+            ahead = FactGatherer().paid_ahead(
+                session, record.customer, record.account, record.at, policy.currency
+            )
+        return explanation(record.id, record.decision, policy, compiled, audience, language, ahead)
 
     @api.post(
         "/decisions/{decision:path}/overrides", status_code=201,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -13,9 +14,11 @@ from engine.credit import CompiledPolicy, CreditPolicy
 from engine.credit.decision import Decision, Fact, Money
 from engine.credit.errors import CreditError
 from engine.credit.model import FactDefinition, FactKind
-from engine.credit.nearest import nearest_changes
+from engine.credit.nearest import Paid, nearest_changes
 
 Audience = Literal["officer", "customer"]
+Ahead = Callable[[Decimal, date], dict[str, Fact]]
+"""The facts of the ledger on a day, had an amount been paid on it."""
 SHOWN = 4
 """Reasons told to a customer at most; more are not helpful (12 CFR 1002.9, comment 9(b)(2)-1)."""
 _WORDS: Mapping[str, Mapping[str, str]] = {
@@ -76,11 +79,14 @@ def explanation(
     compiled: CompiledPolicy,
     audience: Audience,
     language: str,
+    ahead: Ahead | None = None,
 ) -> Explanation:
-    """Return a decision's explanation in a language."""
+    """Return a decision's explanation in a language; `ahead` looks into the ledger of the day after."""
     words = _WORDS.get(language, _WORDS["en"])
     try:
-        nearest = [str(one) for one in nearest_changes(policy, decision.facts, decision.as_of, compiled)]
+        paid = _paid(decision, policy, ahead) if ahead else None
+        found = nearest_changes(policy, decision.facts, decision.as_of, compiled, paid)
+        nearest = [one.told(language) for one in found]
     except CreditError:
         nearest = []  # a fact is missing or unusable, and that is what the reasons say
     text = [words[decision.status].format(day=decision.as_of)]
@@ -100,6 +106,23 @@ def explanation(
         decision=id_, audience=audience, language=language if language in _WORDS else "en",
         status=decision.status, text=text, would_change=nearest, facts=facts,
     )  # fmt: skip
+
+
+def _paid(decision: Decision, policy: CreditPolicy, ahead: Ahead) -> Paid:
+    """Return the decision's facts on a later day: those of the ledger move on, those that were given stay."""
+    then = ahead(Decimal(0), decision.as_of)
+    given = {name: f for name, f in decision.facts.items() if name in then and not _same(f, then[name])}
+    absent = {name: fact for name, fact in decision.facts.items() if name not in then}
+
+    def paid(amount: Decimal, day: date) -> dict[str, Fact]:
+        moved = {name: fact for name, fact in ahead(amount, day).items() if name in policy.facts}
+        return absent | moved | given
+
+    return paid
+
+
+def _same(one: Fact, other: Fact) -> bool:
+    return (one.value, one.source) == (other.value, other.source)
 
 
 def _rows(decision: Decision) -> list[str]:

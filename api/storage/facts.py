@@ -18,6 +18,7 @@ from api.storage.money import exact_sum
 from api.storage.tables import AccountRow, CustomerRow
 from engine.credit.decision import Fact, Money
 from engine.ledger import Entry, facts_at
+from engine.ledger.entries import Payment
 
 _TOGETHER: Mapping[str, Callable[[Iterable[Any]], Any]] = {
     "tenure_months": max,
@@ -53,6 +54,33 @@ class FactGatherer:
         ledgers = [(row, entries.get(row.id, [])) for row in rows]
         held = interim_limits(session, [customer], at).get(customer)
         return _facts(known, said, ledgers, as_of, at, currency, held)
+
+    def paid_ahead(
+        self, session: Session, customer: str, account: str, at: datetime, currency: str
+    ) -> Callable[[Decimal, date], dict[str, Fact]] | None:
+        """Return what the facts would be on a day, had an amount been paid on it and nothing else happened.
+
+        None where it is not clear which account would be paid: the customer has several, or none.
+        """
+        query = select(AccountRow)
+        named = col(AccountRow.id) == account if account else col(AccountRow.customer) == customer
+        rows = list(session.exec(query.where(named)))
+        if len(rows) != 1 or rows[0].currency != currency:
+            return None
+        (row,) = rows
+        known = require_customer(session, customer or row.customer)
+        entries = entries_of(session, [row.id]).get(row.id, [])
+        said = list(fact_rows(session, [known.id], at))
+        held = interim_limits(session, [known.id], at).get(known.id)
+
+        def paid(amount: Decimal, day: date) -> dict[str, Fact]:
+            more = list(entries)
+            if amount:
+                id_ = f"if paid {len(entries)}"
+                more.append(Payment(id=id_, value_date=day, received_at=at, amount=amount))
+            return _facts(known, said, [(row, more)], day, at, currency, held)
+
+        return paid
 
     def facts_of(
         self, session: Session, customers: Sequence[tuple[str, str]], as_of: date, at: datetime

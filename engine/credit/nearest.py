@@ -8,7 +8,7 @@ decided again by the interpreter before it is given. Facts that the policy marks
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import combinations, product
@@ -21,11 +21,13 @@ from engine.credit.facts import admit
 from engine.credit.facts_from_yaml import out_of_range
 from engine.credit.interpret import decide
 from engine.credit.model import CreditPolicy, FactDefinition, FactKind, FactValue
+from engine.credit.nearest_change import Change, NearestChange, shown
 from engine.credit.thresholds import thresholds
 from engine.feel import syntax as s
-from engine.feel.values import show, to_feel
 
 Changes = tuple[tuple[str, FactValue], ...]
+Paid = Callable[[Decimal, date], Mapping[str, Fact]]
+"""The facts on a day, had an amount been paid on it and nothing else happened, from the ledger itself."""
 
 MOST = 4
 """Results that are told at most."""
@@ -33,71 +35,19 @@ MOST_VALUES = 12
 """Values of one fact that are tried together with those of another."""
 MOST_PAIRS = 20_000
 """Pairs of values that are tried at most."""
-OWED = frozenset(("overdue_now",))
-"""Facts of the ledger that a payment lowers by its amount: they are told as paying."""
+AHEAD = 92
+"""Days ahead on which a payment is tried; what still holds after them is told without a day."""
 _STEPS = {FactKind.INTEGER: Decimal(1), FactKind.MONEY: Decimal("0.01"), FactKind.DECIMAL: Decimal("0.01")}
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One fact as it would have to be."""
-
-    fact: str
-    before: FactValue
-    after: FactValue
-    beyond: str = ""
-    """`or less`, `or later` ...: every value further on that was tried gives the same."""
-
-    def __str__(self) -> str:
-        far = self.distance
-        told = f"{self.fact} of {_shown(self.after)}{f' {self.beyond}' if self.beyond else ''}"
-        return f"{told} ({far})" if far else told
-
-    @property
-    def payment(self) -> Decimal | None:
-        """What has to be paid for it, where the fact is what is owed."""
-        now, then = self.before, self.after
-        if self.fact not in OWED or not isinstance(now, Decimal) or not isinstance(then, Decimal):
-            return None
-        return now - then if then < now else None
-
-    @property
-    def distance(self) -> str:
-        """How far from what it is now: `37.20 less`, `3 days later`; empty where a distance says nothing."""
-        now, then = self.before, self.after
-        if isinstance(now, date) and isinstance(then, date):
-            days = (then - now).days
-            return f"{abs(days)} {'day' if abs(days) == 1 else 'days'} {'later' if days > 0 else 'earlier'}"
-        if isinstance(now, Decimal) and isinstance(then, Decimal):
-            return f"{abs(then - now):f} {'more' if then > now else 'less'}"
-        return ""
-
-
-@dataclass(frozen=True, slots=True)
-class NearestChange:
-    """The nearest change that leads to one other result."""
-
-    result: str
-    """The name of the result: the policy's first outcome, or `status`."""
-    value: Any
-    changes: tuple[Change, ...]
-    decision: Decision
-    """What the policy says then."""
-
-    def __str__(self) -> str:
-        if len(self.changes) == 1 and (amount := self.changes[0].payment):
-            change = self.changes[0]
-            left = f"{change.fact} of {_shown(change.after)}{f' {change.beyond}' if change.beyond else ''}"
-            return f"by paying {amount:f} ({left}) the {self.result} would be {_shown(self.value)}"
-        return f"with {' and '.join(map(str, self.changes))} the {self.result} would be {_shown(self.value)}"
-
-
 def nearest_changes(
-    policy: CreditPolicy, facts: Mapping[str, Fact], as_of: date, compiled: CompiledPolicy | None = None
-) -> tuple[NearestChange, ...]:
+    policy: CreditPolicy, facts: Mapping[str, Fact], as_of: date, compiled: CompiledPolicy | None = None,
+    paid: Paid | None = None,
+) -> tuple[NearestChange, ...]:  # fmt: skip
     """Return, for each other result in reach, the nearest change of one or two facts, the nearest first.
 
-    Results with a larger amount (the policy's first: the limit) come before the others.
+    Results with a larger amount (the policy's first: the limit) come before the others. With `paid` a
+    payment is told with the last day on which it still leads there, decided again on each day up to it.
     Raises what `decide` raises for the facts as they are.
     """
     search = _Search(policy, facts, as_of, compiled or compile_policy(policy))
@@ -105,12 +55,11 @@ def nearest_changes(
     for changes in search.nearest():
         one = search.proved(changes)
         if one is not None:
-            found.setdefault((one.result, _shown(one.value)), one)
+            found.setdefault((one.result, shown(one.value)), one)
         if len(found) == 2 * MOST:
             break
-    return tuple(
-        sorted(found.values(), key=lambda one: not _more(policy, search.before, one.decision))[:MOST]
-    )
+    ranked = sorted(found.values(), key=lambda one: not _more(policy, search.before, one.decision))[:MOST]
+    return tuple(one if paid is None else search.dated(one, paid) for one in ranked)
 
 
 def _more(policy: CreditPolicy, before: Decision, after: Decision) -> bool:
@@ -262,6 +211,22 @@ class _Search:
         told = tuple(Change(n, self.now[n], v, self._beyond(n, v, changes)) for n, v in changes)
         return NearestChange(name, value, told, decision)
 
+    def dated(self, one: NearestChange, paid: Paid) -> NearestChange:
+        """Return a payment with the last day on which it leads to the result, if there is one ahead."""
+        amount = one.payment
+        wanted = one.decision.status, _first(self.policy, one.decision)
+        last: date | None = None
+        for ahead in range(AHEAD + 1) if amount is not None else ():
+            day = self.as_of + timedelta(days=ahead)
+            try:
+                then = decide(self.policy, paid(amount or Decimal(0), day), day, trace=False)
+            except CreditError:
+                return replace(one, by=last)
+            if (then.status, _first(self.policy, then)) != wanted:
+                return replace(one, by=last)
+            last = day
+        return one
+
     def _beyond(self, name: str, value: FactValue, changes: Changes) -> str:
         """Return in which direction every value that is tried gives the same as this one."""
         now = self.now[name]
@@ -286,7 +251,7 @@ def _distance(now: FactValue, value: FactValue) -> tuple[int, Any]:
 
 
 def _first(policy: CreditPolicy, decision: Decision) -> str:
-    return _shown(decision.outcome.get(policy.outcome[0].name)) if policy.outcome else ""
+    return shown(decision.outcome.get(policy.outcome[0].name)) if policy.outcome else ""
 
 
 def _result_of(policy: CreditPolicy, before: Decision, after: Decision) -> tuple[str, Any]:
@@ -295,11 +260,3 @@ def _result_of(policy: CreditPolicy, before: Decision, after: Decision) -> tuple
     if after.outcome and _first(policy, before) != _first(policy, after):
         return first, after.outcome[first]
     return ("status", after.status) if before.status != after.status else ("", None)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, Money):
-        return f"{value.value} {value.unit}"
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return str(value) if isinstance(value, str | date) else show(to_feel(value))
