@@ -34,12 +34,22 @@ class NoSuchRegion(LookupError):
     """The library knows no region of this name."""
 
     def __init__(self, region: str, known: Sequence[str]) -> None:
-        near = get_close_matches(region.upper(), known, 1)
-        advice = (
-            f"did you mean `{near[0]}`?" if near else "write two letters of ISO 3166: `CN`, `US`, `DE-BE`."
-        )
+        near = region_of(region) or next(iter(get_close_matches(region.upper(), known, 1)), None)
+        advice = f"did you mean `{near}`?" if near else "write two letters of ISO 3166: `CN`, `US`, `DE-BE`."
         super().__init__(f"The library `holidays` knows no region `{region}`; {advice}")
         self.region = region
+
+
+def region_of(name: str) -> str | None:
+    """Return the code under which the library knows a region, also by another of its names: `UK` is `GB`."""
+    country, _, part = name.strip().upper().partition("-")
+    aliases = holidays.list_supported_countries()
+    if country not in aliases:
+        return None
+    code = country
+    if country not in holidays.list_supported_countries(include_aliases=False):
+        code = holidays.country_holidays(country).country
+    return f"{code}-{part}" if part and part in aliases[country] else code
 
 
 def built(region: str, years: Sequence[int]) -> Built:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from api.cli.calendar_days import region_of
 from api.cli.frame import Trouble
 from api.cli.policy_files import ROOT, PolicyFiles, find_policies
 from engine.ladder import (
@@ -59,7 +61,7 @@ def collections_problems(files: PolicyFiles, policy: CollectionsPolicy) -> Itera
     yield from check_graph(policy)
     if policy.calendar and policy.calendar not in calendars:
         span = _place(files, "interruptions", "calendar")
-        yield _unknown(files, span, "calendar", "calendars", policy.calendar, calendars)
+        yield _unknown_calendar(files, span, policy, calendars)
     elif policy.regulation in laws:
         days = calendars.get(policy.calendar) or no_calendar()
         yield from check_days(policy, laws[policy.regulation], days)
@@ -104,6 +106,22 @@ def _unknown(
     message = f"there is no {what} `{name}` in `{_beside(files, folder)}`"
     advice = did_you_mean(name, sorted(found), of=f"{what}s")
     return Problem(f"unknown-{what.replace(' ', '-')}", message, span, advice)
+
+
+def _unknown_calendar(
+    files: PolicyFiles, span: Span, policy: CollectionsPolicy, calendars: dict[str, Calendar]
+) -> Problem:
+    """Return what is wrong with the name of a calendar: one that can be built is told with how."""
+    problem = _unknown(files, span, "calendar", "calendars", policy.calendar, calendars)
+    region = region_of(policy.calendar)
+    if region is None:
+        return problem
+    if region in calendars:
+        return replace(problem, advice=f"did you mean `{region}`?")
+    build = f"build it with `forbear calendar build {region} {policy.effective_from.year}`"
+    return replace(
+        problem, advice=build if region == policy.calendar else f"did you mean `{region}`? {build}"
+    )
 
 
 def _place(files: PolicyFiles, *path: str) -> Span:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations
 
@@ -13,6 +14,8 @@ from engine.ladder.threshold import Bounds, Condition, Term
 from engine.ladder.waits import is_since_due, shortest
 from engine.source import Problem, Severity, Span, has_errors
 from engine.text import Reader, did_you_mean
+
+_OR = re.compile(r"\s+or\s+")
 
 
 def check(reader: Reader, policy: CollectionsPolicy) -> None:
@@ -25,6 +28,7 @@ def check(reader: Reader, policy: CollectionsPolicy) -> None:
     for reminder in policy.before_due:
         for index, item in enumerate(reminder.do):
             _check_item(reader, policy, item, index)
+    _note_texts_elsewhere(reader, policy)
     _check_treatment(reader, policy)
     check_fact_cells(reader, policy)
     _check_hours(reader, policy)
@@ -125,11 +129,21 @@ def _unannounced(ladder: Ladder, row: LadderRow) -> bool:
     return not broken and not any(earlier.notifies or earlier.interrupts for earlier in before)
 
 
+def _note_texts_elsewhere(reader: Reader, policy: CollectionsPolicy) -> None:
+    """Note once that a policy has no texts, at the first notice, with how many there are."""
+    rows = [*policy.before_due, *policy.rows()]
+    items = [item for row in rows for item in row.do if item.do == "notify"]
+    if not items or policy.templates:
+        return
+    first = min(items, key=lambda item: item.span)
+    more = f" and of {len(items) - 1} more" if len(items) > 1 else ""
+    message = f"there is no `templates/`: the receiver holds the text of `{first}`{more}"
+    reader.take([Problem("text-elsewhere", message, first.span, severity=Severity.INFO)])
+
+
 def _check_item(reader: Reader, policy: CollectionsPolicy, item: DoItem, index: int) -> None:
     if item.do == "notify" and not policy.templates:
-        message = f"there is no `templates/`: the receiver holds the text of `{item}`"
-        reader.take([Problem("text-elsewhere", message, item.span, severity=Severity.INFO)])
-        return
+        return  # said once of the policy
     if item.do == "notify" and item.args[1] not in policy.templates:
         advice = did_you_mean(item.args[1], policy.templates, of="templates")
         message = f"`{item}` needs the text `templates/{item.args[1]}.en.txt`"
@@ -199,7 +213,8 @@ def _check_treatment(reader: Reader, policy: CollectionsPolicy) -> None:
             reader.error("unknown-ladder", f"there is no ladder `{row.ladder}`", row.span, advice)
     unread = not policy.treatment and has_errors(reader.problems)  # what is wrong with its table was told
     if not unread and all(any(cell.tests.tests for cell in row.cells) for row in policy.treatment):
-        span = policy.spans.get("treatment", Span("", 1, 1))
+        last = policy.treatment[-1].span if policy.treatment else None
+        span = last or policy.spans.get("treatment", Span("", 1, 1))
         advice = "add a last row of `-`"
         reader.error("treatment-gap", "the treatment does not name a ladder for everybody", span, advice)
     for ladder in policy.ladders.values() if len(reader.problems) == before and not unread else ():
@@ -223,15 +238,27 @@ def _check_case(reader: Reader, policy: CollectionsPolicy) -> None:
         _never_holds(reader, "opens", case.opens, "`overdue >= 20.00 and age >= 1`", "no case ever opens"),
         _never_holds(reader, "closes", case.closes, "`overdue < 5.00`", "no case closes when all is paid"),
     ]
-    opens = [t.bounds for clause in case.opens.any_of for t in clause if t.name == "overdue"]
-    if not any(never) and _meets(tuple(opens), case.closes):
+    opens, closes = (
+        _of_amount(case.opens),
+        [c for c in case.closes.any_of if {t.name for t in c} == {"overdue"}],
+    )
+    both = (_possible((*one, *other), Bounds(low=Decimal(0))) for one in opens for other in closes)
+    if not any(never) and any(both):
         message = f"`closes: {case.closes.text}` holds for amounts at which a case opens"
         reader.error("closes-meets-opens", message, case.closes.span, "close below the opening amount only")
 
 
+def _of_amount(condition: Condition) -> list[tuple[Term, ...]]:
+    """Return what each alternative of a condition asks of the amount, where it asks for any."""
+    found = (tuple(t for t in clause if t.name == "overdue") for clause in condition.any_of)
+    return [clause for clause in found if clause]
+
+
 def _never_holds(reader: Reader, key: str, condition: Condition, example: str, then: str) -> bool:
     """Note a condition that no debt meets."""
-    if any(_possible(clause, Bounds(low=Decimal(0))) for clause in condition.any_of):
+    possible = [_possible(clause, Bounds(low=Decimal(0))) for clause in condition.any_of]
+    if any(possible):
+        _note_idle_parts(reader, key, condition, possible)
         return False
     why, advice = "nothing that is compared is ever below 0", f"compare with an amount above 0: {example}"
     if not any(_possible(clause, Bounds()) for clause in condition.any_of):
@@ -239,6 +266,19 @@ def _never_holds(reader: Reader, key: str, condition: Condition, example: str, t
     message = f"`{key}: {condition.text}` never holds, for {why}: {then}"
     reader.error("never-holds", message, condition.span, advice)
     return True
+
+
+def _note_idle_parts(reader: Reader, key: str, condition: Condition, possible: Sequence[bool]) -> None:
+    """Warn of alternatives of an `or` that no debt meets, while others do."""
+    parts = _OR.split(condition.text)
+    ends = [0, *(found.end() for found in _OR.finditer(condition.text))]
+    each = len(parts) == len(possible)  # with brackets one alternative may stand for several
+    for number, holds in enumerate(possible):
+        if not holds:
+            text, start = (parts[number], ends[number]) if each else (condition.text, 0)
+            message = f"`{text}` never holds, for no number meets all its parts: `{key}` does without it"
+            advice = "remove this alternative, or let its parts leave something over"
+            reader.warn("part-never-holds", message, condition.span.shifted(start, len(text)), advice)
 
 
 def _possible(clause: tuple[Term, ...], every: Bounds) -> bool:

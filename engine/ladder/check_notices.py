@@ -81,7 +81,7 @@ def _check_preferred(reader: Reader, policy: CollectionsPolicy, item: DoItem) ->
         advice = f"add `{PREFERRED_CHANNEL}: {{type: string, optional: true}}` to `facts`"
         message = f"`{item}` needs the fact `{PREFERRED_CHANNEL}`"
         reader.error("no-preferred-channel", message, item.span, advice)
-    if not policy.contact.fallback:
+    if not policy.contact.fallback and "fallback" not in policy.contact.spans:  # what is wrong in it was told
         message = f"`{item}` says nothing for customers who prefer no channel"
         reader.error("no-fallback", message, item.span, "add `fallback: [sms, email, letter]` to `contact`")
 

@@ -164,7 +164,8 @@ class HistoryReader(Reader):
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"][1:])
             message = f"`{name}`: `{where}` {first['msg'].lower()}"
-            self.error("not-an-entry", message, span, f"correct `{where}`")
+            place = fields[where].span if where in fields else span
+            self.error("not-an-entry", message, place, f"correct `{where}`")
             return None
         return Event(at, text, entry=entry)
 

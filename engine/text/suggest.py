@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from engine.text.meant import narrow
@@ -19,11 +19,20 @@ def suggest(word: str, options: Iterable[str]) -> str | None:
     for candidate in (folded, folded.replace("-", "_"), folded.replace("_", "-"), folded.replace(" ", "_")):
         if candidate in by_folded:
             return by_folded[candidate]
+    swapped = next((turned for turned in _turned(folded) if turned in by_folded), None)
+    if swapped:
+        return by_folded[swapped]
     near = get_close_matches(folded, by_folded, n=1, cutoff=0.66)
     if near:
         return by_folded[near[0]]
     longer = [name for name in by_folded if len(folded) > 2 and _parts(folded) <= _parts(name)]
     return by_folded[longer[0]] if len(longer) == 1 else None
+
+
+def _turned(word: str) -> Iterator[str]:
+    """Yield a word with two letters beside each other turned round: the commonest slip of the fingers."""
+    for place in range(len(word) - 1 if len(word) > 2 else 0):
+        yield word[:place] + word[place + 1] + word[place] + word[place + 2 :]
 
 
 def _parts(name: str) -> set[str]:

@@ -131,3 +131,26 @@ def test_rows_that_are_hidden_in_part_are_told_to_whoever_asks(
     assert run(forbear, ["check", folder, "--format", "json"]) == OK
     said = json.loads(capsys.readouterr().out)["problems"]
     assert [p["severity"] for p in said if p["code"] == "row-partly-hidden"] == ["info", "info"]
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("DE", "build it with `forbear calendar build DE 2026`"),
+        ("UK", "did you mean `GB`? build it with `forbear calendar build GB 2026`"),
+        ("USA", "did you mean `US`?"),
+        ("NC", "build it with `forbear calendar build NC 2026`"),
+        ("QQ", "calendars: `CN`"),
+    ],
+)
+def test_a_calendar_that_is_not_there_is_told_with_how_to_build_it(
+    name: str, advice: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    path = tmp_path / "policies/collections/policy.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert "calendar: CN" in text
+    path.write_text(text.replace("calendar: CN", f"calendar: {name}"), encoding="utf-8")
+    assert run(forbear, ["check", str(path.parent), "--format", "json"]) == FINDINGS
+    said = json.loads(capsys.readouterr().out)["problems"]
+    assert next(p["advice"] for p in said if p["code"] == "unknown-calendar").startswith(advice)

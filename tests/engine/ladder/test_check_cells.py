@@ -53,9 +53,33 @@ def test_a_folder_without_any_templates_needs_none() -> None:
     texts = {path: text for path, text in texts_of("collections").items() if "templates/" not in path}
     loaded = load_collections(texts)
     assert loaded.policy is not None
-    assert {(problem.code, problem.severity) for problem in loaded.problems} == {("text-elsewhere", "info")}
+    assert [(problem.code, problem.severity) for problem in loaded.problems] == [("text-elsewhere", "info")]
 
 
 def test_a_folder_with_templates_needs_each() -> None:
     texts = {path: text for path, text in texts_of("collections").items() if "templates/reminder" not in path}
     assert {problem.code for problem in load_collections(texts).problems} == {"unknown-template"}
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes", "codes"),
+    [
+        ("overdue >= 20.00 and overdue < 500.00", "overdue < 5.00", []),  # its upper end alone would meet
+        ("overdue >= 4.00 and overdue < 500.00", "overdue < 5.00", ["closes-meets-opens"]),
+        ("overdue >= 20.00 or age >= 3", "overdue < 5.00", []),
+        ("overdue >= 20.00", "overdue < 5.00 or overdue < 3.00 and overdue > 4.00", ["part-never-holds"]),
+        ("overdue >= 20.00 or overdue > 30.00 and overdue < 25.00", "overdue < 5.00", ["part-never-holds"]),
+        ("overdue >= 20.00", "overdue < 50.00 and overdue > 10.00", ["closes-meets-opens"]),
+    ],
+)
+def test_the_amounts_at_which_a_case_opens_and_closes(opens: str, closes: str, codes: list[str]) -> None:
+    texts = texts_of("collections")
+    policy = texts["policy.yaml"].decode()
+    lines = [
+        f"  opens: {opens}" if line.startswith("  opens:")
+        else f"  closes: {closes}" if line.startswith("  closes:") else line
+        for line in policy.splitlines()
+    ]  # fmt: skip
+    assert lines != policy.splitlines()
+    loaded = load_collections({**texts, "policy.yaml": "\n".join(lines).encode()})
+    assert [problem.code for problem in loaded.problems] == codes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.text import suggest
+from engine.text.currency import CODES
 
 NAMES = ["tenure_months", "credit_limit", "deposit", "deposit_months", "max_dpd_12m"]
 
@@ -24,3 +25,8 @@ NAMES = ["tenure_months", "credit_limit", "deposit", "deposit_months", "max_dpd_
 )
 def test_a_word_is_near_or_the_part_of_one_name_only(word: str, meant: str | None) -> None:
     assert suggest(word, NAMES) == meant
+
+
+@pytest.mark.parametrize(("word", "meant"), [("ERU", "EUR"), ("UDS", "USD"), ("eru", "EUR"), ("CYN", "CNY")])
+def test_two_letters_turned_round_are_one_slip(word: str, meant: str) -> None:
+    assert suggest(word, CODES) == meant
