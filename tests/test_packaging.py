@@ -39,10 +39,9 @@ def test_every_requirement_of_the_project_is_locked() -> None:
     locked = {
         m.group(1).lower().replace("_", "-") for m in re.finditer(r"^([\w.-]+)(?:\[[^\]]*\])?==", text, re.M)
     }
-    wanted = (ROOT / "requirements/lock.in").read_text(encoding="utf-8").splitlines()
-    names = {
-        re.split(r"[\[;]", line)[0].strip().lower() for line in wanted if line.strip() and not line.startswith("#")
-    }
+    lines = (ROOT / "requirements/lock.in").read_text(encoding="utf-8").splitlines()
+    wanted = [line for line in lines if line.strip() and not line.startswith("#")]
+    names = {re.split(r"[\[;]", line)[0].strip().lower() for line in wanted}
     assert names - locked == set()
 
 
