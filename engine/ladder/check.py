@@ -131,8 +131,8 @@ def _unannounced(ladder: Ladder, row: LadderRow) -> bool:
 
 def _note_texts_elsewhere(reader: Reader, policy: CollectionsPolicy) -> None:
     """Note once that a policy has no texts, at the first notice, with how many there are."""
-    rows = [*policy.before_due, *policy.rows()]
-    items = [item for row in rows for item in row.do if item.do == "notify"]
+    lists = [*(reminder.do for reminder in policy.before_due), *(row.do for row in policy.rows())]
+    items = [item for items in lists for item in items if item.do == "notify"]
     if not items or policy.templates:
         return
     first = min(items, key=lambda item: item.span)
