@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from engine.credit.model import Answer, CreditPolicy, FactDefinition, Outcome, Scorecard
+from engine.credit.model import Answer, CreditPolicy, FactDefinition, Outcome, Regrade, Scorecard
 from engine.dmn.names import MODEL
 from engine.dmn.xml import Element
 from engine.feel.printer import to_text
@@ -48,6 +48,8 @@ def element_of(policy: CreditPolicy) -> Element:
             **({"status": policy.status.text} if policy.status else {}),
             **({"when_no_row": _answer(policy.when_no_row)} if policy.when_no_row else {}),
             **({"when_failed": _answer(policy.when_failed)} if policy.when_failed else {}),
+            **({"validity": str(policy.validity.period)} if policy.validity else {}),
+            **({"regrade": _regrade(policy.regrade)} if policy.regrade else {}),
         },
         "facts": {name: _fact(fact) for name, fact in policy.facts.items()},
         "outcome": {
@@ -62,6 +64,11 @@ def element_of(policy: CreditPolicy) -> Element:
     nowhere = Span("", 1, 1)
     inner = Element(NAMESPACE, "policy", {}, nowhere, {}, texts=[text])
     return Element(MODEL, "extensionElements", {}, nowhere, {}, children=[inner])
+
+
+def _regrade(regrade: Regrade) -> dict[str, Any]:
+    said: dict[str, Any] = {"on": list(regrade.on)} if regrade.on else {}
+    return said | ({"after": f"{regrade.good_months} good months"} if regrade.good_months else {})
 
 
 def _result(item: Outcome) -> object:

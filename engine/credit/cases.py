@@ -192,7 +192,7 @@ def _value(reader: PolicyReader, policy: CreditPolicy, name: str, node: Node) ->
 
 
 def _expected(reader: PolicyReader, policy: CreditPolicy, node: Node) -> dict[str, Node]:
-    known = [*(item.name for item in policy.outcome), "status", "reasons", "principal"]
+    known = [*(item.name for item in policy.outcome), "status", "reasons", "principal", "valid_until"]
     expect = reader.fields(node, "what is expected", optional=known) or {}
     if not expect and isinstance(node, MapNode) and not node.entries:
         reader.error("nothing-expected", "a case that expects nothing proves nothing", node.span)
@@ -243,6 +243,7 @@ def mismatches(case: Case, decision: Decision, machine: Machine = "interpreted")
     codes = [reason.code for reason in decision.reasons]
     special: dict[str, Any] = {
         "status": decision.status, "reasons": codes, "principal": codes[0] if codes else None,
+        "valid_until": decision.valid_until,
     }  # fmt: skip
     for name, node in case.expect.items():
         got = special[name] if name in special else decision.outcome.get(name)

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from engine.model import Model, digest
 
@@ -85,6 +85,8 @@ class Decision(Model):
     facts: dict[str, Fact] = {}
     """The facts it read, defaults included; the decision can be taken again from these."""
     trace: tuple[DecisionTrace, ...] = ()
+    valid_until: date | None = Field(default=None, exclude_if=lambda day: day is None)
+    """The last day on which it holds; None: until the next decision."""
 
     @property
     def facts_digest(self) -> str:

@@ -130,5 +130,5 @@ def _decision(
     return Decision(
         policy=policy.name, version=policy.version, digest=policy.digest, semantics=SEMANTICS,
         engine=ENGINE, as_of=as_of, status=status, outcome=outcome, reasons=reasons, facts=admitted.recorded,
-        trace=trace,
+        trace=trace, valid_until=policy.valid_until(as_of),
     )  # fmt: skip

@@ -25,6 +25,8 @@ from engine.source import Problem, Span
 from engine.tables.align import PipeLine, rendered
 from engine.text.table import find_bars
 
+_ENDS = ("status", "when_no_row", "when_failed", "validity", "regrade")
+"""Keys that stand at the end of a policy."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KINDS = {
     "string": "string", "boolean": "boolean", "number": "decimal", "integer": "integer", "long": "integer",
@@ -114,7 +116,7 @@ def _written(
         yield "reasons:" + ("  # DMN has codes only; write what the customer is told" if new else "")
     for code in codes:
         yield f"  {code}: {carried.reasons.get(code, f'{{en: {code.lower().replace(chr(95), chr(32))}}}')}"
-    yield from (f"{key}: {head[key]}" for key in ("status", "when_no_row", "when_failed") if key in head)
+    yield from (f"{key}: {head[key]}" for key in _ENDS if key in head)
     yield from ["promises:", *(f"  - {promise}" for promise in carried.promises)] if carried.promises else []
 
 

@@ -23,6 +23,7 @@ from engine.credit.model import (
 )
 from engine.credit.order import dependency_order
 from engine.credit.policy_reader import PolicyReader
+from engine.credit.regrade_from_yaml import read_regrade, read_validity
 from engine.identity import manifest
 from engine.policy import Loaded, Texts
 from engine.source import Span, has_errors, sort_problems
@@ -30,7 +31,7 @@ from engine.text import MapNode, Node, ScalarNode, did_you_mean, optional, read_
 from engine.text.currency import CODES, currency_advice
 
 _REQUIRED = ("policy", "kind", "version", "effective", "currency", "facts", "decisions", "outcome")
-_OPTIONAL = ("title", "reasons", "status", "promises", "when_no_row", "when_failed")
+_OPTIONAL = ("title", "reasons", "status", "promises", "when_no_row", "when_failed", "validity", "regrade")
 _CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 _PROMISE = re.compile(r"(more|higher|less|fewer|lower) (\w+) never (raises|lowers) (\w+)")
 _MORE = ("more", "higher")
@@ -80,6 +81,8 @@ def _policy(reader: PolicyReader, node: Node, root: str) -> CreditPolicy | None:
         when_failed=_answer(reader, fields, "when_failed"),
         manifest=manifest("", "credit", "", date.min, {}),
         digest="",
+        validity=read_validity(reader, fields),
+        regrade=read_regrade(reader, fields),
     )
     return check(reader, draft, root)
 

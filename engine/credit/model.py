@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, TypeAlias
@@ -280,6 +280,29 @@ class Promise:
     target: str
 
 
+REGRADES = ("promise_broken", "chargeback", "profile_change", "alert", "expired")
+"""What can lead to a new grade, as `regrade: {on: [...]}` names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """How long a decision holds, and where the policy says so."""
+
+    period: Period
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Regrade:
+    """What leads to a new grade of a customer who has one by this policy."""
+
+    on: tuple[str, ...]
+    """Of `REGRADES`."""
+    good_months: int | None
+    """After so many months in which every bill was paid on time; None: never for that."""
+    span: Span
+
+
 @dataclass(frozen=True, slots=True)
 class CreditPolicy:
     """One credit policy, read and checked; `decide` and `compile_policy` take it."""
@@ -307,10 +330,17 @@ class CreditPolicy:
     when_failed: Answer | None
     manifest: Manifest
     digest: str
+    validity: Validity | None = None
+    """How long a decision holds from its day on; None: until the next one."""
+    regrade: Regrade | None = None
     kinds: Mapping[str, FeelType] = field(default_factory=dict, compare=False)
     """The type of every fact and decision."""
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     """By decision: the names that it reads."""
+
+    def valid_until(self, as_of: date) -> date | None:
+        """Return the last day on which a decision of a day holds; None: until the next decision."""
+        return self.validity.period.after(as_of) - timedelta(days=1) if self.validity else None
 
     def select(self, facts: Mapping[str, Fact]) -> dict[str, Fact]:
         """Return those of the given facts that this policy reads."""

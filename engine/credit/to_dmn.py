@@ -98,6 +98,7 @@ def _not_carried(policy: CreditPolicy) -> Iterator[Problem]:
     parts = (
         ("texts of the reasons", policy.reasons.values()), ("promises", policy.promises),
         ("`when_no_row`", (policy.when_no_row,)), ("`when_failed`", (policy.when_failed,)),
+        ("`validity`", (policy.validity,)), ("`regrade`", (policy.regrade,)),
     )  # fmt: skip
     for name, found in parts:
         first = next((part for part in found if part), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.credit.model import FactKind, HitPolicy
+from engine.credit.model import REGRADES, FactKind, HitPolicy
 from engine.schemas.parts import (
     CODE,
     NAME,
@@ -94,6 +94,14 @@ def credit_schema() -> Schema:
     """Return the schema of a credit policy."""
     money = record("An amount in the policy's currency.", {"money": EXPRESSION})
     told = entries("What the billing system is told, by name.", either("A result.", EXPRESSION, money), NAME)
+    regrade = record(
+        "What leads to a new grade.",
+        {},
+        {
+            "on": listed("Events that ask for it.", choice("An event.", REGRADES)),
+            "after": text("After so many months paid on time: `12 good months`.", r"^[0-9]+ good months?$"),
+        },
+    )
     schema = record(
         "A credit policy: facts in, a grade with its reasons out.",
         {
@@ -113,6 +121,8 @@ def credit_schema() -> Schema:
             "promises": listed("What holds of the whole policy.", text("more FACT never raises RESULT")),
             "when_no_row": answer(default=False),
             "when_failed": answer(default=False),
+            "validity": period("How long a decision holds from its day on: P12M."),
+            "regrade": regrade,
         },
     )
     return document("credit", "Forbear credit policy", schema)
