@@ -33,6 +33,7 @@ from api.storage.migrate import upgrade
 from api.storage.opening import Opening
 from api.storage.positions import Positions
 from api.storage.publishing import Publisher
+from api.storage.regrading import Regrading
 from api.storage.session import Database
 from api.storage.shelf import SqlPolicyShelf
 from api.storage.watch_actions import AlertDesk
@@ -102,11 +103,12 @@ def build(settings: Settings, *, simulated: bool | None = None, make: bool = Tru
     acting = Acting(positions, library)
     events = WatchEvents(library)
     news = LedgerNews(events, positions, library)
-    writer = LedgerWriter(positions, opening, news)
+    regrading = Regrading(library)
+    writer = LedgerWriter(positions, opening, news, regrading)
     receiver = _receiver(settings, directory)
     courier = Courier(database, acting, writer, receiver, clock.now, _mailer(settings, directory))
     keys = IdempotencyKeys(database)
-    desk, matcher = AlertDesk(library), Matcher()
+    desk, matcher = AlertDesk(library, regrading), Matcher()
     watcher = Watcher(SqlWatchBook(database, library, desk), matcher, clock.now)
     database.on_watched(watcher.wake)
     return Wiring(
@@ -120,8 +122,8 @@ def build(settings: Settings, *, simulated: bool | None = None, make: bool = Tru
         shelf=SqlPolicyShelf(database, library.law),
         ledger=SqlLedger(database, positions, library, FactGatherer()),
         writer=writer,
-        cases=SqlCaseBook(database, positions, opening, acting, news, Announcing(library, acting)),
-        decisions=SqlDecisionBook(database, LimitNews(positions, news).decided),
+        cases=SqlCaseBook(database, positions, opening, acting, news, Announcing(library, acting), regrading),
+        decisions=SqlDecisionBook(database, regrading, LimitNews(positions, news).decided),
         evidence=SqlEvidence(database, directory.evidence),
         keys=keys,
         courier=courier,

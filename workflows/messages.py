@@ -179,6 +179,8 @@ class AssessmentRequest(Model):
     at: AwareDatetime
     facts: dict[str, Fact] = {}
     """Given facts win over gathered ones."""
+    regraded_for: Annotated[str, Field(exclude_if=not_)] = ""
+    """What has happened since the last decision, in words; empty: nothing led to it but the request."""
 
 
 class AssessmentRecord(Model):
@@ -193,6 +195,8 @@ class AssessmentRecord(Model):
     facts_digest: str
     trace_digest: str
     """Digest of the whole trace, also where only a part of it is kept; empty where none was taken."""
+    regraded_for: Annotated[str, Field(exclude_if=not_)] = ""
+    """For which causes the customer was graded anew."""
 
 
 class AssessmentResult(Model):

@@ -143,6 +143,13 @@ class CaseBook(Protocol):
         """
         ...
 
+    def regrade(self, at: datetime, limit: int, account: str = "") -> int:
+        """Ask for new grades that time has brought, each once; return how many were asked for.
+
+        `account`: only of its customer.
+        """
+        ...
+
     def review_deposits(self, accounts: Sequence[str], at: datetime) -> int:
         """Ask for what the rules of deposits say of these accounts, each thing once; return how many."""
         ...

@@ -207,6 +207,7 @@ def customers_router(wiring: Wiring) -> APIRouter:
                     poke_open_cases(work, customer, "fact", at)
                     news = wiring.writer.news
                     news.keep(work, news.told(work.session, {customer: new}, at))
+                    wiring.writer.regrading.told(work, {customer: new}, at)
                 notes = notes_of(wiring, work.session, at).on(row.segment, facts)
                 return FactsOut(new=new, notes=notes), work
 

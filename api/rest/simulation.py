@@ -56,6 +56,7 @@ def simulation_router(wiring: Wiring) -> APIRouter:
             opened = wiring.cases.open_case(body.account, body.at)
             wiring.cases.remind([body.account], body.at)
             wiring.cases.review_deposits([body.account], body.at)
+            wiring.cases.regrade(body.at, 1, body.account)
             with wiring.database.read() as session:
                 row = get_account(session, body.account)
                 return opened, account_out(row, wiring), outbox.pending_of(session, body.account, "case")

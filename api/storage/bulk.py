@@ -122,6 +122,10 @@ class Batch:
                     note_receipt(work, ledger.row, entry)
         told_of += self._follow(written)
         news.keep(work, told_of)
+        for at, new in new_facts.items():
+            self._writer.regrading.told(work, new, at)
+        for ledger in sorted(written, key=lambda one: (one.row.customer, one.row.id)):
+            self._writer.regrading.posted(work, ledger.row, ledger.fresh)
 
     def _follow(self, written: Sequence[Ledger]) -> list[Told]:
         """Let cases hear of what was written, and find out when the other accounts are to be looked at."""

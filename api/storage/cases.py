@@ -7,13 +7,14 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from api.storage.accounts import lock_account
+from api.storage.accounts import get_account, lock_account
 from api.storage.acting import Acting
 from api.storage.announcing import Announcing
 from api.storage.beside import open_cases
 from api.storage.errors import NotFound
 from api.storage.opening import Opening
 from api.storage.positions import Positions
+from api.storage.regrading import Regrading
 from api.storage.session import Database, Work
 from api.storage.tables import AccountRow, CaseRow, CaseStepRow
 from api.storage.tasks import withdraw_approvals
@@ -28,7 +29,7 @@ class SqlCaseBook:
 
     def __init__(
         self, database: Database, positions: Positions, opening: Opening, acting: Acting, news: LedgerNews,
-        announcing: Announcing,
+        announcing: Announcing, regrading: Regrading,
     ) -> None:  # fmt: skip
         self._database = database
         self._news = news
@@ -36,6 +37,7 @@ class SqlCaseBook:
         self._opening = opening
         self._acting = acting
         self._announcing = announcing
+        self._regrading = regrading
 
     def note_step(self, record: StepRecord) -> None:
         """Keep the latest step of a case; an earlier one than the one kept changes nothing."""
@@ -55,7 +57,9 @@ class SqlCaseBook:
             work.session.add(row)
             standing = {key for taken in record.taken.rows for key in taken.keys}
             withdraw_approvals(work, row.account, row.number, standing, record.at)
-            self._news.step(work, record)
+            for promise in self._news.step(work, record):
+                customer = record.position.terms.customer
+                self._regrading.note(work, customer, "promise_broken", f"{row.account}/{promise}", record.at)
 
     def note_trouble(self, note: TroubleNote) -> None:
         """Keep why a case cannot go on, until a step succeeds."""
@@ -120,6 +124,20 @@ class SqlCaseBook:
                 record = self._announcing.remind(work, account, at)
             found += [record] if record else []
         return found
+
+    def regrade(self, at: datetime, limit: int, account: str = "") -> int:
+        """Ask for new grades that time has brought, each once; return how many were asked for.
+
+        `account`: only of its customer. Raises AccountNotFound.
+        """
+        with self._database.read() as session:
+            customer = get_account(session, account).customer if account else ""
+            due = self._regrading.due(session, at, limit, customer)
+        asked = 0
+        for one in due:  # a transaction each, because each holds its customer's look
+            with self._database.write() as work:
+                asked += self._regrading.look(work, one, at)
+        return asked
 
     def review_deposits(self, accounts: Sequence[str], at: datetime) -> int:
         """Look at the deposits of these accounts that are due; return how many actions were asked for."""

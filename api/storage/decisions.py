@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from api.storage.customers import note_grades
 from api.storage.evidence import note_run
 from api.storage.pokes import poke_open_cases
+from api.storage.regrading import Regrading
 from api.storage.session import Database, Work
 from api.storage.tables import DecisionRow, ReviewChunkRow
 from api.storage.watch_actions import note_decisions, note_refusal
@@ -29,8 +30,11 @@ Decided = Callable[[Work, Sequence[AssessmentRecord]], None]
 class SqlDecisionBook:
     """Decisions behind the port `DecisionBook`."""
 
-    def __init__(self, database: Database, decided: Decided = lambda work, records: None) -> None:
+    def __init__(
+        self, database: Database, regrading: Regrading, decided: Decided = lambda work, records: None
+    ) -> None:  # fmt: skip
         self._database = database
+        self._regrading = regrading
         self._decided = decided
 
     def find(self, request: str) -> AssessmentRecord | None:
@@ -59,11 +63,13 @@ class SqlDecisionBook:
             for customer, at in note_grades(work, fresh).items():
                 poke_open_cases(work, customer, "grade", at)
             self._decided(work, fresh)
+            self._regrading.decided(work, fresh)
 
     def refused(self, request: AssessmentRequest, why: str) -> None:
-        """Tell the alert that asked, if one did, that there is no grade, and a person why."""
+        """Tell a person, and the alert that asked, if one did, that there is no grade and why."""
         with self._database.write() as work:
             note_refusal(work, request.request, why, request.at)
+            self._regrading.refused(work, request, why)
 
     def note_chunk(self, run: str, chunk: ReviewChunk) -> None:
         """Keep what a chunk of a review did; idempotent by run and cursor."""
@@ -125,9 +131,3 @@ def page_of_decisions(
         later = (col(DecisionRow.at) > at) | ((col(DecisionRow.at) == at) & (col(DecisionRow.id) > last))
         query = query.where(later)
     return session.exec(query.order_by(col(DecisionRow.at), DecisionRow.id).limit(limit)).all()
-
-
-def latest_decision(session: Session, customer: str) -> DecisionRow | None:
-    """Return the last decision on a customer, or None."""
-    query = select(DecisionRow).where(DecisionRow.customer == customer)
-    return session.exec(query.order_by(col(DecisionRow.at).desc()).limit(1)).one_or_none()

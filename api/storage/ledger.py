@@ -26,6 +26,7 @@ from api.storage.library import Library
 from api.storage.opening import Opening
 from api.storage.pokes import poke_cases
 from api.storage.positions import Positions
+from api.storage.regrading import Regrading
 from api.storage.session import Database, Work
 from api.storage.tables import AccountRow, CustomerRow
 from api.storage.troubles import note_unmatched
@@ -51,10 +52,13 @@ class Posted:
 class LedgerWriter:
     """Adds entries to accounts; everything that follows from one is in the same transaction."""
 
-    def __init__(self, positions: Positions, opening: Opening, news: LedgerNews) -> None:
+    def __init__(
+        self, positions: Positions, opening: Opening, news: LedgerNews, regrading: Regrading
+    ) -> None:
         self._positions = positions
         self._opening = opening
         self.news = news
+        self.regrading = regrading
 
     def post(
         self, work: Work, account: str, entry: Entry, *, clamp: bool, pokes: bool = True,
@@ -80,6 +84,7 @@ class LedgerWriter:
             note_receipt(work, row, entry)
         self.follow(work, row, (*entries, entry), entry, opens=True, pokes=pokes)
         self.news.keep(work, self.news.entries(work, row, (*entries, entry), [entry]))
+        self.regrading.posted(work, row, [entry])
         return Posted(entry, True, row.version)
 
     def rename_policy(self, work: Work, row: AccountRow, policy: str, at: datetime, *, clamp: bool) -> None:

@@ -43,6 +43,8 @@ def schema() -> MetaData:
     """Return the schema that migrations lead to."""
     from api.storage import brakes as _brakes  # noqa: F401  # its rows join the schema
     from api.storage import overrides as _overrides  # noqa: F401  # likewise
+    from api.storage import regrading as _regrading  # noqa: F401  # likewise
+    from api.storage import stopped as _stopped  # noqa: F401  # likewise
     from api.storage import watch_tables as _watching  # noqa: F401  # its rows join the schema
 
     return _registry.metadata

@@ -19,6 +19,7 @@ from api.storage import outbox
 from api.storage.errors import AlreadyThere, NotFound
 from api.storage.events import DATA_TYPE, SOURCE
 from api.storage.library import Library
+from api.storage.regrading import Regrading
 from api.storage.session import Work
 from api.storage.tables import AccountRow, CustomerRow, TaskRow
 from api.storage.tasks import close_task, close_tasks
@@ -60,8 +61,9 @@ class Said:
 class AlertDesk:
     """Raises alerts, asks for what they demand, takes back what people dismiss."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, regrading: Regrading) -> None:
         self._library = library
+        self._regrading = regrading
 
     def raised(self, work: Work, record: AlertRecord) -> None:
         """Keep an alert and ask for its actions, in one transaction; nothing if it was raised before."""
@@ -77,6 +79,9 @@ class AlertDesk:
                 _refer(work, record, args, who)
             else:
                 _ask(work, record, name, args, who.accounts, who)
+        for customer in who.customers:
+            asked = f"alert-{record.id}-{customer}" if "reassess" in record.alert.actions else ""
+            self._regrading.note(work, customer, "alert", record.id, record.alert.as_of, request=asked)
 
     def say(self, work: Work, alert: str, outcome: Outcome, actor: str, reason: str, at: datetime) -> bool:
         """Keep what a person says of an alert; a dismissal takes back what it holds. Raises NotFound.

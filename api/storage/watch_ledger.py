@@ -11,9 +11,9 @@ from sqlmodel import Session, col, select
 
 from api.storage.accounts import terms_of
 from api.storage.customers import SaidFact, fact_rows, latest_facts
-from api.storage.decisions import latest_decision
 from api.storage.library import Library
 from api.storage.positions import Positions
+from api.storage.regrading import latest_decision
 from api.storage.session import Work
 from api.storage.tables import AccountRow
 from api.storage.watch_actions import note_undone
@@ -133,18 +133,20 @@ class LedgerNews:
                 found.append(Told(told_later(terms_of(row), known, row.created_at, at), at))
         return found
 
-    def step(self, work: Work, record: StepRecord) -> None:
-        """Keep the promises that a look at a case has found broken, each once."""
+    def step(self, work: Work, record: StepRecord) -> list[str]:
+        """Keep the promises that a look at a case has found broken, each once; return them all."""
         position = record.position
-        if not position.promises or not self._events.wants(work.session, "promise_broken", record.at):
-            return
+        if not position.promises:
+            return []
         policy = self._library.collections(work.session, record.policy)
         broken = [
             (found.promise.id, found.last + timedelta(days=1))
             for found in promise_states(policy, position, position.today)
             if found.state == "broken"
         ]
-        self.keep(work, [Told(e, record.at) for e in broken_events(position.terms, broken, record.at)])
+        if self._events.wants(work.session, "promise_broken", record.at):
+            self.keep(work, [Told(e, record.at) for e in broken_events(position.terms, broken, record.at)])
+        return [promise for promise, _ in broken]
 
     def keep(self, work: Work, told: Sequence[Told]) -> None:
         """Keep events in the transaction: all of them at once and last, so that everybody locks alike."""

@@ -171,6 +171,9 @@ class World:
     def due_accounts(self, at: datetime, after: str, limit: int) -> list[str]:
         return sorted(account for account in self.due if account > after)[:limit]
 
+    def regrade(self, at: datetime, limit: int, account: str = "") -> int:
+        return 0
+
     def review_deposits(self, accounts: Sequence[str], at: datetime) -> int:
         return 0
 

@@ -56,6 +56,7 @@ class Assess:
             decision=decision,
             facts_digest=recorded_digest(decision.facts),
             trace_digest=trace_digest(decision),
+            regraded_for=request.regraded_for,
         )
 
 

@@ -29,6 +29,8 @@ class OpenDue:
         longer due.
         """
         self._runs.register("sweep", request.at)
+        if not request.after:
+            self._cases.regrade(request.at, request.limit)
         due = self._cases.due_accounts(request.at, request.after, request.limit)
         opened = 0
         told: list[ReminderRecord] = []

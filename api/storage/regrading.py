@@ -1,0 +1,321 @@
+"""New grades for what has happened since the last one, as the policy of the last decision says.
+
+A cause is noted once, in the transaction that brings it; the first of a local day asks at once, the others
+of that day together on the next. What only time brings (the end of validity, good months) the sweep finds.
+Whoever asks for a customer holds the customer's look, and takes it last.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Field, Session, col, select
+
+from api.storage import outbox
+from api.storage.accounts import terms_of
+from api.storage.columns import Instant
+from api.storage.entries import entries_of
+from api.storage.library import Library
+from api.storage.session import Work
+from api.storage.tables import AccountRow, CustomerRow, DecisionRow, Row, TaskRow
+from engine.credit import CreditPolicy
+from engine.ledger import Entry
+from engine.ledger.conduct import good_months
+from engine.ledger.entries import PaymentReturned
+from engine.model import canonical, digest
+from engine.text import Period
+from workflows.ids import assessment_id
+from workflows.messages import AssessmentRecord, AssessmentRequest
+from workflows.ports import PolicyNotFound
+
+REQUEST = "regrade-"
+"""How the requests for new grades begin."""
+Standing = Literal["valid", "expired", "superseded"]
+
+
+class RegradeRow(Row, table=True):
+    """One cause for a new grade of a customer; only ever added, and asked for once."""
+
+    __tablename__ = "regrades"
+    customer: str = Field(primary_key=True)
+    cause: str = Field(primary_key=True)
+    ref: str = Field(primary_key=True)
+    """What it was: the account and the payment's return, the promise, the alert, the old decision."""
+    at: datetime = Field(sa_type=Instant)
+    request: str = Field(default="", index=True)
+    """The request that asks for it; empty: it waits for the next day."""
+    asked_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class GradeLookRow(Row, table=True):
+    """When a customer's last decision has to be looked at; held by whoever asks for a new one."""
+
+    __tablename__ = "grade_looks"
+    customer: str = Field(primary_key=True)
+    look_on: datetime | None = Field(default=None, sa_type=Instant, index=True)
+
+
+class Regrading:
+    """Notes what leads to a new grade, and asks for it."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def posted(self, work: Work, account: AccountRow, fresh: Iterable[Entry]) -> None:
+        """Hear of an account's new entries; last of all in their transaction."""
+        for entry in fresh:
+            if isinstance(entry, PaymentReturned) and entry.reason == "chargeback":
+                self.note(work, account.customer, "chargeback", f"{account.id}/{entry.id}", entry.received_at)
+
+    def told(self, work: Work, new: Mapping[str, Sequence[str]], at: datetime) -> None:
+        """Hear of new facts about customers: those that the policy of their last decision reads."""
+        for customer in sorted(new):
+            policy = self._policy(work.session, latest_decision(work.session, customer))
+            names = sorted(name for name in new[customer] if policy and name in policy.facts)
+            if names:
+                self.note(work, customer, "profile_change", f"{', '.join(names)} at {at.isoformat()}", at)
+
+    def note(
+        self, work: Work, customer: str, cause: str, ref: str, at: datetime, *, request: str = ""
+    ) -> bool:
+        """Note a cause and ask for a new grade; False if no policy wants one for it, or it was noted before.
+
+        `request`: the cause itself has asked already, by that request.
+        """
+        work.session.flush()
+        policy = self._policy(work.session, latest_decision(work.session, customer))
+        if policy is None or policy.regrade is None or cause not in policy.regrade.on:
+            return False
+        look = _held(work, customer)
+        if not _add(work, customer, cause, ref, at, request):
+            return False
+        self._ask(work, look, at)
+        return True
+
+    def decided(self, work: Work, records: Sequence[AssessmentRecord]) -> None:
+        """Set when new decisions are to be looked at; last of all in their transaction."""
+        work.session.flush()
+        looks: dict[str, datetime | None] = {}
+        for record in sorted(records, key=lambda record: (record.at, record.id)):
+            policy = (
+                self._library.credit(work.session, record.decision.digest)[0] if record.customer else None
+            )
+            if policy is not None and policy.regrade is not None:
+                zone = _zone(work.session, record.customer) if _by_time(policy) else ZoneInfo("UTC")
+                looks[record.customer] = _first_look(policy, record.decision.as_of, zone)
+        for customer in sorted(looks):
+            look = _held(work, customer)
+            if _waiting(work.session, customer):
+                continue  # it is looked at tomorrow, and what follows is found then
+            look.look_on = looks[customer]
+            work.session.add(look)
+
+    def refused(self, work: Work, request: AssessmentRequest, why: str) -> None:
+        """Give a person what could not be graded anew."""
+        if request.request.startswith(REQUEST):
+            _task(work, request.customer, request.request, request.regraded_for, why, request.at)
+
+    def due(self, session: Session, at: datetime, limit: int, customer: str = "") -> list[str]:
+        """Return the customers whose last decision is to be looked at."""
+        query = select(GradeLookRow.customer).where(col(GradeLookRow.look_on) <= at)
+        if customer:
+            query = query.where(GradeLookRow.customer == customer)
+        return list(session.exec(query.order_by(GradeLookRow.customer).limit(limit)))
+
+    def look(self, work: Work, customer: str, at: datetime) -> bool:
+        """Look at a customer's last decision if it is due; tell whether a new grade was asked for."""
+        look = _held(work, customer)
+        if look.look_on is None or look.look_on > at:
+            return False
+        look.look_on = None
+        work.session.add(look)
+        row = latest_decision(work.session, customer)
+        policy = self._policy(work.session, row)
+        if row is not None and policy is not None and policy.regrade is not None:
+            zone = _zone(work.session, customer)
+            look.look_on = self._by_time(work, row, policy, zone, at)
+        return self._ask(work, look, at)
+
+    def _by_time(
+        self, work: Work, row: DecisionRow, policy: CreditPolicy, zone: ZoneInfo, at: datetime
+    ) -> datetime | None:
+        """Note what time has brought; return when more may come of it."""
+        assert policy.regrade is not None
+        today, days = at.astimezone(zone).date(), list[date]()
+        until, months = policy.valid_until(row.as_of), policy.regrade.good_months
+        if "expired" in policy.regrade.on and until is not None:
+            if until < today:
+                _add(work, row.customer, "expired", row.id, at)
+            else:
+                days.append(until + timedelta(days=1))
+        if months is not None:
+            full = Period(months=months).after(row.as_of)
+            if full > today:
+                days.append(full)
+            elif not self._is_good(work.session, row.customer, today, at, months):
+                days.append(Period(months=1).after(today))
+            else:
+                _add(work, row.customer, f"{months} good months", row.id, at)
+        return min((_morning(day, zone) for day in days), default=None)
+
+    def _is_good(self, session: Session, customer: str, today: date, at: datetime, months: int) -> bool:
+        rows = _accounts(session, customer)
+        entries = entries_of(session, [row.id for row in rows])
+        found = [good_months(terms_of(row), entries.get(row.id, ()), today, at, months) for row in rows]
+        return True in found and False not in found
+
+    def _ask(self, work: Work, look: GradeLookRow, at: datetime) -> bool:
+        """Ask for a new grade for all causes that wait, unless one was asked for on the same day."""
+        waiting = _waiting(work.session, look.customer)
+        if not waiting:
+            return False
+        zone = _zone(work.session, look.customer)
+        today = at.astimezone(zone).date()
+        if _asked_on(work.session, look.customer, zone) == today:
+            tomorrow = _morning(today + timedelta(days=1), zone)
+            look.look_on = min(filter(None, (look.look_on, tomorrow)))
+            work.session.add(look)
+            return False
+        why = "; ".join(f"{row.cause} ({row.ref})" for row in waiting)
+        request = REQUEST + digest([[row.customer, row.cause, row.ref] for row in waiting])[7:39]
+        for row in waiting:
+            row.request, row.asked_at = request, at
+            work.session.add(row)
+        self._put(work, look.customer, request, why, today, at)
+        return True
+
+    def _put(self, work: Work, customer: str, request: str, why: str, today: date, at: datetime) -> None:
+        last = latest_decision(work.session, customer)
+        try:
+            policy = self._in_force(work.session, customer, today)
+        except PolicyNotFound as error:
+            _task(work, customer, request, why, str(error), at)
+            return
+        asked = AssessmentRequest(
+            request=request, policy=policy, customer=customer, account=last.account if last else "",
+            as_of=today, at=at, regraded_for=why,
+        )  # fmt: skip
+        work.audit("regrade", request, at, digest({"customer": customer, "for": why}))
+        outbox.put(
+            work, "case", "assess", assessment_id(request), account=f"customer/{customer}",
+            once=f"assess:{request}", created_at=at, body=asked,
+        )  # fmt: skip
+
+    def _in_force(self, session: Session, customer: str, today: date) -> str:
+        """Return the digest of the policy that grades a customer on a day; raise PolicyNotFound."""
+        row = session.get(CustomerRow, customer)
+        portfolio = self._library.portfolio(session, today)
+        name = portfolio.credit_for(row.segment) if portfolio and row else ""
+        if not name:
+            last = latest_decision(session, customer)
+            name = last.name if last else ""
+        return self._library.require(session, "credit", name, today).digest
+
+    def _policy(self, session: Session, row: DecisionRow | None) -> CreditPolicy | None:
+        return self._library.credit(session, row.policy)[0] if row is not None else None
+
+
+def latest_decision(session: Session, customer: str) -> DecisionRow | None:
+    """Return the last decision on a customer, or None."""
+    if not customer:
+        return None
+    query = select(DecisionRow).where(DecisionRow.customer == customer)
+    return session.exec(
+        query.order_by(col(DecisionRow.at).desc(), col(DecisionRow.id).desc()).limit(1)
+    ).first()
+
+
+def standing_of(session: Session, rows: Sequence[DecisionRow], on: datetime) -> list[Standing]:
+    """Return how decisions stand at an instant: a later one on the customer comes before a last day."""
+    last: dict[str, DecisionRow | None] = {"": None}
+    found: list[Standing] = []
+    for row in rows:
+        if row.customer not in last:
+            query = select(DecisionRow).where(DecisionRow.customer == row.customer, col(DecisionRow.at) <= on)
+            query = query.order_by(col(DecisionRow.at).desc(), col(DecisionRow.id).desc())
+            last[row.customer] = session.exec(query.limit(1)).first()
+        newest, until = last[row.customer], json.loads(row.body)["decision"].get("valid_until")
+        zone = _zone(session, row.customer) if until else ZoneInfo("UTC")
+        if newest is not None and newest.id != row.id and (newest.at, newest.id) > (row.at, row.id):
+            found.append("superseded")
+        elif until and on.astimezone(zone).date() > date.fromisoformat(until):
+            found.append("expired")
+        else:
+            found.append("valid")
+    return found
+
+
+def regrading_for(session: Session, customer: str) -> list[str]:
+    """Return the causes for which a new grade of a customer is on its way, in words."""
+    answered = select(DecisionRow.request).where(DecisionRow.customer == customer)
+    mine = select(RegradeRow).where(RegradeRow.customer == customer, col(RegradeRow.request).not_in(answered))
+    rows = session.exec(mine.order_by(col(RegradeRow.at), RegradeRow.cause, RegradeRow.ref))
+    return [f"{row.cause} ({row.ref})" for row in rows]
+
+
+def _add(work: Work, customer: str, cause: str, ref: str, at: datetime, request: str = "") -> bool:
+    values = {"customer": customer, "cause": cause, "ref": ref, "at": at, "request": request}
+    return work.insert_once(RegradeRow, values | {"asked_at": at if request else None}) is not None
+
+
+def _held(work: Work, customer: str) -> GradeLookRow:
+    work.insert_once(GradeLookRow, {"customer": customer, "look_on": None})
+    mine = select(GradeLookRow).where(GradeLookRow.customer == customer).with_for_update()
+    return work.session.exec(mine.execution_options(populate_existing=True)).one()
+
+
+def _waiting(session: Session, customer: str) -> Sequence[RegradeRow]:
+    mine = select(RegradeRow).where(RegradeRow.customer == customer, RegradeRow.request == "")
+    return session.exec(mine.order_by(col(RegradeRow.at), RegradeRow.cause, RegradeRow.ref)).all()
+
+
+def _asked_on(session: Session, customer: str, zone: ZoneInfo) -> date | None:
+    mine = select(RegradeRow.asked_at).where(RegradeRow.customer == customer)
+    asked = mine.where(col(RegradeRow.asked_at).is_not(None)).order_by(col(RegradeRow.asked_at).desc())
+    last = session.exec(asked.limit(1)).first()
+    return last.astimezone(zone).date() if last else None
+
+
+def _accounts(session: Session, customer: str) -> Sequence[AccountRow]:
+    mine = select(AccountRow).where(AccountRow.customer == customer)
+    return session.exec(mine.order_by(AccountRow.id)).all()
+
+
+def _zone(session: Session, customer: str) -> ZoneInfo:
+    """Return the zone of a customer's days: that of the first account; UTC without one."""
+    mine = select(AccountRow.timezone).where(AccountRow.customer == customer).order_by(AccountRow.id)
+    return ZoneInfo(session.exec(mine.limit(1)).first() or "UTC")
+
+
+def _by_time(policy: CreditPolicy) -> bool:
+    regrade = policy.regrade
+    return regrade is not None and ("expired" in regrade.on or regrade.good_months is not None)
+
+
+def _first_look(policy: CreditPolicy, as_of: date, zone: ZoneInfo) -> datetime | None:
+    assert policy.regrade is not None
+    until, months = policy.valid_until(as_of), policy.regrade.good_months
+    days = [until + timedelta(days=1)] if until and "expired" in policy.regrade.on else []
+    days += [Period(months=months).after(as_of)] if months else []
+    return min((_morning(day, zone) for day in days), default=None)
+
+
+def _morning(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone)
+
+
+def _task(work: Work, customer: str, request: str, why: str, error: str, at: datetime) -> None:
+    said = f"Customer `{customer}` was not graded anew for {why}: {error}"
+    values = {
+        "key": f"regrade/{request}", "account": "", "number": 0, "step": "regrade", "do": "task",
+        "args": canonical(["reassess"]).decode(), "reason": said, "created_at": at, "due_at": None,
+        "state": "open", "outcome": "",
+    }  # fmt: skip
+    work.insert_once(TaskRow, values)
+
+
+__all__ = ["GradeLookRow", "RegradeRow", "Regrading", "latest_decision", "regrading_for", "standing_of"]

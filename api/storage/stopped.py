@@ -1,0 +1,46 @@
+"""Receivers that have answered 410 Gone: a row, so that every process and the next start know."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Field
+
+from api.storage.columns import Instant
+from api.storage.session import Database
+from api.storage.tables import Row, table_of
+
+
+class StoppedRow(Row, table=True):
+    """A receiver that wants nothing more, until a person says that it does."""
+
+    __tablename__ = "stopped_receivers"
+    receiver: str = Field(primary_key=True)
+    """Its address: another one that is put in its place is told."""
+    since: datetime = Field(sa_type=Instant)
+
+
+class Stopped:
+    """Whether one receiver has stopped; asked of the database each time, by its key."""
+
+    def __init__(self, database: Database, receiver: str) -> None:
+        self._database = database
+        self._receiver = receiver
+
+    def since(self) -> datetime | None:
+        """Return when it said so first; None: it wants to be told."""
+        with self._database.read() as session:
+            row = session.get(StoppedRow, self._receiver)
+            return row.since if row else None
+
+    def stop(self, at: datetime) -> None:
+        """Keep that it wants nothing more."""
+        with self._database.write() as work:
+            work.insert_once(StoppedRow, {"receiver": self._receiver, "since": at})
+
+    def resume(self) -> bool:
+        """Forget that it said so; False if it had not."""
+        table = table_of(StoppedRow)
+        with self._database.write() as work:
+            gone = table.delete().where(table.c.receiver == self._receiver)
+            return bool(work.session.connection().execute(gone).rowcount)

@@ -1,0 +1,225 @@
+"""What leads to a new grade: each cause once, in its own transaction, at most one request a day."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlmodel import col, select
+
+from api.storage.customers import set_facts
+from api.storage.regrading import (
+    GradeLookRow,
+    RegradeRow,
+    latest_decision,
+    regrading_for,
+    standing_of,
+)
+from api.storage.tables import OutboxRow, TaskRow
+from api.wiring import Wiring
+from engine.credit.decision import Fact
+from engine.model import digest
+from tests.api.conftest import START
+from tests.api.policies import CREDIT
+from tests.api.scenes import add_parties, bill, local, pay, post
+from workflows.activities.assess import Assess
+from workflows.activities.texts import PolicyTexts
+from workflows.messages import AssessmentRecord, AssessmentRequest
+
+DAY = local("2026-06-01 10:00")
+ASKS = b"""validity: P6M
+regrade: {on: [promise_broken, chargeback, profile_change, alert, expired], after: 3 good months}
+"""
+
+
+def policy(wiring: Wiring, more: bytes = ASKS) -> None:
+    wiring.publisher.publish({"policy.yaml": CREDIT.replace(b'version: "1"', b'version: "2"') + more}, START)
+
+
+def graded(wiring: Wiring, request: str = "r1", at: datetime = DAY, account: str = "") -> AssessmentRecord:
+    """Take a decision as the activity does."""
+    with wiring.database.read() as session:
+        chosen = wiring.library.require(session, "credit", "plain-credit", at.date())
+    facts = {"tenure_months": Fact(value=24, as_of=at.date())}
+    return answered(
+        wiring,
+        AssessmentRequest(
+            request=request, policy=chosen.digest, customer="C1", account=account, as_of=at.date(), at=at,
+            facts=facts,
+        ),
+    )  # fmt: skip
+
+
+def answered(wiring: Wiring, request: AssessmentRequest) -> AssessmentRecord:
+    assess = Assess(PolicyTexts(wiring.shelf), wiring.ledger, wiring.decisions)
+    record = assess._decide(request)
+    wiring.decisions.record([record])
+    return record
+
+
+def asked(wiring: Wiring) -> list[AssessmentRequest]:
+    with wiring.database.read() as session:
+        query = select(OutboxRow).where(OutboxRow.kind == "assess").order_by(col(OutboxRow.id))
+        return [AssessmentRequest.model_validate_json(row.body) for row in session.exec(query)]
+
+
+def causes(wiring: Wiring) -> list[str]:
+    with wiring.database.read() as session:
+        return sorted(row.cause for row in session.exec(select(RegradeRow)))
+
+
+def chargeback(wiring: Wiring, at: datetime, ref: str = "X1", payment: str = "P1") -> None:
+    post(
+        wiring, "A1", at, kind="payment_returned", id=ref, payment=payment, reason="chargeback"
+    )  # fmt: skip
+
+
+def tell(wiring: Wiring, at: datetime, **facts: object) -> None:
+    with wiring.database.write() as work:
+        new = set_facts(work, {"C1": {name: Fact(value=value) for name, value in facts.items()}}, at)
+        wiring.writer.regrading.told(work, new, at)
+
+
+@pytest.fixture
+def paid(wiring: Wiring) -> Wiring:
+    policy(wiring)
+    add_parties(wiring, "A1")
+    bill(wiring, "A1", local("2026-05-01 09:00"), "B1", "2026-05-20", "50.00")
+    pay(wiring, "A1", local("2026-05-10 09:00"), "P1", "50.00")
+    tell(wiring, local("2026-05-10 09:00"), tenure_months=24)
+    return wiring
+
+
+def test_a_chargeback_asks_at_once_and_the_reason_stands_in_the_new_decision(paid: Wiring) -> None:
+    graded(paid, account="A1")
+    at = DAY + timedelta(hours=2)
+    chargeback(paid, at)
+    chargeback(paid, at)  # sent again
+    (request,) = asked(paid)
+    assert (request.account, request.at, request.as_of) == ("A1", at, at.date())
+    assert request.regraded_for == "chargeback (A1/X1)"
+    with paid.database.read() as session:
+        assert regrading_for(session, "C1") == ["chargeback (A1/X1)"]
+    record = answered(paid, request)
+    assert record.regraded_for == "chargeback (A1/X1)"
+    stored = paid.decisions.find(request.request)
+    assert stored is not None
+    assert stored.regraded_for == "chargeback (A1/X1)"
+    with paid.database.read() as session:
+        assert regrading_for(session, "C1") == []
+
+
+def test_of_several_on_one_day_the_others_are_answered_together_on_the_next(paid: Wiring) -> None:
+    graded(paid)
+    chargeback(paid, DAY + timedelta(hours=1))
+    answered(paid, asked(paid)[0])
+    tell(paid, DAY + timedelta(hours=2), avg_monthly_bill="60.00")
+    tell(paid, DAY + timedelta(hours=3), tenure_months=30)
+    assert len(asked(paid)) == 1
+    assert paid.cases.regrade(DAY + timedelta(hours=4), 10) == 0
+    morning = local("2026-06-02 00:05")
+    assert paid.cases.regrade(morning, 10, "A1") == 1
+    assert paid.cases.regrade(morning, 10) == 0
+    second = asked(paid)[1]
+    assert second.regraded_for.count("profile_change") == 2
+    assert second.as_of == morning.date()
+
+
+def test_facts_that_the_policy_does_not_read_change_nothing(paid: Wiring) -> None:
+    graded(paid)
+    tell(paid, DAY, email="a@b.example")
+    assert asked(paid) == []
+
+
+def test_who_has_no_decision_or_whose_policy_does_not_ask_is_left_alone(wiring: Wiring) -> None:
+    add_parties(wiring, "A1")
+    pay(wiring, "A1", local("2026-05-10 09:00"), "P1", "50.00")
+    chargeback(wiring, DAY)
+    graded(wiring)
+    pay(wiring, "A1", DAY, "P2", "50.00")
+    chargeback(wiring, DAY, "X2", "P2")
+    assert asked(wiring) == []
+    with wiring.database.read() as session:
+        assert session.exec(select(GradeLookRow)).all() == []
+
+
+def test_good_months_and_the_end_of_validity_are_found_by_the_sweep(paid: Wiring) -> None:
+    graded(paid)
+    for month in (6, 7, 8):
+        bill(paid, "A1", local(f"2026-{month:02}-02 09:00"), f"B{month}", f"2026-{month:02}-20", "50.00")
+        pay(paid, "A1", local(f"2026-{month:02}-10 09:00"), f"P{month}", "50.00")
+    assert paid.cases.regrade(local("2026-08-31 23:00"), 10) == 0
+    assert paid.cases.regrade(local("2026-09-01 00:00"), 10) == 1
+    (request,) = asked(paid)
+    assert request.regraded_for == "3 good months (assessment/r1)"
+    assert paid.cases.regrade(local("2026-09-02 00:00"), 10) == 0
+    answered(paid, request)
+    assert paid.cases.regrade(local("2027-03-01 00:00"), 10) == 1
+    assert asked(paid)[1].regraded_for.startswith("expired (assessment/regrade-")
+
+
+def test_months_that_were_not_good_are_asked_again_each_month(paid: Wiring) -> None:
+    graded(paid)
+    bill(paid, "A1", local("2026-06-02 09:00"), "B6", "2026-06-20", "50.00")
+    pay(paid, "A1", local("2026-06-25 09:00"), "P6", "50.00")
+    assert paid.cases.regrade(local("2026-09-01 00:00"), 10) == 0
+    bill(paid, "A1", local("2026-09-02 09:00"), "B9", "2026-09-20", "50.00")
+    pay(paid, "A1", local("2026-09-10 09:00"), "P9", "50.00")
+    assert paid.cases.regrade(local("2026-09-30 00:00"), 10) == 0
+    assert paid.cases.regrade(local("2026-10-01 00:00"), 10) == 1
+
+
+def test_how_decisions_stand(paid: Wiring) -> None:
+    graded(paid)
+    graded(paid, "r2", DAY + timedelta(days=10))
+    with paid.database.read() as session:
+        second = latest_decision(session, "C1")
+        assert second is not None
+        assert standing_of(session, [second], local("2026-12-10 23:00")) == ["valid"]
+        assert standing_of(session, [second], local("2026-12-11 00:00")) == ["expired"]
+    first = paid.decisions.find("r1")
+    assert first is not None
+    with paid.database.read() as session:
+        from api.storage.tables import DecisionRow
+
+        row = session.get(DecisionRow, first.id)
+        assert row is not None
+        assert standing_of(session, [row], DAY + timedelta(days=1)) == ["valid"]
+        assert standing_of(session, [row], DAY + timedelta(days=10)) == ["superseded"]
+
+
+def test_a_person_is_told_of_what_cannot_be_graded_anew(paid: Wiring) -> None:
+    graded(paid)
+    chargeback(paid, DAY + timedelta(hours=1))
+    (request,) = asked(paid)
+    paid.decisions.refused(request, "there is no tenure")
+    paid.decisions.refused(request, "there is no tenure")
+    with paid.database.read() as session:
+        (task,) = session.exec(select(TaskRow)).all()
+    assert task.reason == ("Customer `C1` was not graded anew for chargeback (A1/X1): there is no tenure")
+
+
+def test_a_broken_promise_is_heard_at_the_look_at_the_case(paid: Wiring) -> None:
+    from tests.api.scenes import Driver, account
+
+    bill(paid, "A1", DAY, "B2", "2026-06-05", "90.00")
+    graded(paid)
+    later = local("2026-06-10 09:00")
+    paid.cases.open_case("A1", later)
+    number = account(paid, "A1").open_case
+    assert number is not None
+    post(paid, "A1", later, kind="promise", id="M1", amount="90.00", by="2026-06-12")
+    with paid.database.read() as session:
+        case = paid.library.require(session, "collections", "plain-collections", later.date())
+    driver = Driver(paid, "A1", number, case.digest)
+    driver.look(local("2026-06-20 09:00"))
+    driver.look(local("2026-06-21 09:00"))
+    assert causes(paid).count("promise_broken") == 1
+    assert asked(paid)[0].regraded_for == "promise_broken (A1/M1)"
+
+
+def test_the_request_has_one_name_for_one_set_of_causes(paid: Wiring) -> None:
+    graded(paid)
+    chargeback(paid, DAY + timedelta(hours=1))
+    (request,) = asked(paid)
+    assert request.request == "regrade-" + digest([["C1", "chargeback", "A1/X1"]])[7:39]
