@@ -36,6 +36,7 @@ from api.storage.publishing import Publisher
 from api.storage.regrading import Regrading
 from api.storage.session import Database
 from api.storage.shelf import SqlPolicyShelf
+from api.storage.stopped import Stopped
 from api.storage.watch_actions import AlertDesk
 from api.storage.watch_book import SqlWatchBook
 from api.storage.watch_events import WatchEvents
@@ -68,6 +69,7 @@ class Wiring:
     desk: AlertDesk
     watcher: Watcher
     matcher: Matcher
+    stopped: Stopped
     receiver: Receiver | None = None
     temporal: Client | None = field(default=None)
     ended: dict[str, str] = field(default_factory=dict)
@@ -106,7 +108,8 @@ def build(settings: Settings, *, simulated: bool | None = None, make: bool = Tru
     regrading = Regrading(library)
     writer = LedgerWriter(positions, opening, news, regrading)
     receiver = _receiver(settings, directory)
-    courier = Courier(database, acting, writer, receiver, clock.now, _mailer(settings, directory))
+    stopped = Stopped(database, settings.webhook_url)
+    courier = Courier(database, acting, writer, receiver, clock.now, stopped, _mailer(settings, directory))
     keys = IdempotencyKeys(database)
     desk, matcher = AlertDesk(library, regrading), Matcher()
     watcher = Watcher(SqlWatchBook(database, library, desk), matcher, clock.now)
@@ -127,7 +130,8 @@ def build(settings: Settings, *, simulated: bool | None = None, make: bool = Tru
         evidence=SqlEvidence(database, directory.evidence),
         keys=keys,
         courier=courier,
-        relay=Relay(database, courier, clock, keys, AlertCourier(database, receiver, clock.now)),
+        relay=Relay(database, courier, clock, keys, AlertCourier(database, receiver, clock.now, stopped)),
+        stopped=stopped,
         receiver=receiver,
         events=events,
         desk=desk,

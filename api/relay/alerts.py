@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 
@@ -9,23 +10,28 @@ from api.relay.courier import PAUSES, pause, said_in
 from api.relay.receiver import Answer, Receiver
 from api.storage import outbox
 from api.storage.session import Database, Work
+from api.storage.stopped import Stopped
 from api.storage.tables import OutboxRow
 from api.storage.watch_actions import Said, give_up, take_word
+
+log = logging.getLogger("forbear.alerts")
 
 
 class AlertCourier:
     """Sends one message at a time; without a receiver everything is kept and shown."""
 
-    def __init__(self, database: Database, receiver: Receiver | None, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, receiver: Receiver | None, now: Callable[[], datetime], stopped: Stopped
+    ) -> None:  # fmt: skip
         self._database = database
         self._receiver = receiver
         self._now = now
-        self._gone = False
+        self._stopped = stopped
 
     @property
     def sends(self) -> bool:
         """Tell whether there is a receiver that still wants to be told."""
-        return self._receiver is not None and not self._gone
+        return self._receiver is not None and self._stopped.since() is None
 
     def deliver(self, head: OutboxRow) -> bool:
         """Send one message and keep what came of it; tell whether the receiver has taken it.
@@ -39,7 +45,9 @@ class AlertCourier:
                 return False
         body = outbox.with_cause(head)
         answer = self._receiver.send(head.subject, body, self._now(), head.traceparent)
-        self._gone = answer.status == 410
+        if answer.status == 410:
+            log.error("The receiver answered 410 Gone: nothing more is sent until `POST /v1/webhook/resume`.")
+            self._stopped.stop(self._now())
         with self._database.write() as work:
             self._settle(work, head, answer)
         return answer.ok

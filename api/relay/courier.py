@@ -27,6 +27,7 @@ from api.storage.errors import StorageError
 from api.storage.ledger import LedgerWriter
 from api.storage.pokes import poke_cases
 from api.storage.session import Database, Work
+from api.storage.stopped import Stopped
 from api.storage.tables import AccountRow, ActionRow, OutboxRow
 from engine.ladder.notices import notice_text
 from engine.ledger.entries import Receipt
@@ -90,7 +91,7 @@ class Courier:
 
     def __init__(
         self, database: Database, acting: Acting, writer: LedgerWriter, receiver: Receiver | None,
-        now: Callable[[], datetime], mailer: Mailer | None = None,
+        now: Callable[[], datetime], stopped: Stopped, mailer: Mailer | None = None,
     ) -> None:  # fmt: skip
         self._mailer = mailer
         self._database = database
@@ -98,27 +99,22 @@ class Courier:
         self._writer = writer
         self._receiver = receiver
         self._now = now
-        self._gone = False
+        self._stopped = stopped
 
     @property
     def sends(self) -> bool:
         """Tell whether there is a receiver that still wants to be told."""
-        return (self._receiver is not None and not self._gone) or self._mailer is not None
+        return self._mailer is not None or (self._receiver is not None and not self.gone)
 
     @property
     def gone(self) -> bool:
         """Tell whether the receiver has said that it wants nothing more (410)."""
-        return self._gone
+        return self._stopped.since() is not None
 
     @property
     def only(self) -> str:
         """What alone is taken out of the outbox, as a pattern of subjects: e-mail, if nobody else is told."""
-        return "" if self._receiver is not None and not self._gone else EMAILED
-
-    def resume(self) -> bool:
-        """Tell a receiver again that had said that it wants nothing more (410); False if it had not."""
-        was, self._gone = self._gone, False
-        return was
+        return "" if self._receiver is not None and not self.gone else EMAILED
 
     def deliver(self, account: str, at: datetime, *, pokes: bool = False) -> datetime | None:
         """Try the account's pending messages now, in order, once each; see the port `Courier`.
@@ -225,7 +221,7 @@ class Courier:
             answer = self._receiver.send(message.name, message.body, self._now(), message.traceparent)
         if answer.status == 410:
             log.error("The receiver answered 410 Gone: nothing more is sent until `POST /v1/webhook/resume`.")
-            self._gone = True
+            self._stopped.stop(self._now())
         said = said_in(answer) if answer.ok else None
         try:
             self._note(account, message, answer, said, at, pokes)

@@ -16,10 +16,12 @@ from api.rest.explaining import Audience, Explanation, explanation
 from api.rest.paging import After, Limit, cursor_of, instant_of, page_of
 from api.rest.representation import Fields
 from api.rest.routes import received, router
+from api.storage.customers import require_customer
 from api.storage.decisions import page_of_decisions, record_of
 from api.storage.errors import NotFound
 from api.storage.facts import FactGatherer
 from api.storage.overrides import add_override, in_force, overrides_of
+from api.storage.regrading import Standing, latest_decision, regrading_for, standing_of
 from api.storage.tables import DecisionRow
 from api.wiring import Wiring
 from engine.credit import Decision, Fact
@@ -57,6 +59,9 @@ class DecisionOut(Body):
     facts: dict[str, Fact]
     trace: list[dict[str, Any]] | None = Field(
         default=None, description="Every row considered, and why; if asked."
+    )
+    valid_until: date | None = Field(
+        default=None, description="The last local day on which it holds; null: until the next decision."
     )
 
 
@@ -109,6 +114,23 @@ class AssessmentOut(DecisionOut):
     at: AwareDatetime
     facts_digest: str
     trace_digest: str
+    regraded_for: str = Field(
+        default="", description="What had happened since the decision before; empty: it was just asked for.",
+        examples=["chargeback (A1001/X-77)"],
+    )  # fmt: skip
+    standing: Standing = Field(
+        default="valid",
+        description="At `at`: valid, expired (after `valid_until`), or superseded by a later decision.",
+    )
+
+
+class LastDecisionOut(Body):
+    """A customer's last decision, and what a new one has been asked for."""
+
+    decision: AssessmentOut
+    regrading: list[str] = Field(
+        description="Causes for which a new grade is on its way.", examples=[["chargeback (A1001/X-77)"]]
+    )
 
 
 def decision_fields(decision: Decision, *, trace: bool) -> dict[str, Any]:
@@ -124,14 +146,18 @@ def decision_fields(decision: Decision, *, trace: bool) -> dict[str, Any]:
         "reasons": [ReasonOut(code=r.code, decision=r.decision, text=r.text) for r in decision.reasons],
         "facts": decision.facts,
         "trace": [t.model_dump(mode="json") for t in decision.trace] if trace else None,
+        "valid_until": decision.valid_until,
     }  # fmt: skip
 
 
-def assessment_out(record: AssessmentRecord, *, trace: bool = False) -> AssessmentOut:
+def assessment_out(
+    record: AssessmentRecord, *, trace: bool = False, standing: Standing = "valid"
+) -> AssessmentOut:
     """Return a recorded decision as it goes out."""
     return AssessmentOut(
         id=record.id, request=record.request, customer=record.customer, account=record.account, at=record.at,
         facts_digest=record.facts_digest, trace_digest=record.trace_digest,
+        regraded_for=record.regraded_for, standing=standing,
         **decision_fields(record.decision, trace=trace),
     )  # fmt: skip
 
@@ -147,14 +173,32 @@ def decisions_router(wiring: Wiring) -> APIRouter:
         limit: Limit = 100,
         after: After = "",
         fields: Fields = "",
+        at: KnownAt = None,
     ) -> Page[AssessmentOut]:
         cursor = cursor_of(after, str, str)
         place = (instant_of(cursor[0]), cursor[1]) if cursor else None
         with wiring.database.read() as session:
             rows = page_of_decisions(session, place, limit, customer, account)
-        asked = {"customer": customer, "account": account, "fields": fields}
+            stand = standing_of(session, rows, at or wiring.clock.now())
+        said = at.isoformat() if at else ""
+        asked = {"customer": customer, "account": account, "fields": fields, "at": said}
         following = page_of("/v1/decisions", rows, limit, lambda r: (r.at.isoformat(), r.id), asked)
-        return Page(items=[assessment_out(record_of(row)) for row in rows], next=following)
+        items = [assessment_out(record_of(row), standing=one) for row, one in zip(rows, stand, strict=True)]
+        return Page(items=items, next=following)
+
+    @api.get("/customers/{customer}/decision", summary="Read a customer's last decision, and how it stands")
+    def last(
+        customer: str,
+        at: KnownAt = None,
+        trace: Annotated[bool, Query(description="With every row considered.")] = False,
+    ) -> LastDecisionOut:
+        with wiring.database.read() as session:
+            row = latest_decision(session, require_customer(session, customer).id)
+            if row is None:
+                raise NotFound("decision on customer", customer)
+            (standing,) = standing_of(session, [row], at or wiring.clock.now())
+            decision = assessment_out(record_of(row), trace=trace, standing=standing)
+            return LastDecisionOut(decision=decision, regrading=regrading_for(session, customer))
 
     @api.get("/decisions/{decision:path}/explanation", summary="Read a decision in words")
     def explain(
@@ -196,10 +240,14 @@ def decisions_router(wiring: Wiring) -> APIRouter:
 
     @api.get("/decisions/{decision:path}", summary="Read a decision")
     def read(
-        decision: str, trace: Annotated[bool, Query(description="With every row considered.")] = True
+        decision: str,
+        trace: Annotated[bool, Query(description="With every row considered.")] = True,
+        at: KnownAt = None,
     ) -> AssessmentOut:
         with wiring.database.read() as session:
-            return assessment_out(record_of(_row(session, decision)), trace=trace)
+            row = _row(session, decision)
+            (standing,) = standing_of(session, [row], at or wiring.clock.now())
+            return assessment_out(record_of(row), trace=trace, standing=standing)
 
     return api
 

@@ -29,6 +29,10 @@ class WebhookOut(Body):
         description="Empty: nobody, messages are kept and shown.", examples=["https://b.example/in"]
     )
     sends: bool = Field(description="False: there is no receiver, or it has answered 410 Gone.")
+    stopped_since: AwareDatetime | None = Field(
+        default=None,
+        description="Since when it wants nothing more (410); null: it is told.",
+    )
     secrets: list[SecretOut]
 
 
@@ -54,9 +58,11 @@ def webhook_router(wiring: Wiring) -> APIRouter:
 
     def told() -> dict[str, object]:
         known = secrets.current(wiring.clock.now())
+        since = wiring.stopped.since()
         return {
             "url": wiring.settings.webhook_url,
-            "sends": wiring.receiver is not None and not wiring.courier.gone,
+            "sends": wiring.receiver is not None and since is None,
+            "stopped_since": since,
             "secrets": [SecretOut(ends_with=s.text[-4:], until=s.until) for s in known],
         }
 
@@ -75,7 +81,7 @@ def webhook_router(wiring: Wiring) -> APIRouter:
 
     @api.post("/webhook/resume", summary="Send again to a receiver that had answered 410 Gone")
     def resume() -> WebhookOut:
-        wiring.courier.resume()
+        wiring.stopped.resume()
         wiring.relay.wake()
         return WebhookOut.model_validate(told())
 

@@ -11,8 +11,9 @@ from api.relay.courier import PAUSES
 from api.relay.receiver import Receiver, ReceiverRefused, points_inside
 from api.storage.actions import get_action
 from api.storage.outbox import LEASE
+from api.storage.stopped import Stopped
 from api.storage.tables import EntryRow, OutboxRow
-from api.wiring import Wiring
+from api.wiring import Wiring, build
 from tests.api.conftest import Build
 from tests.api.relay.listening import Listener, confirms, listening
 from tests.api.scenes import Driver, account, in_arrears, local, pay
@@ -166,10 +167,28 @@ def test_gone_means_stop_and_nothing_is_lost(builder: Build) -> None:
         heard.reply = lambda event: (410, None)
         reminded(wiring)
         wiring.courier.deliver("A1", AT)
-        assert not wiring.courier.sends
+        assert wiring.courier.gone
         assert wiring.courier.deliver("A1", AT + timedelta(days=1)) is None
         assert len(heard.events) == 1
         assert message(wiring).state == "pending"
+        again = build(wiring.settings, make=False)  # another process, or the next start
+        try:
+            assert again.stopped.since() is not None
+            assert not again.courier.sends
+            assert not again.relay._alerts.sends
+            assert again.stopped.resume()
+        finally:
+            again.close()
+        assert not wiring.stopped.resume()
+        assert (wiring.courier.sends, wiring.relay._alerts.sends) == (True, True)
+
+
+def test_another_receiver_in_its_place_is_told(builder: Build) -> None:
+    with with_receiver(builder) as (wiring, heard):
+        Stopped(wiring.database, "https://old.example/in").stop(AT)
+        assert wiring.stopped.since() is None
+        assert wiring.courier.sends
+        assert heard.events == []
 
 
 def test_a_severe_message_is_derived_again_before_it_goes(builder: Build, database_url: str) -> None:

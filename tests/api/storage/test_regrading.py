@@ -15,13 +15,13 @@ from api.storage.regrading import (
     regrading_for,
     standing_of,
 )
-from api.storage.tables import OutboxRow, TaskRow
+from api.storage.tables import DecisionRow, OutboxRow, TaskRow
 from api.wiring import Wiring
 from engine.credit.decision import Fact
 from engine.model import digest
 from tests.api.conftest import START
-from tests.api.policies import CREDIT
-from tests.api.scenes import add_parties, bill, local, pay, post
+from tests.api.policies import COLLECTIONS, CREDIT
+from tests.api.scenes import Driver, account, add_parties, bill, local, pay, post
 from workflows.activities.assess import Assess
 from workflows.activities.texts import PolicyTexts
 from workflows.messages import AssessmentRecord, AssessmentRequest
@@ -30,6 +30,8 @@ DAY = local("2026-06-01 10:00")
 ASKS = b"""validity: P6M
 regrade: {on: [promise_broken, chargeback, profile_change, alert, expired], after: 3 good months}
 """
+
+PROMISES = b"promise_to_pay: {max_days: 30}\n"
 
 
 def policy(wiring: Wiring, more: bytes = ASKS) -> None:
@@ -180,8 +182,6 @@ def test_how_decisions_stand(paid: Wiring) -> None:
     first = paid.decisions.find("r1")
     assert first is not None
     with paid.database.read() as session:
-        from api.storage.tables import DecisionRow
-
         row = session.get(DecisionRow, first.id)
         assert row is not None
         assert standing_of(session, [row], DAY + timedelta(days=1)) == ["valid"]
@@ -200,8 +200,9 @@ def test_a_person_is_told_of_what_cannot_be_graded_anew(paid: Wiring) -> None:
 
 
 def test_a_broken_promise_is_heard_at_the_look_at_the_case(paid: Wiring) -> None:
-    from tests.api.scenes import Driver, account
-
+    texts = {"policy.yaml": COLLECTIONS.replace(b'version: "1"', b'version: "2"') + PROMISES}
+    texts |= {"templates/reminder.en.txt": b"{overdue}", "templates/final.en.txt": b"{overdue}"}
+    paid.publisher.publish(texts, START)
     bill(paid, "A1", DAY, "B2", "2026-06-05", "90.00")
     graded(paid)
     later = local("2026-06-10 09:00")

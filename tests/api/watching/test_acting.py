@@ -35,7 +35,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 def with_receiver(watched: Wiring) -> Iterator[tuple[AlertCourier, Listener]]:
     with listening(SECRET) as heard:
         receiver = Receiver(heard.url, SECRET, inside=True)
-        yield AlertCourier(watched.database, receiver, watched.clock.now), heard
+        yield AlertCourier(watched.database, receiver, watched.clock.now, watched.stopped), heard
         receiver.close()
 
 
@@ -69,6 +69,17 @@ def test_messages_of_an_alert_go_out_in_order_signed_and_confirmed(watched: Wiri
     assert states(watched) == {
         "interim_limit": "done", "hold_orders": "done", "refer": "requested", "reassess": "requested",
     }  # fmt: skip
+
+
+def test_a_receiver_that_is_gone_stops_alerts_everywhere_until_somebody_resumes(watched: Wiring) -> None:
+    raise_one(watched)
+    with with_receiver(watched) as (courier, heard):
+        heard.reply = lambda event: (410, None)
+        assert not courier.deliver(heads(watched)[0])
+        assert not courier.sends
+        assert not watched.courier.sends
+        assert watched.stopped.resume()
+        assert courier.sends
 
 
 def test_a_receiver_that_fails_is_told_again_and_in_the_end_given_up(watched: Wiring) -> None:

@@ -74,5 +74,5 @@ def test_a_model_carries_them() -> None:
     found = policy("validity: P12M\nregrade: {on: [chargeback, expired], after: 6 good months}\n")
     carried = carried_in((element_of(found),))
     assert carried is not None
-    assert carried.head["validity"] == "P12M"
-    assert carried.head["regrade"] == '{on: [chargeback, expired], after: "6 good months"}'
+    assert carried.head["validity"] == "P1Y"
+    assert carried.head["regrade"] == '{"on": [chargeback, expired], after: "6 good months"}'
