@@ -8,59 +8,86 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import socket
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median, quantiles
-from time import perf_counter
+from time import perf_counter, process_time
 
 import uvicorn
+from fastapi import APIRouter
+from pydantic import BaseModel
 
 from api.rest.app import create_app
 from api.rest.assessments import PreviewBody
-from api.rest.bodies import Body
 from api.rest.routes import router
 from api.settings import Settings
 from api.wiring import build
 from benchmarks.decision import customers
+from benchmarks.rounds import machine
 
 LOOPS, ASKED, ROUNDS = 16, 4_000, 7
 POLICIES = Path(__file__).parents[1] / "policies"
-PATHS = {"empty endpoint of the same body": "/v1/nothing", "preview": "/v1/previews"}
+EMPTY = "empty endpoint, plain pydantic body"
+PATHS = {
+    EMPTY: "/v1/nothing",
+    "empty endpoint, body as the preview has it": "/v1/strict",
+    "preview": "/v1/previews",
+}
 
 
-class Nothing(Body):
+class Plain(BaseModel):
+    """The same body without any rule of ours: the least that FastAPI and pydantic can be asked."""
+
+    policy: str
+    as_of: date | None = None
+    facts: dict[str, bool | int | str | None]
+
+
+class Nothing(BaseModel):
     """An answer without content."""
 
     ok: bool = True
+
+
+def empty() -> list[APIRouter]:
+    """Return the empty endpoints: FastAPI's own routing, and ours with its strict JSON."""
+    bare, strict = APIRouter(prefix="/v1"), router("benchmark")
+
+    @bare.post("/nothing")
+    async def nothing(body: Plain) -> Nothing:
+        return Nothing()
+
+    @strict.post("/strict")
+    async def as_ours(body: PreviewBody) -> Nothing:
+        return Nothing()
+
+    return [bare, strict]
 
 
 def serve(folder: str, told: Connection) -> None:
     """Serve until the pipe is closed; says the port and the key."""
     wiring = build(Settings(data=Path(folder)), simulated=False)
     wiring.publisher.publish_folder(POLICIES, datetime.now(UTC))
-    empty = router("benchmark")
-
-    @empty.post("/nothing")
-    def nothing(body: PreviewBody) -> Nothing:
-        return Nothing()
-
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
     bound.listen(64)
-    app = create_app(wiring, more=[empty])
+    app = create_app(wiring, more=empty())
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
 
     def stop() -> None:
         try:
-            told.recv()
+            while told.recv():
+                told.send(process_time())
         except EOFError:
             server.should_exit = True
 
@@ -71,15 +98,16 @@ def serve(folder: str, told: Connection) -> None:
 
 
 @contextmanager
-def serving() -> Iterator[tuple[int, str]]:
-    """Start a server in a process of its own; gives its port and key."""
+def serving() -> Iterator[tuple[int, str, Connection]]:
+    """Start a server in a process of its own; gives its port, its key, and where to ask for its CPU time."""
     here, there = get_context("spawn").Pipe()
     with tempfile.TemporaryDirectory() as folder:
         process = get_context("spawn").Process(target=serve, args=(folder, there))
         process.start()
         there.close()
         try:
-            yield here.recv()
+            port, key = here.recv()
+            yield port, key, here
         finally:
             here.close()
             process.join()
@@ -129,27 +157,60 @@ async def load(port: int, asked: list[bytes]) -> tuple[float, list[float]]:
     return ASKED / spent, [one for loop in found for one in loop]
 
 
-def main() -> None:
-    """Measure both in turn."""
-    rates: dict[str, list[float]] = {name: [] for name in PATHS}
-    waits: dict[str, list[float]] = {name: [] for name in PATHS}
-    with serving() as (port, key):
+@dataclass
+class Found:
+    """What came of one path, by round; latencies of all of them."""
+
+    rates: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    """Seconds of processor time of the server for one request."""
+    waits: list[float] = field(default_factory=list)
+
+
+def measured() -> dict[str, Found]:
+    """Ask all paths in turn; the first round warms up."""
+    found = {name: Found() for name in PATHS}
+    with serving() as (port, key, server):
+
+        def spent() -> float:
+            server.send(True)
+            return float(server.recv())
+
         asked = {name: requests(path, port, key) for name, path in PATHS.items()}
         for turn in range(ROUNDS + 1):
-            for name in PATHS:
-                rate, spent = asyncio.run(load(port, asked[name]))
-                if turn:  # the first warms up
-                    rates[name].append(rate)
-                    waits[name] += spent
-    base = median(rates["empty endpoint of the same body"])
-    for name, found in rates.items():
-        cuts = quantiles(waits[name], n=100)
-        print(  # noqa: T201 - a benchmark prints
-            f"{name:34} {median(found):8,.0f} /s {median(found) / base:6.2f} x   "
-            f"p50 {cuts[49] * 1e3:5.1f} ms  p95 {cuts[94] * 1e3:5.1f} ms  p99 {cuts[98] * 1e3:5.1f} ms  "
-            f"errors 0 of {len(waits[name]):,}"
+            for name, one in found.items():
+                before = spent()
+                rate, waits = asyncio.run(load(port, asked[name]))
+                if turn:
+                    one.rates.append(rate)
+                    one.cpu.append((spent() - before) / ASKED)
+                    one.waits += waits
+    return found
+
+
+def report() -> Iterator[str]:
+    """Yield the lines of the report."""
+    yield from machine()
+    begun = os.getloadavg()[0]
+    found = measured()
+    yield f"load of the machine: {begun:.1f} before, {os.getloadavg()[0]:.1f} after (1 minute)"
+    yield "one uvicorn worker, closed loop of 16; rounds take turns, medians; ratios are to the first line"
+    yield ""
+    yield f"{'':42} {'/s':>7} {'ratio':>7} {'CPU us':>7} {'ratio':>7} {'p50 ms':>7} {'p95':>6} {'p99':>6}"
+    rate, cpu = median(found[EMPTY].rates), median(found[EMPTY].cpu)
+    for name, one in found.items():
+        cuts = quantiles(one.waits, n=100)
+        yield (
+            f"{name:42} {median(one.rates):7,.0f} {median(one.rates) / rate:7.2f} "
+            f"{median(one.cpu) * 1e6:7.0f} {cpu / median(one.cpu):7.2f} "
+            f"{cuts[49] * 1e3:7.1f} {cuts[94] * 1e3:6.1f} {cuts[98] * 1e3:6.1f}"
         )
+    yield f"errors: 0 of {sum(len(one.waits) for one in found.values()):,}"
+    by_round = [a / b for a, b in zip(found["preview"].rates, found[EMPTY].rates, strict=True)]
+    told = ", ".join(f"{ratio:.2f}" for ratio in by_round)
+    yield f"preview against the empty one, round by round: {told} (bar: at least 1.2)"
 
 
 if __name__ == "__main__":
-    main()
+    for line in report():
+        print(line, flush=True)  # noqa: T201 - a benchmark prints

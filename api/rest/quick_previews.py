@@ -6,18 +6,17 @@ mistake, a trace, a policy that is not at hand) goes on to the path itself, whic
 
 from __future__ import annotations
 
-from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.rest.assessments import PreviewBody
-from api.rest.customers import facts_of
-from api.rest.decisions import DecisionOut, decision_fields
 from api.rest.gate import replay, whole_body
-from api.rest.strict_json import BadJson, loads
+from api.rest.quick_answers import Answers, asked_in
+from api.rest.strict_json import BadJson
 from api.wiring import Wiring
-from engine.credit.errors import CreditError
+from engine.credit import CompiledPolicy
+from engine.credit.quick import NotPlain
 
 PATH = "/v1/previews"
+POLICIES_KEPT = 64
 
 
 class QuickPreviews:
@@ -26,6 +25,7 @@ class QuickPreviews:
     def __init__(self, app: ASGIApp, wiring: Wiring) -> None:
         self._app = app
         self._wiring = wiring
+        self._made: dict[str, Answers] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a plain preview; pass on everything else."""
@@ -48,18 +48,20 @@ class QuickPreviews:
         await send({"type": "http.response.body", "body": answer})
 
     def _answer(self, body: bytes) -> bytes | None:
-        try:
-            asked = PreviewBody.model_validate(loads(body))
-        except (BadJson, ValidationError):
-            return None
         wiring = self._wiring
-        as_of = asked.as_of or wiring.clock.now().date()
-        compiled = wiring.library.credit_at_hand(asked.policy, as_of)
-        if compiled is None:
-            return None
         try:
-            decision = compiled.decide(facts_of(asked.facts, as_of), as_of)
-        except CreditError:
+            asked = asked_in(body)
+            as_of = asked.as_of or wiring.clock.now().date()
+            compiled = wiring.library.credit_at_hand(asked.policy, as_of)
+            return None if compiled is None else self._answers(compiled).answer(asked.facts, as_of)
+        except (NotPlain, BadJson, ValueError):
             return None
-        out = DecisionOut(**decision_fields(decision, trace=False))
-        return out.model_dump_json().encode()
+
+    def _answers(self, compiled: CompiledPolicy) -> Answers:
+        digest = compiled.policy.digest
+        found = self._made.get(digest)
+        if found is None:
+            if len(self._made) >= POLICIES_KEPT:
+                self._made.clear()
+            found = self._made[digest] = Answers(compiled)
+        return found

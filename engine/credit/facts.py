@@ -58,7 +58,7 @@ def admit(policy: CreditPolicy, facts: Mapping[str, Fact], as_of: date) -> Admit
     admitted = Admitted()
     for name, definition in policy.facts.items():
         try:
-            _admit_one(policy, definition, facts.get(name), as_of, admitted)
+            admit_one(policy, definition, facts.get(name), as_of, admitted)
         except _Wrong as wrong:
             problems.append(FactProblem(f"/{name}", wrong.code, f"`{name}` {wrong.why}", wrong.advice))
     if problems:
@@ -74,9 +74,10 @@ def _unknown(policy: CreditPolicy, facts: Mapping[str, Fact]) -> Iterator[FactPr
             yield FactProblem(pointer, "unknown-fact", f"the policy reads no fact `{name}`", advice)
 
 
-def _admit_one(
+def admit_one(
     policy: CreditPolicy, definition: FactDefinition, fact: Fact | None, as_of: date, admitted: Admitted
 ) -> None:
+    """Check one fact and add what becomes of it; raises ValueError for what is wrong with it."""
     name = definition.name
     if fact is None or fact.value is None or fact.source == FROM_POLICY:
         _missing(definition, as_of, admitted)

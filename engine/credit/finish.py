@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from engine.credit.decision import Decision, DecisionTrace, Reason
+from engine.credit.decision import Decision, DecisionTrace, Money, Reason
 from engine.credit.errors import EvaluationFailed, NoRowMatches
 from engine.credit.facts import Admitted
 from engine.credit.model import Answer, CreditPolicy, Outcome
-from engine.credit.values import NotTellable, money, plain_value
+from engine.credit.values import NotTellable, amount, plain_value
 from engine.feel.values import Value, show
 from engine.model import SEMANTICS
 
@@ -58,18 +58,30 @@ def finish(
     trace: tuple[DecisionTrace, ...] = (),
 ) -> Decision:  # fmt: skip
     """Return the decision once everything has its value; raises EvaluationFailed if one cannot be told."""
+    status, values, codes = told(policy, results)
     outcome = {
-        item.name: _told(policy, item, value)
-        for item, value in zip(policy.outcome, results.outcome, strict=True)
+        item.name: Money(unit=policy.currency, value=value) if item.money else value
+        for item, value in zip(policy.outcome, values, strict=True)
     }
-    codes = list(results.reasons) if policy.told is None else _chosen(policy, results.told)
-    reasons = tuple(reason(policy, code, results.reasons.get(code, "reasons")) for code in codes)
-    return _decision(policy, admitted, as_of, _status(policy, results.status), outcome, reasons, trace)
+    reasons = tuple(reason(policy, code, source) for code, source in codes.items())
+    return _decision(policy, admitted, as_of, status, outcome, reasons, trace)
 
 
-def _told(policy: CreditPolicy, item: Outcome, value: Value) -> Any:
+def told(policy: CreditPolicy, results: Results) -> tuple[Status, list[Any], Mapping[str, str]]:
+    """Return status, outcome (amounts without their currency) and reason codes with where they come from.
+
+    Raises EvaluationFailed if one of them cannot be told.
+    """
+    values = [_told(item, value) for item, value in zip(policy.outcome, results.outcome, strict=True)]
+    codes = results.reasons
+    if policy.told is not None:
+        codes = {code: codes.get(code, "reasons") for code in _chosen(policy, results.told)}
+    return _status(policy, results.status), values, codes
+
+
+def _told(item: Outcome, value: Value) -> Any:
     try:
-        return money(value, policy.currency) if item.money else plain_value(value)
+        return amount(value) if item.money else plain_value(value)
     except NotTellable as wrong:
         raise EvaluationFailed(item.name, item.expression.span, str(wrong)) from None
 
@@ -94,6 +106,11 @@ def _chosen(policy: CreditPolicy, value: Value) -> list[str]:
 def reason(policy: CreditPolicy, code: str, source: str) -> Reason:
     """Return a reason with its texts."""
     return Reason(code=code, decision=source, text=dict(policy.reasons[code].text))
+
+
+def blank(policy: CreditPolicy, as_of: date) -> Decision:
+    """Return a decision without facts, outcome and reasons: what all of a policy on a day have in common."""
+    return _decision(policy, Admitted(), as_of, "decided", {}, (), ())
 
 
 def stopped(

@@ -6,7 +6,6 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from engine.credit.decision import Money
 from engine.feel.decimals import CONTEXT, plain
 from engine.feel.values import Value, from_feel, kind_of, show
 
@@ -41,15 +40,15 @@ def traced(value: Value) -> Any:
         return show(value)
 
 
-def money(value: Value, currency: str) -> Money:
-    """Return an amount in a currency, with at least two decimals; never one below zero."""
+def amount(value: Value) -> Decimal:
+    """Return a result as an amount, with at least two decimals; never one below zero."""
     if not isinstance(value, Decimal):
         raise NotTellable(f"the result is {show(value):.80}, not an amount")
     if value and not -_DIGITS <= value.adjusted() < _DIGITS:
         raise NotTellable(f"the result is {show(value):.80}; an amount has at most {_DIGITS} digits")
     if value < 0:
         raise NotTellable(f"the result is {show(value):.80}, below zero; write `max(0, ...)`")
-    return Money(unit=currency, value=amount_of(value))
+    return amount_of(value)
 
 
 def one_form(value: Decimal) -> Decimal:
