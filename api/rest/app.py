@@ -43,8 +43,9 @@ _ABOUT = """A billing system posts what happened (`ledger`), asks for grades (`g
 Every `/v1` call needs `Authorization: Bearer <key>`; the key is in `api.key` of the data directory.
 Amounts are decimal strings in the account's currency, never JSON numbers with a fraction.
 Dates are local business dates in the account's time zone; instants carry an offset.
-Entries are idempotent by their id; any POST takes an `Idempotency-Key`, and an assessment needs one.
-Answers are kept for 48 hours under their key. Failures are problems (RFC 9457) with stable types."""
+Entries are idempotent by their id; any write takes an `Idempotency-Key`, and an assessment needs one.
+Answers are kept for 48 hours under their key, refusals for ten minutes, other failures never.
+Failures are problems (RFC 9457) with stable types."""
 
 
 def create_app(wiring: Wiring, more: Sequence[APIRouter] = ()) -> ASGIApp:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import datetime
 
@@ -14,10 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.rest.errors import Refusal, answer, problem_of
 from api.rest.gate import replay, whole_body
-from api.storage.idempotency import IdempotencyKeys, KeyInFlight, KeyReused, StoredAnswer
+from api.rest.problems import REFUSED
+from api.storage.idempotency import REFUSAL_KEPT, IdempotencyKeys, KeyInFlight, KeyReused, StoredAnswer
 
 KEPT_HEADERS = frozenset({"content-type", "location", "etag", "preference-applied"})
 LONGEST = 128
+WRITES = ("POST", "PATCH", "PUT", "DELETE")
 
 
 def key_of(header: str) -> str:
@@ -33,9 +36,10 @@ def key_of(header: str) -> str:
 
 
 class Idempotency:
-    """ASGI middleware behind the gate: stores what succeeded, gives it again, refuses other payloads.
+    """ASGI middleware behind the gate: stores answers, gives them again, refuses other payloads.
 
-    Failures are not stored: their cause may go away, and the same key may then be used again.
+    What succeeded is kept for 48 hours, what the operation refused for ten minutes. What never reached it
+    (no such thing, a malformed body, an old `If-Match`) or failed on our side is not kept: its key is free.
     """
 
     def __init__(self, app: ASGIApp, *, keys: IdempotencyKeys, now: Callable[[], datetime]) -> None:
@@ -46,7 +50,7 @@ class Idempotency:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it from what is stored."""
         header = Headers(scope=scope).get("idempotency-key") if scope["type"] == "http" else None
-        if header is None or scope["method"] != "POST":
+        if header is None or scope["method"] not in WRITES:
             await self._app(scope, receive, send)
             return
         try:
@@ -74,20 +78,29 @@ class Idempotency:
         try:
             await self._app(scope, replay(body, receive), keep)
             await self._settle(key, told)
-        except BaseException:
+        except BaseException as error:
             await asyncio.shield(asyncio.to_thread(self._keys.forget, key))
-            raise
+            answered = told and told[0]["status"] == 500 and isinstance(error, Exception)
+            if not answered:
+                raise
+            # The framework has answered and logged it; raised again, it would close the connection.
         for message in told:
             await send(message)
 
     async def _settle(self, key: str, told: list[Message]) -> None:
-        start = told[0]
-        if not 200 <= start["status"] < 300:
+        start, body = told[0], b"".join(message.get("body", b"") for message in told[1:])
+        succeeded = 200 <= start["status"] < 300
+        if not succeeded and not _is_refusal(start["status"], body):
             await asyncio.to_thread(self._keys.forget, key)
             return
         headers = {k.decode(): v.decode() for k, v in start["headers"] if k.decode().lower() in KEPT_HEADERS}
-        body = b"".join(message.get("body", b"") for message in told[1:])
-        await asyncio.to_thread(self._keys.answer, key, StoredAnswer(start["status"], headers, body))
+        until = None if succeeded else self._now() + REFUSAL_KEPT
+        await asyncio.to_thread(self._keys.answer, key, StoredAnswer(start["status"], headers, body), until)
+
+
+def _is_refusal(status: int, body: bytes) -> bool:
+    """Tell whether an operation has refused what it was asked."""
+    return status in (409, 422) and json.loads(body)["type"].removeprefix("/problems/") in REFUSED
 
 
 def _refused(error: Exception, scope: Scope) -> Response:

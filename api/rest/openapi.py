@@ -23,6 +23,12 @@ _NEEDED = {
     "patch_customers": ("if-match",),
 }
 """Headers without which an operation is refused, each with a problem of its own."""
+_REPEATED = (
+    "The same call again under the same key is answered with the stored answer, marked "
+    "`idempotency-replayed: true`: what succeeded for 48 hours, what the ledger or a policy refused (409, "
+    "422) for 10 minutes. Nothing is stored of other failures, least of all of those with 5xx: the same call "
+    "under the same key is tried again. Another call under a stored key is 422, one in flight 409."
+)
 _PROBLEM = "application/problem+json"
 _EVERY = (400, 401, 403, 404, 405, 421, 503)
 _WRITING = (409, 412, 413, 415, 428)
@@ -120,8 +126,7 @@ def _headers(method: str, operation: Json) -> None:
     given.append(("traceparent", "W3C Trace Context; sent with all that follows.", _WORDS["traceparent"]))
     said = {p["name"].lower() for p in operation.setdefault("parameters", [])}
     if method != "get" and "idempotency-key" not in said:
-        text = "The same call again under the same key is answered with the stored answer, for 48 hours."
-        given.append(("Idempotency-Key", text, "8e03978e-40d5-43dd-bc93-6894a57f9324"))
+        given.append(("Idempotency-Key", _REPEATED, "8e03978e-40d5-43dd-bc93-6894a57f9324"))
     for name, text, example in given:
         schema = {"type": "string"}
         operation["parameters"].append(
@@ -130,6 +135,8 @@ def _headers(method: str, operation: Json) -> None:
         )  # fmt: skip
     for parameter in operation["parameters"]:
         _plain(parameter.get("schema", {}))
+        if parameter["name"].lower() == "idempotency-key" and "replayed" not in parameter["description"]:
+            parameter["description"] += f" {_REPEATED}"
         if parameter["name"].lower() in _NEEDED.get(operation["operationId"], ()):
             parameter["required"] = True
     for status, response in operation["responses"].items():

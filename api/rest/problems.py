@@ -98,6 +98,12 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
+_NOT_BEGUN = ("malformed-body", "malformed-address", "idempotency-key-reused", "request-in-flight",
+              "received-at-not-allowed", "received-at-missing")  # fmt: skip
+REFUSED = frozenset(s for s, kind in KINDS.items() if kind.status in (409, 422) and s not in _NOT_BEGUN)
+"""What an operation itself refuses: it has read the whole request and looked into the ledger."""
+
+
 def problem(slug: str, detail: str, **extra: Any) -> dict[str, Any]:
     """Return a problem of a stable kind."""
     kind = KINDS[slug]

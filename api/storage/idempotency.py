@@ -14,6 +14,8 @@ from api.storage.tables import IdempotencyRow, table_of
 
 KEPT = timedelta(hours=48)
 """How long an answer is kept."""
+REFUSAL_KEPT = timedelta(minutes=10)
+"""How long a refusal is kept: what was in its way may go away."""
 LEASE = timedelta(seconds=60)
 """How long the first caller may take before it is taken for dead."""
 
@@ -81,9 +83,10 @@ class IdempotencyKeys:
             work.session.add(row)
             return None
 
-    def answer(self, key: str, answer: StoredAnswer) -> None:
-        """Keep the answer of a request."""
+    def answer(self, key: str, answer: StoredAnswer, until: datetime | None = None) -> None:
+        """Keep the answer of a request; `until`: not for as long as the others."""
         values = {"status": answer.status, "headers": json.dumps(dict(answer.headers)), "body": answer.body}
+        values |= {"expires_at": until} if until else {}
         with self._database.write() as work:
             work.update(IdempotencyRow, {"key": key}, values)
 

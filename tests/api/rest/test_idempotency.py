@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from datetime import timedelta
 from typing import Any, NoReturn
 
@@ -10,13 +11,21 @@ from sqlalchemy.exc import OperationalError
 
 from api.rest.errors import Refusal
 from api.rest.idempotent import key_of
-from api.storage.idempotency import KEPT, LEASE, KeyInFlight, KeyReused, StoredAnswer
+from api.storage.idempotency import KEPT, LEASE, REFUSAL_KEPT, KeyInFlight, KeyReused, StoredAnswer
 from api.wiring import Wiring
 from tests.api.rest.conftest import Serve, a_payment, parties
 from tests.api.rest.test_gate import slug
 from tests.api.scenes import local
 
 NOW = local("2026-03-01 10:00")
+
+
+@pytest.fixture
+def cust(shared: Client) -> str:
+    """The id of a customer that only this test knows."""
+    name = f"C{uuid.uuid4().hex[:12]}"
+    assert shared.post("/v1/customers", json={"id": name, "segment": "consumer"}).status_code == 201
+    return name
 
 
 def pay(api: Client, key: str, **changes: Any) -> Response:
@@ -47,6 +56,67 @@ def test_a_failure_is_not_stored(shared: Client, acct: str) -> None:
     account = {"id": stranger, "customer": "C1", "currency": "CNY", "timezone": "Asia/Shanghai"}
     shared.post("/v1/accounts", json=account)
     assert pay(shared, acct, account=stranger).status_code == 201
+
+
+def test_what_the_ledger_refuses_is_refused_in_the_same_words_for_a_while(
+    wiring: Wiring, serve: Serve
+) -> None:
+    api = serve(wiring)
+    parties(api)
+    pay(api, "first")
+    refused = pay(api, "k", amount="6.00")
+    assert (refused.status_code, slug(refused.json())) == (409, "conflict")
+    again = pay(api, "k", amount="6.00")
+    assert (again.content, again.headers["idempotency-replayed"]) == (refused.content, "true")
+    assert again.headers["content-type"] == "application/problem+json"
+    other = pay(api, "k", id="P2", amount="6.00")
+    assert (other.status_code, slug(other.json())) == (422, "idempotency-key-reused")
+    assert wiring.keys.expire(wiring.clock.now() + REFUSAL_KEPT) == 1
+    assert pay(api, "k", id="P2", amount="6.00").status_code == 201
+
+
+def test_what_was_malformed_leaves_its_key_free(shared: Client, acct: str) -> None:
+    assert pay(shared, acct, account=acct, amount="much").status_code == 422
+    assert pay(shared, acct, account=acct).status_code == 201
+
+
+def test_a_failure_on_our_side_is_never_given_again(
+    lite: Wiring, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = serve(lite)
+    parties(client)
+
+    def broken(*given: object, **named: object) -> NoReturn:
+        raise RuntimeError("a mistake of ours")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lite.writer, "post", broken)
+        failed = [pay(client, "k"), pay(client, "k")]
+    assert [(one.status_code, slug(one.json())) for one in failed] == [(500, "internal")] * 2
+    assert "idempotency-replayed" not in failed[1].headers
+    assert pay(client, "k").status_code == 201
+
+
+def test_a_repeated_change_is_answered_as_the_first(shared: Client, cust: str) -> None:
+    path, etag = f"/v1/customers/{cust}", shared.get(f"/v1/customers/{cust}").headers["etag"]
+
+    def change(name: str) -> Response:
+        headers = {"Idempotency-Key": f"patch-{cust}", "If-Match": etag}
+        return shared.patch(path, json={"name": name}, headers=headers)
+
+    first, again, other = change("Li Na"), change("Li Na"), change("Li Wei")
+    assert (first.status_code, again.status_code) == (200, 200), "the old tag does not stand in its way"
+    assert (again.content, again.headers["etag"]) == (first.content, first.headers["etag"])
+    assert again.headers["idempotency-replayed"] == "true"
+    assert (other.status_code, slug(other.json())) == (422, "idempotency-key-reused")
+
+
+def test_an_old_tag_may_be_followed_by_the_new_one_under_the_same_key(shared: Client, cust: str) -> None:
+    path, key = f"/v1/customers/{cust}", {"Idempotency-Key": f"tag-{cust}"}
+    old = shared.patch(path, json={"name": "Li Na"}, headers=key | {"If-Match": '"9-old"'})
+    assert (old.status_code, slug(old.json())) == (412, "precondition-failed")
+    now = shared.get(path).headers["etag"]
+    assert shared.patch(path, json={"name": "Li Na"}, headers=key | {"If-Match": now}).status_code == 200
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "away"}])
