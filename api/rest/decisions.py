@@ -222,12 +222,16 @@ def decisions_router(wiring: Wiring) -> APIRouter:
     def override(decision: str, body: OverrideBody, response: Response) -> OverridesOut:
         """Within the limits of the role's authority (`authority` in the settings), for a time.
 
-        The decision stays as it was taken; the credit limit that usage is held against is the one in force.
+        The decision stays as it was taken. The credit limit that usage is held against is the one in force,
+        and so is the grade by which a ladder treats the customer: open cases hear of it at once, and again
+        when the override's time is over.
         """
         at = received(wiring, body.received_at)
         with wiring.database.write() as work:
             said = body.model_dump(exclude={"received_at"}) | {"at": at}
             _, new = add_override(work, wiring.settings.authority, decision, said)
+            if new:
+                wiring.writer.regrading.overridden(work, _row(work.session, decision), at)
             found = _overrides(work.session, _row(work.session, decision), at)
         response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
         return found

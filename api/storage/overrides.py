@@ -117,6 +117,8 @@ def _value(decided: Mapping[str, Any], name: str, value: Any) -> Any:
         advice = did_you_mean(name, decided, of="it has")
         raise OverrideRefused(f"outcome/{name}", f"The decision has no `{name[:60]}`; {advice}")
     if not isinstance(decided[name], dict):
+        if isinstance(decided[name], str) and not isinstance(value, str):
+            raise OverrideRefused(f"outcome/{name}", f'`{name}` is a text, as in `"{decided[name]}"`.')
         return value
     try:
         amount = Decimal(str(value))

@@ -19,6 +19,7 @@ from api.storage import outbox
 from api.storage.accounts import terms_of
 from api.storage.columns import Instant
 from api.storage.entries import entries_of
+from api.storage.graded import grade_ends, put_grade, restore_grade
 from api.storage.library import Library
 from api.storage.session import Work
 from api.storage.tables import AccountRow, CustomerRow, DecisionRow, Row, TaskRow
@@ -114,6 +115,18 @@ class Regrading:
             look.look_on = looks[customer]
             work.session.add(look)
 
+    def overridden(self, work: Work, row: DecisionRow, at: datetime) -> None:
+        """Let a grade that a person has put in place count, and be looked at when its time is over."""
+        last = latest_decision(work.session, row.customer)
+        if last is None or last.id != row.id:
+            return
+        zone = _zone(work.session, row.customer)
+        put_grade(work, row, zone, at)
+        if ends := grade_ends(work.session, row, at.astimezone(zone).date()):
+            look = _held(work, row.customer)
+            look.look_on = min(filter(None, (look.look_on, _morning(ends[0], zone))))
+            work.session.add(look)
+
     def refused(self, work: Work, request: AssessmentRequest, why: str) -> None:
         """Give a person what could not be graded anew."""
         if request.request.startswith(REQUEST):
@@ -128,22 +141,25 @@ class Regrading:
 
     def look(self, work: Work, customer: str, at: datetime) -> bool:
         """Look at a customer's last decision if it is due; tell whether a new grade was asked for."""
+        row = latest_decision(work.session, customer)
+        zone = _zone(work.session, customer)
+        if row is not None:
+            restore_grade(work, row, zone, at)
         look = _held(work, customer)
         if look.look_on is None or look.look_on > at:
             return False
-        look.look_on = None
-        work.session.add(look)
-        row = latest_decision(work.session, customer)
+        days = grade_ends(work.session, row, at.astimezone(zone).date())[:1] if row is not None else []
         policy = self._policy(work.session, row)
         if row is not None and policy is not None and policy.regrade is not None:
-            zone = _zone(work.session, customer)
-            look.look_on = self._by_time(work, row, policy, zone, at)
+            days += self._by_time(work, row, policy, zone, at)
+        look.look_on = min((_morning(day, zone) for day in days), default=None)
+        work.session.add(look)
         return self._ask(work, look, at)
 
     def _by_time(
         self, work: Work, row: DecisionRow, policy: CreditPolicy, zone: ZoneInfo, at: datetime
-    ) -> datetime | None:
-        """Note what time has brought; return when more may come of it."""
+    ) -> list[date]:
+        """Note what time has brought; return the days on which more may come of it."""
         assert policy.regrade is not None
         today, days = at.astimezone(zone).date(), list[date]()
         until, months = policy.valid_until(row.as_of), policy.regrade.good_months
@@ -160,7 +176,7 @@ class Regrading:
                 days.append(Period(months=1).after(today))
             else:
                 _add(work, row.customer, f"{months} good months", row.id, at)
-        return min((_morning(day, zone) for day in days), default=None)
+        return days
 
     def _is_good(self, session: Session, customer: str, today: date, at: datetime, months: int) -> bool:
         rows = _accounts(session, customer)

@@ -77,6 +77,7 @@ def test_an_override_counts_for_its_time_and_leaves_the_decision(api: Client, wi
         ({"outcome": {"credit_limt": "1"}}, 422, "did you mean `credit_limit`"),
         ({"outcome": {"credit_limit": "much"}}, 422, "is an amount"),
         ({"outcome": {"credit_limit": True}}, 422, "is an amount"),
+        ({"outcome": {"grade": 1}, "role": "manager"}, 422, "is a text"),
         ({"outcome": {}}, 422, ""),
         ({"reason": " "}, 422, "blank"),
     ],
