@@ -104,7 +104,7 @@ def build(settings: Settings, *, simulated: bool | None = None, make: bool = Tru
     opening = Opening(library, clock.offset)
     acting = Acting(positions, library)
     events = WatchEvents(library)
-    news = LedgerNews(events, positions, library)
+    news = LedgerNews(events, library)
     regrading = Regrading(library)
     writer = LedgerWriter(positions, opening, news, regrading)
     receiver = _receiver(settings, directory)

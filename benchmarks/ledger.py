@@ -2,6 +2,7 @@
 
     python -m benchmarks.ledger                                    # 20,000 entries of 2,000 accounts
     python -m benchmarks.ledger --entries 1000000 --accounts 100000 --out benchmarks/results/ledger.txt
+    python -m benchmarks.ledger --database sqlite --watch policies/arrears-watch   # a policy hears all of it
 
 What was measured is in `benchmarks/results/ledger.txt`.
 
@@ -30,11 +31,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import col, select
 
 from api.rest.bulk import CHUNK, _Load
@@ -43,6 +46,7 @@ from api.settings import Settings
 from api.storage.accounts import terms_of
 from api.storage.entries import entries_of
 from api.storage.tables import AccountRow
+from api.storage.watch_tables import WatchEventRow, WatchWindowRow
 from api.wiring import Wiring, build
 from engine.ledger import derived_at, facts_at, position_at
 
@@ -55,19 +59,29 @@ PAGE, TOGETHER_IN_SWEEP = 200, 20
 """As the sweep does it: accounts of a page, and of one transaction."""
 
 
-def rows(accounts: int, entries: int, seed: int) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is imported, and from which day on it was billed."""
+
+    accounts: int
+    entries: int
+    seed: int
+    first: date = FIRST
+
+
+def rows(size: Size) -> Iterator[dict[str, Any]]:
     """Yield customers and accounts, then their bills and payments month by month, as billing sends them."""
-    draw = random.Random(seed)
+    draw, accounts = random.Random(size.seed), size.accounts
     for n in range(accounts):
         yield {"kind": "customer", "id": f"C{n}", "segment": "consumer"}
         yield {
             "kind": "account", "id": f"A{n}", "customer": f"C{n}",
             "currency": "CNY", "timezone": "Asia/Shanghai",
         }  # fmt: skip
-    for number in range(entries):
+    for number in range(size.entries):
         n, half = number % accounts, number // accounts
         month, what = divmod(half, 2)
-        billed = FIRST + timedelta(days=30 * month)
+        billed = size.first + timedelta(days=30 * month)
         about = {"account": f"A{n}", "amount": f"{50 + (n + month) % 100}.{n % 100:02d}"}
         if what == 0:
             due = billed + timedelta(days=20)
@@ -136,16 +150,16 @@ def swept(wiring: Wiring, at: datetime) -> str:
     return f"{count:,} accounts looked at by the sweep after it {watch.rate(count)}" if count else ""
 
 
-def load(wiring: Wiring, accounts: int, entries: int, seed: int) -> str:
+def load(wiring: Wiring, size: Size) -> str:
     """Import the whole set and say how fast it went."""
     watch, parties = Watch(), Watch()
-    for count, body in bodies(rows(accounts, entries, seed)):
+    for count, body in bodies(rows(size)):
         with watch if count else parties:
             refused = _post(wiring, body)
         if refused:
             raise SystemExit(f"{refused} rows were refused or known")
-    before = f"before them {accounts:,} customers and accounts in {parties.wall:,.1f} s"
-    return f"{entries:,} entries imported {watch.rate(entries)}; {before}"
+    before = f"before them {size.accounts:,} customers and accounts in {parties.wall:,.1f} s"
+    return f"{size.entries:,} entries imported {watch.rate(size.entries)}; {before}"
 
 
 def walk(wiring: Wiring, name: str, what: Callable[[AccountRow, list[Any]], object]) -> str:
@@ -167,11 +181,13 @@ def _chunk(wiring: Wiring, after: str) -> list[tuple[AccountRow, list[Any]]]:
     return [(row, entries.get(row.id, [])) for row in found]
 
 
-def measure(wiring: Wiring, accounts: int, entries: int, seed: int) -> Iterator[str]:
+def measure(wiring: Wiring, size: Size) -> Iterator[str]:
     """Yield one line a measurement."""
-    yield load(wiring, accounts, entries, seed)
+    yield load(wiring, size)
     yield _peak()
-    as_of, at = FIRST + timedelta(days=45), datetime.now(UTC)
+    if told := _events(wiring):
+        yield f"{told[0]:,} events told of it in {told[1]:,} windows"
+    as_of, at = size.first + timedelta(days=45), datetime.now(UTC)
     owed = Decimal(0)
 
     def position(row: AccountRow, known: list[Any]) -> None:
@@ -184,6 +200,12 @@ def measure(wiring: Wiring, accounts: int, entries: int, seed: int) -> Iterator[
     yield _peak()
     if said := swept(wiring, at):
         yield said
+
+
+def _events(wiring: Wiring) -> tuple[int, int]:
+    with wiring.database.read() as session:
+        events = session.exec(select(func.count()).select_from(WatchEventRow)).one()
+        return events, session.exec(select(func.count()).select_from(WatchWindowRow)).one() if events else 0
 
 
 def _peak() -> str:
@@ -212,10 +234,13 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=2_000)
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--watch", type=Path, help="the folder of a watch policy to put in force before")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     kinds = ["sqlite", "postgresql"] if asked.database == "both" else [asked.database]
-    size = (asked.accounts, asked.entries, asked.seed)
+    months = asked.entries // asked.accounts // 2 + 1
+    first = datetime.now(UTC).date() - timedelta(days=30 * months) if asked.watch else FIRST
+    size = Size(asked.accounts, asked.entries, asked.seed, first)
     said: list[str] = []
 
     def tell(lines: Iterable[str]) -> None:
@@ -232,11 +257,19 @@ def main() -> None:
             base = Path(folder)
             if kind == "postgresql":
                 with postgresql(base) as url:
-                    wiring = build(Settings(data=base / "data", database=url))
-                    tell(f"{kind}: {line}" for line in measure(wiring, *size))
+                    wiring = _wired(Settings(data=base / "data", database=url), asked.watch)
+                    tell(f"{kind}: {line}" for line in measure(wiring, size))
             else:
-                wiring = build(Settings(data=base / "data"))
-                tell(f"{kind}: {line}" for line in measure(wiring, *size))
+                wiring = _wired(Settings(data=base / "data"), asked.watch)
+                tell(f"{kind}: {line}" for line in measure(wiring, size))
+
+
+def _wired(settings: Settings, watch: Path | None) -> Wiring:
+    wiring = build(settings)
+    if watch:
+        text = (watch / "policy.yaml").read_bytes()
+        wiring.publisher.publish({"policy.yaml": text}, datetime.now(UTC))
+    return wiring
 
 
 if __name__ == "__main__":

@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from sqlalchemy import bindparam, sql
 from sqlmodel import Session, col, select
 
+from api.storage.dialect import add_many
 from api.storage.tables import AuditHeadRow, AuditRow, table_of
 
 _PAGE = 5_000
 _HEADS = table_of(AuditHeadRow)
 _HEAD = sql.select(_HEADS.c.seq, _HEADS.c.hash).where(_HEADS.c.id == 1).with_for_update()
 _MOVE = sql.update(_HEADS).where(_HEADS.c.id == 1).values(seq=bindparam("to"), hash=bindparam("as_of"))
-_ADD = sql.insert(table_of(AuditRow))
+_LINKS = table_of(AuditRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def append(session: Session, links: Sequence[Link]) -> None:
             | {"digest": link.digest, "prev": prev, "hash": value}
         )
         prev = value
-    connection.execute(_ADD, rows)
+    add_many(connection, _LINKS, rows)
     connection.execute(_MOVE, {"to": seq, "as_of": prev})
 
 

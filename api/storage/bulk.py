@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 
 from sqlmodel import col, select
 
 from api.storage.accounts import require_collections
 from api.storage.actions import note_receipt
-from api.storage.bulk_ledgers import Ledger, read_ledgers
+from api.storage.bulk_ledgers import Ledger, News, read_ledgers
 from api.storage.customers import SaidFact, fact_rows, set_facts
 from api.storage.depositing import note_deposit
 from api.storage.entries import rows_of, same_or_refused
@@ -21,6 +21,7 @@ from api.storage.positions import customer_entries
 from api.storage.session import Work
 from api.storage.tables import AccountRow, CustomerRow, EntryRow
 from api.storage.watch_events import Told
+from api.storage.watch_ledger import Written
 from engine.credit.decision import Fact
 from engine.ledger import Entry
 from engine.ledger.entries import Receipt
@@ -79,7 +80,7 @@ class Batch:
         self._writer = writer
         self._clamp = clamp
         accounts = {item.account for item in items if isinstance(item, NewEntry)}
-        self._later = len(accounts) > AT_ONCE and not self._is_told(items)
+        self._later = len(accounts) > AT_ONCE
         self._customers = self._read_customers(items)
         self._ledgers = self._read_ledgers(items)
         self._strangers: list[CustomerRow] = []
@@ -114,41 +115,36 @@ class Batch:
         for at, new in new_facts.items():
             told_of += news.told(work.session, new, at)
         written = [ledger for ledger in self._ledgers.values() if ledger.fresh]
-        if written:
-            work.insert(EntryRow, [row for one in written for row in rows_of(work, one.row, one.fresh)])
+        work.insert_many(EntryRow, [row for one in written for row in rows_of(work, one.row, one.fresh)])
         for ledger in written:
             for entry in ledger.fresh:
                 if isinstance(entry, Receipt):
                     note_receipt(work, ledger.row, entry)
-        told_of += self._follow(written)
+        self._follow(written)
+        told_of += news.entries(work, [Written(one.row, one.entries, one.fresh) for one in written])
         news.keep(work, told_of)
         for at, new in new_facts.items():
             self._writer.regrading.told(work, new, at)
         for ledger in sorted(written, key=lambda one: (one.row.customer, one.row.id)):
             self._writer.regrading.posted(work, ledger.row, ledger.fresh)
 
-    def _follow(self, written: Sequence[Ledger]) -> list[Told]:
+    def _follow(self, written: Sequence[Ledger]) -> None:
         """Let cases hear of what was written, and find out when the other accounts are to be looked at."""
-        work, told_of = self._work, list[Told]()
-        whole = [ledger for ledger in written if ledger.whole]
-        said = self._said_of([ledger.row.customer for ledger in whole])
+        followed = [ledger for ledger in written if ledger.followed]
+        said = self._said_of([ledger.row.customer for ledger in followed])
         for ledger in written:
             note_deposit(ledger.row, ledger.fresh)
-            if not ledger.whole:
+            if not ledger.followed:
                 ledger.row.watch_on = ledger.fresh[-1].received_at
                 continue
             customer = self._customers[ledger.row.customer]
-            told = customer_entries(customer, said.get(customer.id, []))
-            entries = (*ledger.entries, *told)
-            self._writer.follow(work, ledger.row, entries, ledger.fresh[-1], opens=False, pokes=True)
-            told_of += self._writer.news.entries(work, ledger.row, entries, ledger.fresh)
-        return told_of
+            entries = (*ledger.entries, *customer_entries(customer, said.get(customer.id, [])))
+            self._writer.follow(self._work, ledger.row, entries, ledger.fresh[-1], opens=False, pokes=True)
 
-    def _is_told(self, items: Sequence[Item]) -> bool:
-        """Tell whether a watch policy in force wants to hear what the ledger tells: then all is derived."""
-        days = {item.entry.received_at for item in items if isinstance(item, NewEntry)}
-        news = self._writer.news
-        return any(news.listens(self._work.session, at) for at in {min(days), max(days)})
+    def _is_heard(self, news: News) -> bool:
+        """Tell whether a watch policy in force wants to hear what the ledger tells."""
+        days = {entry.received_at.astimezone(UTC).date(): entry.received_at for _, entry in news}
+        return any(self._writer.news.listens(self._work.session, at) for at in days.values())
 
     def _add_customer(self, item: NewCustomer) -> bool:
         found = self._customers.get(item.id)
@@ -183,7 +179,7 @@ class Batch:
         if item.dependant and item.dependant not in self._customers:
             raise CustomerNotFound(item.dependant)
         row = AccountRow(id=item.id, created_at=item.at, **said)
-        self._ledgers[item.id] = Ledger(row, [], whole=not self._later)
+        self._ledgers[item.id] = Ledger(row, [], followed=not self._later)
         self._new.append(row)
         self._work.audit("account", item.id, item.at, digest({"id": item.id} | said))
         return True
@@ -225,7 +221,8 @@ class Batch:
         query = select(AccountRow).where(either).order_by(AccountRow.id).with_for_update()
         rows = [row for row in self._work.session.exec(query) if row.id in wanted]
         news = [(item.account, item.entry) for item in items if isinstance(item, NewEntry)]
-        return read_ledgers(self._work.session, rows, news, later=self._later)
+        heard = self._later and self._is_heard(news)
+        return read_ledgers(self._work.session, rows, news, later=self._later, whole=heard)
 
     def _count_facts(self) -> None:
         """Start each new account at the number of facts that its customer has already."""

@@ -19,11 +19,11 @@ News = Sequence[tuple[str, Entry]]
 class Ledger:
     """An account with the entries that are known of it, and those that this batch adds."""
 
-    def __init__(self, row: AccountRow, known: Iterable[Entry], *, whole: bool) -> None:
+    def __init__(self, row: AccountRow, known: Iterable[Entry], *, followed: bool) -> None:
         self.row = row
         self.entries = list(known)
-        self.whole = whole
-        """All entries of the account are known; else those that its new ones are judged beside."""
+        self.followed = followed
+        """Its case is told, or its next day found out, in this transaction: all its entries are known."""
         self.fresh: list[Entry] = []
         self._by_name = {(entry.kind, entry.id): entry for entry in self.entries}
 
@@ -46,24 +46,25 @@ class Ledger:
 
 
 def read_ledgers(
-    session: Session, rows: Sequence[AccountRow], news: News, *, later: bool
+    session: Session, rows: Sequence[AccountRow], news: News, *, later: bool, whole: bool
 ) -> dict[str, Ledger]:
     """Return the ledgers of locked accounts.
 
-    `later`: nothing is derived from most of them in this transaction, so of each only what its new entries
-    are judged beside is read. An account with an open case is read whole all the same: its case is told.
+    `later`: the next day of most of them is not found out in this transaction. Then only what its new entries
+    are judged beside is read of each, unless all of it is needed (`whole`); an account with an open case is
+    read whole all the same, because its case is told.
     """
     old = [row for row in rows if row.seq]
-    if not later:
+    followed = {row.id for row in rows if not later or row.open_case is not None}
+    if whole or not later:
         found = entries_of(session, [row.id for row in old])
-        return {row.id: Ledger(row, found.get(row.id, ()), whole=True) for row in rows}
-    beside_all = {account for account, entry in news if entry.kind not in NEEDS}
-    whole = {row.id for row in old if row.open_case is not None or row.id in beside_all}
-    found = entries_of(session, sorted(whole))
-    parts = {row.id for row in old} - whole
-    found |= _parts_of(session, parts, [one for one in news if one[0] in parts])
-    told = {row.id for row in rows if row.open_case is not None}
-    return {row.id: Ledger(row, found.get(row.id, ()), whole=row.id in told) for row in rows}
+    else:
+        beside_all = {account for account, entry in news if entry.kind not in NEEDS}
+        all_of = {row.id for row in old if row.id in followed or row.id in beside_all}
+        found = entries_of(session, sorted(all_of))
+        parts = {row.id for row in old} - all_of
+        found |= _parts_of(session, parts, [one for one in news if one[0] in parts])
+    return {row.id: Ledger(row, found.get(row.id, ()), followed=row.id in followed) for row in rows}
 
 
 def _parts_of(session: Session, accounts: set[str], news: News) -> dict[str, list[Entry]]:

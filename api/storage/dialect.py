@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, cast
 
+import psycopg
+from psycopg import sql
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -16,6 +19,8 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 _SCHEMA_LOCK = 0x464F5242
 """The number under which processes take turns at migrations on PostgreSQL."""
+MANY = 50
+"""From so many rows on a COPY is worth its round trips."""
 BUSY_MS = 30_000
 """How long one process waits for another one's write on SQLite."""
 
@@ -24,6 +29,25 @@ def insert_once(engine: Engine, table: Table) -> ReturningInsert[Any]:
     """Return an insert that leaves alone a row that is there; it gives the key of one that was not."""
     insert = sqlite_insert if engine.dialect.name == "sqlite" else postgresql_insert
     return insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
+
+
+def add_many(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that all name the same columns; many of them by COPY, where the database has it."""
+    whole = len(rows) >= MANY and set(rows[0]) == set(table.c.keys())  # COPY knows no defaults of ours
+    if connection.dialect.name != "postgresql" or not whole:
+        connection.execute(table.insert(), rows)
+        return
+    names = list(table.c.keys())
+    dialect = connection.dialect
+    binds = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    said = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), columns)
+    cursor = cast("psycopg.Cursor[Any]", connection.connection.cursor())
+    with cursor, cursor.copy(said) as copy:
+        for row in rows:
+            copy.write_row(
+                [bind(row[name]) if bind else row[name] for name, bind in zip(names, binds, strict=True)]
+            )
 
 
 class Engines:

@@ -30,7 +30,7 @@ from api.storage.regrading import Regrading
 from api.storage.session import Database, Work
 from api.storage.tables import AccountRow, CustomerRow
 from api.storage.troubles import note_unmatched
-from api.storage.watch_ledger import LedgerNews
+from api.storage.watch_ledger import LedgerNews, Written
 from api.storage.wording import said
 from engine.credit.decision import Fact
 from engine.ladder.state import Position
@@ -83,7 +83,7 @@ class LedgerWriter:
         if isinstance(entry, Receipt):
             note_receipt(work, row, entry)
         self.follow(work, row, (*entries, entry), entry, opens=True, pokes=pokes)
-        self.news.keep(work, self.news.entries(work, row, (*entries, entry), [entry]))
+        self.news.keep(work, self.news.entries(work, [Written(row, (*entries, entry), [entry])]))
         self.regrading.posted(work, row, [entry])
         return Posted(entry, True, row.version)
 

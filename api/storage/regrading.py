@@ -8,11 +8,12 @@ Whoever asks for a customer holds the customer's look, and takes it last.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import func
 from sqlmodel import Field, Session, col, select
 
 from api.storage import outbox
@@ -35,6 +36,8 @@ from workflows.ports import PolicyNotFound
 
 REQUEST = "regrade-"
 """How the requests for new grades begin."""
+AT_ONCE = 500
+"""Customers of one question."""
 Standing = Literal["valid", "expired", "superseded"]
 
 
@@ -245,6 +248,20 @@ def latest_decision(session: Session, customer: str) -> DecisionRow | None:
     ).first()
 
 
+def latest_bodies(session: Session, customers: Collection[str]) -> dict[str, str]:
+    """Return the bodies of the last decisions on customers, for those who have one."""
+    found: dict[str, str] = {}
+    asked, row = sorted(customers), DecisionRow
+    for start in range(0, len(asked), AT_ONCE):
+        some = col(row.customer).in_(asked[start : start + AT_ONCE])
+        last = select(col(row.customer), func.max(row.at).label("at")).where(some)
+        lasts = last.group_by(col(row.customer)).subquery()
+        same = (col(row.customer) == lasts.c.customer) & (col(row.at) == lasts.c.at)
+        query = select(row.customer, row.body).join(lasts, same).order_by(row.id)
+        found |= dict(session.exec(query).all())  # of several at one instant the last by id
+    return found
+
+
 def standing_of(session: Session, rows: Sequence[DecisionRow], on: datetime) -> list[Standing]:
     """Return how decisions stand at an instant: a later one on the customer comes before a last day."""
     last: dict[str, DecisionRow | None] = {"": None}
@@ -334,4 +351,12 @@ def _task(work: Work, customer: str, request: str, why: str, error: str, at: dat
     work.insert_once(TaskRow, values)
 
 
-__all__ = ["GradeLookRow", "RegradeRow", "Regrading", "latest_decision", "regrading_for", "standing_of"]
+__all__ = [
+    "GradeLookRow",
+    "RegradeRow",
+    "Regrading",
+    "latest_bodies",
+    "latest_decision",
+    "regrading_for",
+    "standing_of",
+]

@@ -19,6 +19,7 @@ from api.storage.watch_tables import WatchEventRow, WatchMemberRow, WatchWindowR
 from engine.model import canonical, digest
 from engine.text import did_you_mean
 from engine.watch import MOST_EVENTS, EventProblem, EventRefused, WatchEvent, WatchPolicy, admit
+from engine.watch.model import EventType
 from engine.watch.routing import given, relevant, restricted, windows_of
 
 log = logging.getLogger("forbear.watch")
@@ -134,6 +135,11 @@ class WatchEvents:
         once = {one.event.id: one for one in wanted if one.event.id not in known}
         _keep(work, list(once.values()))
 
+    def fits(self, session: Session, kind: str, at: datetime, received_at: datetime) -> bool:
+        """Tell whether an event of a type that happened at `at` is recent enough for any policy in force."""
+        types = [(policy, policy.types.get(kind)) for policy in self.policies(session, received_at)]
+        return any(said and _is_recent(policy, said, at, received_at) for policy, said in types)
+
     def wants(self, session: Session, kind: str, at: datetime) -> bool:
         """Tell whether any policy in force knows this type of event."""
         return any(kind in policy.types for policy in self.policies(session, at))
@@ -149,7 +155,7 @@ def _joins(policies: Sequence[WatchPolicy], told: Told, *, ours: bool) -> tuple[
     event, found = told.event, []
     for policy in policies:
         kind = policy.types.get(event.type)
-        if kind is None or (event.at <= told.received_at - policy.keep and not kind.is_fact):
+        if kind is None or not _is_recent(policy, kind, event.at, told.received_at):
             continue
         try:
             windows = windows_of(policy, restricted(policy, event))
@@ -162,10 +168,14 @@ def _joins(policies: Sequence[WatchPolicy], told: Told, *, ours: bool) -> tuple[
     return tuple(found)
 
 
+def _is_recent(policy: WatchPolicy, kind: EventType, at: datetime, received_at: datetime) -> bool:
+    return kind.is_fact or at > received_at - policy.keep
+
+
 def _unused(policy: WatchPolicy, told: Told) -> str:
     """Return why no rule looks at an event of a type that its policy knows, or not yet; empty: one does."""
     event, kind = told.event, policy.types[told.event.type]
-    if event.at <= told.received_at - policy.keep and not kind.is_fact:
+    if not _is_recent(policy, kind, event.at, told.received_at):
         return f"`{policy.name}` looks back {policy.keep.days} days, and this happened before."
     reading = [per for per in policy.partitions if event.type in relevant(policy, per)]
     if not reading:
@@ -266,8 +276,7 @@ def _keep(work: Work, fresh: Sequence[Joined]) -> None:
             members.append(dict(zip(_KEY, key, strict=True)) | {"event": one.event.id, "at": one.event.at})
             due[key] = min(due.get(key, look), look)
     _make_due(work, due)
-    if members:
-        work.insert(WatchMemberRow, members)
+    work.insert_many(WatchMemberRow, members)
     work.watched += len(due)
 
 

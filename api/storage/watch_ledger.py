@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from sqlmodel import Session, col, select
@@ -12,15 +13,15 @@ from sqlmodel import Session, col, select
 from api.storage.accounts import terms_of
 from api.storage.customers import SaidFact, fact_rows, latest_facts
 from api.storage.library import Library
-from api.storage.positions import Positions
-from api.storage.regrading import latest_decision
+from api.storage.regrading import latest_bodies
 from api.storage.session import Work
 from api.storage.tables import AccountRow
 from api.storage.watch_actions import note_undone
 from api.storage.watch_events import Told, WatchEvents
 from engine.ladder.clock import promise_states
-from engine.ledger import Entry
+from engine.ledger import Entry, Terms
 from engine.ledger.entries import ReturnReversed
+from engine.ledger.open_items import open_items_at
 from engine.watch.from_ledger import (
     LEDGER_EVENTS,
     WHO,
@@ -28,8 +29,8 @@ from engine.watch.from_ledger import (
     crossed_event,
     entry_events,
     event_id,
+    happened,
     opened_event,
-    owed,
     settled_events,
     told_later,
 )
@@ -55,50 +56,71 @@ _RAISES = frozenset({"bill", "bill_issued", "adjustment", "payment_returned", "r
 """Entries after which an account may owe more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An account to which entries were added: all that are known of it, and which of them are new."""
+
+    row: AccountRow
+    entries: Sequence[Entry]
+    fresh: Sequence[Entry]
+
+    @property
+    def at(self) -> datetime:
+        """When the last of them became known."""
+        return self.fresh[-1].received_at
+
+
 class LedgerNews:
     """Turns what was written to ledgers into events, where a policy in force wants them."""
 
-    def __init__(self, events: WatchEvents, positions: Positions, library: Library) -> None:
+    def __init__(self, events: WatchEvents, library: Library) -> None:
         self._events = events
-        self._positions = positions
         self._library = library
 
     def listens(self, session: Session, at: datetime) -> bool:
         """Tell whether any policy in force wants something that the ledger tells."""
         return any(kind in LEDGER_EVENTS for p in self._events.policies(session, at) for kind in p.types)
 
-    def entries(
-        self, work: Work, row: AccountRow, entries: Sequence[Entry], fresh: Sequence[Entry]
-    ) -> list[Told]:
-        """Return what new entries of an account tell; `entries` are all, these among them."""
-        session, at = work.session, fresh[-1].received_at
-        for entry in fresh:
-            if isinstance(entry, ReturnReversed):
-                note_undone(work, row, event_id(row.id, "payment_returned", entry.returned), at)
-        wanted = {kind for policy in self._events.policies(session, at) for kind in policy.types}
-        if wanted.isdisjoint(LEDGER_EVENTS):
-            return []
-        terms = terms_of(row)
-        found = [Told(e, entry.received_at) for entry in fresh for e in entry_events(terms, entries, entry)]
-        settles = [entry for entry in fresh if entry.kind in _SETTLES]
-        raises = [entry for entry in fresh if entry.kind in _RAISES]
-        settles = settles if "bill_settled" in wanted else []
-        limit = self._limit(session, row) if raises and "limit_crossed" in wanted else None
-        if not settles and limit is None:
-            return found
-        after = self._positions.of(session, row, tuple(entries), at)
-        new = {id(entry) for entry in fresh}
-        old = tuple(entry for entry in entries if id(entry) not in new)
-        over = limit is not None and owed(after) > limit
-        before = None
-        if over or any(entry.kind not in _BILLS for entry in settles):
-            before = self._positions.of(session, row, old, at)
-        if settles:
-            found += [Told(event, at) for event in settled_events(before, after, settles)]
-        if before is not None and limit is not None:
-            crossed = crossed_event(before, after, limit, raises[-1].id)
-            found += [Told(crossed, at)] if crossed else []
+    def entries(self, work: Work, written: Sequence[Written]) -> list[Told]:
+        """Return what new entries of accounts tell."""
+        hears = self._hears(work.session, written)
+        limits = self._limits(work.session, [one.row for one in written if _raises(one, hears[one.row.id])])
+        found: list[Told] = []
+        for one in written:
+            for entry in one.fresh:
+                if isinstance(entry, ReturnReversed):
+                    event = event_id(one.row.id, "payment_returned", entry.returned)
+                    note_undone(work, one.row, event, one.at)
+            wanted = hears[one.row.id]
+            if not wanted.isdisjoint(LEDGER_EVENTS):
+                terms = terms_of(one.row)
+                for entry in one.fresh:
+                    found += [Told(e, entry.received_at) for e in entry_events(terms, one.entries, entry)]
+                limit = limits.get(one.row.id) if _raises(one, wanted) else None
+                found += self._open_items_tell(work.session, terms, one, limit, "bill_settled" in wanted)
         return found
+
+    def _open_items_tell(
+        self, session: Session, terms: Terms, one: Written, limit: Decimal | None, settling: bool
+    ) -> Iterator[Told]:
+        """Yield the debts that new entries of an account have settled, and that it has crossed its limit."""
+        settles = [entry for entry in one.fresh if entry.kind in _SETTLES] if settling else []
+        if settles and not self._events.fits(session, "bill_settled", happened(terms, settles[-1]), one.at):
+            settles = []
+        if not settles and limit is None:
+            return
+        after = open_items_at(terms, one.entries, one.at)
+        before = None
+        if (limit is not None and after.owed > limit) or any(e.kind not in _BILLS for e in settles):
+            new = {id(entry) for entry in one.fresh}
+            old = [entry for entry in one.entries if id(entry) not in new]
+            before = open_items_at(terms, old, one.at)
+        if settles:
+            yield from (Told(event, one.at) for event in settled_events(before, after, settles))
+        if before is not None and limit is not None:
+            ref = [entry.id for entry in one.fresh if entry.kind in _RAISES][-1]
+            if crossed := crossed_event(before, after, limit, ref):
+                yield Told(crossed, one.at)
 
     def opened(self, session: Session, row: AccountRow, at: datetime) -> list[Told]:
         """Return that an account was opened, with the document, device, dealer and address known by then."""
@@ -153,15 +175,29 @@ class LedgerNews:
         if told:
             self._events.note(work, told)
 
-    def _limit(self, session: Session, row: AccountRow) -> Decimal | None:
-        """Return the credit limit of the customer's last decision, in the account's currency; None: none."""
-        decided = latest_decision(session, row.customer)
-        if decided is None:
-            return None
-        limit = json.loads(decided.body)["decision"]["outcome"].get("credit_limit")
-        if not isinstance(limit, dict) or limit.get("unit", row.currency) != row.currency:
-            return None
-        return Decimal(str(limit["value"]))
+    def _hears(self, session: Session, written: Sequence[Written]) -> dict[str, frozenset[str]]:
+        """Return by account the types of events that some policy in force then knows."""
+        by_day: dict[date, frozenset[str]] = {}
+        for one in written:
+            if (day := one.at.astimezone(UTC).date()) not in by_day:
+                known = (kind for policy in self._events.policies(session, one.at) for kind in policy.types)
+                by_day[day] = frozenset(known)
+        return {one.row.id: by_day[one.at.astimezone(UTC).date()] for one in written}
+
+    def _limits(self, session: Session, rows: Sequence[AccountRow]) -> dict[str, Decimal]:
+        """Return the credit limits of the last decisions on customers, by account and in its currency."""
+        found: dict[str, Decimal] = {}
+        bodies = latest_bodies(session, {row.customer for row in rows})
+        for row in rows:
+            if body := bodies.get(row.customer):
+                limit = json.loads(body)["decision"]["outcome"].get("credit_limit")
+                if isinstance(limit, dict) and limit.get("unit", row.currency) == row.currency:
+                    found[row.id] = Decimal(str(limit["value"]))
+        return found
+
+
+def _raises(one: Written, wanted: frozenset[str]) -> bool:
+    return "limit_crossed" in wanted and any(entry.kind in _RAISES for entry in one.fresh)
 
 
 def _who(said: Iterable[SaidFact]) -> dict[str, object]:

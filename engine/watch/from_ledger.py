@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from engine.ledger.account import AccountPosition, Terms
 from engine.ledger.entries import Bill, BillIssued, Entry, Payment, PaymentReturned, Refund, ReturnReversed
+from engine.ledger.open_items import OpenItems
 from engine.watch.values import WatchEvent
 
 LEDGER_EVENTS: Mapping[str, tuple[str, ...]] = {
@@ -77,7 +78,7 @@ def event_id(account: str, kind: str, ref: str) -> str:
 
 def entry_events(terms: Terms, entries: Sequence[Entry], entry: Entry) -> list[WatchEvent]:
     """Return what one entry tells by itself; `entries` are all entries of the account."""
-    at = _when(terms, entry.value_date, entry.received_at)
+    at = happened(terms, entry)
     match entry:
         case Bill(draft=False):
             return _billed(terms, entry, at)
@@ -105,8 +106,8 @@ def _paid(entries: Sequence[Entry], payment: str) -> dict[str, object]:
 
 
 def settled_events(
-    before: AccountPosition | None, after: AccountPosition, fresh: Sequence[Entry]
-) -> list[WatchEvent]:
+    before: OpenItems | None, after: OpenItems, fresh: Sequence[Entry]
+) -> list[WatchEvent]:  # fmt: skip
     """Return the debts that new entries have settled, each at the time of the last of them.
 
     A bill that credit paid at once is settled too; one that a plan takes the place of is not. `before` may be
@@ -114,28 +115,24 @@ def settled_events(
     """
     bills = [entry for entry in fresh if isinstance(entry, Bill) and not entry.draft]
     replaced = {name for bill in bills for name in bill.replaces}
-    were = {debt.id for debt in before.debts if debt.open > 0} if before else set()
-    were |= {ref for bill in bills for ref, *_ in _parts(bill)}
-    still = {debt.id for debt in after.debts if debt.open > 0}
+    were = (before.debts if before else frozenset()) | {ref for bill in bills for ref, *_ in _parts(bill)}
     last, terms = fresh[-1], after.terms
-    at = _when(terms, last.value_date, last.received_at)
+    at = happened(terms, last)
     return [
         _event(terms, "bill_settled", f"{ref}/{last.kind}/{last.id}", at, {"bill": ref})
-        for ref in sorted(were - still)
+        for ref in sorted(were - after.debts)
         if ref.partition("/")[0] not in replaced
     ]
 
 
-def crossed_event(
-    before: AccountPosition, after: AccountPosition, limit: Decimal, ref: str
-) -> WatchEvent | None:
+def crossed_event(before: OpenItems, after: OpenItems, limit: Decimal, ref: str) -> WatchEvent | None:
     """Return that what an account owes has risen above its credit limit, if it has just done so.
 
     Both amounts are in the account's currency; `ref` names the entry that did it.
     """
-    if owed(before) > limit or owed(after) <= limit:
+    if before.owed > limit or after.owed <= limit:
         return None
-    return _event(after.terms, "limit_crossed", ref, after.at, {"amount": owed(after), "limit": limit})
+    return _event(after.terms, "limit_crossed", ref, after.at, {"amount": after.owed, "limit": limit})
 
 
 def limit_event(
@@ -187,6 +184,11 @@ def _event(terms: Terms, kind: str, ref: str, at: datetime, values: Mapping[str,
         {"id": event_id(terms.account, kind, ref), "type": kind, "at": at, "customer": terms.customer}
         | {"values": {"account": terms.account, **values}}
     )
+
+
+def happened(terms: Terms, entry: Entry) -> datetime:
+    """Return when that of which an entry tells happened: as it was told, or else at the end of its day."""
+    return _when(terms, entry.value_date, entry.received_at)
 
 
 def _when(terms: Terms, day: date, received_at: datetime) -> datetime:
