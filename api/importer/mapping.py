@@ -9,7 +9,7 @@
     decimal: "."                     # and `thousands: ","`, if amounts have them; `symbols: "¥"`
     negative: before                 # -5 | after: 5- | parentheses: (5)
     timezone: Asia/Shanghai          # for instants that are given as days
-    currency: CNY                    # of accounts that the file does not make, for control figures
+    currency: CNY                    # of accounts that the file does not make: refused if they are in another
     rows:                            # what each line of the file becomes, in this order
       - customer: {id: "C{customer}", segment: sme}
       - account:  {id: "A{customer}", customer: "C{customer}", currency: CNY, timezone: Asia/Shanghai}

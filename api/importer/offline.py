@@ -14,7 +14,7 @@ from api.rest.bulk_bodies import Rows
 from api.rest.customers import CustomerBody
 from api.rest.errors import problem_of, validation_problem
 from api.rest.strict_json import BadJson, loads
-from api.storage.entries import same_or_refused
+from api.storage.entries import require_currency, same_or_refused
 from api.storage.errors import AlreadyThere, EntryRefused, StorageError
 from engine.ledger import Entry, Terms, entry_problems
 
@@ -61,6 +61,8 @@ class OfflineLedger:
         if isinstance(row, CustomerBody | AccountBody):
             return self._take_party(row)
         entry = bodies.to_entry(row, row.received_at or self._at)
+        if row.currency and row.account in self.terms:
+            require_currency(row.account, self.terms[row.account].currency, entry, row.currency)
         name = (row.account, entry.kind, entry.id)
         if (twin := self._names.get(name)) is not None:
             same_or_refused(twin, entry)

@@ -84,7 +84,14 @@ class _Import:
                     if self._tally:
                         self._tally.unread += 1
                 elif not _told(item, told):
+                    self._say_currency(item, currencies)
                     yield item
+
+    def _say_currency(self, item: Made, known: dict[str, str]) -> None:
+        """Let an entry say what it is in, so that the server refuses it if its account is in another."""
+        if "account" in item.row and "currency" not in item.row:
+            said = known.get(item.row["account"], self._mapping.currency)
+            item.row.update({"currency": said} if said else {})
 
     def send(self, made: Sequence[Made]) -> None:
         """Post rows and note what became of each."""

@@ -36,7 +36,7 @@ RowBody = Annotated[
     | e.PlanEndedBody | e.DisputeBody
     | e.DisputeResolvedBody | e.PromiseBody | e.PromiseWithdrawnBody | e.HoldBody | e.HoldReleasedBody
     | e.FactBody | e.AccountFeedBody | e.ActBody | e.WriteOffMarkBody | e.DemandBody | e.DepositBody
-    | e.DepositReviewedBody,
+    | e.DepositReviewedBody | e.ContactBody,
     Field(discriminator="kind"),
 ]  # fmt: skip
 Rows: TypeAdapter[RowBody] = TypeAdapter(RowBody)
@@ -88,4 +88,5 @@ def to_item(wiring: Wiring, body: RowBody, now: datetime) -> Item:
             body.id, body.customer, body.currency, body.timezone, policy, at, body.dependant,
             allocation_text(body.allocation),
         )  # fmt: skip
-    return NewEntry(body.account, e.to_entry(body, received(wiring, body.received_at, now=now)))
+    entry = e.to_entry(body, received(wiring, body.received_at, now=now))
+    return NewEntry(body.account, entry, body.currency or "")

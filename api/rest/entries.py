@@ -54,8 +54,9 @@ def _add_kind(api: APIRouter, wiring: Wiring, path: str, body_type: type[EntryBo
         def write() -> tuple[StoredEntry, bool, list[int]]:
             with wiring.database.write() as work:
                 posted = wiring.writer.post(
-                    work, body.account, entry, clamp=not wiring.simulated, expected=expected
-                )
+                    work, body.account, entry, clamp=not wiring.simulated, expected=expected,
+                    currency=body.currency or "",
+                )  # fmt: skip
             stored = StoredEntry(entry=to_body(body.account, posted.entry), version=posted.version)
             return stored, posted.new, work.outbox
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.rest.bodies import Amount, Body, Day, Id, Instant, Positive, ReceivedAt, Ref, example
+from api.rest.bodies import Amount, Body, Currency, Day, Id, Instant, Positive, ReceivedAt, Ref, example
 from engine.ledger.entries import Entry, EntryAdapter
 
 _DAY: dict[str, Any] = {"account": "A1001", "value_date": "2026-03-01"}
@@ -27,6 +27,10 @@ class EntryBody(Body):
     )
     value_date: ValueDate
     received_at: ReceivedAt = None
+    currency: Currency | None = Field(
+        default=None,
+        description="What its amounts are in: refused where the account is in another. It is not stored.",
+    )
 
 
 class ShareBody(Body):
@@ -357,7 +361,7 @@ def kind_of(body: type[EntryBody]) -> str:
 
 def to_entry(body: EntryBody, received_at: object) -> Entry:
     """Return a body as the engine's entry."""
-    values = body.model_dump(exclude={"account"})
+    values = body.model_dump(exclude={"account", "currency"})
     return EntryAdapter.validate_python(values | {"received_at": received_at})
 
 

@@ -14,7 +14,7 @@ from api.storage.actions import note_receipt
 from api.storage.bulk_ledgers import Ledger, News, read_ledgers
 from api.storage.customers import SaidFact, fact_rows, set_facts
 from api.storage.depositing import note_deposit
-from api.storage.entries import rows_of, same_or_refused
+from api.storage.entries import require_currency, rows_of, same_or_refused
 from api.storage.errors import AlreadyThere, CustomerNotFound
 from api.storage.ledger import LedgerWriter, admit
 from api.storage.positions import customer_entries
@@ -61,6 +61,8 @@ class NewEntry:
 
     account: str
     entry: Entry
+    currency: str = ""
+    """What it is said to be in; empty: nothing is said."""
 
 
 Item: TypeAlias = NewCustomer | NewAccount | NewEntry
@@ -188,6 +190,7 @@ class Batch:
         ledger = self._ledgers.get(item.account)
         if ledger is None:
             raise AccountNotFound(item.account)
+        require_currency(ledger.row.id, ledger.row.currency, item.entry, item.currency)
         twin = ledger.twin(item.entry)
         if twin is not None:
             same_or_refused(twin, item.entry)

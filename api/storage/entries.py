@@ -12,10 +12,11 @@ from pydantic import TypeAdapter
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
-from api.storage.errors import AlreadyThere
+from api.storage.errors import AlreadyThere, EntryRefused
 from api.storage.session import Work
 from api.storage.tables import AccountRow, EntryRow, table_of
 from api.storage.wording import said as said_of
+from engine.ledger import EntryProblem
 from engine.ledger.entries import Entry
 from engine.model import canonical, digest_bytes
 
@@ -130,6 +131,19 @@ def same_or_refused(twin: Entry, entry: Entry) -> None:
     differs = [name for name in said if name != "received_at" and said[name] != stored[name]]
     if differs:
         raise AlreadyThere(said_of(entry.kind), entry.id, differs)
+
+
+def require_currency(account: str, has: str, entry: Entry, currency: str) -> None:
+    """Raise EntryRefused if an entry is said to be in another currency than its account is in."""
+    if currency in ("", has):
+        return
+    told = f"The {said_of(entry.kind)} is in {currency}, account `{account}` is in {has}."
+    advice = "an account has one currency: give each currency an account of its own"
+    wrong = EntryProblem(
+        code="other-currency", message=told, entry=f"{entry.kind} {entry.id}", field="currency",
+        advice=advice,
+    )  # fmt: skip
+    raise EntryRefused(said_of(entry.kind), entry.id, [wrong])
 
 
 def page_of_entries(

@@ -19,7 +19,7 @@ from api.storage.accounts import (
 from api.storage.actions import note_receipt
 from api.storage.beside import with_demands_beside
 from api.storage.depositing import note_deposit
-from api.storage.entries import insert_entries, stored_twin
+from api.storage.entries import insert_entries, require_currency, stored_twin
 from api.storage.errors import EntryRefused, ReceivedBackwards
 from api.storage.facts import FactGatherer
 from api.storage.library import Library
@@ -62,15 +62,17 @@ class LedgerWriter:
 
     def post(
         self, work: Work, account: str, entry: Entry, *, clamp: bool, pokes: bool = True,
-        expected: int | None = None,
+        expected: int | None = None, currency: str = "",
     ) -> Posted:  # fmt: skip
         """Add one entry, or find it stored; a case that is then due is opened.
 
         `clamp`: an instant before the account's last is moved up to it, because a clock was set back;
-        else it is refused. `expected`: the version that the account must be at. Raises AccountNotFound,
-        AlreadyThere, StaleVersion, EntryRefused and ReceivedBackwards.
+        else it is refused. `expected`: the version that the account must be at; `currency`: what the
+        entry is said to be in. Raises AccountNotFound, AlreadyThere, StaleVersion, EntryRefused and
+        ReceivedBackwards.
         """
         row = lock_account(work.session, account)
+        require_currency(row.id, row.currency, entry, currency)
         entries = self._positions.entries(work.session, row)
         twin = stored_twin(entries, entry)
         if twin is not None:

@@ -249,3 +249,42 @@ def test_a_server_that_is_not_there(lite: Wiring) -> None:
 def test_a_wrong_key_is_the_servers_own_sentence(url: str) -> None:
     with pytest.raises(ServerRefused, match="needs the key"):
         run_import(mapping(), io.BytesIO((HEAD + GOOD).encode()), over_http(url, "wrong"))
+
+
+DOLLARS = """mapping: dollars
+timezone: UTC
+rows:
+  - account: {id: "A{c}", customer: "C{c}", currency: "{cur}", timezone: Asia/Shanghai}
+  - bill:
+      {account: "A{c}", id: "{id}", value_date: 2026-05-05, due_date: 2026-05-25, amount: "{amt}",
+       received_at: 2026-05-06}
+"""
+
+
+def test_an_account_that_is_there_takes_nothing_in_another_currency(load: Load, api: Client) -> None:
+    load(HEAD + GOOD)
+    before = api.get("/v1/accounts/A1").json()
+    using = mapping(DOLLARS.encode())
+    for _ in range(2):
+        report = load("c,cur,id,amt\n1,USD,U1,10.00\n2,CNY,U2,12.00\n", using)
+        assert [(reject.line, reject.kind) for reject in report.rejects] == [(2, "account"), (2, "bill")]
+        bill = report.rejects[1]
+        assert bill.message == "The bill is in USD, account `A1` is in CNY."
+        assert bill.advice == "An account has one currency: give each currency an account of its own."
+    assert api.get("/v1/accounts/A1").json() == before
+    assert api.get("/v1/bills/A2/U2").json()["amount"] == "12.00"
+
+
+def test_a_mapping_says_what_accounts_are_in_that_it_does_not_make(load: Load, api: Client) -> None:
+    load(HEAD + GOOD)
+    text = """mapping: later
+timezone: UTC
+currency: {}
+rows:
+  - payment:
+      {{account: "A{{c}}", id: "{{id}}", value_date: 2026-05-05, amount: "{{amt}}", received_at: 2026-05-06}}
+"""
+    (wrong,) = load("c,id,amt\n1,X1,10.00\n", mapping(text.format("EUR").encode())).rejects
+    assert wrong.message == "The payment is in EUR, account `A1` is in CNY."
+    assert load("c,id,amt\n1,X1,10.00\n", mapping(text.format("CNY").encode())).stored == 1
+    assert "currency" not in api.get("/v1/payments/A1/X1").json()

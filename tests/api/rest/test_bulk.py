@@ -11,6 +11,7 @@ import pytest
 from httpx import Client, Response
 
 from api.rest.bulk import CHUNK
+from api.rest.entry_bodies import RESOURCES, kind_of
 from tests.api.conftest import Build
 from tests.api.rest.conftest import Serve, a_bill, a_payment, parties
 from tests.api.rest.test_gate import slug
@@ -248,3 +249,15 @@ def test_a_body_that_breaks_off_keeps_what_was_whole_and_is_sent_again(api: Clie
     assert summary["stored"] in (5, CHUNK + 5), "a transaction of rows was kept, or none"
     assert (summary["stored"] + summary["already"], summary["refused"]) == (CHUNK + 5, 0)
     assert api.get("/v1/accounts/A1").json()["version"] == CHUNK + 6
+
+
+def test_every_kind_of_entry_can_be_a_row(api: Client) -> None:
+    """Each kind has a path of its own and is named in the description of this one."""
+    rows = []
+    for body in RESOURCES.values():
+        (example,) = body.model_json_schema()["examples"]
+        rows.append({"kind": kind_of(body), "received_at": "2026-03-02T10:00:00+08:00", **example})
+    *answers, _ = lines(post(api, *rows))
+    assert {(a.get("kind", ""), slug(a["problem"])) for a in answers} == {
+        (row["kind"], "account-not-found") for row in rows
+    }

@@ -71,8 +71,21 @@ def test_bodies_have_every_field_of_their_entry() -> None:
         for s in schemas.values()
         if "kind" in s["properties"]
     }
-    ours = {kind_of(body): set(body.model_fields) - {"account"} for body in RESOURCES.values()}
+    ours = {kind_of(body): set(body.model_fields) - {"account", "currency"} for body in RESOURCES.values()}
     assert ours == {kind: set(fields) for kind, fields in by_kind.items() if kind != "receipt"}
+
+
+def test_an_amount_in_another_currency_is_refused_by_name(api: Client) -> None:
+    for code in ("USD", "JPY"):
+        answer = api.post("/v1/bills", json=a_bill(currency=code))
+        assert answer.status_code == 409
+        (wrong,) = answer.json()["errors"]
+        assert (wrong["code"], wrong["pointer"]) == ("other-currency", "/currency")
+        assert wrong["detail"] == f"The bill is in {code}, account `A1` is in CNY."
+    assert api.post("/v1/bills", json=a_bill(currency="Yuan")).status_code == 422
+    assert api.post("/v1/bills", json=a_bill(currency="CNY")).status_code == 201
+    assert api.post("/v1/bills", json=a_bill()).status_code == 200
+    assert api.post("/v1/bills", json=a_bill(currency="USD")).status_code == 409
 
 
 def test_money_comes_back_to_the_last_digit(api: Client) -> None:
