@@ -21,7 +21,8 @@ from engine.source import Span
 
 NAMESPACE = "urn:forbear:policy:1"
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*|-?\d+(?:\.\d+)?")
-_TRUTHS = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
+TRUTHS = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
+"""Words that YAML, in one version or another, reads as something else than a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,6 @@ def _flow(value: Any) -> str:
     if value is None:
         return "null"
     text = str(value)
-    if _WORD.fullmatch(text) and text.casefold() not in _TRUTHS:
+    if _WORD.fullmatch(text) and text.casefold() not in TRUTHS:
         return text
     return json.dumps(text, ensure_ascii=False)

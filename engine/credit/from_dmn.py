@@ -9,10 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from engine.credit.carried import Carried, carried_in
+from engine.credit.facts_from_dmn import (
+    columns_of,
+    formulas_of,
+    kind_of,
+    limits_of,
+    types_said,
+    values_of,
+    within,
+)  # fmt: skip
 from engine.credit.model import REASON, HitPolicy
 from engine.credit.to_dmn import NOTHING, TOTAL
 from engine.dmn import expressions as x
@@ -28,10 +37,6 @@ from engine.text.table import find_bars
 _ENDS = ("status", "when_no_row", "when_failed", "validity", "regrade")
 """Keys that stand at the end of a policy."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_KINDS = {
-    "string": "string", "boolean": "boolean", "number": "decimal", "integer": "integer", "long": "integer",
-    "int": "integer", "double": "decimal", "float": "decimal", "date": "date",
-}  # fmt: skip
 _FEEL = re.compile(r"feel|https?://www\.omg\.org/spec/.*feel.*", re.I)
 
 
@@ -104,7 +109,7 @@ def _written(
     yield from (f"{key}: {head[key]}" for key in ("title", "version", "effective", "currency") if key in head)
     yield "facts:"
     for name, kind in work.facts.items():
-        yield f"  {name}: {carried.facts.get(name, f'{{type: {kind}, optional: true}}')}"
+        yield f"  {name}: {carried.facts.get(name, f'{{{kind}, optional: true}}')}"
     yield "decisions:"
     yield from (part.rstrip("\n") for part in parts)
     yield "outcome:"
@@ -152,48 +157,55 @@ def _name_all(work: _Import, decisions: list[Decision]) -> None:
         if isinstance(element, InputData):
             _fact(work, element.variable.name, element.variable.type_ref, element.span)
     for one in decisions:
-        for clause in _clauses(one.expression):
-            formula = clause.expression.formula if clause.expression else None
-            text = formula.value.strip() if formula else ""
-            if _NAME.fullmatch(text) and text not in taken and text not in work.facts and clause.expression:
-                _fact(work, text, clause.expression.type_ref, clause.span)
+        for column in columns_of(one.expression):
+            if _NAME.fullmatch(text := column.heading) and text not in taken and text not in work.facts:
+                _fact(work, text, None, column.clause.span)
+    for one in decisions:
+        for column in columns_of(one.expression):
+            values = column.clause.values
+            if values is not None and not _kept(work, decisions, column.heading, values):
+                advice = "leave the list out, or let the column look at an input by its name"
+                work.refuse(f"the list of values of column `{column.heading}`", column.clause.span, advice)
+
+
+def _kept(work: _Import, decisions: list[Decision], heading: str, values: x.Formula) -> bool:
+    """Tell whether a column's list of values means the same without it: said of a fact, or always true."""
+    if heading in work.facts:
+        return True
+    made = next((one for one in decisions if work.names.get(one.id or one.name) == heading), None)
+    if made is None or not isinstance(made.expression, x.DecisionTable) or len(made.expression.outputs) != 1:
+        return False
+    table = made.expression
+    return within(replace(table, outputs=(replace(table.outputs[0], values=values),)), 0)
 
 
 def _fact(work: _Import, name: str, type_ref: str | None, span: Span) -> None:
     if not _NAME.fullmatch(name):
         work.refuse(f"the input `{name}`", span, "rename it: letters, digits and underscores")
         return
-    kind = (type_ref or "").rpartition(":")[2]
-    strings = any(i.name == kind and i.collection and i.type_ref == "string" for i in work.model.items)
-    base = next((i.type_ref for i in work.model.items if i.name == kind and not i.collection), None)
-    found = "list of string" if strings else _KINDS.get((base or kind).rpartition(":")[2])
+    found = kind_of(work.model, name, type_ref)
     if found is None:
         advice = "give it one of the types string, number, boolean, date"
-        work.refuse(f"the input `{name}` of type `{type_ref or 'unknown'}`", span, advice)
-    else:
-        work.facts[name] = found
-
-
-def _clauses(expression: x.Boxed | None) -> Iterator[x.InputClause]:
-    if isinstance(expression, x.DecisionTable):
-        yield from expression.inputs
-    elif isinstance(expression, x.Context):
-        for entry in expression.entries:
-            yield from _clauses(entry.value)
+        types = " and ".join(f"`{ref}`" for ref in types_said(work.model, name, type_ref)) or "`unknown`"
+        work.refuse(f"the input `{name}` of type {types}", span, advice)
+        return
+    limits: dict[str, None] = {}
+    for formula in values_of(work.model, name, type_ref):
+        if (said := limits_of(formula, found)) is None:
+            what = f"the list of values `{formula.value.strip()}` of the input `{name}`"
+            work.refuse(what, span, 'write texts, `"a", "b"`, or a range of numbers, `[0..100]`')
+        else:
+            limits[said] = None
+    if len(limits) > 1:
+        what = f"different lists of values of the input `{name}`"
+        work.refuse(what, span, "give it the same one everywhere")
+    work.facts[name] = ", ".join((f"type: {found}", *limits))
 
 
 def _names_of(decision: Decision) -> set[str]:
     """Return the names that the formulas of a decision read."""
-    found: set[str] = set()
-    stack: list[object] = [decision.expression] if decision.expression else []
-    while stack:
-        part = stack.pop()
-        if isinstance(part, x.Formula):
-            tree = parse_expression(part.value, Span("", 1, 1)).policy
-            found |= {node.name for node in s.walk(tree) if isinstance(node, s.Name)} if tree else set()
-        else:
-            stack.extend(x.parts(part))
-    return found
+    trees = (parse_expression(formula.value, Span("", 1, 1)).policy for formula in formulas_of(decision))
+    return {node.name for tree in trees if tree for node in s.walk(tree) if isinstance(node, s.Name)}
 
 
 # decisions
@@ -249,12 +261,10 @@ def _table(work: _Import, name: str, table: x.DecisionTable) -> Iterator[str]:
         work.refuse(f"the hit policy {hit} of `{name}`", table.span, advice)
     if not table.inputs or not table.rules:
         work.refuse(f"`{name}`, a table without inputs or rules", table.span)
-    clauses: list[x.InputClause | x.OutputClause] = [*table.inputs, *table.outputs]
-    for clause in clauses:
-        if clause.values is not None:
-            work.refuse(
-                f"the list of values of a column of `{name}`", clause.span, "say them in the fact's `one_of`"
-            )
+    for place, clause in enumerate(table.outputs):
+        if not within(table, place):
+            advice = "leave the list out, or keep every result of the column within it"
+            work.refuse(f"the list of values of output `{clause.name or name}`", clause.span, advice)
     outputs = tuple(_output(work, name, clause, len(table.outputs)) for clause in table.outputs)
     headings = tuple(_heading(work, clause) for clause in table.inputs)
     rows = [PipeLine((*headings, *outputs), len(headings))]
@@ -265,7 +275,12 @@ def _table(work: _Import, name: str, table: x.DecisionTable) -> Iterator[str]:
             row.cells[place].strip('"') for row in rows[1:] if row.cells[place] != "null"
         )
     yield f"  {name}:\n    hit: {hit}\n    table: |\n"
-    yield "".join(f"      {line}\n" for line in rendered(rows))
+    heading, *lines = rendered(rows)
+    yield f"      {heading}\n"
+    for line, rule in zip(lines, table.rules, strict=True):
+        notes = "\n".join(note for note in (rule.description, *rule.annotations) if note)
+        yield from (f"      # {' '.join(note.split())}\n" for note in notes.splitlines() if note.strip())
+        yield f"      {line}\n"
     defaults = [clause.default for clause in table.outputs]
     if any(default is not None for default in defaults):
         texts = [_text(work, d.formula) if isinstance(d, x.LiteralExpression) else "null" for d in defaults]

@@ -132,6 +132,76 @@ def test_a_model_as_camunda_writes_it(temperature: str, guests: int, dish: str) 
     assert decide(policy, facts, DAY).outcome == {"Dish": dish}
 
 
+SCORE = b'name="score" typeRef="number"'
+SEGMENTS = (Path(__file__).parent / "segments.dmn").read_bytes()
+"""As Camunda's modeler writes a model: input data without types, lists of values, annotations, a diagram."""
+
+
+def test_inputs_without_a_type_get_that_of_the_columns_which_test_them() -> None:
+    policy = back(SEGMENTS, "EUR")
+    assert {name: (str(fact.kind), fact.one_of) for name, fact in policy.facts.items()} == {
+        "segment": ("string", ("consumer", "sme", "key")), "months": ("decimal", ()),
+    }  # fmt: skip
+    facts = {"segment": Fact(value="sme", as_of=DAY), "months": Fact(value=14, as_of=DAY)}
+    assert decide(policy, facts, DAY).outcome == {"Decision_grade": {"grade": "B", "limit": Decimal(1000)}}
+
+
+def test_what_is_said_of_a_rule_stays_above_its_row() -> None:
+    text = from_dmn(SEGMENTS, "m.dmn", currency="EUR", effective_from=DAY).policy
+    assert text is not None
+    lines = [line.strip() for line in text.decode().splitlines()]
+    assert lines[lines.index("# Key accounts are looked at by hand") + 1].startswith('| -     | "key"')
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "facts"),
+    [
+        (b'typeRef="number"><text>months', b"><text>months", {"months": "decimal"}),  # seen in the cells
+        (b'typeRef="string"><text>segment', b"><text>segment", {"segment": "string"}),
+        (b'typeRef="number"><text>months', b'typeRef="long"><text>months', {"months": "integer"}),
+        (
+            b'name="months" />', b'name="months"><variable name="months" typeRef="integer"/></inputData>',
+            {"months": "integer"},
+        ),
+        (b"<text>segment<", b"<text>lower case(segment)<", {}),
+    ],
+)  # fmt: skip
+def test_the_type_of_an_input(old: bytes, new: bytes, facts: dict[str, str]) -> None:
+    assert old in SEGMENTS
+    found = from_dmn(SEGMENTS.replace(old, new), "m.dmn", currency="EUR", effective_from=DAY)
+    if not facts:
+        assert {p.message for p in found.problems} == {
+            "a policy cannot carry the input `segment` of type `unknown`",
+            "a policy cannot carry the list of values of column `lower case(segment)`",
+        }
+        return
+    policy = back(SEGMENTS.replace(old, new), "EUR")
+    assert {name: str(policy.facts[name].kind) for name in facts} == facts
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (b'"consumer","sme","key"', b'"consumer","sme","key","a b"', ("consumer", "sme", "key", "a b")),
+        (b'"consumer","sme","key"', b'not("x")', 'the list of values `not("x")` of the input `segment`'),
+        (b'<text>"A","B","C"<', b'<text>"A","B"<', "the list of values of output `grade`"),
+        (SCORE + b" /", SCORE + b"><outputValues><text>[0..40]</text></outputValues></output", None),
+        (SCORE + b" /", SCORE + b"><outputValues><text>[0..39]</text></outputValues></output",
+         "the list of values of output `score`"),
+    ],
+)  # fmt: skip
+def test_lists_of_values_are_said_of_the_fact_or_hold_without_being_said(
+    old: bytes, new: bytes, said: tuple[str, ...] | str | None
+) -> None:
+    assert old in SEGMENTS
+    text = SEGMENTS.replace(old, new)
+    found = from_dmn(text, "m.dmn", currency="EUR", effective_from=DAY)
+    if isinstance(said, str):
+        assert [p.message for p in found.problems] == [f"a policy cannot carry {said}"]
+    else:
+        assert back(text, "EUR").facts["segment"].one_of == (said or ("consumer", "sme", "key"))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "what"),
     [
