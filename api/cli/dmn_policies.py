@@ -20,8 +20,9 @@ from engine.source import has_errors, render_problem
 @click.command("export")
 @click.argument("policy", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--camunda", is_flag=True, help="As DMN 1.3 with a diagram, which Camunda's modeler opens.")
 @click.option("--force", is_flag=True, help="Overwrite what stands there.")
-def export_policy(policy: Path, out: Path, force: bool) -> int:
+def export_policy(policy: Path, out: Path, camunda: bool, force: bool) -> int:
     """Write the tables, formulas and scorecards of a credit policy as a DMN 1.5 model.
 
     What DMN has no place for (how old facts may be, texts of reasons, promises, the status) is named, and
@@ -31,6 +32,7 @@ def export_policy(policy: Path, out: Path, force: bool) -> int:
     \b
     Example:
       forbear dmn export policies/consumer-credit credit.dmn
+      forbear dmn export policies/consumer-credit credit.dmn --camunda
     """
     files = one_policy(policy)
     loaded = load_credit(files.texts, files.root) if files.what == "credit" else None
@@ -40,7 +42,7 @@ def export_policy(policy: Path, out: Path, force: bool) -> int:
         )
     if out.exists() and not force:
         raise Trouble(f"`{out}` is already there. Give another name, or `--force` to overwrite it.")
-    found = to_dmn(loaded.policy)
+    found = to_dmn(loaded.policy, for_modelers=camunda)
     told = [render_problem(p, files.sources()) for p in files.located(found.problems)]
     click.echo("\n\n".join(told), err=True, nl=bool(told))
     if found.policy is None:
@@ -63,8 +65,10 @@ def export_policy(policy: Path, out: Path, force: bool) -> int:
 def import_model(model: Path, folder: Path, currency: str | None, start: datetime | None) -> int:
     """Write the decisions of a DMN model (1.1 to 1.5, also Camunda's) as a new credit policy in FOLDER.
 
-    What a policy cannot carry (functions, services, other languages than FEEL, lists of values) is refused by
-    name; then nothing is written and it ends with 1.
+    The type of an input is the one it declares, else that of the columns that test it; a column's list of
+    values is said with the fact; what is noted at a rule stands above its row. What a policy cannot carry
+    (functions, services, other languages than FEEL) is refused by name; then nothing is written and it ends
+    with 1.
 
     \b
     Example:

@@ -22,6 +22,7 @@ from engine.credit.model import (
     Tests,
 )
 from engine.dmn import expressions as x
+from engine.dmn.for_modelers import to_modeler
 from engine.dmn.model import Decision, Definitions, DrgElement, InputData, ItemDefinition, Reference
 from engine.dmn.to_xml import to_xml
 from engine.dmn.xml import Text
@@ -41,8 +42,11 @@ TOTAL = "total"
 _NOWHERE = Span("", 1, 1)
 
 
-def to_dmn(policy: CreditPolicy) -> Loaded[bytes]:
-    """Return the model as XML, with what is not carried as notes; None if a decision cannot be carried."""
+def to_dmn(policy: CreditPolicy, *, for_modelers: bool = False) -> Loaded[bytes]:
+    """Return the model as XML, with what is not carried as notes; None if a decision cannot be carried.
+
+    `for_modelers`: in DMN 1.3 with a diagram, as Camunda's modeler opens it; else in DMN 1.5.
+    """
     problems = [*_refused(policy), *_not_carried(policy)]
     if any(problem.severity is Severity.ERROR for problem in problems):
         return Loaded(None, tuple(problems))
@@ -55,7 +59,7 @@ def to_dmn(policy: CreditPolicy) -> Loaded[bytes]:
         items=(strings,) if any(f.kind is FactKind.STRINGS for f in policy.facts.values()) else (),
         elements=(*inputs, *decisions), kept=(element_of(policy),),
     )  # fmt: skip
-    return Loaded(to_xml(model), tuple(problems))
+    return Loaded((to_modeler if for_modelers else to_xml)(model), tuple(problems))
 
 
 def _refused(policy: CreditPolicy) -> Iterator[Problem]:

@@ -119,7 +119,7 @@ def _finish(session: Session, work: Callable[[], Value]) -> Evaluation:
 
 
 def _find(model: Model, name: str, kind: type[Any], what: str) -> Node:
-    node = model.graph.named(model.root, name)
+    node = model.graph.named(model.root, name) or model.graph.by_id.get((model.root.namespace, name))
     if node is None or not isinstance(node.element, kind):
         known = (element.name for element in model.root.elements if isinstance(element, kind))
         raise NotInModel(what, name, known)

@@ -23,7 +23,17 @@ PREFIX: Final = "xmlns:"
 
 
 def to_xml(model: Definitions) -> bytes:
-    """Return the XML text of a model, in UTF-8; raises NotInXml for a character that XML cannot hold.
+    """Return the XML text of a model, in UTF-8; raises NotInXml for a character that XML cannot hold."""
+    return as_bytes(to_out(model))
+
+
+def as_bytes(root: Out) -> bytes:
+    """Return an element as a whole XML text, in UTF-8; raises NotInXml."""
+    return ("\n".join(['<?xml version="1.0" encoding="UTF-8"?>', *root.lines()]) + "\n").encode()
+
+
+def to_out(model: Definitions) -> Out:
+    """Return a model as the elements to write.
 
     Diagrams, knowledge sources, artifacts and extension elements go out as they came in; the attributes that
     tools add to DMN's own elements do not.
@@ -42,8 +52,7 @@ def to_xml(model: Definitions) -> bytes:
         _described(model.description), *map(_kept, extensions), *imports, *map(_item, model.items),
         *map(_element, model.elements), *map(_kept, others), *map(_kept, diagrams),
     ]  # fmt: skip
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', *Out("definitions", attributes, children).lines()]
-    return ("\n".join(lines) + "\n").encode()
+    return Out("definitions", attributes, children)
 
 
 def _prefixes(model: Definitions) -> dict[str, str]:

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
@@ -231,6 +232,29 @@ def test_what_cannot_be_carried_is_refused_by_name(old: bytes, new: bytes, what:
     assert any(what in problem.message for problem in found.problems), found.problems
     assert {problem.code for problem in found.problems} <= {"dmn-not-carried", "feel-syntax"}
     assert {problem.code for problem in found.problems} <= {"dmn-not-carried", "feel-syntax"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_for_modelers_is_the_same_in_dmn_1_3_with_ids_and_a_diagram(name: str) -> None:
+    found = to_dmn(SHIPPED[name], for_modelers=True).policy
+    assert found is not None
+    root = ElementTree.fromstring(found)  # our own text
+    space = "{https://www.omg.org/spec/DMN/20191111/MODEL/}"
+    ids = [part.get("id") for part in root.iter() if part.get("id")]
+    assert len(ids) == len(set(ids))
+    parts = ("decisionTable", "input", "output", "rule", "inputEntry", "outputEntry", "decision")
+    assert [p for p in root.iter() if p.tag.removeprefix(space) in parts and not p.get("id")] == []
+    drawn = {part.get("dmnElementRef") for part in root.iter() if part.get("dmnElementRef")}
+    asked = {
+        p.get("id") for n in ("decision", "inputData", "informationRequirement") for p in root.iter(space + n)
+    }
+    assert drawn == asked
+    corners = [tuple(part.attrib.items()) for part in root.iter() if part.tag.endswith("Bounds")]
+    assert len(corners) == len(set(corners))  # nothing is drawn over something else
+    for key in ("facts", "decisions"):
+        assert list(getattr(back(found), key)) == list(getattr(SHIPPED[name], key))
+    one, other = (from_dmn(data, "m", currency="CNY").policy for data in (found, model_of(SHIPPED[name])))
+    assert one == other
 
 
 def test_what_a_model_has_no_place_for_is_named_and_kept_aside() -> None:

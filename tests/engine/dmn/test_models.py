@@ -298,6 +298,11 @@ def test_a_wrong_expression_is_a_warning_and_null() -> None:
     assert (found.value, codes(found.warnings)) == (None, ["feel-syntax"])
 
 
+def test_a_decision_is_also_found_by_its_id() -> None:
+    model, _ = loaded(decision("a", literal("1 + 1")).replace('id="a"', 'id="Decision_1"', 1))
+    assert [evaluate_decision(model, name, {}).value for name in ("a", "Decision_1")] == [2, 2]
+
+
 def test_callers_mistakes() -> None:
     model, _ = loaded(*PARTS, service(), bkm("f", "a", literal("a")))
     with pytest.raises(NotInModel, match="no decision `ouut`; did you mean `out`"):
