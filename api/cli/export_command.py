@@ -17,21 +17,25 @@ from engine.tables import book_of, csv_files
 
 @click.command("export")
 @click.argument("policy", type=click.Path(path_type=Path))
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", required=False, type=click.Path(path_type=Path))
 @click.option("--to", "form", type=click.Choice(["xlsx", "csv"]), help="Without it, by the name of OUT.")
 @click.option("--force", is_flag=True, help="Overwrite what stands there.")
-def command(policy: Path, out: Path, form: str | None, force: bool) -> int:
+def command(policy: Path, out: Path | None, form: str | None, force: bool) -> int:
     """Write the tables of POLICY to a workbook, or to a folder of CSV files.
 
-    Every cell is a text and comes back as it was; `forbear import-tables` puts the edited sheets back.
+    Without OUT it is named like the policy, where you are: `consumer-credit.xlsx`. Every cell is a text and
+    comes back as it was; `forbear import-tables`, or `forbear import`, puts the edited sheets back.
     In CSV files a cell that begins with one of = + - @ gets a `'` before it.
 
     \b
     Example:
       forbear export policies/consumer-credit credit.xlsx
+      forbear export policies/consumer-credit --to xlsx
       forbear export policies/consumer-credit tables --to csv
     """
     files = one_policy(policy)
+    if out is None:
+        out = Path(files.folder.resolve().name + ("" if form == "csv" else ".xlsx"))
     loaded = book_of(files.texts, files.root)
     if loaded.policy is None:
         sources = files.sources()

@@ -15,6 +15,7 @@ from typing import BinaryIO, Literal, cast
 import click
 
 from api.cli.frame import FINDINGS, OK, Trouble
+from api.cli.import_tables_command import command as import_tables
 from api.cli.running import key_of, plainly, settings_for
 from api.importer import (
     Figure,
@@ -37,7 +38,8 @@ ALONE = "No server answers here, so the file was checked by itself: what the led
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--mapping", required=True, type=click.Path(path_type=Path), help="How its columns are read.")
+@click.argument("sheets", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option("--mapping", type=click.Path(path_type=Path), help="How its columns are read.")
 @click.option(
     "--control", type=click.Path(path_type=Path), help="The operator's own counts and sums, as CSV."
 )
@@ -49,9 +51,10 @@ ALONE = "No server answers here, so the file was checked by itself: what the led
 @click.option("--url", help="Where the API is; without it, on this machine at FORBEAR_PORT.")
 @click.option("--data", type=click.Path(path_type=Path), help="The data directory whose key is used.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.pass_context
 def command(
-    file: Path, mapping: Path, control: Path | None, dry_run: bool, mode: Literal["each", "all"],
-    url: str | None, data: Path | None, form: str,
+    context: click.Context, file: Path, sheets: Path | None, mapping: Path | None, control: Path | None,
+    dry_run: bool, mode: Literal["each", "all"], url: str | None, data: Path | None, form: str,
 ) -> int:  # fmt: skip
     """Import customers, accounts, bills, payments and more from a CSV or NDJSON file, also a gzipped one.
 
@@ -60,10 +63,22 @@ def command(
     figures (columns kind, currency, period, account, count, sum). Ends with 1 if a row was refused or a
     figure differs.
 
+    With a policy and SHEETS it is `forbear import-tables`: the edited tables go back into the policy.
+
     \b
     Example:
       forbear import customers.csv --mapping fixtures/mappings/sample-customers.yaml --dry-run
+      forbear import policies/consumer-credit credit.xlsx
     """
+    if sheets is not None:
+        if mapping is not None:
+            raise click.UsageError("A mapping reads one file; tables go back into a policy without one.")
+        return int(context.invoke(import_tables, policy=file, source=sheets, dry_run=dry_run))
+    if mapping is None:
+        raise click.UsageError(
+            "Give the `--mapping` by which the file is read; or, to put edited tables back into a policy, "
+            "the policy and the sheets: `forbear import policies/consumer-credit credit.xlsx`."
+        )
     read = _mapping(mapping)
     figures = _control(control) if control else ()
     post = _server(url, data, may_be_alone=dry_run)

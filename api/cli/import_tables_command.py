@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from api.cli.frame import FINDINGS, OK, Trouble
 from api.cli.policy_files import LARGEST, PolicyFiles, one_policy
 from api.cli.replacing import replace_file
 from engine.policy import Loaded
-from engine.source import Problem, has_errors, render_problem
+from engine.source import Problem, Severity, has_errors, render_problem
 from engine.tables import Book, PutBack, put_back, read_csv_book, read_xlsx_book
 
 
@@ -43,13 +43,15 @@ def command(policy: Path, source: Path, dry_run: bool) -> int:
     if found.policy is None:
         return _refused(found.problems, files.sources())
     after = replace(files, texts={**files.texts, **found.policy.texts})
-    problems = [p for p in check_one(after) if has_errors([p])]
+    told = check_one(after)
+    problems = [p for p in told if has_errors([p])]
     click.echo("\n".join([*_difference(files, found.policy), *_told(found.policy)]))
     if problems:
         return _refused(tuple(problems), after.sources())
     if not dry_run:
         for name, data in found.policy.texts.items():
             replace_file(files.folder / name, data)
+    _warn(files, after, told)
     word = "would change" if dry_run else "changed"
     click.echo(f"{files.path}: {counted(len(found.policy.changed), 'table', 'tables')} {word}.")
     return OK
@@ -72,6 +74,14 @@ def _read(path: Path) -> bytes:
     if path.stat().st_size > LARGEST:
         raise Trouble(f"`{path}` has more than {LARGEST:,} bytes; no table is so large.")
     return path.read_bytes()
+
+
+def _warn(before: PolicyFiles, after: PolicyFiles, told: Sequence[Problem]) -> None:
+    """Show what the check warns of now and did not before the edit."""
+    known = {(problem.code, problem.message) for problem in check_one(before)}
+    new = [p for p in told if p.severity is Severity.WARNING and (p.code, p.message) not in known]
+    for problem in new:
+        click.echo(render_problem(problem, after.sources()) + "\n")
 
 
 def _refused(problems: tuple[Problem, ...], sources: dict[str, str]) -> int:

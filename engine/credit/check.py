@@ -109,7 +109,7 @@ class _Checker:
         found = infer_tests(tests.node, kind, self.kinds, tests.span, tests.text)
         domain = domain_of(self.policy, heading, kind)
         self.reader.take(_quoted(polished(problem), tests, kind, domain) for problem in found)
-        if isinstance(domain, Values) and not domain.open:
+        if isinstance(domain, Values) and not domain.open and kind != kinds.BOOLEAN:
             literals = (test for test in tests.node.tests if isinstance(test, syntax.String))
             for literal in literals:
                 self._known_text(literal, tests.span, heading.text, domain)
@@ -339,6 +339,8 @@ def _quoted(problem: Problem, tests: Tests, kind: FeelType, domain: Domain) -> P
     word = tests.text.strip()
     if problem.code == "unknown-name" and kind == kinds.BOOLEAN:
         return replace(problem, advice=advice_on(word, "a truth value", "write `true`, `false` or `-`"))
+    if problem.code == "wrong-types" and kind == kinds.BOOLEAN and word.strip('"') in ("true", "false"):
+        return replace(problem, advice=f"write `{word.strip(chr(34))}`, without quotes")
     known = isinstance(domain, Values) and word in domain.values
     if problem.code != "unknown-name" or kind != kinds.STRING or (problem.advice and not known):
         return problem

@@ -37,13 +37,20 @@ from engine.text import (
     read_table,
     suggest,
 )
-from engine.text.meant import plain_numbers
+from engine.text.meant import meant_test, plain_numbers
 
 _BARE = re.compile(r"[^\W\d]\w*(?:-\w+)*")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_LETTERS = {
+    "U": HitPolicy.UNIQUE, "F": HitPolicy.FIRST, "A": HitPolicy.ANY, "R": HitPolicy.RULE_ORDER,
+    "C": HitPolicy.COLLECT, "C+": HitPolicy.COLLECT_SUM, "C<": HitPolicy.COLLECT_MIN,
+    "C>": HitPolicy.COLLECT_MAX, "C#": HitPolicy.COLLECT_COUNT,
+}  # fmt: skip
+"""The letters by which DMN marks a table (8.2.8)."""
 _NUMBERS = re.compile(r"[\s\d.,<>=\[\]()-]+")
 _DECIMAL_COMMA = re.compile(r"(?<![\d,])(?<!\d\.)\d+,\d{1,2}(?![\d,])")
-_DASH = re.compile(r"\s*(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)\s*")
+_RANGE = re.compile(r"([\[(]?)\s*(\d+(?:\.\d+)?)\s*(-|,)\s*(\d+(?:\.\d+)?)\s*([\])]?)")
+_CHAINED = re.compile(r"\d+(?:\.\d+)?\s*<=?\s*\w+\s*<=?\s*\d+(?:\.\d+)?")
 _POINTS_AND_COMMA = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:\.\d{3})+,\d{1,2}(?![\d,])")
 _BESIDE = {
     "table": "move it into the scorecard", "file": "move it into the scorecard",
@@ -142,8 +149,11 @@ def _hit(reader: PolicyReader, fields: dict[str, Node], what: str) -> HitPolicy 
     text = reader.text(fields["hit"], f"`hit` of {what}")
     if text is None or text in set(HitPolicy):
         return HitPolicy(text) if text else None
-    advice = _NOT_HERE.get(text.upper()) or did_you_mean(
-        text, [str(hit) for hit in HitPolicy], of="hit policies"
+    letters = _LETTERS.get(text.upper().replace(" ", ""))
+    advice = (
+        _NOT_HERE.get(text.upper())
+        or (f"write `{letters}`" if letters else "")
+        or did_you_mean(text, [str(hit) for hit in HitPolicy], of="hit policies")
     )
     reader.error("unknown-hit-policy", f"`{text}` is not a hit policy", fields["hit"].span, advice)
     return None
@@ -187,6 +197,23 @@ def _result(reader: PolicyReader, cell: Cell, bare: bool, heading: str) -> Expre
     if bare and _is_text(reader, cell) and _BARE.fullmatch(text) and text != "null":
         return Expression(text, cell.span, String(text, length=len(text)))
     return None if _has_comma(reader, cell) else reader.expression_at(text, cell.span)
+
+
+def _is_other_range(reader: PolicyReader, cell: Cell) -> bool:
+    """Note a range as it is written elsewhere: `3-12`, `[3,12)`, `3 <= x < 12`."""
+    if _CHAINED.fullmatch(cell.text):
+        message = f"`{cell.text}` compares twice"
+        reader.error("range-chained", message, cell.span, f"write `{meant_test(cell.text)}`")
+        return True
+    found = _RANGE.fullmatch(cell.text)
+    if found is None or (found[3] == "," and (found[1] == "[") == (found[5] == "]")):
+        return False
+    advice = f"write `{found[1] or '['}{found[2]}..{found[4]}{found[5] or ']'}` for a range"
+    if found[3] == "-":
+        reader.error("range-with-dash", f"`{cell.text}` is a subtraction", cell.span, advice)
+    else:
+        reader.error("range-with-comma", f"`{cell.text}` has a comma between its ends", cell.span, advice)
+    return True
 
 
 def _has_comma(reader: PolicyReader, cell: Cell) -> bool:
@@ -235,9 +262,7 @@ def _rule(reader: PolicyReader, row: Row, results: dict[tuple[int, int], Express
 
 def _tests(reader: PolicyReader, cell: Cell) -> Tests | None:
     if cell.text:
-        if range_ := _DASH.fullmatch(cell.text):
-            advice = f"write `[{range_[1]}..{range_[2]}]` for a range"
-            reader.error("range-with-dash", f"`{cell.text}` is a subtraction", cell.span, advice)
+        if _is_other_range(reader, cell):
             return None
         return None if _has_comma(reader, cell) else reader.tests_at(cell.text, cell.span)
     advice = "write `-` where anything may stand"

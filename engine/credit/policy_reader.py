@@ -15,7 +15,7 @@ from engine.feel.syntax import UnaryTests
 from engine.policy import Texts
 from engine.source import Problem, Span
 from engine.text import Node, Reader, ScalarNode, did_you_mean
-from engine.text.meant import full_width, meant_test, proposal
+from engine.text.meant import advice_on, full_width, meant_test, proposal
 
 _WORD = re.compile(r"\w+")
 
@@ -53,7 +53,7 @@ class PolicyReader(Reader):
         """Return the expression of a text that begins at `span`."""
         if text not in self._expressions:
             loaded = parse_expression(text, span, self._names_in(text))
-            self.take(full_width(polished(problem), text, span) for problem in loaded.problems)
+            self.take(_amount(full_width(polished(problem), text, span), text) for problem in loaded.problems)
             if loaded.policy is None:
                 return None
             self._expressions[text] = loaded.policy
@@ -116,6 +116,13 @@ def _meant(problem: Problem, text: str) -> Problem:
         return problem
     readable = parse_unary_tests(meant, problem.span).policy is not None
     return replace(problem, advice=proposal(text, meant)) if readable else problem
+
+
+def _amount(problem: Problem, text: str) -> Problem:
+    """Return a problem of an expression; an amount or a rate with its unit is told how to write it."""
+    if problem.code != "feel-syntax":
+        return problem
+    return replace(problem, advice=advice_on(text, "a number", problem.advice))
 
 
 def is_bare(node: ScalarNode) -> bool:

@@ -64,6 +64,14 @@ def infer_tests(
     return inference.problems
 
 
+_ELSEWHERE = {
+    "maximum": "max", "minimum": "min", "average": "mean", "avg": "mean", "len": "count", "length": "count",
+    "size": "count", "mod": "modulo", "ceil": "ceiling", "int": "floor", "trunc": "floor",
+    "concat": "string join", "contain": "contains",
+}  # fmt: skip
+"""What spreadsheets and other languages call the functions of FEEL."""
+
+
 @dataclass
 class Inference:
     """One pass over one tree."""
@@ -163,6 +171,8 @@ class Inference:
         if name in REGISTRY or name in CLOCKS:
             return FUNCTION
         near = did_you_mean(name, [*names, *REGISTRY])
+        if (meant := _ELSEWHERE.get(name.casefold())) is not None:
+            near = f"did you mean `{meant}`?"
         if wide := next((letter for letter in name if letter in WIDE_SIGNS), ""):
             near = f"`{wide}` is read as a letter: write signs half-width."
         return self.problem("unknown-name", node, f"nothing is called `{name}`", near)

@@ -194,6 +194,9 @@ ADVICE = {
     "= =": "Equality is written with one `=`.",
     "= >": "At least is written `>=`.",
     "= <": "At most is written `<=`.",
+    "> =": "At least is written `>=`.",
+    "< =": "At most is written `<=`.",
+    ";": "Values and arguments are divided by commas.",
     "< >": "Unequal is written `!=`.",
     **dict.fromkeys("“”„«»‘’", 'Texts stand in straight double quotes: `"`.'),
     **{

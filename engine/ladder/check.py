@@ -225,10 +225,12 @@ def _check_treatment(reader: Reader, policy: CollectionsPolicy) -> None:
 
 def _check_steps(reader: Reader, policy: CollectionsPolicy) -> None:
     known = [row.step for row in policy.rows()]
+    if not all(ladder.complete for ladder in policy.ladders.values()):
+        return  # a step may stand in a row or a ladder that could not be read, which was told
     for step in policy.steps:
         if step not in known:
             advice = did_you_mean(step, known, of="steps")
-            span = policy.spans.get("steps", Span("", 1, 1))
+            span = policy.spans[f"steps.{step}"]
             reader.error("unknown-step", f"`steps` names `{step}`, which no ladder has", span, advice)
 
 

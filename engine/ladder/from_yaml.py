@@ -45,7 +45,7 @@ from engine.ladder.sections_from_yaml import (
 from engine.ledger.deposit_rules import DepositRules
 from engine.policy import Loaded, Texts
 from engine.source import Span, has_errors, sort_problems
-from engine.text import Node, Period, optional, read_yaml
+from engine.text import MapNode, Node, Period, optional, read_yaml
 from engine.text.currency import CODES, currency_advice
 
 _REQUIRED = (
@@ -126,7 +126,7 @@ def _policy(reader: PolicyReader, node: Node) -> CollectionsPolicy | None:
         before_due=before,
         brake=brake,
         maps=read_maps(reader, fields["maps"], ladders) if "maps" in fields else {},
-        spans={key: value.span for key, value in fields.items()},
+        spans={key: value.span for key, value in fields.items()} | _steps_spans(fields.get("steps")),
         **sections,
     )
     check(reader, policy)
@@ -183,6 +183,11 @@ def _steps(reader: PolicyReader, node: Node) -> dict[str, dict[str, str]]:
     """Return what customers are told that each step is."""
     entries = reader.entries(node, "`steps`")
     return {key.text: reader.localized(value, f"`{key.text}`") for key, value in entries}
+
+
+def _steps_spans(node: Node | None) -> dict[str, Span]:
+    """Return where each step is named, under the path of its key: `steps.reminder`."""
+    return {f"steps.{key.text}": key.span for key, _ in node.entries} if isinstance(node, MapNode) else {}
 
 
 def _templates(reader: PolicyReader) -> dict[str, dict[str, str]]:

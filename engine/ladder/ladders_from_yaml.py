@@ -254,12 +254,12 @@ def _item(reader: Reader, text: str, span: Span) -> DoItem | None:
         return None
     for given, words in zip(args, wanted, strict=True):
         if words is not None and given not in words:
-            reader.error(
-                "unknown-argument",
-                f"`{given}` is no argument of `{name}`",
-                span,
-                did_you_mean(given, words, of="one of"),
+            turned = args[::-1]
+            fits = all(w is None or a in w for a, w in zip(turned, wanted, strict=True))
+            advice = (
+                f"write `{name}({', '.join(turned)})`" if fits else did_you_mean(given, words, of="one of")
             )
+            reader.error("unknown-argument", f"`{given}` is no argument of `{name}`", span, advice)
             return None
         if not _WORD.fullmatch(given):
             advice = "use small letters, digits and underscores: `final_notice`"
@@ -276,7 +276,7 @@ def _meant_action(text: str) -> str:
         return f"divide actions with commas: `{', '.join(parts)}`"
     if plain != text:
         return f"write `{plain}`, in plain characters"
-    words = re.split(r"[\s:,/.]+", plain.strip())
+    words = re.split(r"[\s:,/.()\[\]{}]+", plain.strip(" ()[]{}"))
     if words[0] in ARGUMENTS and all(_WORD.fullmatch(word) for word in words):
         return f"write `{words[0]}({', '.join(words[1:])})`"
     return "write `notify(sms, reminder)`"
@@ -306,7 +306,10 @@ def read_treatment(
         return ()
     if [cell.text for cell in table.outputs] != ["ladder"]:
         reader.error(
-            "treatment-output", "a treatment has one output, `ladder`", table.span, "write `|| ladder |`"
+            "treatment-output",
+            "a treatment has one output, `ladder`",
+            table.outputs[0].span if table.outputs else table.span,
+            "write `|| ladder |`",
         )
         return ()
     for cell in table.inputs:

@@ -30,6 +30,7 @@ _DAY_FIRST = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})")
 _SPAN = re.compile(
     r"p?\s*(\d{1,4})\s*(d|day|days|天|日|w|week|weeks|周|m|month|months|个?月|y|year|years|年)", re.I
 )
+_COUNT = re.compile(r"p?\s*(\d{1,6})\s*(?:d|days?|天|日|times|x|次)", re.IGNORECASE)
 _TIME = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm)?|(\d{2})(\d{2})", re.IGNORECASE)
 _TRUTHS = {"yes": "true", "y": "true", "on": "true", "是": "true", "1": "true",
            "no": "false", "n": "false", "off": "false", "否": "false", "0": "false"}  # fmt: skip
@@ -58,6 +59,8 @@ def _number(text: str) -> str:
 
 
 def _whole(text: str) -> str:
+    if counted := _COUNT.fullmatch(narrow(text).strip()):
+        return counted[1]
     number = _number(text)
     whole, _, rest = number.partition(".")
     return whole if not rest.strip("0") else ""
@@ -69,7 +72,9 @@ def _date(text: str) -> str:
         year, month, day = (int(part) for part in found.groups() if part)
     elif found := _DAY_FIRST.fullmatch(plain):
         day, month, year = int(found[1]), int(found[3]), int(found[4])
-        if found[2] != "." and day <= 12:
+        if found[2] != "." and month > 12:
+            day, month = month, day
+        elif found[2] != "." and day <= 12 and day != month:
             return ""  # both orders are used
     else:
         return ""
@@ -166,8 +171,9 @@ def first_wide(lines: Iterable[tuple[int, str]]) -> tuple[int, int, str] | None:
 
 
 _SIGNS = (
-    (r"≥|=>", ">="), (r"≤|=<", "<="), (r"==", "="), (r"&&|且", " and "), (r"\|\||或", " or "),
-    (r"(?<=[\d\s])(?:days?|天|日|元)(?![a-z0-9_])", ""), (r"\b[A-Z]{3}\b|[¥$€£]", ""),
+    (r"≥|=>|>\s+=", ">="), (r"≤|=<|<\s+=", "<="), (r"==", "="), (r"&&|且", " and "), (r"\|\||或", " or "),
+    (r"(?<=[\d\s])(?:days?|months?|weeks?|years?|天|日|元|周|年|个?月|分)(?![a-z0-9_])", ""),
+    (r"\b[A-Z]{3}\b|[¥$€£]", ""),
 )  # fmt: skip
 _WORDS = (
     (r"(?:at least|no less than|minimum|min\.?|不少于|至少)\s*", ">= "),
@@ -181,6 +187,7 @@ _N = r"-?\d+(?:\.\d+)?"
 _BETWEEN = re.compile(rf"(>=|>)\s*({_N})\s+and\s+(<=|<)\s*({_N})")
 _TURNED = re.compile(rf"(<=|<)\s*({_N})\s+and\s+(>=|>)\s*({_N})")
 _AROUND = re.compile(rf"({_N})\s*(<=|<)\s*[a-z_?]+\s*(<=|<)\s*({_N})")
+_IN_BRACKETS = re.compile(rf"([\[(])\s*({_N})\s*(?:-|,|;|to|~)\s*({_N})\s*([\])])")
 _FROM_TO = re.compile(rf"(?:between\s+|from\s+)?({_N})\s*(?:\.\.+|-|~|to|and|至|到)\s*({_N})")
 _AFTER = (
     (re.compile(rf"({_N})\s*(?:or more|and more|\+|以上)"), ">= "),
@@ -200,6 +207,8 @@ def plain_numbers(text: str) -> str:
 def meant_test(text: str) -> str:
     """Return what a cell on numbers probably meant, as FEEL writes it; it still has to be read."""
     plain = meant_condition(text, _WORDS)
+    if found := _IN_BRACKETS.fullmatch(plain):
+        return f"{found[1]}{found[2]}..{found[3]}{found[4]}"
     for pattern, sign in _AFTER:
         plain = pattern.sub(rf"{sign}\1", plain)
     if found := _BETWEEN.fullmatch(plain):

@@ -24,6 +24,8 @@ _DECIMAL = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+_CENTS = re.compile(r"`\d+`")
+"""A key of digits: what stands behind the comma of `{fee: 5,00}`."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 MAX_DIGITS = 34
 """Digits of a number: what decimal128, and so FEEL, carries."""
@@ -122,7 +124,8 @@ class Reader:
             self.error("not-a-text", f"{what} is {kind(node)}, not a single value", node.span)
             return None
         if node.is_null or not node.text.strip():
-            self.error("empty", f"{what} is empty", node.span)
+            advice = "a number has a point, not a comma: `50.00`" if _CENTS.search(what) else ""
+            self.error("empty", f"{what} is empty", node.span, advice)
             return None
         return node
 
@@ -223,6 +226,8 @@ class Reader:
         for key, value in self.entries(node, what):
             if not _LANGUAGE.fullmatch(key.text):
                 advice = "write a language code: " + ", ".join(f"`{code}`" for code in LANGUAGES)
+                if _LANGUAGE.fullmatch(key.text.partition("：")[0]):
+                    advice = "write `:` and a blank in place of `：`"
                 self.error("not-a-language", f"`{key.text}` is not a language", key.span, advice)
             elif (found := self.text(value, f"{what} ({key.text})")) is not None:
                 texts[key.text] = found

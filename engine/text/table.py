@@ -80,7 +80,7 @@ class _Line:
 def read_table(node: ScalarNode) -> Loaded[Table]:
     """Read a pipe table from a literal block (`|`) of a YAML file."""
     if node.style != "literal":
-        advice = "start the table on its own lines after `table: |`"
+        advice = "write `|` behind the colon of its key, and the table on the lines below"
         return Loaded(None, (Problem("table-not-block", "a table is a block of lines", node.span, advice),))
     problems: list[Problem] = []
     lines = list(_pipe_lines(node, problems))
@@ -170,6 +170,8 @@ def _table(lines: list[_Line], span: Span, problems: list[Problem]) -> Loaded[Ta
     if body and body[0].cells and all(DASHES.fullmatch(cell.text) for cell in body[0].cells):
         body = body[1:]
     problems += _heading_problems(head)
+    if (misplaced := _heading_bar(head, body)) is not None:
+        return Loaded(None, (*problems, misplaced))
     rows = []
     for number, line in enumerate(body, 1):
         wrong = _row_problem(head, line, number)
@@ -184,13 +186,29 @@ def _table(lines: list[_Line], span: Span, problems: list[Problem]) -> Loaded[Ta
 
 _HEADING = "write one: what is looked at, then `||`, then what follows"
 _COLUMN = "write what the column looks at or gives, or remove it"
+_DIVIDING = f"{_COLUMN}; in a sheet `||` heads the empty column between inputs and outputs"
+
+
+def _heading_bar(head: _Line, body: list[_Line]) -> Problem | None:
+    """Return what is wrong with the heading's double bar where all rows have theirs at one other column."""
+    places = {line.divide for line in body}
+    place = next(iter(places)) if len(places) == 1 and len(body) > 1 else None
+    if place is None or place == head.divide or not 0 < place < len(head.cells):
+        return None
+    if any(len(line.cells) != len(head.cells) for line in body):
+        return None
+    cell = head.cells[place]
+    where = "no double bar" if head.divide is None else "its double bar at another column than all rows"
+    advice = f"put `||` before `{cell.text}`, as in the rows"
+    return Problem("double-bar", f"the heading has {where}", cell.span, advice)
 
 
 def _heading_problems(head: _Line) -> Iterator[Problem]:
     seen: dict[str, Span] = {}
     for cell in head.cells:
         if not cell.text:
-            yield Problem("column-without-name", "a column has no name", cell.span, _COLUMN)
+            advice = _DIVIDING if head.divide is None else _COLUMN
+            yield Problem("column-without-name", "a column has no name", cell.span, advice)
         elif cell.text in seen:
             first = (("the first one stands here", seen[cell.text]),)
             message = f"two columns are named `{cell.text}`"
@@ -244,9 +262,8 @@ def read_csv_table(data: bytes, file: str) -> Loaded[Table]:
     records = [record for record in _csv_records(text, file, problems) if any(cell.text for cell in record)]
     if records and len(records[0]) == 1 and ";" in records[0][0].text:
         advice = "save the file with commas between the cells"
-        problems.append(
-            Problem("csv-semicolon", "the cells are divided by semicolons", records[0][0].span, advice)
-        )
+        divided = Problem("csv-semicolon", "the cells are divided by semicolons", records[0][0].span, advice)
+        return Loaded(None, (divided,))  # what else is wrong in it comes of that
     if problems:
         return Loaded(None, tuple(problems))
     return read_records(records, start)

@@ -5,7 +5,7 @@ import pytest
 from openpyxl import load_workbook
 
 from api.cli import forbear
-from api.cli.frame import FINDINGS, OK, TROUBLE, run
+from api.cli.frame import FINDINGS, OK, TROUBLE, USAGE, run
 
 POLICIES = Path(__file__).parents[3] / "policies"
 
@@ -91,3 +91,37 @@ def test_a_policy_without_tables_has_nothing_to_export(
 ) -> None:
     assert run(forbear, ["export", str(policies / "regulations/cn-telecom.yaml"), "x.xlsx"]) == TROUBLE
     assert "has no tables" in capsys.readouterr().err
+
+
+def test_without_a_name_the_workbook_is_called_like_the_policy_and_import_takes_it_back(
+    policies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = policies / "consumer-credit"
+    monkeypatch.chdir(tmp_path)
+    assert run(forbear, ["export", str(folder), "--to", "xlsx"]) == OK
+    workbook = load_workbook("consumer-credit.xlsx")
+    workbook["terms"]["D2"] = "4.50"
+    workbook.save("consumer-credit.xlsx")
+    before = text_of(folder)
+    assert run(forbear, ["import", str(folder), "consumer-credit.xlsx", "--dry-run"]) == OK
+    assert text_of(folder) == before
+    assert run(forbear, ["import", str(folder), "consumer-credit.xlsx"]) == OK
+    assert text_of(folder) == before.replace('"high"       || 4.00 ', '"high"       || 4.50 ')
+    assert run(forbear, ["import", str(folder)]) == USAGE
+    assert run(forbear, ["import", str(folder), "consumer-credit.xlsx", "--mapping", "m.yaml"]) == USAGE
+    assert "the policy and the sheets" in capsys.readouterr().err
+
+
+def test_what_the_check_warns_of_after_an_edit_is_shown(
+    policies: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, book = policies / "consumer-credit", tmp_path / "c.xlsx"
+    assert run(forbear, ["export", str(folder), str(book)]) == OK
+    workbook = load_workbook(book)
+    workbook["grade"]["B3"] = ">= 565"
+    workbook.save(book)
+    capsys.readouterr()
+    assert run(forbear, ["import-tables", str(folder), str(book)]) == OK
+    out = capsys.readouterr().out
+    assert out.count("warning[") == 1
+    assert "no row of table `grade` matches count(knockout) 0, score 560" in out
