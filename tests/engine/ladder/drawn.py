@@ -21,6 +21,8 @@ facts:
   vulnerable: {{type: boolean, optional: true}}
   exempt: {{type: boolean, optional: true}}
 case:
+  grain: {grain}
+  scope: {scope}
   anchor: {anchor}
   opens: overdue >= 20.00 and age >= 1
   closes: overdue < {closes}
@@ -68,6 +70,8 @@ LATE_FEE = (
     "cap: principal, stops_in: [disaster], counts_for: [closes, release]}\n"
 )
 KNOBS: dict[str, list[str]] = {
+    "grain": ["account", "account", "invoice", "instalment"],
+    "scope": ["account", "account", "service"],
     "anchor": ["oldest_due_date", "entry_date", "latest_due_date_at_entry"],
     "closes": ["5.00", "20.00"],
     "ignore": ["0", "1.00", "10.00"],
@@ -107,6 +111,8 @@ def written(choice: tuple[str, ...]) -> CollectionsPolicy:
         chosen["closes"] = "10.00"
     if chosen["runs"] != "daily" and "P30D" in chosen["valid"]:
         chosen["valid"] = ", valid: P90D"  # else a notice lapses before the next run, as the model check says
+    if chosen["grain"] != "account":
+        chosen["bills"] = "-"  # a case about one debt has no number of bills
     templates = {k: v for k, v in texts_of("collections").items() if k.startswith("templates/")}
     loaded = load_collections(templates | {"policy.yaml": TEXT.format(**chosen).encode()})
     assert loaded.policy is not None, loaded.problems

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from engine.ladder import CollectionsPolicy
+from engine.ladder import CollectionsPolicy, Taken
+from engine.ladder.scope import is_divided
+from engine.ledger.entries import Bill
 from tests.engine.ladder.drawn import policies
 from tests.engine.ladder.life import Life, holds_always, wakes_of_a_year
 
@@ -22,8 +25,12 @@ BACK = st.sampled_from([0, 0, 0, 1, 5, 20, 45])
 """How many days late news comes."""
 AMOUNTS = st.sampled_from(["3.00", "15.00", "30.00", "60.00", "120.00", "300.00"])
 LARGE = st.sampled_from(["60.00", "120.00", "300.00"])
+MOST_BILLS = 5
+SERVICES = st.sampled_from(["", "fixed", "mobile"])
 HOLDS = st.sampled_from(["hardship", "disaster", "legal_stay", "unheard_of"])
-STEPS = st.sampled_from(["reminder", "final_notice", "bar", "suspend", "terminate", "write_off", "nonsense"])
+STEPS = st.sampled_from(
+    ["reminder", "final_notice", "bar", "suspend", "set_off", "terminate", "write_off", "nonsense"]
+)
 ANSWERS = st.sampled_from(["done", "done", "done", "failed", "suppressed", "expired"])
 
 
@@ -41,6 +48,12 @@ class LadderMachine(RuleBasedStateMachine):
     def _tell(self, kind: str, back: int = 0, **values: Any) -> None:
         if self.life.tell(kind, back, **values):
             self.life.look()
+
+    def _bill(self, **values: Any) -> None:
+        """Issue a bill; where each has a case of its own, an account has a few."""
+        most = MOST_BILLS if is_divided(self.life.policy.case) else 10 * MOST_BILLS
+        if sum(1 for entry in self.life.entries if entry.kind == "bill") < most:
+            self._tell("bill", **values)
 
     def _some(self, kind: str, which: int) -> str:
         names = [entry.id for entry in self.life.entries if entry.kind == kind]
@@ -61,7 +74,7 @@ class LadderMachine(RuleBasedStateMachine):
     @rule(months=st.integers(1, 6), amount=LARGE)
     def be_billed_and_left_alone(self, months: int, amount: str) -> None:
         for _ in range(months):
-            self._tell("bill", 0, amount=amount, due_date=self.life.today + timedelta(days=20))
+            self._bill(amount=amount, due_date=self.life.today + timedelta(days=20))
             self.life.until(self.life.at + timedelta(days=30), answers="done")
 
     @rule(hours=st.integers(1, 30))
@@ -78,7 +91,47 @@ class LadderMachine(RuleBasedStateMachine):
 
     @rule(amount=AMOUNTS, due=st.integers(0, 30))
     def bill(self, amount: str, due: int) -> None:
-        self._tell("bill", 0, amount=amount, due_date=self.life.today + timedelta(days=due))
+        self._bill(amount=amount, due_date=self.life.today + timedelta(days=due))
+
+    @rule(amount=LARGE, service=SERVICES, parts=st.integers(1, 3), due=st.integers(0, 30))
+    def bill_a_service(self, amount: str, service: str, parts: int, due: int) -> None:
+        share = Decimal(amount) / parts
+        days = [self.life.today + timedelta(days=due + 30 * n) for n in range(parts)]
+        instalments = [{"due_date": day, "amount": share} for day in days] if parts > 1 else []
+        self._bill(amount=amount, due_date=days[-1], service=service, instalments=instalments)
+
+    @rule(which=st.integers(0, 5), parts=st.integers(1, 4), begins=st.integers(1, 40))
+    def plan(self, which: int, parts: int, begins: int) -> None:
+        """Let a plan take the place of what is open of one bill, or of all."""
+        debts = [d for d in self.life.position().account.debts if d.open and d.category == "normal"]
+        bills = sorted({debt.bill for debt in debts})
+        chosen = bills if which > 3 else bills[which % len(bills) :][:1] if bills else []
+        whole = sum((debt.open for debt in debts if debt.bill in chosen), Decimal(0))
+        share = (whole / parts).quantize(Decimal("0.01"), ROUND_DOWN)
+        if not share:
+            return
+        amounts = [share] * (parts - 1) + [whole - share * (parts - 1)]
+        days = [self.life.today + timedelta(days=begins + 30 * n) for n in range(parts)]
+        instalments = [{"due_date": d, "amount": a} for d, a in zip(days, amounts, strict=True)]
+        self._bill(amount=whole, due_date=days[-1], category="plan", replaces=chosen, instalments=instalments)
+
+    @rule(which=st.integers(0, 5))
+    def end_a_plan(self, which: int) -> None:
+        plans = [e.id for e in self.life.entries if isinstance(e, Bill) and e.category == "plan"]
+        if plans:
+            self._tell("plan_ended", plan=plans[which % len(plans)], reason="missed")
+
+    @rule(move=st.sampled_from(["held", "held", "topped_up", "released", "applied"]), amount=AMOUNTS)
+    def deposit(self, move: str, amount: str) -> None:
+        self._tell("deposit", move=move, amount=amount)
+
+    @rule(level=st.sampled_from(["outgoing_barred", "suspended", "open"]))
+    def demand(self, level: str) -> None:
+        self._tell("demand", source="fraud", level=level)
+
+    @rule(outcome=st.sampled_from(["attempted", "conversation", "not_connected"]))
+    def call(self, outcome: str) -> None:
+        self._tell("contact", channel="call", outcome=outcome, at=self.life.at)
 
     @rule(amount=AMOUNTS, back=BACK)
     def pay(self, amount: str, back: int) -> None:
@@ -110,10 +163,11 @@ class LadderMachine(RuleBasedStateMachine):
     def promise(self, amount: str, days: int) -> None:
         self._tell("promise", amount=amount, by=self.life.today + timedelta(days=days))
 
-    @rule(hold=HOLDS, days=st.sampled_from([1, 10, 30, 60, None]))
-    def hold(self, hold: str, days: int | None) -> None:
+    @rule(hold=HOLDS, days=st.sampled_from([1, 10, 30, 60, None]), which=st.integers(-9, 5))
+    def hold(self, hold: str, days: int | None, which: int) -> None:
         until = self.life.today + timedelta(days=days) if days else None
-        self._tell("hold", hold=hold, until=until)
+        bill = self._some("bill", which) if which >= 0 else ""
+        self._tell("hold", hold=hold, until=until, bill=bill)
 
     @rule(which=st.integers(0, 5))
     def release(self, which: int) -> None:
@@ -124,9 +178,10 @@ class LadderMachine(RuleBasedStateMachine):
     def fact(self, name: str, value: bool) -> None:
         self._tell("fact", name=name, value=value)
 
-    @rule(act=st.sampled_from(["force", "skip", "confirm", "confirm"]), step=STEPS)
-    def act(self, act: str, step: str) -> None:
-        self._tell("act", act=act, step=step, actor="anna", reason="because")
+    @rule(act=st.sampled_from(["force", "skip", "confirm", "confirm"]), step=STEPS, which=st.integers(-5, 5))
+    def act(self, act: str, step: str, which: int) -> None:
+        item = self._some("bill", which) if which >= 0 else ""
+        self._tell("act", act=act, step=step, actor="anna", reason="because", item=item)
 
     @rule(act=st.sampled_from(["stop", "resume"]))
     def stop(self, act: str) -> None:
@@ -146,14 +201,15 @@ class LadderMachine(RuleBasedStateMachine):
         life.wakes.clear()
         life.until(began + timedelta(days=1100), answers="done")
         assert wakes_of_a_year(life) <= 60
-        if life.taken is not None:
-            _waits_for_somebody(life)
+        for lived in life.cases.values():
+            _waits_for_somebody(life, lived.taken)
 
 
-def _waits_for_somebody(life: Life) -> None:
+def _waits_for_somebody(life: Life, taken: Taken) -> None:
     """A case that is still open waits for a person: who was asked, or who has put something in the way."""
     account = life.position().account
-    asked = {action.do for _, action in life.asked if action.key in life.open or action.do == "task"}
+    mine = [action for _, action in life.asked if action.key.startswith(f"{taken.case}/")]
+    asked = {action.do for action in mine if action.key in life.open or action.do == "task"}
     acts = [act.act for act in account.acts if act.act in ("stop", "resume")]
     waits = (
         bool(asked & {"approve", "task"})
@@ -161,7 +217,7 @@ def _waits_for_somebody(life: Life) -> None:
         or any(dispute.remaining for dispute in account.disputes)
         or acts[-1:] == ["stop"]
     )
-    assert waits, life.steps[-1][2].trace
+    assert waits, [found.trace for _, _, found in life.steps if found.taken.case == taken.case][-1]
 
 
 TestLadderMachine = LadderMachine.TestCase
