@@ -267,12 +267,13 @@ class ActBody(EntryBody):
 class ContactBody(EntryBody):
     """A contact with the customer that was made elsewhere: a call, a conversation, a message, a visit.
 
-    It counts for the caps and for the law in every case and account of the customer.
+    It counts for the caps in every case and account of the customer, and for the law in what it was about:
+    the `bills` it names, or all of the account's. `consent` says that the customer agreed in it to be called.
     """
 
     model_config = example(
         **_DAY, id="CT-1", channel="call", outcome="conversation", at="2026-03-01T10:12:00+08:00",
-        actor="agent 17",
+        actor="agent 17", bills=["B-2026-03"], consent="given",
     )  # fmt: skip
     kind: Literal["contact"] = "contact"
     channel: Literal["call", "sms", "email", "letter", "push", "visit"]
@@ -280,6 +281,8 @@ class ContactBody(EntryBody):
     at: Instant
     direction: Literal["out", "in"] = "out"
     actor: str = ""
+    bills: tuple[Ref, ...] = ()
+    consent: Literal["", "given", "withdrawn"] = ""
 
 
 class WriteOffMarkBody(EntryBody):

@@ -77,7 +77,7 @@ def _recorded(session: Session, row: AccountRow, at: datetime) -> Iterator[Conta
         made = Contact.model_validate_json(entry.body)
         yield Contacted(
             at=made.at, channel=made.channel, outcome=made.outcome, direction=made.direction,
-            account=entry.account,
+            account=entry.account, bills=made.bills, consent=made.consent,
         )  # fmt: skip
 
 

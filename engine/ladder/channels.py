@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from engine.ladder.case import Case
@@ -20,12 +21,19 @@ def known_fact(case: Case, name: str) -> object:
     return case.account.facts.get(name) if name in case.policy.facts else None
 
 
+def opted_out(facts: Mapping[str, object]) -> frozenset[str]:
+    """Return the channels on which the customer wants nothing any more."""
+    refused = facts.get(OPTED_OUT)
+    return frozenset(
+        (refused,) if isinstance(refused, str) else refused if isinstance(refused, tuple) else ()
+    )
+
+
 def chain(case: Case, item: DoItem) -> tuple[str, ...]:
     """Return the channels on which a notice is tried, in order: none that the customer has opted out of."""
     first = known_fact(case, PREFERRED_CHANNEL) if item.args[0] == PREFERRED else item.args[0]
     channels = [first, *case.policy.contact.fallback]
-    refused = known_fact(case, OPTED_OUT)
-    closed = (refused,) if isinstance(refused, str) else refused if isinstance(refused, tuple) else ()
+    closed = opted_out({OPTED_OUT: known_fact(case, OPTED_OUT)})
     found = (c for c in channels if isinstance(c, str) and c in CHANNELS and c not in closed)
     return tuple(dict.fromkeys(found))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.credit.model import FactKind
+from engine.ladder.caps import covered
 from engine.ladder.channels import LANGUAGE, OPTED_OUT, PREFERRED_CHANNEL
-from engine.ladder.contact import TIMEZONE, covered
+from engine.ladder.contact import TIMEZONE
 from engine.ladder.ladders_from_yaml import PREFERRED
 from engine.ladder.model import CollectionsPolicy, DoItem, Ladder, LadderRow
 from engine.ladder.notices import FIGURE, FIGURES, FOLLOWING

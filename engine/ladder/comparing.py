@@ -246,6 +246,6 @@ def _late_fee(look: Look, kind: str) -> Decimal:
     """Return the late fees that have grown by then and are not booked yet."""
     with localcontext() as context:
         context.prec = PRECISION
-        position = Position(look.position, no_law(), no_calendar())
+        position = Position(look.position, look.law or no_law(), no_calendar())
         case = Case(look.policy, look.step.taken, position, look.at)
         return accrued(case, case.today, kind)

@@ -1,23 +1,19 @@
-"""When and how often a customer may be spoken to: hours in the customer's own time, caps, conversations."""
+"""At which hours a customer may be spoken to, in the customer's own time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.ladder.case import Case, Moment, minutes
-from engine.ladder.channels import channel, known_fact, next_tries
+from engine.ladder.channels import known_fact
 from engine.ladder.law import Clause
-from engine.ladder.model import CollectionsPolicy, LadderRow
+from engine.ladder.model import CollectionsPolicy
 from engine.ladder.state import Position, Taken
-from engine.text import Period
 
 TIMEZONE = "timezone"
 """The fact that says in which zone the customer lives, if it is not the account's."""
-MESSAGES = ("sms", "email", "letter", "push", "message")
 TOGETHER = timedelta(minutes=30)
 """Notices that are consolidated wait so long after the day's run for those of other accounts."""
 
@@ -30,140 +26,9 @@ class Closed(NamedTuple):
     task: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """One contact that counts, with its local day in the account's zone."""
-
-    day: int
-    channel: str
-    outcome: str
-    inbound: bool
-    own: bool
-    """It was about this account."""
-    text: str = ""
-    pending: bool = False
-
-
-def covered(kind: str) -> tuple[str, ...]:
-    """Return the channels of which a cap speaks."""
-    return MESSAGES if kind == "message" else (kind,)
-
-
-# what was made
-
-
-def contacts(case: Case) -> Iterator[Made]:
-    """Yield every contact with the customer that is known: of all accounts, cases, sweeps and alerts."""
-    for receipt in case.account.receipts:
-        parts = receipt.key.rsplit("/", 2)[1].split(".") if receipt.key.count("/") >= 2 else []
-        if receipt.status in ("done", "requested") and parts[:1] == ["notify"] and len(parts) > 1:
-            day = receipt.at.astimezone(case.zone).date().toordinal()
-            text = ".".join(parts[2:])
-            yield Made(day, parts[1], "sent", False, True, text, receipt.status == "requested")
-    for other in case.account.contacts:
-        if other.key and (other.key in case.receipts or other.key.startswith(f"{case.taken.case}/")):
-            continue
-        day = other.at.astimezone(case.zone).date().toordinal()
-        inbound = other.direction == "in"
-        yield Made(day, other.channel, other.outcome, inbound, not other.account, other.text, other.pending)
-
-
-def tried(one: Made) -> bool:
-    """Tell whether a contact counts as one of ours: a call that reached no number does not."""
-    return not one.inbound and one.outcome != "not_connected"
-
-
-def conversed(one: Made) -> bool:
-    """Tell whether somebody spoke with the customer, whoever had called."""
-    return one.channel == "call" and one.outcome == "conversation"
-
-
-# caps
-
-
-def contact_closed(case: Case, row: LadderRow, day: int) -> Closed | None:
-    """Return what keeps the notices of a row from going out on a day."""
-    notices = [item for item in row.do if item.do == "notify"]
-    if not notices:
-        return None
-    tries = next_tries(case, row)
-    wanted = [(channel(case, item, tries), item.args[1]) for item in notices]
-    if any(not by for by, _ in wanted):
-        return Closed("the customer has opted out of every channel that is left", task="no_channel")
-    made = list(contacts(case))
-    for kind, most, period in case.policy.contact.caps:
-        if closed := _capped(case, made, wanted, covered(kind), most, period, day):
-            closed_why = f"contact cap: {most} by {kind} per {period}, {closed[0]} were made"
-            return Closed(closed_why, (closed[1], minutes(case.policy.case.hour)))
-    calls = any(by == "call" for by, _ in wanted)
-    rest = case.policy.contact.after_conversation
-    if calls and rest and (found := _since_conversation(made, rest, day)):
-        why = f"no call within {rest} of the conversation on {date.fromordinal(found[0])}"
-        return Closed(why, (found[1], minutes(case.policy.case.hour)))
-    return _law_closed(case, made, wanted, day)
-
-
-def _capped(
-    case: Case, made: list[Made], wanted: list[tuple[str, str]], channels: tuple[str, ...], most: int,
-    period: Period, day: int,
-) -> tuple[int, int] | None:  # fmt: skip
-    """Return how many were made and the day on which enough of them count no more; None: there is room."""
-    need = [(by, text) for by, text in wanted if by in channels]
-    if not need:
-        return None
-    counted = [m for m in made if m.channel in channels and tried(m) and _in(m.day, period, day)]
-    if case.policy.contact.consolidate:
-        waiting = {(m.channel, m.text) for m in counted if m.pending and m.day == day and m.text}
-        need = [one for one in need if one not in waiting]  # it goes out together with what waits
-        dates = sorted(
-            key[0] for key in {(m.day, m.channel, m.text or f"/{n}") for n, m in enumerate(counted)}
-        )
-    else:
-        dates = sorted(m.day for m in counted)
-    over = len(dates) + min(len(need), most) - most
-    if not need or over <= 0:
-        return None
-    return len(dates), period.after(date.fromordinal(dates[over - 1])).toordinal()
-
-
-def _in(made: int, period: Period, day: int) -> bool:
-    return period.after(date.fromordinal(made)).toordinal() > day
-
-
-def _since_conversation(made: list[Made], rest: Period, day: int) -> tuple[int, int] | None:
-    spoke = max((m.day for m in made if conversed(m) and _in(m.day, rest, day)), default=None)
-    return (spoke, rest.after(date.fromordinal(spoke)).toordinal()) if spoke is not None else None
-
-
-def _law_closed(
-    case: Case, made: list[Made], wanted: list[tuple[str, str]], day: int
-) -> Closed | None:  # fmt: skip
-    """Return what the law has against it, whatever the policy says: about this account's debt."""
-    start = minutes(case.policy.case.hour)
-    own = [m for m in made if m.own]
-    for clause in case.law.clauses_on("contact_frequency"):
-        assert clause.most is not None  # it needs it
-        most, period = clause.most
-        if found := _capped(case, own, wanted, clause.channels, most, period, day):
-            count, frees = found
-            why = f"{case.law.cited(clause)}: {count} in {period}, which is not below {most}"
-            return Closed(why, (frees, start))
-    for clause in case.law.clauses_on("after_conversation"):
-        calls = clause.period is not None and any(by in clause.channels for by, _ in wanted)
-        spoke = _since_conversation(own, clause.period, day) if calls and clause.period else None
-        if spoke:
-            on = date.fromordinal(spoke[0])
-            why = f"{case.law.cited(clause)}: a conversation took place on {on}, not {clause.period} ago"
-            return Closed(why, (spoke[1], start))
-    return None
-
-
-# hours
-
-
 def zone_of(case: Case) -> ZoneInfo:
     """Return the zone in which the customer is spoken to: the customer's own, else the account's."""
-    named = known_fact(case, TIMEZONE)
+    named = _zone_named(case)
     if isinstance(named, str):
         try:
             return ZoneInfo(named)
@@ -172,9 +37,16 @@ def zone_of(case: Case) -> ZoneInfo:
     return case.zone
 
 
+def _zone_named(case: Case) -> object:
+    """Return the zone that is known of the customer: a law on hours of contact asks for it unasked."""
+    if case.law.clauses_on("contact_hours"):
+        return case.account.facts.get(TIMEZONE)
+    return known_fact(case, TIMEZONE)
+
+
 def zone_note(case: Case) -> str:
     """Return what is to be said of the customer's zone; empty: it is the account's."""
-    named = known_fact(case, TIMEZONE)
+    named = _zone_named(case)
     zone = zone_of(case)
     if named in (None, case.zone.key):
         return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from engine.ladder.ladders_from_yaml import CHANNELS
 from engine.ladder.model import ContactRules
@@ -16,10 +17,13 @@ CAPPED = ("call", "message", "sms", "email", "letter", "push")
 LONGEST_CAP = 92
 """Days over which a cap may count: contacts are kept in mind so long."""
 _CAP = re.compile(r"(\d{1,4}) per (P\S+)")
+EACH_DEBT = " for each debt"
+"""What follows a cap that is counted for each debt, and not over all contacts with the customer."""
+REST = "after_conversation"
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _KEYS = (
     "quiet_hours", "caps", "valid", "attempts", "fallback", "languages", "opt_out", "after_conversation",
-    "consolidate",
+    "consent", "consolidate",
 )  # fmt: skip
 
 
@@ -27,36 +31,56 @@ def read_contact(reader: Reader, node: Node) -> ContactRules:
     """Read `contact`: when customers may be spoken to, how often, on which channel, in which language."""
     fields = reader.fields(node, "`contact`", (), _KEYS) or {}
     quiet = fields.get("quiet_hours")
+    caps = _caps(reader, fields["caps"]) if "caps" in fields else ()
+    rest, each = _rest(reader, fields[REST]) if REST in fields else (None, False)
     return ContactRules(
         read_hours_of_day(reader, quiet, "`quiet_hours`", "21:00-08:00") if quiet else None,
-        _caps(reader, fields["caps"]) if "caps" in fields else (),
+        tuple(cap for cap, _ in caps),
         optional(fields, "valid", span_of(reader), "`valid`"),
         optional(fields, "attempts", lambda n, w: reader.integer(n, w, 1, 20), "`attempts`") or 3,
         fallback=_once(reader, fields, "fallback", _channel) if "fallback" in fields else (),
         languages=_once(reader, fields, "languages", _language) if "languages" in fields else (),
         opt_out=reader.localized(fields["opt_out"], "`opt_out`") if "opt_out" in fields else {},
-        after_conversation=optional(fields, "after_conversation", span_of(reader), "`after_conversation`"),
+        after_conversation=rest,
+        by_debt=(*(cap[0] for cap, by_debt in caps if by_debt), *((REST,) if each else ())),
+        consent=optional(fields, "consent", span_of(reader), "`consent`"),
         consolidate=bool(optional(fields, "consolidate", reader.boolean, "`consolidate`")),
         spans={key: value.span for key, value in fields.items()},
     )
 
 
-def _caps(reader: Reader, node: Node) -> tuple[tuple[str, int, Period], ...]:
+def _caps(reader: Reader, node: Node) -> tuple[tuple[tuple[str, int, Period], bool], ...]:
     found = []
     for kind, value in (reader.fields(node, "`caps`", (), CAPPED) or {}).items():
-        cap = read_cap(reader, value, f"the cap of `{kind}`")
+        cap = read_cap(reader, value, f"the cap of `{kind}`", each_debt=True)
         if cap:
-            found.append((kind, *cap))
+            found.append(((kind, *cap), _is_each(value)))
     return tuple(found)
 
 
-def read_cap(reader: Reader, node: Node, what: str) -> tuple[int, Period] | None:
-    """Read `7 per P7D`: at most so many in so long a time, its first day counted."""
+def _rest(reader: Reader, node: Node) -> tuple[Period | None, bool]:
+    """Read `P7D` or `P7D for each debt`."""
+    each = _is_each(node)
+    if isinstance(node, ScalarNode) and each:
+        node = replace(node, text=node.text.removesuffix(EACH_DEBT))
+    return span_of(reader)(node, f"`{REST}`"), each
+
+
+def _is_each(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.text.endswith(EACH_DEBT)
+
+
+def read_cap(
+    reader: Reader, node: Node, what: str, *, each_debt: bool = False
+) -> tuple[int, Period] | None:  # fmt: skip
+    """Read `7 per P7D`: at most so many in so long a time, its first day counted; perhaps `for each debt`."""
     text = reader.text(node, what) or ""
+    text = text.removesuffix(EACH_DEBT) if each_debt else text
     found = _CAP.fullmatch(text)
     period = Period.parse(found[2]) if found else None
     if found is None or period is None or int(found[1]) < 1 or not fits(period):
-        reader.error("not-a-cap", f"`{text}` is not a cap", node.span, "write `7 per P7D`")
+        advice = "write `7 per P7D`" + (f", or `7 per P7D{EACH_DEBT}`" if each_debt else "")
+        reader.error("not-a-cap", f"`{text}` is not a cap", node.span, advice)
         return None
     if period.days + 31 * period.months > LONGEST_CAP:
         message = f"`{text}` counts over more than {LONGEST_CAP} days"

@@ -353,7 +353,8 @@ def _contact(r: HistoryReader, node: Node, f: Fields) -> Values:
         "id": r.named("contact", "contact-"), "channel": by, "account": _text(r, f, "account"),
         "outcome": _word(r, f, "outcome", "an outcome of contacts", OUTCOMES) or default,
         "direction": _word(r, f, "direction", "a direction", ("out", "in")) or "out",
-        "actor": _text(r, f, "by"),
+        "actor": _text(r, f, "by"), "bills": (bill,) if (bill := _text(r, f, "bill")) else (),
+        "consent": _word(r, f, "consent", "what is said of consent", CONSENTS) or "",
     }  # fmt: skip
 
 
@@ -396,6 +397,7 @@ MOVES = ("requested", "held", "topped_up", "interest", "released", "applied")
 """What can happen to a deposit."""
 CATEGORIES = ("normal", "fee", "late_fee", "interest")
 OUTCOMES = ("attempted", "conversation", "sent", "not_connected")
+CONSENTS = ("given", "withdrawn")
 REVIEWED = ("keep", "top_up", "release")
 BILL_MAY = ("due", "instalments", "category", "service", "draft")
 _ABOUT = ("bill", "service")
@@ -432,7 +434,7 @@ VERBS: dict[str, Verb] = {
     "stop": Verb("act", ("by", "reason"), _ABOUT, _act("stop")),
     "resume": Verb("act", ("by", "reason"), _ABOUT, _act("resume")),
     "confirm": Verb("act", ("by", "reason"), _ABOUT, _act("confirm")),
-    "contact": Verb("contact", (), ("outcome", "direction", "account", "by"), _contact),
+    "contact": Verb("contact", (), ("outcome", "direction", "account", "bill", "consent", "by"), _contact),
     "write_off_mark": Verb("write_off_mark", (), ("marked",), _mark),
     "demand": Verb("demand", ("level",), ("reason",), _demand),
     "deposit": Verb("deposit", ("move",), (), _deposit),

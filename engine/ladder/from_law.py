@@ -67,7 +67,9 @@ _NEEDED: Mapping[Rule, tuple[str, ...]] = {
     "validation": ("template", "channels", "period", "received_after"),
     "legal_action": ("acts", "days_past_due"),
 }
-_MAY: Mapping[Rule, tuple[str, ...]] = {"late_fee": ("from",)}
+_MAY: Mapping[Rule, tuple[str, ...]] = {
+    "late_fee": ("from",), "contact_frequency": ("consent",), "after_conversation": ("consent",),
+}  # fmt: skip
 """What a clause says of its rule: what it must say, and what it may."""
 
 
@@ -157,6 +159,7 @@ _VALUES: Mapping[str, tuple[str, Callable[[Reader, Node, str], Any]]] = {
     "channels": ("channels", _channels),
     "most": ("most", lambda r, n, w: read_cap(r, n, w)),
     "period": ("period", lambda r, n, w: span_of(r)(n, w)),
+    "consent": ("consent", lambda r, n, w: span_of(r)(n, w)),
     "template": ("template", Reader.text),
     "received_after": ("received", _received),
     "acts": ("acts", lambda r, n, w: r.list_of(n, w, r.text)),

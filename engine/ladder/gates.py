@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from engine.ladder.caps import contact_closed
 from engine.ladder.case import Case, Moment, minutes
-from engine.ladder.contact import Closed, contact_closed
+from engine.ladder.contact import Closed
 from engine.ladder.law_gate import law_closed
 from engine.ladder.memory import Row
 from engine.ladder.model import LadderRow

@@ -153,23 +153,32 @@ def _as_of(account: AccountPosition, day: date, *, evening: bool = False) -> Acc
     In doubt within the day a step was right: money came in after it, and went back before it.
     """
     disputes = tuple(_dispute_as_of(d, day) for d in account.disputes if d.since < day)
-    debts = tuple(_debt_as_of(debt, account.disputes, day, evening) for debt in account.debts)
+    debts = _contested([_debt_as_of(debt, day, evening) for debt in account.debts], account.disputes, day)
     holds = tuple(hold for hold in account.holds if hold.since < day)
     return account.model_copy(update={"debts": debts, "disputes": disputes, "holds": holds, "today": day})
 
 
-def _debt_as_of(debt: Debt, disputes: tuple[DisputedPart, ...], day: date, evening: bool) -> Debt:
+def _contested(debts: list[Debt], disputes: tuple[DisputedPart, ...], day: date) -> tuple[Debt, ...]:
+    """Return debts with what was disputed of them on a day: each dispute once, over the debts of its bill."""
+    claimed = dict.fromkeys((debt.id for debt in debts), ZERO)
+    for dispute in disputes:
+        left = _disputed_then(dispute, day)
+        for debt in sorted(debts, key=lambda debt: (debt.due_date, debt.id)) if left else ():
+            if dispute.bill in (debt.bill, debt.id):
+                part = max(ZERO, min(left, debt.open - claimed[debt.id]))
+                claimed[debt.id] += part
+                left -= part
+    return tuple(debt.model_copy(update={"disputed": claimed[debt.id]}) for debt in debts)
+
+
+def _debt_as_of(debt: Debt, day: date, evening: bool) -> Debt:
     later = (by for on, by in debt.moved if on > day or (on == day and by > 0 and not evening))
     since = sum(later, ZERO)
-    mine = [d for d in disputes if d.bill in (debt.bill, debt.id)]
-    disputed = sum((_disputed_then(dispute, day) for dispute in mine), ZERO)
-    owed = max(ZERO, debt.open + since)
     strict = None if debt.without_credit is None else debt.without_credit + since
     back = debt.reopened_on is not None and debt.reopened_on > day
     return debt.model_copy(
         update={
-            "open": owed,
-            "disputed": min(disputed, owed),
+            "open": max(ZERO, debt.open + since),
             "without_credit": strict,
             "written_off": debt.written_off_on is not None and debt.written_off_on < day,
             "reopened_on": None if back else debt.reopened_on,

@@ -44,6 +44,8 @@ class Clause:
     """Which channels a rule on contact speaks of."""
     most: tuple[int, Period] | None = None
     """contact_frequency: so many contacts in so long a time, its first day counted."""
+    consent: Period | None = None
+    """contact_frequency, after_conversation: how long a consent to calls lifts it, its own day counted."""
     period: Period | None = None
     """after_conversation: how long, its own day counted; validation: the days to answer in."""
     template: str = ""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import time
 
+from engine.ladder.channels import OPTED_OUT
 from engine.ladder.check import chain
+from engine.ladder.contact import TIMEZONE
 from engine.ladder.ladders_from_yaml import PREFERRED
 from engine.ladder.law import Clause, LawPack
 from engine.ladder.model import CollectionsPolicy, DoItem, Ladder, LadderRow
@@ -74,9 +76,11 @@ def contact_problems(policy: CollectionsPolicy, law: LawPack, broken: Broken) ->
             case "contact_frequency":
                 if used & set(clause.channels):
                     yield from _frequency(policy, clause, broken, start)
+                    yield from _consent(policy, clause, broken, start)
             case "after_conversation":
                 if used & set(clause.channels):
                     yield from _conversation(policy, clause, broken, start)
+                    yield from _consent(policy, clause, broken, start)
             case "opt_out":
                 yield from _opt_out(policy, clause, broken, notices)
             case "cease_contact":
@@ -99,12 +103,34 @@ def _hours(policy: CollectionsPolicy, clause: Clause, broken: Broken, start: Spa
     assert clause.hours is not None  # it needs them
     wanted = f"{_clock(clause.hours[1])}-{_clock(clause.hours[0])}"
     quiet = policy.contact.quiet
+    text = "hours of contact are those of the account: the policy does not read where the customer is"
+    yield from _undeclared(policy, clause, broken, start, TIMEZONE, "string", text)
     advice = f"write `quiet_hours: {wanted}`, or more"
     if quiet is None:
         yield broken(clause, "the policy has no quiet hours", start, advice)
     elif not _covers(quiet, (clause.hours[1], clause.hours[0])):
         text = f"customers are spoken to outside {_clock(clause.hours[0])}-{_clock(clause.hours[1])}"
         yield broken(clause, text, policy.contact.spans.get("quiet_hours", start), advice)
+
+
+def _undeclared(
+    policy: CollectionsPolicy, clause: Clause, broken: Broken, start: Span, name: str, kind: str, text: str
+) -> Iterator[Problem]:  # fmt: skip
+    """Yield a fact about customers that a clause asks for and the policy does not read."""
+    if name not in policy.facts:
+        advice = f"write `{name}: {{type: {kind}, optional: true}}` in `facts`"
+        yield broken(clause, text, policy.spans.get("facts", start), advice)
+
+
+def _consent(policy: CollectionsPolicy, clause: Clause, broken: Broken, start: Span) -> Iterator[Problem]:
+    """Yield a consent to calls that lasts longer than the clause lets it."""
+    lasts, least = policy.contact.consent, clause.consent
+    if lasts is None or "call" not in clause.channels:
+        return
+    if least is None or lasts.days + 31 * lasts.months > least.days + 28 * least.months:
+        text = f"who has agreed to be called is called for {lasts}"
+        advice = f"write `consent: {least}`, or less" if least else "remove `consent`"
+        yield broken(clause, text, policy.contact.spans.get("consent", start), advice)
 
 
 def _clock(at: time) -> str:
@@ -152,6 +178,10 @@ def _opt_out(
     policy: CollectionsPolicy, clause: Clause, broken: Broken, notices: list[DoItem]
 ) -> Iterator[Problem]:  # fmt: skip
     told = set()
+    start = policy.spans.get("policy", Span("", 1, 1))
+    if any(set(reached_by(policy, item)) & set(clause.channels) for item in notices):
+        text = "the policy does not read on which channels a customer wants no messages any more"
+        yield from _undeclared(policy, clause, broken, start, OPTED_OUT, "list of string", text)
     for item in notices:
         for language in _without_opt_out(policy, item, clause):
             if (item.args[1], language) not in told:

@@ -263,6 +263,10 @@ class ContactRules:
     """How a customer ends electronic messages, by language: the figure `{opt_out}`."""
     after_conversation: Period | None = None
     """No call for so long after a conversation, its own day counted."""
+    by_debt: tuple[str, ...] = ()
+    """What is counted for each debt and not over the customer: kinds of caps, `after_conversation`."""
+    consent: Period | None = None
+    """Calls that the customer agreed to: so long, its own day counted, they count nowhere and may be made."""
     consolidate: bool = False
     """Notices of one text, channel and day to one customer go out as one message."""
     spans: Mapping[str, Span] = field(default_factory=dict)

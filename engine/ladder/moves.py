@@ -12,6 +12,7 @@ from engine.ladder.case import Case, Moment, minutes
 from engine.ladder.channels import attempts
 from engine.ladder.gates import Gate, case_gate, row_gate, run_gate
 from engine.ladder.late_fee import counted_fees
+from engine.ladder.law_gate import law_closed
 from engine.ladder.memory import Row
 from engine.ladder.model import LadderRow
 from engine.ladder.state import Action
@@ -299,7 +300,9 @@ def _eligible(case: Case, row: LadderRow, moment: Moment, found: Climb, fresh: b
             found.retries.append((ready, start))
             return False
     if gate := _unnoticed(case, row, day):
-        _note(found, row, gate)
+        # A notice may have stated the day of the law: then the law is the reason, and is named first.
+        law = law_closed(case, row, day)
+        _note(found, row, replace(gate, why=f"{law.why}; {gate.why}") if law else gate)
         return False
     taken = case.taken_row(row.step)
     if taken and case.is_declined(taken, day):

@@ -84,12 +84,16 @@ def _condition(
     return read_condition(reader, found.text, found.inner, names) if found else None
 
 
-def only(reader: Reader, fields: Mapping[str, Node], name: str, word: str, why: str) -> None:
-    """Refuse by name what the format knows and this version does not carry out."""
-    node = fields.get(name)
-    found = reader.text(node, f"`{name}`") if node else word
-    if node and found != word and found is not None:
-        reader.error("not-carried-out", f"`{name}: {found}`: {why}", node.span, f"write `{name}: {word}`")
+def _only_later(reader: Reader, fields: Mapping[str, Node]) -> None:
+    """Refuse to move an interruption to an earlier day: before the one that its notice has stated."""
+    node = fields.get("shift")
+    if node and reader.choice(node, "a way to move an interruption", ("later", "earlier")) == "earlier":
+        message = (
+            "`shift: earlier` would cut before the day until which the notice has given time to pay, "
+            "and before the day from which age, wait and the law allow it"
+        )
+        advice = "write `shift: later`; to cut before the days off, write a lower `age` or `wait` in the row"
+        reader.error("shift-earlier", message, node.span, advice)
 
 
 def choice(
@@ -241,7 +245,7 @@ def _call(reader: Reader, node: Node, name: str) -> str:
 def read_interruptions(reader: Reader, node: Node) -> InterruptionRules:
     """Read `interruptions`: hours and days on which service may be cut."""
     fields = reader.fields(node, "`interruptions`", (), ("window", "not_before", "calendar", "shift")) or {}
-    only(reader, fields, "shift", "later", "shifting an interruption to an earlier day is not carried out")
+    _only_later(reader, fields)
     eves = ("weekend", "holiday")
     before = (
         reader.list_of(

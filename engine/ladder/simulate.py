@@ -93,6 +93,8 @@ class Look:
     step: Step
     position: AccountPosition
     policy: CollectionsPolicy
+    law: LawPack | None = None
+    """The law pack in force."""
 
 
 @dataclass(slots=True)
@@ -207,7 +209,7 @@ class _Player:
         position = self._position(at)
         for live in self.cases.values():
             found = step(live.policy, live.taken, position, at)
-            look = Look(at, live.taken, found, position.account, live.policy)
+            look = Look(at, live.taken, found, position.account, live.policy, self.law)
             self.played.stood.setdefault(at, []).append(look)
         self.played.reminds[at] = reminders(self.policy, position, at, self.reminded).look_at
 
@@ -337,7 +339,7 @@ class _Player:
     def _adopt(self, live: _Live, at: datetime) -> None:
         position = self._position(at)
         found = adopt(live.policy, self.policy, live.taken, position, at)
-        self.played.looks.append(Look(at, live.taken, found, position.account, self.policy))
+        self.played.looks.append(Look(at, live.taken, found, position.account, self.policy, self.law))
         self.played.told.append((at, f"case {live.number} goes over to version {self.policy.version}"))
         live.policy, live.taken = self.policy, found.taken
 
@@ -345,7 +347,7 @@ class _Player:
         for _ in range(MOST_STEPS):
             position = self._position(at)
             found = step(live.policy, live.taken, position, at)
-            self.played.looks.append(Look(at, live.taken, found, position.account, live.policy))
+            self.played.looks.append(Look(at, live.taken, found, position.account, live.policy, self.law))
             live.taken = found.taken
             for action in found.actions:
                 self._ask(action, at)

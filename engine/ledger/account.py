@@ -146,6 +146,10 @@ class Contacted(Model):
     """The name of the text that was sent."""
     pending: Annotated[bool, Field(exclude_if=not_)] = False
     """It was asked for and nothing more is known."""
+    bills: Annotated[tuple[str, ...], Field(exclude_if=not_)] = ()
+    """The bills that it was about; empty: all of its account."""
+    consent: Annotated[Literal["", "given", "withdrawn"], Field(exclude_if=not_)] = ""
+    """given: the customer agreed in it to be called about them; withdrawn: no longer."""
 
 
 class DemandedLevel(Model):

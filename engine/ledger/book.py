@@ -321,11 +321,12 @@ class Book:
         names = {debt.id for debt in touched}
         for state in self.disputes.values():
             left = state.remaining
-            for debt in state.debts:
-                if debt.id in names and left:
-                    part = min(left, max(ZERO, debt.open - debt.contested))
-                    debt.contested += part
-                    left -= part
+            mine = [debt for debt in state.debts if debt.id in names]
+            # What is paid or under a plan now can be owed again: the claim on it stands then.
+            for debt, most in (*((d, d.open) for d in mine), *((d, d.amount) for d in mine)):
+                part = max(ZERO, min(left, most - debt.contested))
+                debt.contested += part
+                left -= part
 
     def mark(self, reference: str, marked: bool, day: date) -> None:
         """Set or remove a write-off mark on one bill, or on all that is owed now."""

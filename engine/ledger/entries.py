@@ -275,6 +275,10 @@ class Contact(EntryBase):
     direction: Literal["out", "in"] = "out"
     """in: the customer got in touch; that is a conversation, and no attempt of ours."""
     actor: str = ""
+    bills: Annotated[tuple[Reference, ...], Field(exclude_if=not_)] = ()
+    """The bills that it was about; empty: all of the account's."""
+    consent: Annotated[Literal["", "given", "withdrawn"], Field(exclude_if=not_)] = ""
+    """given: the customer agreed in it to be called about these bills; withdrawn: no longer."""
 
 
 class WriteOffMark(EntryBase):

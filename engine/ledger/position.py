@@ -279,9 +279,12 @@ def _feeds(due: list[Entry]) -> dict[str, datetime]:
 def _contacts(due: list[Entry], today: date) -> tuple[Contacted, ...]:
     made = (entry for entry in of_kind(due, Contact) if (today - entry.value_date).days <= CONTACT_DAYS)
     return tuple(
-        Contacted(at=entry.at, channel=entry.channel, outcome=entry.outcome, direction=entry.direction)
+        Contacted(
+            at=entry.at, channel=entry.channel, outcome=entry.outcome, direction=entry.direction,
+            bills=entry.bills, consent=entry.consent,
+        )
         for entry in sorted(made, key=lambda entry: (entry.at, entry.id))
-    )
+    )  # fmt: skip
 
 
 def _demands(due: list[Entry]) -> tuple[DemandedLevel, ...]:

@@ -119,6 +119,7 @@ _RULES: Mapping[str, Callable[..., Iterator[Finding]]] = {
     "deposit": refusals_money.check_deposit,
     "dispute": refusals_promises.check_dispute,
     "dispute_resolved": refusals_promises.check_dispute_resolved,
+    "contact": refusals_promises.check_contact,
     "promise": refusals_promises.check_promise,
     "promise_withdrawn": refusals_promises.check_promise_withdrawn,
     "hold_released": refusals_promises.check_hold_released,

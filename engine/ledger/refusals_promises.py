@@ -7,6 +7,7 @@ from datetime import date
 
 from engine.ledger.entries import (
     Act,
+    Contact,
     Dispute,
     DisputeResolved,
     Entry,
@@ -19,6 +20,14 @@ from engine.ledger.known import of_kind
 from engine.ledger.position import released_on
 from engine.ledger.refusals_common import ZERO, Finding, at_most, bill_of, corrected
 from engine.text import Period
+
+
+def check_contact(known: list[Entry], new: Contact) -> Iterator[Finding]:
+    """Yield what is wrong with a contact: nobody agrees to anything who was not reached."""
+    if new.consent and new.outcome != "conversation" and new.direction == "out":
+        text = f"Contact `{new.id}` says that consent was {new.consent}, but nobody was spoken to."
+        advice = "record the conversation, or the message of the customer with `direction` in"
+        yield Finding("consent-of-nobody", text, "consent", advice)
 
 
 def check_dispute(known: list[Entry], new: Dispute) -> Iterator[Finding]:

@@ -175,7 +175,12 @@ def collections_schema() -> Schema:
                     "fallback": listed("Channels that follow one that fails.", choice("a channel", CHANNELS)),
                     "languages": listed("Languages in the order in which one is looked for.", text("zh")),
                     "opt_out": localized("How electronic messages are ended: the figure {opt_out}."),
-                    "after_conversation": period("No call for so long after a conversation."),
+                    "after_conversation": text(
+                        "No call for so long after a conversation: P7D, or P7D for each debt."
+                    ),
+                    "consent": period(
+                        "Calls that the customer agreed to: so long no cap and no rest binds them"
+                    ),
                     "consolidate": truth("Notices of one text, channel and day are one message."),
                 },
             ),
@@ -263,6 +268,7 @@ _EVENT: dict[str, Schema] = {
     "level": choice("A level of service.", LEVELS),
     "move": choice("A move.", MOVES),
     "direction": choice("Who got in touch.", ["out", "in"]),
+    "consent": choice("Whether the customer agreed to be called.", ["given", "withdrawn"]),
     "account": text("Another account of the customer."),
 }
 

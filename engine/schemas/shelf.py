@@ -42,6 +42,7 @@ def law_schema() -> Schema:
             "channels": listed("On which channels it binds.", choice("A channel.", CHANNELS)),
             "most": text("For the frequency of contact: 7 per P7D."),
             "period": text("For conversations and validation: P7D."),
+            "consent": text("For calls: how long the customer's consent lifts the rule, P7D."),
             "template": text("For validation: the notice that comes first."),
             "received_after": text("For validation: 5 working days."),
             "acts": listed("For court: to whom a debt is placed.", text("court")),

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.ladder.caps import contact_closed
 from engine.ladder.case import Case
-from engine.ladder.contact import contact_closed, silent_from, speaks_from, zone_of
+from engine.ladder.contact import silent_from, speaks_from, zone_of
 from engine.ladder.law import LawPack
 from engine.ladder.model import CollectionsPolicy, LadderRow
 from engine.ladder.state import Position, Taken
@@ -216,3 +217,21 @@ def test_what_goes_out_together_counts_once(contacts: tuple[Contacted, ...], clo
         case(at, by=together, contacts=contacts), row("reminder", together), at.toordinal()
     )
     assert (found is not None) is closed
+
+
+def test_the_law_asks_where_the_customer_is_though_the_policy_does_not() -> None:
+    unasked = changed("us-collections", zone=("  timezone:          {", "  region:            {"))
+    at = on("2026-02-05", "09:00")
+    found = case(at, by=unasked, timezone="America/Los_Angeles")
+    assert speaks_from(found, "email", at) == on("2026-02-05", "11:00")
+
+
+def test_the_law_hears_who_has_opted_out_though_the_policy_does_not() -> None:
+    unasked = changed("us-collections", out=("  opted_out:         {", "  told_us:           {"))
+    found = case(on("2026-02-05", "09:00"), by=unasked, preferred_channel="email", opted_out=("email",))
+    closed = contact_closed(found, row("reminder", unasked), date(2026, 2, 5).toordinal())
+    assert closed is not None
+    assert closed.task == "no_channel"
+    assert "clause way-out-of-electronic-messages (12 CFR 1006.6(e) and 1006.14(h)(1))" in closed.why
+    by_letter = contact_closed(found, row("validation", unasked), date(2026, 2, 5).toordinal())
+    assert by_letter is None, "a letter is no electronic message"

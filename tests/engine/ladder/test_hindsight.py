@@ -175,3 +175,36 @@ def test_a_return_that_is_reversed_took_the_money_away_for_the_days_between(
     actions = [action for look in looks for action in look.step.actions]
     assert [show(action) for action in actions if action.undo] == back
     assert [str(action.amount) for action in actions if action.step == "late_fee"] == fee
+
+
+PARTS = [{"due_date": date(2026, 1, day), "amount": "100.00"} for day in (23, 24, 25)]
+IN_PARTS = entry("bill", "2026-01-05", id="B1", due="2026-01-25", amount="300.00", instalments=PARTS)
+PLAN = entry(
+    "bill", "2026-02-01", id="PL", due="2026-04-20", amount="300.00", category="plan", replaces=["B1"],
+    instalments=[{"due_date": date(2026, m, 20), "amount": "150.00"} for m in (3, 4)],
+)  # fmt: skip
+UNDER_PLAN = [
+    BILL, PLAN, entry("dispute", "2026-02-02", id="D", bill="B1", amount="260.00"),
+    entry("plan_ended", "2026-02-03", plan="PL"),
+]  # fmt: skip
+PAID = [
+    BILL, entry("payment", "2026-01-20", id="P", amount="300.00"),
+    entry("dispute", "2026-01-21", id="D", bill="B1", amount="260.00"),
+    entry("payment_returned", "2026-01-22", payment="P"),
+]  # fmt: skip
+
+
+def test_a_dispute_on_a_bill_of_instalments_takes_out_its_part_once() -> None:
+    disputed = entry("dispute", "2026-01-06", id="D", bill="B1", amount="100.00")
+    found = played([IN_PARTS, disputed], date(2026, 3, 20))
+    asked = [show(action) for look in found.looks for action in look.step.actions]
+    assert "bar service(outgoing_barred)" in asked
+    assert not [one for one in asked if one.startswith("undo") or "/2" in one], asked
+
+
+@pytest.mark.parametrize("history", [UNDER_PLAN, PAID], ids=["under a plan", "paid"])
+def test_a_dispute_stands_when_what_it_is_about_is_owed_again(history: list[Entry]) -> None:
+    found = played(history, date(2026, 4, 20))
+    assert found.looks[-1].step.trace.disputed == 260
+    asked = [show(action) for look in found.looks for action in look.step.actions]
+    assert not [one for one in asked if "service" in one], asked
