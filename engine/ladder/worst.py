@@ -1,7 +1,8 @@
 """From the due date to each step: the earliest day that a ladder allows, and the latest.
 
-The latest day adds up what the policy itself can put in the way: days on which it does not run, one row a
-day, quiet hours, contact caps, hours and calendars of interruptions, receipts that take as long as they may.
+The latest day adds up what the policy and the law can put in the way: days on which it does not run, one row
+a day, contact caps and conversations, the time to answer a validation notice, hours and calendars of
+interruptions; what is done late by quiet hours and by receipts that take as long as they may.
 What lies with others is left out and said so: holds, promises, disputes, people, news of payments, failures.
 """
 
@@ -13,23 +14,26 @@ from datetime import date, timedelta
 from itertools import pairwise
 from math import ceil
 
-from engine.ladder.case import minutes
 from engine.ladder.check import chain
 from engine.ladder.graph import ages, first_day, last_day
 from engine.ladder.law import Clause, LawPack
 from engine.ladder.lawful import earliest_days
+from engine.ladder.lawful_contact import sues
 from engine.ladder.model import CollectionsPolicy, Ladder, LadderRow
 from engine.ladder.waits import Wait, longest, shortest
+from engine.ladder.worst_contact import answered_after, goes_out_next_day, put_off, validation
 from engine.source import Problem, Severity, Span
 from engine.workdays import Calendar, DayNotCovered
 
 LEFT_OUT = (
     "holds, disputes and promises", "what people decide", "news of payments that stays away",
-    "notices that fail", "clocks that stand still",
+    "notices that fail", "clocks that stand still", "contacts that others make meanwhile",
 )  # fmt: skip
 """What the latest day does not count: it has no end of its own."""
 
 RECEIPT = "a receipt"
+QUIET = "quiet hours"
+"""What comes between asking for a step and its being done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +74,27 @@ def _days_of(
         since_due = isinstance(row.wait, Wait) and row.wait.from_due
         ready = max(ready, longest(row.wait) if since_due else before.done + longest(row.wait))
         earliest = max(earliest, before.earliest + shortest(row.wait))
+        ready = max(ready, before.latest + 1)
     legal, said = _legal(law, ladder, row, found)
     ready, earliest = max(ready, legal or 0), max(earliest, legal or 0)
-    delays = list(_delays(policy, ladder, row, calendar, ready, found))
+    for clause, notice in validation(law, ladder, row):
+        sooner, later = answered_after(clause, calendar)
+        legal = max(legal or 0, found[notice].earliest + sooner)
+        ready, earliest = max(ready, found[notice].done + later), max(earliest, legal)
+        said += f"{', ' if said else ''}{clause.period} to answer `{notice}` ({clause.id})"
+    delays = list(_delays(policy, law, ladder, row, calendar, ready, found))
     latest = ready + sum(days for _, days in delays)
+    night = int(goes_out_next_day(policy, law, row))
+    delays += [(QUIET, night)] if night else []
     answer = _answer(policy, row)
     delays += [(RECEIPT, answer)] if answer else []
     waits = tuple(f"{what} {days}" for what, days in delays if days)
     does = ", ".join(str(item) for item in row.do)
-    return StepDays(row.step, does, earliest, latest, latest + answer, said, legal, waits)
+    return StepDays(row.step, does, earliest, latest, latest + night + answer, said, legal, waits)
 
 
 def _delays(
-    policy: CollectionsPolicy, ladder: Ladder, row: LadderRow, calendar: Calendar, ready: int,
+    policy: CollectionsPolicy, law: LawPack, ladder: Ladder, row: LadderRow, calendar: Calendar, ready: int,
     found: dict[str, StepDays],
 ) -> Iterator[tuple[str, int]]:  # fmt: skip
     run = longest_between(run_days(policy))
@@ -90,7 +102,7 @@ def _delays(
     beside = [
         days for step, days in found.items() if step not in mine and days.latest >= ready >= days.earliest
     ]
-    if again := _renoticed(policy, ladder, row, ready, found):
+    if again := _renoticed(policy, law, ladder, row, ready, found):
         yield "a notice that is sent again", again
     if run > 1:
         yield "the next run", run - 1
@@ -98,14 +110,12 @@ def _delays(
         yield "days without interruptions", longest_without_cut(policy, calendar) or 0
     if beside:
         yield "other steps, one a day", len(beside) * run
-    if cap := _capped(policy, row):
-        yield "a contact cap", cap
-    if _is_quiet(policy, row):
-        yield "quiet hours", 1
+    yield from put_off(policy, law, row)
 
 
 def _renoticed(
-    policy: CollectionsPolicy, ladder: Ladder, row: LadderRow, ready: int, found: dict[str, StepDays]
+    policy: CollectionsPolicy, law: LawPack, ladder: Ladder, row: LadderRow, ready: int,
+    found: dict[str, StepDays],
 ) -> int:  # fmt: skip
     """Return the days that a notice takes which may have lapsed by then: sent, confirmed, waited for."""
     valid = policy.contact.valid
@@ -116,7 +126,9 @@ def _renoticed(
         if before.notifies:
             lapses = found[before.step].earliest + shortest(valid)
             again = longest_between(run_days(policy)) + _answer(policy, before) + longest(behind.wait)
-            return again + _capped(policy, before) if ready > lapses else 0
+            again += sum(days for _, days in put_off(policy, law, before))
+            again += goes_out_next_day(policy, law, before)
+            return again if ready > lapses else 0
         behind = before
     return 0
 
@@ -173,24 +185,6 @@ def _may_cut(calendar: Calendar, not_before: tuple[str, ...], day: date) -> bool
     return not ("holiday" in not_before and calendar.is_holiday(tomorrow))
 
 
-def _capped(policy: CollectionsPolicy, row: LadderRow) -> int:
-    channels = {item.args[0] for item in row.do if item.do == "notify"}
-    caps = [
-        longest(period)
-        for kind, _, period in policy.contact.caps
-        if kind in channels or (kind == "message" and channels - {"call"})
-    ]
-    return max(caps, default=0)
-
-
-def _is_quiet(policy: CollectionsPolicy, row: LadderRow) -> bool:
-    quiet, clock = policy.contact.quiet, minutes(policy.case.hour)
-    if quiet is None or not any(item.do == "notify" for item in row.do):
-        return False
-    first, last = minutes(quiet[0]), minutes(quiet[1])
-    return first <= clock < last if first < last else clock >= first  # early hours end on the same day
-
-
 # the law
 
 
@@ -198,10 +192,14 @@ def _legal(
     law: LawPack, ladder: Ladder, row: LadderRow, found: dict[str, StepDays]
 ) -> tuple[int | None, str]:  # fmt: skip
     rule = "termination" if row.level == "terminated" else "interruption" if row.interrupts else None
-    if rule is None:
-        return None, ""
     days: list[int] = []
-    said: list[str] = []
+    said = [
+        f"{clause.days.text} days past due ({clause.id})"
+        for clause in law.clauses_on("legal_action")
+        if clause.days and sues(row, clause)
+    ]
+    if rule is None:
+        return None, ", ".join(said)
     for clause in law.clauses_on("termination" if rule == "termination" else "interruption"):
         if clause.days is not None:
             start = _suspended(ladder, row, found) if rule == "termination" else 0
@@ -274,7 +272,7 @@ def _missed(policy: CollectionsPolicy, row: LadderRow, days: StepDays) -> Iterat
     if last is None or days.earliest > last or days.latest <= last:
         return
     cell = row.age if not row.age.always else row.days_past_due
-    waits = "; ".join(one for one in days.waits if not one.startswith(RECEIPT)) or f"wait {row.wait}"
+    waits = "; ".join(one for one in days.waits if not one.startswith((RECEIPT, QUIET))) or f"wait {row.wait}"
     message = (
         f"`{row.step}` can be missed: it is ready by day {days.latest} at the latest ({waits}), "
         f"and `{cell.text}` holds until day {last}"
