@@ -69,7 +69,8 @@ def test_two_processes_together_never_send_more_than_the_day_may_have(builder: B
         _deliver(both, names)
         assert len(heard.keys) == 2, "and not one more"
         with wiring.database.read() as session:
-            waiting = session.exec(select(OutboxRow).where(OutboxRow.error.startswith(brakes.BRAKED))).all()  # type: ignore[attr-defined]  # a column
+            held = select(OutboxRow).where(col(OutboxRow.error).startswith(brakes.BRAKED))
+            waiting = session.exec(held).all()
             assert len(waiting) == CASES - 2
             tasks = session.exec(select(TaskRow).where(col(TaskRow.key).startswith("brake/"))).all()
             assert len(tasks) == 1
