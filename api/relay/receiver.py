@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
-import socket
+import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 from standardwebhooks import Webhook
 
+from api.relay.addresses import AddressRefused, Resolve, outside, resolve
 from api.relay.secrets import WebhookSecrets
 
 TIMEOUT_SECONDS = 20.0
@@ -43,25 +44,35 @@ class Answer:
 class Receiver:
     """One URL that is told of actions, each message signed and named by the action's key."""
 
-    def __init__(self, url: str, secret: str | WebhookSecrets, *, inside: bool) -> None:
+    def __init__(
+        self, url: str, secret: str | WebhookSecrets, *, inside: bool, ask: Resolve = resolve,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:  # fmt: skip
+        """Take a URL; `ask` resolves its host, `tls` says whose certificates are trusted.
+
+        Raises ReceiverRefused.
+        """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ReceiverRefused(f"`{url}` is no http or https URL.")
         if parts.username or parts.password:
             raise ReceiverRefused("The receiver's URL must not hold a password: messages are signed instead.")
         self.url = url
-        self._host, self._port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
-        self._inside = inside
+        try:
+            self._target = httpx.URL(url)
+            self._port = self._target.port or (443 if parts.scheme == "https" else 80)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise ReceiverRefused(f"`{url}` is no http or https URL: {error}.") from error
+        self._inside, self._ask = inside, ask
         self._secrets = WebhookSecrets(secret, Path()) if isinstance(secret, str) else secret
         limits = httpx.Limits(max_connections=32, max_keepalive_connections=16)
         self._client = httpx.Client(
-            timeout=TIMEOUT_SECONDS, follow_redirects=False, limits=limits, trust_env=False
-        )
+            timeout=TIMEOUT_SECONDS, follow_redirects=False, limits=limits, trust_env=False,
+            verify=tls or ssl.create_default_context(),
+        )  # fmt: skip
 
     def send(self, message: str, body: bytes, now: datetime, traceparent: str = "") -> Answer:
         """Send one message; never raises."""
-        if not self._inside and (why := points_inside(self._host, self._port)):
-            return Answer(0, error=why)
         headers = {
             "content-type": "application/cloudevents+json; charset=utf-8",
             "webhook-id": message,
@@ -69,10 +80,45 @@ class Receiver:
             "webhook-signature": self._signatures(message, body, now),
         } | ({"traceparent": traceparent} if traceparent else {})
         try:
-            with self._client.stream("POST", self.url, content=body, headers=headers) as response:
-                return _read(response)
+            return self._post(body, headers)
+        except AddressRefused as why:
+            return Answer(0, error=str(why))
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             return Answer(0, error=f"{type(error).__name__}: {error}"[:300])
+
+    def _post(self, body: bytes, headers: dict[str, str]) -> Answer:
+        """Send to the first address that can be reached; each is one that was looked at before."""
+        *others, last = self._requests(body, headers)
+        for request in others:
+            try:
+                return self._heard(request)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                continue  # nothing was sent
+        return self._heard(last)
+
+    def _requests(self, body: bytes, headers: dict[str, str]) -> Sequence[httpx.Request]:
+        """Return the request, once for each address of the host."""
+        target = self._target
+        if self._inside:
+            return [self._client.build_request("POST", target, content=body, headers=headers)]
+        host = target.raw_host.decode("ascii")
+        found = outside(host, self._port, "FORBEAR_WEBHOOK_INSIDE", self._ask)
+        # The address stands in the URL; whom it is asked for, in the header and in the handshake.
+        headers = headers | {"host": target.netloc.decode("ascii")}
+        named = {"sni_hostname": host}
+        return [
+            self._client.build_request(
+                "POST", target.copy_with(host=ip), content=body, headers=headers, extensions=named
+            )
+            for ip in found
+        ]
+
+    def _heard(self, request: httpx.Request) -> Answer:
+        response = self._client.send(request, stream=True)
+        try:
+            return _read(response)
+        finally:
+            response.close()
 
     def _signatures(self, message: str, body: bytes, now: datetime) -> str:
         """Return one signature for each secret in use, so that receivers change theirs when they like."""
@@ -96,16 +142,3 @@ def _read(response: httpx.Response) -> Answer:
         return Answer(response.status_code, json.loads(read) if read else None, error)
     except (ValueError, RecursionError):
         return Answer(response.status_code, None, error)
-
-
-def points_inside(host: str, port: int) -> str:
-    """Return why a host must not be called: one of its addresses is not on the public internet."""
-    try:
-        found = socket.getaddrinfo(host, port, proto=socket.IPPROTO_TCP)
-    except OSError as error:
-        return f"`{host}` cannot be resolved: {error}."
-    for *_, address in found:
-        ip = ipaddress.ip_address(str(address[0]).split("%")[0])
-        if not ip.is_global or ip.is_multicast:
-            return f"`{host}` is {ip}, not on the public internet. Allow it with FORBEAR_WEBHOOK_INSIDE=true."
-    return ""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import bindparam, sql
 from sqlmodel import Session, col, select
 
 from api.storage.customers import note_grades
@@ -15,13 +16,19 @@ from api.storage.evidence import note_run
 from api.storage.pokes import poke_open_cases
 from api.storage.regrading import Regrading
 from api.storage.session import Database, Work
-from api.storage.tables import DecisionRow, ReviewChunkRow
+from api.storage.tables import DecisionRow, ReviewChunkRow, table_of
 from api.storage.watch_actions import note_decisions, note_refusal
 from engine.credit.decision import Decision, DecisionTrace
 from engine.model import canonical, digest_bytes
 from workflows.messages import AssessmentRecord, AssessmentRequest, ReviewChunk
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DECISIONS = table_of(DecisionRow)
+# Made once: both are asked for each assessment, where making a statement costs more than running it.
+_OF_REQUEST = sql.select(_DECISIONS.c.body, _DECISIONS.c.trace).where(
+    _DECISIONS.c.request == bindparam("asked")
+)
+_STORED = sql.select(_DECISIONS.c.request).where(_DECISIONS.c.request.in_(bindparam("asked", expanding=True)))
 _Trace: TypeAdapter[tuple[DecisionTrace, ...]] = TypeAdapter(tuple[DecisionTrace, ...])
 Decided = Callable[[Work, Sequence[AssessmentRecord]], None]
 """Told of new decisions in the transaction that keeps them, last."""
@@ -40,8 +47,8 @@ class SqlDecisionBook:
     def find(self, request: str) -> AssessmentRecord | None:
         """Return the decision already taken for a request."""
         with self._database.read() as session:
-            row = session.exec(select(DecisionRow).where(DecisionRow.request == request)).one_or_none()
-            return record_of(row) if row else None
+            row = session.connection().execute(_OF_REQUEST, {"asked": request}).one_or_none()
+            return _record(row.body, row.trace) if row else None
 
     def record(self, records: Iterable[AssessmentRecord], run: tuple[str, str] | None = None) -> None:
         """Keep decisions with their traces in one transaction; what was stored first stays.
@@ -91,8 +98,7 @@ class SqlDecisionBook:
 
 def _not_stored(session: Session, records: list[AssessmentRecord]) -> list[AssessmentRecord]:
     asked = {record.request: record for record in reversed(records)}
-    query = select(DecisionRow.request).where(col(DecisionRow.request).in_(list(asked)))
-    for request in session.exec(query):
+    for request in session.connection().execute(_STORED, {"asked": list(asked)}).scalars():
         del asked[request]
     return [record for record in records if asked.get(record.request) is record]
 
@@ -111,8 +117,12 @@ def _row(record: AssessmentRecord) -> dict[str, Any]:
 
 def record_of(row: DecisionRow) -> AssessmentRecord:
     """Return a stored decision whole, as it was recorded."""
-    record = AssessmentRecord.model_validate_json(row.body)
-    trace = _Trace.validate_json(zlib.decompress(row.trace))
+    return _record(row.body, row.trace)
+
+
+def _record(body: str, deflated: bytes) -> AssessmentRecord:
+    record = AssessmentRecord.model_validate_json(body)
+    trace = _Trace.validate_json(zlib.decompress(deflated))
     decision: Decision = record.decision.model_copy(update={"trace": trace})
     return record.model_copy(update={"decision": decision})
 

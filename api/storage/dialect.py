@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from typing import Any, cast
 
 import psycopg
@@ -27,7 +28,12 @@ BUSY_MS = 30_000
 
 def insert_once(engine: Engine, table: Table) -> ReturningInsert[Any]:
     """Return an insert that leaves alone a row that is there; it gives the key of one that was not."""
-    insert = sqlite_insert if engine.dialect.name == "sqlite" else postgresql_insert
+    return _insert_once(engine.dialect.name, table)
+
+
+@cache
+def _insert_once(dialect: str, table: Table) -> ReturningInsert[Any]:
+    insert = sqlite_insert if dialect == "sqlite" else postgresql_insert
     return insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ class Listener:
     events: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    also: dict[str, str] = field(default_factory=dict)
+    """Headers of each answer besides the usual ones."""
 
     @property
     def keys(self) -> list[str]:
@@ -41,7 +44,7 @@ class Listener:
 
 
 @contextmanager
-def listening(secret: str) -> Iterator[Listener]:
+def listening(secret: str, tls: ssl.SSLContext | None = None) -> Iterator[Listener]:
     """Listen on a free loopback port until the block ends."""
     heard: Listener
 
@@ -66,6 +69,8 @@ def listening(secret: str) -> Iterator[Listener]:
             self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(data)))
+            for name, value in heard.also.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(data)
 
@@ -73,6 +78,8 @@ def listening(secret: str) -> Iterator[Listener]:
             return None
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     heard = Listener(f"http://127.0.0.1:{server.server_address[1]}/events")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import col, select
 
 from api.relay.courier import PAUSES
-from api.relay.receiver import Receiver, ReceiverRefused, points_inside
+from api.relay.receiver import Receiver, ReceiverRefused
 from api.storage.actions import get_action
 from api.storage.outbox import LEASE
 from api.storage.stopped import Stopped
@@ -295,17 +295,6 @@ def test_a_background_delivery_pokes_the_case_and_the_activitys_own_does_not(bui
 def test_a_url_that_cannot_be_a_receiver_is_refused(url: str, why: str) -> None:
     with pytest.raises(ReceiverRefused, match=why):
         Receiver(url, SECRET, inside=False)
-
-
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "localhost", "192.168.1.1"]
-)
-def test_a_host_inside_is_not_called(host: str) -> None:
-    assert points_inside(host, 80)
-
-
-def test_a_host_outside_may_be_called() -> None:
-    assert points_inside("93.184.216.34", 443) == ""
 
 
 def test_in_real_time_a_receiver_inside_needs_leave(builder: Build) -> None:
