@@ -10,9 +10,10 @@ from engine.ladder.channels import asks_for, language, resolved, same_channel
 from engine.ladder.contact import silent_from, speaks_from, together_from
 from engine.ladder.gates import person_gate, row_gate, run_on
 from engine.ladder.late_fee import accrued
+from engine.ladder.law import LawPack
 from engine.ladder.measure import HORIZON, turning_days
 from engine.ladder.memory import GONE, Row, do_of, token_of
-from engine.ladder.model import PRINCIPAL, Do, DoItem, LadderRow, severe
+from engine.ladder.model import PRINCIPAL, CollectionsPolicy, Do, DoItem, LadderRow, severe
 from engine.ladder.state import Action
 from engine.ladder.waits import ready_on
 from engine.ledger.account import LEVELS
@@ -282,8 +283,13 @@ def _restored(case: Case, row: Row, key: str) -> Action:
 
 def restored_within(case: Case) -> timedelta:
     """Return how long a restoration may stay unconfirmed before a person hears of it."""
-    limits = [clause.within - MARGIN for clause in case.law.clauses_on("restoration") if clause.within]
-    return min([case.policy.confirm.restored_within, *limits])
+    return restoring_within(case.policy, case.law)
+
+
+def restoring_within(policy: CollectionsPolicy, law: LawPack) -> timedelta:
+    """Return how long a restoration may stay unconfirmed under a policy and the law of the day."""
+    limits = [clause.within - MARGIN for clause in law.clauses_on("restoration") if clause.within]
+    return min([policy.confirm.restored_within, *limits])
 
 
 def undo_fees(case: Case, row: Row) -> list[Action]:

@@ -42,6 +42,8 @@ class _Day:
     """Notices before due dates, up to this day."""
     reminding: Mapping[str, CollectionsPolicy] = field(default_factory=dict)
     reminds: datetime | None = None
+    levelled: tuple[tuple[datetime, Action], ...] = ()
+    """What others' demands on service had the receiver told, up to this day."""
 
     @property
     def last(self) -> Look:
@@ -94,7 +96,8 @@ def _day(expectation: Expectation, played: Played, zone: ZoneInfo) -> _Day:
         if at.astimezone(zone).date() <= day and item in (None, *action.debts)
     )  # fmt: skip
     reminds = next((on for at, on in played.reminds.items() if at.astimezone(zone).date() == day), None)
-    return _Day(day, looks, today, evening, zone, reminded, played.reminding, reminds)
+    levelled = tuple(found for found in played.levelled if found[0].astimezone(zone).date() <= day)
+    return _Day(day, looks, today, evening, zone, reminded, played.reminding, reminds, levelled)
 
 
 # what was asked for
@@ -122,7 +125,10 @@ def _asked(day: _Day, since: date) -> list[Action]:
 
 def _told(day: _Day) -> Iterator[str]:
     """Yield the level that the receiver was told last, by service; `open` before it was told any."""
-    levels = {action.service: action.level for action in _asked(day, date.min) if action.level}
+    asked = [(at, 0, action) for at, action in day.levelled]
+    asked += [(look.at, 1, action) for look in day.looks for action in look.step.actions]
+    asked.sort(key=lambda found: found[:2])  # of one instant, what was booked comes before the look at it
+    levels = {action.service: action.level for _, _, action in asked if action.level}
     if not levels:
         yield "open"
     alone = set(levels) == {""}

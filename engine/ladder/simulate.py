@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from engine.ladder.actions import restoring_within
 from engine.ladder.adopting import adopt, adopts
 from engine.ladder.aftercare import care_on
 from engine.ladder.before_due import reminders
 from engine.ladder.law import LawPack
+from engine.ladder.levels import Confirming, begins_later, case_demands, ended_by, level_news
 from engine.ladder.model import CollectionsPolicy
 from engine.ladder.opening import open_case, watch_on
 from engine.ladder.scope import demand_of, items
@@ -23,7 +25,7 @@ from engine.ladder.state import Action, Position, Step, Taken
 from engine.ladder.stepping import step
 from engine.ledger.account import AccountPosition, Contacted, Terms
 from engine.ledger.deposit_rules import DepositRules
-from engine.ledger.entries import Entry, Receipt
+from engine.ledger.entries import Demand, Entry, Receipt
 from engine.ledger.position import position_at
 from engine.workdays import Calendar
 
@@ -116,6 +118,8 @@ class Played:
     """The notices before due dates, which belong to no case."""
     reminding: dict[str, CollectionsPolicy] = field(default_factory=dict)
     """The policy that each of them goes out under, by key."""
+    levelled: list[tuple[datetime, Action]] = field(default_factory=list)
+    """What the receiver was told because somebody else's demand on service came or went."""
     reminds: dict[datetime, datetime | None] = field(default_factory=dict)
     """When the next of them goes out, by the instants that were asked for."""
 
@@ -167,6 +171,8 @@ class _Player:
         self.number = 0
         self.next_watch: datetime | None = None
         self.next_reminder: datetime | None = None
+        self.next_level: datetime | None = None
+        """When a demand on service that is known begins to count."""
         self.reminded: set[str] = set()
         self.asked: dict[str, str] = {}
         self.elsewhere: list[Contacted] = []
@@ -180,6 +186,8 @@ class _Player:
             while probes and probes[0] < at:
                 self._probe(probes.pop(0))
             news = False
+            if self.next_level is not None and self.next_level <= at:
+                self._relevel(self.played.entries, self.next_level - timedelta(microseconds=1), at)
             while self.queue and self.queue[0].at <= at:
                 self._learn(self.queue.pop(0))
                 news = True
@@ -216,7 +224,9 @@ class _Player:
     def _next(self) -> datetime | None:
         instants = [event.at for event in self.queue[:1]]
         looks = (live.next_look for live in self.cases.values())
-        instants += [at for at in (*looks, self.next_watch, self.next_reminder) if at is not None]
+        instants += [
+            at for at in (*looks, self.next_watch, self.next_reminder, self.next_level) if at is not None
+        ]
         return min(instants, default=None)
 
     def _hears(self, at: datetime) -> bool:
@@ -244,7 +254,10 @@ class _Player:
     def _learn(self, event: Event) -> None:
         self.played.told.append((event.at, event.text))
         if event.entry is not None:
+            known = tuple(self.played.entries)
             self.played.entries.append(event.entry)
+            if isinstance(event.entry, Demand):
+                self._relevel(known, event.at, event.at)
         if event.policy is not None:
             self.policy = event.policy
         if event.contact is not None:
@@ -282,6 +295,24 @@ class _Player:
         waiting = (one for key, one in self.on_their_way.items() if key not in answered)
         found = sorted((*account.contacts, *self.elsewhere, *waiting), key=lambda one: (one.at, one.key))
         return account.model_copy(update={"contacts": tuple(found)}) if found else account
+
+    # levels that others demand
+
+    def _relevel(self, known: Sequence[Entry], since: datetime, at: datetime) -> None:
+        """Tell the receiver of a level that changed between what was known at `since` and what is now."""
+        before = position_at(self.scenario.terms, known, since)
+        after = position_at(self.scenario.terms, self.played.entries, at)
+        taken = [*self.over.values(), *(live.taken for live in self.cases.values())]
+        taken.sort(key=lambda one: int(one.case.rpartition("/")[2]), reverse=True)
+        cases = case_demands(taken, after, lambda row: True)
+        confirming = Confirming(self.policy.confirm.within, restoring_within(self.policy, self.law))
+        told = [(action, on.astimezone(self.zone).date()) for on, action in self.played.levelled]
+        ended = ended_by(told, after)
+        for action in level_news(before, after, cases, self.played.entries, confirming, ended):
+            self.played.levelled.append((at, action))
+            self._ask(action, at)
+        day = begins_later(self.played.entries, after.today)
+        self.next_level = datetime.combine(day, time(), self.zone) if day else None
 
     # what the cases do
 
