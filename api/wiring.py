@@ -106,7 +106,7 @@ def build(settings: Settings, *, simulated: bool | None = None, make: bool = Tru
     events = WatchEvents(library)
     news = LedgerNews(events, library)
     regrading = Regrading(library)
-    writer = LedgerWriter(positions, opening, news, regrading)
+    writer = LedgerWriter(positions, opening, news, regrading, acting.levels)
     receiver = _receiver(settings, directory)
     stopped = Stopped(database, settings.webhook_url)
     courier = Courier(database, acting, writer, receiver, clock.now, stopped, _mailer(settings, directory))

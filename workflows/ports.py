@@ -154,6 +154,13 @@ class CaseBook(Protocol):
         """Ask for what the rules of deposits say of these accounts, each thing once; return how many."""
         ...
 
+    def review_levels(self, accounts: Sequence[str], at: datetime) -> int:
+        """Tell of the levels of service that others demand of these accounts, each once, where that is due.
+
+        Returns how many messages and tasks came of it.
+        """
+        ...
+
     def remind(self, accounts: Sequence[str], at: datetime) -> list[ReminderRecord]:
         """Put the notices that announce bills of these accounts before their due date into the outbox.
 

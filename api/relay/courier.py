@@ -29,6 +29,7 @@ from api.storage.pokes import poke_cases
 from api.storage.session import Database, Work
 from api.storage.stopped import Stopped
 from api.storage.tables import AccountRow, ActionRow, OutboxRow
+from engine.ladder.levels import is_demand
 from engine.ladder.notices import notice_text
 from engine.ledger.entries import Receipt
 from engine.model import Model
@@ -158,7 +159,9 @@ class Courier:
                 if head.error.startswith(BRAKED):  # nobody failed: it is asked for again on another day
                     status, why = "withdrawn", head.error
                 return self._drop(work, row, head, action, status, why, at, pokes)
-            if action.severe and (why := self._acting.reason_gone(work.session, row, action, at)):
+            if (action.severe or is_demand(action.key)) and (
+                why := self._acting.reason_gone(work.session, row, action, at)
+            ):
                 return self._drop(work, row, head, action, "withdrawn", why, at, pokes)
             if (until := self._acting.waits(work, action, head, at)) is not None:
                 return _Wait(until)

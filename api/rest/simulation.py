@@ -55,6 +55,7 @@ def simulation_router(wiring: Wiring) -> APIRouter:
         def write() -> tuple[bool, AccountOut, list[int]]:
             opened = wiring.cases.open_case(body.account, body.at)
             wiring.cases.remind([body.account], body.at)
+            wiring.cases.review_levels([body.account], body.at)
             wiring.cases.review_deposits([body.account], body.at)
             wiring.cases.regrade(body.at, 1, body.account)
             with wiring.database.read() as session:

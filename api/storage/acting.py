@@ -16,6 +16,7 @@ from api.storage.contacts import hold_customer
 from api.storage.depositing import Depositing, is_deposit
 from api.storage.entries import insert_entries
 from api.storage.events import action_event
+from api.storage.levels import Levels
 from api.storage.library import Library
 from api.storage.positions import Positions
 from api.storage.session import Work
@@ -24,6 +25,7 @@ from api.storage.tasks import FOR_PEOPLE, add_task
 from engine.ladder import CollectionsPolicy, Position, Taken, open_case, step, still_due
 from engine.ladder.before_due import is_reminder, reminder_void
 from engine.ladder.contact import contact_from
+from engine.ladder.levels import is_demand
 from engine.ladder.notices import notice_text
 from engine.ladder.state import Action
 from engine.ledger.entries import Receipt
@@ -38,6 +40,7 @@ class Acting:
         self._positions = positions
         self._library = library
         self.deposits = Depositing(library, positions)
+        self.levels = Levels(library, positions)
 
     def act(self, work: Work, request: ActRequest) -> ActResult:
         """Ask for each action that still holds, withdraw the others; answer known keys as before."""
@@ -92,6 +95,8 @@ class Acting:
         """Derive a severe action again; return why it is no longer due, or nothing."""
         if is_deposit(action.key):
             return self.deposits.gone(session, row, action, at)
+        if is_demand(action.key):
+            return self.levels.gone(session, row, action, at)
         policy = self._library.collections(session, action.policy)
         position = self.position(session, row, policy, at)
         if is_reminder(action.key):
@@ -102,16 +107,23 @@ class Acting:
         return "" if due else why
 
     def waits(self, work: Work, action: ActionRow, head: OutboxRow, at: datetime) -> datetime | None:
-        """Return when to look again at what the brake holds back; None: it may go."""
+        """Return when to look again at what the brake holds back; None: it may go.
+
+        The brake is the ladder's: what a fraud desk or a customer demands does not wait for it.
+        """
+        if is_demand(action.key):
+            return None
         return brakes.waits(work, self._library.collections(work.session, action.policy), action, head, at)
 
     def speaks_from(self, session: Session, row: AccountRow, action: ActionRow, at: datetime) -> datetime:
         """Return from when on a notice may reach its customer: `at`, or the end of quiet hours."""
+        if action.do != "notify":
+            return at
         policy = self._library.collections(session, action.policy)
         hours = policy.contact.quiet is not None or bool(
             self._library.law(session, policy.regulation, at.date()).clauses_on("contact_hours")
         )
-        if action.do != "notify" or not hours:
+        if not hours:
             return at
         return contact_from(policy, self.position(session, row, policy, at), action_of(action).args[0], at)
 

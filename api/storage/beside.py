@@ -95,9 +95,14 @@ def _is_told(session: Session, row: Row) -> bool:
     keys = [key for key in row.keys if do_of(key) in _CUTS and row.words.get(key) not in GONE]
     for key in keys:
         action = session.get(ActionRow, key)
-        if action is not None and (action.state == "done" or _is_delivered(session, action)):
+        if action is not None and is_told(session, action):
             return True
     return False
+
+
+def is_told(session: Session, action: ActionRow) -> bool:
+    """Tell whether the receiver has confirmed an action, or was told of it and has not answered yet."""
+    return action.state == "done" or _is_delivered(session, action)
 
 
 def _is_delivered(session: Session, action: ActionRow) -> bool:

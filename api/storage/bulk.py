@@ -17,6 +17,7 @@ from api.storage.depositing import note_deposit
 from api.storage.entries import require_currency, rows_of, same_or_refused
 from api.storage.errors import AlreadyThere, CustomerNotFound
 from api.storage.ledger import LedgerWriter, admit
+from api.storage.levels import note_demands
 from api.storage.positions import customer_entries
 from api.storage.session import Work
 from api.storage.tables import AccountRow, CustomerRow, EntryRow
@@ -137,10 +138,12 @@ class Batch:
         for ledger in written:
             note_deposit(ledger.row, ledger.fresh)
             if not ledger.followed:
+                note_demands(ledger.row, ledger.fresh)
                 ledger.row.watch_on = ledger.fresh[-1].received_at
                 continue
             customer = self._customers[ledger.row.customer]
             entries = (*ledger.entries, *customer_entries(customer, said.get(customer.id, [])))
+            self._writer.levels.booked(self._work, ledger.row, entries, ledger.fresh)
             self._writer.follow(self._work, ledger.row, entries, ledger.fresh[-1], opens=False, pokes=True)
 
     def _is_heard(self, news: News) -> bool:

@@ -93,9 +93,9 @@ class SqlCaseBook:
             self._watch(work, account, request.at, opens=False)
 
     def due_accounts(self, at: datetime, after: str, limit: int) -> list[str]:
-        """Return accounts that are due: for a case, a notice or a look at their deposit, in order of id."""
+        """Return accounts that are due: for a case, a notice, a look at deposit or levels, in order of id."""
         due = (col(AccountRow.watch_on) <= at) | (col(AccountRow.remind_on) <= at)
-        due = due | (col(AccountRow.deposit_on) <= at)
+        due = due | (col(AccountRow.deposit_on) <= at) | (col(AccountRow.level_on) <= at)
         query = select(AccountRow.id).where(due, AccountRow.id > after)
         with self._database.read() as session:
             return list(session.exec(query.order_by(AccountRow.id).limit(limit)))
@@ -143,6 +143,11 @@ class SqlCaseBook:
         """Look at the deposits of these accounts that are due; return how many actions were asked for."""
         with self._database.write() as work:
             return sum(self._acting.deposits.review(work, account, at) for account in sorted(accounts))
+
+    def review_levels(self, accounts: Sequence[str], at: datetime) -> int:
+        """Look at the levels of service that others demand of these accounts, where that is due."""
+        with self._database.write() as work:
+            return sum(self._acting.levels.review(work, account, at) for account in sorted(accounts))
 
     def _watch(self, work: Work, row: AccountRow, at: datetime, *, opens: bool) -> int:
         at = max(at, row.last_received or at)

@@ -22,6 +22,7 @@ from api.storage.depositing import note_deposit
 from api.storage.entries import insert_entries, require_currency, stored_twin
 from api.storage.errors import EntryRefused, ReceivedBackwards
 from api.storage.facts import FactGatherer
+from api.storage.levels import Levels
 from api.storage.library import Library
 from api.storage.opening import Opening
 from api.storage.pokes import poke_cases
@@ -53,9 +54,10 @@ class LedgerWriter:
     """Adds entries to accounts; everything that follows from one is in the same transaction."""
 
     def __init__(
-        self, positions: Positions, opening: Opening, news: LedgerNews, regrading: Regrading
+        self, positions: Positions, opening: Opening, news: LedgerNews, regrading: Regrading, levels: Levels
     ) -> None:
         self._positions = positions
+        self.levels = levels
         self._opening = opening
         self.news = news
         self.regrading = regrading
@@ -84,6 +86,7 @@ class LedgerWriter:
         insert_entries(work, row, [entry])
         if isinstance(entry, Receipt):
             note_receipt(work, row, entry)
+        self.levels.booked(work, row, (*entries, entry), [entry])
         self.follow(work, row, (*entries, entry), entry, opens=True, pokes=pokes)
         self.news.keep(work, self.news.entries(work, [Written(row, (*entries, entry), [entry])]))
         self.regrading.posted(work, row, [entry])

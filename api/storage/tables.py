@@ -96,6 +96,7 @@ class AccountRow(Row, table=True):
         Index(None, "watch_on", "id"),
         Index(None, "remind_on", "id"),
         Index(None, "deposit_on", "id"),
+        Index(None, "level_on", "id"),
         Index(
             "ix_accounts_dependant", "dependant",
             sqlite_where=text("dependant <> ''"), postgresql_where=text("dependant <> ''"),
@@ -125,6 +126,8 @@ class AccountRow(Row, table=True):
     """When its case is due to be opened; None: nothing is due by itself, or a case is open."""
     deposit_on: datetime | None = Field(default=None, sa_type=Instant)
     """When its deposit is looked at; None: it holds none."""
+    level_on: datetime | None = Field(default=None, sa_type=Instant)
+    """When the levels that others demand are looked at; None: no demand begins, no message is unconfirmed."""
     remind_on: datetime | None = Field(default=None, sa_type=Instant)
     """When a bill is to be announced before its due date; None: none is, by what is known."""
     open_case: int | None = None

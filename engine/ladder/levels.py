@@ -72,10 +72,11 @@ def case_demands(
 
 
 def _is_over(row: Row, taken: Taken, position: AccountPosition) -> bool:
-    return row.ends_contract and any(_lets_go_on(act, taken.ended_on) for act in position.acts)
+    return row.ends_contract and any(lets_go_on(act, taken.ended_on) for act in position.acts)
 
 
-def _lets_go_on(act: Act, ended: date | None) -> bool:
+def lets_go_on(act: Act, ended: date | None) -> bool:
+    """Tell whether by this act a person lets the ladder go on for a new order, after an end on a day."""
     return act.act == "resume" and ended is not None and act.value_date >= ended
 
 
@@ -144,7 +145,7 @@ def ended_by(told: Iterable[tuple[Action, date]], position: AccountPosition) -> 
     """
     return frozenset(
         action.service for action, day in told
-        if action.level == "terminated" and not any(_lets_go_on(act, day) for act in position.acts)
+        if action.level == "terminated" and not any(lets_go_on(act, day) for act in position.acts)
     )  # fmt: skip
 
 

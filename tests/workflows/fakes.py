@@ -177,6 +177,9 @@ class World:
     def review_deposits(self, accounts: Sequence[str], at: datetime) -> int:
         return 0
 
+    def review_levels(self, accounts: Sequence[str], at: datetime) -> int:
+        return 0
+
     def open_cases(self, accounts: Sequence[str], at: datetime) -> int:
         with self.lock:
             new = [account for account in accounts if account not in self.opened]

@@ -38,6 +38,7 @@ class OpenDue:
             some = due[start : start + TOGETHER]
             opened += self._cases.open_cases(some, request.at)
             told += self._cases.remind(some, request.at)
+            self._cases.review_levels(some, request.at)
             self._cases.review_deposits(some, request.at)
             activity.heartbeat()
         reminded = tuple((record.account, recorded_digest(record)) for record in told)
