@@ -250,7 +250,7 @@ def _renew(work: Work, row: AccountRow, demands: Sequence[DemandedLevel], at: da
     """Let what cases have asked for, and nobody was told yet, tell the level that is in force now."""
     query = select(OutboxRow, ActionRow).join(ActionRow, col(ActionRow.key) == col(OutboxRow.subject))
     query = query.where(OutboxRow.account == row.id, OutboxRow.channel == "webhook")
-    query = query.where(OutboxRow.state == "pending", OutboxRow.attempts == 0)
+    query = query.where(OutboxRow.state == "pending", OutboxRow.attempts == 0, ActionRow.state == "requested")
     query = query.where(col(ActionRow.do).in_(("service", "terminate")), ActionRow.number != NO_CASE)
     for waiting, asked in work.session.exec(query.order_by(col(OutboxRow.id))).all():
         action, case = action_of(asked), _case_of(row, asked.key)

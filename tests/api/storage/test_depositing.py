@@ -10,6 +10,7 @@ from temporalio.testing import ActivityEnvironment
 
 from api.storage.actions import get_action
 from api.storage.audit import verify
+from api.storage.depositing import is_deposit
 from api.storage.tables import ActionRow, OutboxRow, TaskRow
 from api.wiring import Wiring
 from tests.api.conftest import Build
@@ -57,7 +58,8 @@ def sweep(wiring: Wiring, at: str) -> None:
 def asked(wiring: Wiring) -> list[tuple[str, str, str]]:
     with wiring.database.read() as session:
         rows = session.exec(select(ActionRow).order_by(col(ActionRow.requested_at), ActionRow.key)).all()
-        return [(row.key, row.state, row.body.partition('"amount":"')[2].partition('"')[0]) for row in rows]
+        found = [(row.key, row.state, row.body.partition('"amount":"')[2].partition('"')[0]) for row in rows]
+        return [one for one in found if is_deposit(one[0])]
 
 
 def tasks(wiring: Wiring) -> list[str]:
