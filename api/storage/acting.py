@@ -163,6 +163,7 @@ class Acting:
         )  # fmt: skip
         insert_entries(work, row, [receipt])
         note_receipt(work, row, receipt)
+        self.levels.answered(work, row, key, status, at)
         work.session.add(row)
         work.audit(f"action-{status}", key, at, digest({"why": why}))
         return receipt

@@ -86,6 +86,7 @@ class LedgerWriter:
         insert_entries(work, row, [entry])
         if isinstance(entry, Receipt):
             note_receipt(work, row, entry)
+            self.levels.answered(work, row, entry.key, entry.status, entry.received_at)
         self.levels.booked(work, row, (*entries, entry), [entry])
         self.follow(work, row, (*entries, entry), entry, opens=True, pokes=pokes)
         self.news.keep(work, self.news.entries(work, [Written(row, (*entries, entry), [entry])]))

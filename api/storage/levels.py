@@ -7,24 +7,23 @@ was asked for them and told, so that a case that is just acting is seen as it st
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from api.storage import outbox
 from api.storage.accounts import lock_account, terms_of
 from api.storage.actions import NO_CASE, action_of
-from api.storage.beside import is_told
 from api.storage.errors import PolicyRefused
 from api.storage.events import action_event
+from api.storage.levels_told import demands_of_cases, last_words, messages_of, renew, told_of
 from api.storage.library import Library
 from api.storage.positions import Positions
 from api.storage.session import Work
-from api.storage.tables import AccountRow, ActionRow, OutboxRow
+from api.storage.tables import AccountRow, ActionRow
 from api.storage.tasks import add_task
 from engine.ladder import CollectionsPolicy
 from engine.ladder.actions import restoring_within
@@ -33,17 +32,18 @@ from engine.ladder.levels import (
     SOURCE,
     Confirming,
     begins_later,
+    corrected,
+    corrections_of,
     ended_by,
     is_demand,
-    lets_go_on,
     level_news,
     levels_in_force,
 )
-from engine.ladder.memory import most_severe
+from engine.ladder.memory import GONE, LOST, do_of
 from engine.ladder.model import ConfirmRules
 from engine.ladder.state import Action
 from engine.ledger import Entry
-from engine.ledger.account import AccountPosition, DemandedLevel, Level
+from engine.ledger.account import AccountPosition, Level
 from engine.ledger.entries import Demand
 from engine.ledger.position import position_at
 from engine.model import canonical, digest
@@ -95,11 +95,54 @@ class Levels:
 
     def gone(self, session: Session, row: AccountRow, action: ActionRow, at: datetime) -> str:
         """Derive a message that waits to be sent again; return why it must not go any more, or nothing."""
-        position = position_at(terms_of(row), self._positions.entries(session, row), at)
-        levels = levels_in_force((*position.demands, *_of_cases(session, row, position)))
         said = action_of(action)
+        _, levels = self._now(session, row, at)
         level = levels.get(said.service, levels[ALL])
         return "" if level == said.level else f"The level in force is `{level}` by now."
+
+    def answered(self, work: Work, row: AccountRow, key: str, status: str, at: datetime) -> None:
+        """Take in that a message about a level had no effect: what the receiver was told last may be wrong.
+
+        A person hears at once of what somebody else demanded and the receiver could not do.
+        """
+        if status not in GONE or do_of(key) not in ("service", "terminate"):
+            return
+        asked = work.session.get(ActionRow, key)
+        if asked is None:
+            return
+        said = action_of(asked)
+        words = last_words(work.session, row)
+        if not is_demand(key):
+            last = words.get(said.service)
+            if last is not None and is_demand(last.key):
+                self._correct(work, row, last, last.level, at)
+        elif status != "withdrawn":
+            self._ask_people(work, row, at)
+        elif said.service not in words:
+            self._correct(work, row, said, "open", at)
+        elif (last := words[said.service]) is not None:
+            self._correct(work, row, said, last.level, at)
+
+    def _now(
+        self, session: Session, row: AccountRow, at: datetime
+    ) -> tuple[AccountPosition, dict[str, Level]]:
+        position = position_at(terms_of(row), self._positions.entries(session, row), at)
+        return position, levels_in_force((*position.demands, *demands_of_cases(session, row, position)))
+
+    def _correct(self, work: Work, row: AccountRow, about: Action, known: Level | None, at: datetime) -> None:
+        """Tell the level in force under another key where the receiver knows a different one."""
+        position, levels = self._now(work.session, row, at)
+        level = levels.get(about.service, levels[ALL])
+        over = {about.service, ALL} & ended_by(told_of(work.session, row), position)
+        if level == known or (over and level != "terminated"):
+            return
+        policy, confirming = self._rules(work.session, row, position.today)
+        keys = corrections_of(about, level)
+        key = next(key for key in keys if work.session.get(ActionRow, key) is None)
+        action = corrected(about, key, levels, known or "open", at, confirming)
+        self._ask(work, row, policy, action, at)
+        row.level_on = min(filter(None, (row.level_on, action.confirm_by)))
+        work.session.add(row)
 
     def _tell(
         self, work: Work, row: AccountRow, known: Sequence[Entry], since: datetime,
@@ -107,16 +150,16 @@ class Levels:
     ) -> int:  # fmt: skip
         terms = terms_of(row)
         before, after = position_at(terms, known, since), position_at(terms, entries, at)
-        cases = _of_cases(work.session, row, after)
+        cases = demands_of_cases(work.session, row, after)
         policy, confirming = self._rules(work.session, row, after.today)
-        told = _told(work.session, row)
+        told = told_of(work.session, row)
         asked = 0
         for action in level_news(before, after, cases, entries, confirming, ended_by(told, after)):
             if work.session.get(ActionRow, action.key) is None:
                 self._ask(work, row, policy, action, at)
                 asked += 1
         if before.demands != after.demands:
-            _renew(work, row, (*after.demands, *cases), at)
+            renew(work, row, (*after.demands, *cases), at)
         return asked
 
     def _ask(
@@ -156,24 +199,18 @@ class Levels:
     def _ask_people(self, work: Work, row: AccountRow, at: datetime) -> int:
         """Put before a person, once, what was not confirmed in time or could not be carried out."""
         asked = 0
-        for known in _mine(work.session, row):
+        last = {action_of(known).service: known for known in messages_of(work.session, row)}
+        for known in last.values():  # an earlier message about a service need not be seen to
             said = action_of(known)
-            if known.state not in ("requested", "failed", "expired", "suppressed"):
+            late = known.state == "requested" and said.confirm_by is not None and said.confirm_by <= at
+            if not late and known.state not in LOST:
                 continue
-            if said.confirm_by is None or said.confirm_by > at or not self._is_last(work.session, row, known):
-                continue
-            what = "missing_receipt" if known.state == "requested" else "undone"
+            what = "missing_receipt" if late else "undone"
             key = f"{known.key.rsplit('/', 2)[0]}/task.{what}.{said.level}/do"
             task = Action(key=key, do="task", args=(what, str(said.level)), step=said.step)
             add_task(work, row.id, NO_CASE, task, known.detail, at)
             asked += 1
         return asked
-
-    def _is_last(self, session: Session, row: AccountRow, known: ActionRow) -> bool:
-        """Tell whether no later message speaks of the same service: an earlier one need not be seen to."""
-        said = action_of(known)
-        later = (one for one in _mine(session, row) if one.requested_at > known.requested_at)
-        return not any(action_of(one).service == said.service for one in later)
 
     def _next(
         self, session: Session, row: AccountRow, entries: Sequence[Entry], at: datetime
@@ -181,86 +218,6 @@ class Levels:
         zone = ZoneInfo(row.timezone)
         day = begins_later(entries, at.astimezone(zone).date())
         found = [datetime.combine(day, time(), zone)] if day else []
-        waits = (action_of(one).confirm_by for one in _mine(session, row) if one.state == "requested")
+        waits = (action_of(one).confirm_by for one in messages_of(session, row) if one.state == "requested")
         found += [until for until in waits if until is not None and until > at]
         return min(found, default=None)
-
-
-def _mine(session: Session, row: AccountRow) -> list[ActionRow]:
-    """Return what an account's receiver was asked for because of others' demands, in order."""
-    query = select(ActionRow).where(ActionRow.account == row.id, ActionRow.number == NO_CASE)
-    query = query.where(ActionRow.do == "service")
-    rows = session.exec(query.order_by(col(ActionRow.requested_at), ActionRow.key)).all()
-    return [one for one in rows if is_demand(one.key)]
-
-
-def _told(session: Session, row: AccountRow) -> list[tuple[Action, date]]:
-    zone = ZoneInfo(row.timezone)
-    return [
-        (action_of(one), one.requested_at.astimezone(zone).date())
-        for one in _mine(session, row) if is_told(session, one)
-    ]  # fmt: skip
-
-
-def _of_cases(session: Session, row: AccountRow, position: AccountPosition) -> tuple[DemandedLevel, ...]:
-    """Return what each case has asked of service and has not taken back; of cuts, those that were told."""
-    if not row.cases:
-        return ()
-    query = select(ActionRow).where(ActionRow.account == row.id, ActionRow.number != NO_CASE)
-    query = query.where(col(ActionRow.do).in_(("service", "terminate")))
-    found: dict[str, DemandedLevel] = {}
-    order = (col(ActionRow.requested_at), col(ActionRow.undo), ActionRow.key)
-    for asked in session.exec(query.order_by(*order)).all():
-        said, day = action_of(asked), asked.requested_at.astimezone(ZoneInfo(row.timezone)).date()
-        case, own = _case_of(row, asked.key), _own(said)
-        if asked.undo and asked.state != "withdrawn":
-            level = own
-        elif not asked.undo and is_told(session, asked) and not _is_over(own, day, position):
-            level = most_severe([own, found[case].level if case in found else "open"])
-        else:
-            continue
-        found[case] = DemandedLevel(
-            source=case, level=level, reason="arrears", since=day, service=said.service
-        )
-    return tuple(demand for demand in found.values() if demand.level != "open")
-
-
-def _is_over(level: Level, day: date, position: AccountPosition) -> bool:
-    return level == "terminated" and any(lets_go_on(act, day) for act in position.acts)
-
-
-def _case_of(row: AccountRow, key: str) -> str:
-    """Return the case of which an action is, by its key; its undoing can be asked for by a later one."""
-    head = f"case/{row.id}/"
-    return head + key.removeprefix(head).partition("/")[0]
-
-
-def _own(action: Action) -> Level:
-    """Return what a case itself demands by an action."""
-    if action.do == "terminate":
-        return "terminated"
-    found: dict[str, Level] = {
-        "open": "open", "outgoing_barred": "outgoing_barred", "suspended": "suspended",
-        "terminated": "terminated",
-    }  # fmt: skip
-    return found[action.args[0]]
-
-
-def _renew(work: Work, row: AccountRow, demands: Sequence[DemandedLevel], at: datetime) -> None:
-    """Let what cases have asked for, and nobody was told yet, tell the level that is in force now."""
-    query = select(OutboxRow, ActionRow).join(ActionRow, col(ActionRow.key) == col(OutboxRow.subject))
-    query = query.where(OutboxRow.account == row.id, OutboxRow.channel == "webhook")
-    query = query.where(OutboxRow.state == "pending", OutboxRow.attempts == 0, ActionRow.state == "requested")
-    query = query.where(col(ActionRow.do).in_(("service", "terminate")), ActionRow.number != NO_CASE)
-    for waiting, asked in work.session.exec(query.order_by(col(OutboxRow.id))).all():
-        action, case = action_of(asked), _case_of(row, asked.key)
-        others = (d.level for d in demands if d.source != case and d.service in (ALL, action.service))
-        level = most_severe([_own(action), *others])
-        if level == action.level:
-            continue
-        action = action.model_copy(update={"level": level})
-        event = json.loads(waiting.body)
-        event["data"]["level"] = level
-        asked.body, waiting.body = canonical(action).decode(), canonical(event).decode()
-        work.session.add_all([asked, waiting])
-        work.audit("action-level", action.key, at, digest(action))

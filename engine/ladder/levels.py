@@ -7,9 +7,10 @@ interruption, so neither its hours nor its windows, holds and notices apply; eme
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from itertools import count
 
 from engine.ladder.memory import Row, most_severe
 from engine.ladder.state import Action, Taken
@@ -129,13 +130,38 @@ def _action(
 ) -> Action:  # fmt: skip
     level = new[service]
     rises = LEVELS.index(level) > LEVELS.index(old[service])
-    own = sorted(name for name in new if service == ALL and name and new[name] != level)
     head = f"{SOURCE}/{after.terms.account}/{service or 'account'}/{source}/{turn}"
     return Action(
         key=f"{head}/service.{level}/do", do="service", args=(level,), step=source, service=service,
-        severe=rises, level=level, figures={"except": ", ".join(own)} if own else {},
+        severe=rises, level=level, figures=_others(new, service),
         confirm_by=after.at + (confirming.cut if rises else confirming.restored),
     )  # fmt: skip
+
+
+def _others(levels: dict[str, Level], service: str) -> dict[str, str]:
+    """Return what a message about all services leaves alone: those with a level of their own."""
+    own = sorted(name for name in levels if service == ALL and name and levels[name] != levels[ALL])
+    return {"except": ", ".join(own)} if own else {}
+
+
+def corrections_of(about: Action, level: Level) -> Iterator[str]:
+    """Yield the keys of messages that put right what was told by another one, of another level."""
+    head = about.key.rsplit("/", 2)[0]
+    yield f"{head}/service.{level}/do"
+    yield from (f"{head}.{number}/service.{level}/do" for number in count(2))
+
+
+def corrected(
+    about: Action, key: str, levels: dict[str, Level], known: Level, at: datetime, confirming: Confirming
+) -> Action:  # fmt: skip
+    """Return a message of the level in force, to a receiver that knows another one."""
+    level = levels.get(about.service, levels[ALL])
+    rises = LEVELS.index(level) > LEVELS.index(known)
+    by = at + (confirming.cut if rises else confirming.restored)
+    return about.model_copy(
+        update={"key": key, "args": (level,), "level": level, "severe": rises, "confirm_by": by}
+        | {"figures": _others(levels, about.service)}
+    )
 
 
 def ended_by(told: Iterable[tuple[Action, date]], position: AccountPosition) -> frozenset[str]:

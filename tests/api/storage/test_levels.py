@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from sqlmodel import col, select
@@ -19,7 +20,8 @@ from api.wiring import Wiring
 from engine.ledger import Entry, EntryAdapter
 from tests.api.conftest import Build
 from tests.api.policies import COLLECTIONS
-from tests.api.relay.test_courier import confirms, to_barring, with_receiver
+from tests.api.relay.listening import confirms
+from tests.api.relay.test_courier import to_barring, with_receiver
 from tests.api.scenes import Driver, account, add_parties, in_arrears, local, pay, post
 from tests.api.storage.test_contention import at_once
 from workflows.activities.open_due import OpenDue
@@ -41,6 +43,10 @@ def told(wiring: Wiring, name: str = "A1") -> list[tuple[str, str]]:
         rows = session.exec(query.order_by(col(OutboxRow.id))).all()
         found = [(row.state, json.loads(row.body)["data"]) for row in rows]
     return [(data["step"], data["level"]) for state, data in found if data["level"] and state != "withdrawn"]
+
+
+def refuses(event: dict[str, Any]) -> tuple[int, Any]:
+    return 503, {}
 
 
 def hear(wiring: Wiring) -> None:
@@ -180,11 +186,12 @@ def test_what_is_confirmed_is_not_asked_of_anybody(wiring: Wiring) -> None:
     assert (tasks(wiring), account(wiring, "A1").level_on) == ([], None)
 
 
-def test_a_receiver_that_cannot_is_put_before_a_person(wiring: Wiring) -> None:
+def test_a_receiver_that_cannot_is_put_before_a_person_at_once(wiring: Wiring) -> None:
     add_parties(wiring, "A1")
     demand(wiring, local("2026-03-05 10:00"), "suspended")
     at = local("2026-03-05 11:00")
     post(wiring, "A1", at, kind="receipt", id="R1", key=CUT, status="failed", at=at)
+    assert tasks(wiring) == [f"{CUT.rsplit('/', 2)[0]}/task.undone.suspended/do"]
     sweep(wiring, "2026-03-08 00:00")
     assert tasks(wiring) == [f"{CUT.rsplit('/', 2)[0]}/task.undone.suspended/do"]
 
@@ -197,9 +204,48 @@ def test_a_bar_that_waits_to_be_sent_says_the_level_of_then(builder: Build, data
         demand(wiring, at + timedelta(minutes=2), "suspended", "limit")
         wiring.courier.deliver("A1", at + timedelta(minutes=3))
     said = [(event["id"], event["data"]["level"]) for event in heard.events if event["data"]["level"]]
-    assert said == [(bar, "suspended"), ("demand/A1/account/limit/1/service.suspended/do", "suspended")]
+    assert said == [
+        (bar, "suspended"),
+        (CUT, "suspended"),  # in force again, by another's demand
+        ("demand/A1/account/limit/1/service.suspended/do", "suspended"),
+    ]
     with wiring.database.read() as session:
         assert verify(session)[1] is None
+
+
+def test_a_bar_that_went_out_late_leaves_nobody_with_the_level_of_then(
+    builder: Build, database_url: str
+) -> None:
+    with with_receiver(builder, database_url) as (wiring, heard):
+        _, at, bar = to_barring(wiring)
+        demand(wiring, at, "suspended")
+        heard.reply = refuses
+        wiring.courier.deliver("A1", at + timedelta(minutes=1))  # from now on it is perhaps known by its id
+        demand(wiring, at + timedelta(minutes=2), "open")
+        heard.events.clear()
+        heard.reply = confirms
+        for minute in (10, 20):
+            wiring.courier.deliver("A1", at + timedelta(minutes=minute))
+    said = [(event["id"], event["data"]["level"]) for event in heard.events if event["data"]["level"]]
+    back = "demand/A1/account/fraud_desk/2/service.outgoing_barred/do"
+    assert said == [(bar, "suspended"), (back, "outgoing_barred")]
+    assert account(wiring, "A1").level == "outgoing_barred"
+
+
+def test_a_cut_that_fails_after_the_release_of_fraud_leaves_nobody_cut(
+    builder: Build, database_url: str
+) -> None:
+    with with_receiver(builder, database_url) as (wiring, heard):
+        _, at, bar = to_barring(wiring)
+        wiring.courier.deliver("A1", at)
+        for minute, level in enumerate(("suspended", "open"), start=1):
+            demand(wiring, at + timedelta(minutes=minute), level)
+            wiring.courier.deliver("A1", at + timedelta(minutes=minute))
+        at += timedelta(minutes=10)
+        post(wiring, "A1", at, kind="receipt", id="R1", key=bar, status="failed", at=at)
+        wiring.courier.deliver("A1", at)
+    said = [event["data"]["level"] for event in heard.events if event["data"]["level"]]
+    assert said == ["outgoing_barred", "suspended", "outgoing_barred", "open"]
 
 
 def test_a_receiver_hears_each_message_once_and_last_what_is_in_force(
