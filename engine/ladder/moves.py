@@ -255,6 +255,12 @@ def _wanted(case: Case, day: int) -> set[str]:
     return {step for row in above for step in _missing(case, row, day)}
 
 
+def _repeated(case: Case, notice: LadderRow, day: int) -> list[str]:
+    """Return a notice that still stands and is to name more, with what has to be done again before it."""
+    before = case.ladder.by_step.get(notice.after)
+    return [notice.step, *(_missing(case, before, day) if before else ())]
+
+
 def _missing(case: Case, row: LadderRow, day: int) -> list[str]:
     """Return a row with the steps before it that do not count; none when one of them cannot come."""
     steps: list[str] = []
@@ -271,7 +277,7 @@ def _missing(case: Case, row: LadderRow, day: int) -> list[str]:
             steps += _missing(case, notice[0], day)  # none when it still stands for the anchor
             sent = case.taken_row(notice[0].step)
             if sent and notice[0].step not in steps and _is_thin(case, cut, sent, day):
-                steps.append(notice[0].step)
+                steps += _repeated(case, notice[0], day)
     return steps
 
 

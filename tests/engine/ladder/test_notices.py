@@ -9,8 +9,10 @@ import pytest
 
 from engine.ladder import load_collections
 from engine.ladder.notices import amount_in, day_in, notice_text
+from engine.ladder.simulate import show
 from engine.ladder.state import Action
-from tests.engine.ladder.world import policy, texts_of
+from tests.engine.ladder.world import changed, played, policy, texts_of
+from tests.engine.ledger.making import entry
 
 FIGURES = {
     "currency": "USD", "overdue": "1300.5", "disputed": "0", "days_past_due": "10", "debts": "B1, B2",
@@ -85,3 +87,20 @@ def test_what_is_no_notice_has_no_text() -> None:
     assert notice_text(policy("us-collections"), action) == ""
     unknown = notice("en").model_copy(update={"args": ("sms", "nothing")})
     assert notice_text(policy("us-collections"), unknown) == ""
+
+
+def test_a_notice_that_is_to_name_more_comes_again_with_the_reminder_before_it() -> None:
+    bills = [
+        entry("bill", "2025-03-01", id="B0", due="2025-03-21", amount="49.00"),
+        entry("bill", "2025-03-31", id="B1", due="2025-04-20", amount="49.00"),
+        entry("bill", "2025-04-30", id="B2", due="2025-05-20", amount="60.00"),
+    ]  # B1 alone, which the first final notice named, is too little to end a contract for
+    paid = entry("payment", "2025-06-10", amount="49.00", pays=[{"bill": "B0", "amount": "49.00"}])
+    lasting = changed(valid=("valid: P90D", "valid: P9999D"))
+    found = played([*bills, paid], date(2025, 9, 30), lasting)
+    later = [f"{look.at:%m-%d} {show(a)}" for look in found.looks for a in look.step.actions]
+    assert [line for line in later if line >= "07-31"][:3] == [
+        "09-03 reminder/2 notify(sms, reminder)",
+        "09-10 final_notice/2 notify(letter, final_notice)",
+        "09-17 terminate service(terminated)",
+    ]

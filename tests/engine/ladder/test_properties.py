@@ -210,7 +210,7 @@ def _never_worse(
     history: list[Entry], extra: Entry, first: date, last: date, by: CollectionsPolicy | None = None
 ) -> None:
     without, with_it = played(history, last, by), played([*history, extra], last, by)
-    assume(not _told_while_cut(without))
+    assume(not _told_while_cut(without) and not _wrongly_cut(without))
     for at in evenings(first, last):
         assert _level(with_it, at) <= _level(without, at), at
 
@@ -219,10 +219,22 @@ def _told_while_cut(found: Played) -> bool:
     """Tell whether a notice goes out to somebody whose service is cut already.
 
     A debt that no notice had named is announced then, before anything more follows. Who paid the older debt
-    had heard of it sooner, and may be a few days ahead: rule 2 weighs more than the order of these two.
+    had heard of it sooner, and may be a few days ahead: rule 2 weighs more than the order of these two. To
+    announce it sooner where a cut will rest on it makes a part payment the cause of a notice, and so of a cut
+    that stands. To announce each debt for itself as it comes to the age of the notice repeats the notices with
+    every bill, each with a last day to pay before which nothing is cut: who gets a bill a week never is.
     """
     cut = (look for look in found.looks if look.step.taken.level != "open")
     return any(action.do == "notify" for look in cut for action in look.step.actions)
+
+
+def _wrongly_cut(found: Played) -> bool:
+    """Tell whether service was cut for a bill that turned out to be wrong.
+
+    That is taken back with all that followed from it (rule 7), and the ladder begins anew for what came due
+    meanwhile. Who had paid was never cut wrongly, and may be in the middle of it.
+    """
+    return any(row.wrongful and row.level for look in found.looks for row in look.step.taken.left)
 
 
 def _level(found: Played, at: datetime) -> int:
