@@ -87,7 +87,7 @@ class Case:
         self.moved_up_on = taken.moved_up_on.toordinal() if taken.moved_up_on else 0
         self.notes: list[str] = []
         self.heard: list[str] = []
-        self._holding: dict[tuple[int, int, bool], bool] = {}
+        self._holding: dict[tuple[int, int, bool, bool], bool] = {}
         self._promises: dict[int, tuple[PromiseState, ...]] = {}
 
     # the ladder
@@ -100,12 +100,13 @@ class Case:
         """Return the row of a step if it is taken."""
         return next((row for row in self.rows if row.step == step), None)
 
-    def holds(self, row: LadderRow, day: int, *, keep: bool = False) -> bool:
+    def holds(self, row: LadderRow, day: int, *, keep: bool = False, held: bool = False) -> bool:
         """Tell whether a row's cells on the debt hold on a day."""
-        key = (row.index, day, keep)
+        key = (row.index, day, keep, held)
         found = self._holding.get(key)
         if found is None:
-            measures = self.view.kept(day) if keep else self.view.on(day)
+            view = self.view
+            measures = view.noticed(day) if held else view.kept(day) if keep else view.on(day)
             found = self._holding[key] = self._cells_hold(row, measures)
         return found
 
@@ -120,9 +121,10 @@ class Case:
             and facts_hold(row.facts, self.account)
         )
 
-    def warranted(self, day: int, *, keep: bool = False) -> int:
+    def warranted(self, day: int, *, keep: bool = False, held: bool = False) -> int:
         """Return the index of the last row whose cells hold; -1: none."""
-        return max((row.index for row in self.ladder.rows if self.holds(row, day, keep=keep)), default=-1)
+        holding = (row.index for row in self.ladder.rows if self.holds(row, day, keep=keep, held=held))
+        return max(holding, default=-1)
 
     def counts(self, row: Row | None, day: int) -> bool:
         """Tell whether a row is done for the debt that is the anchor, and still valid (rule 2)."""

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from engine.ladder.actions import first_day, key_of, restored_within, task
-from engine.ladder.case import Case, later
+from engine.ladder.case import Case, later, minutes
 from engine.ladder.clock import FOREVER, hold_rules
 from engine.ladder.late_fee import CHARGES, LATE_FEE, owes_only_fees
 from engine.ladder.memory import LOST, Row, do_of, token_of
@@ -24,6 +24,7 @@ def deadlines(case: Case) -> Iterator[tuple[datetime, Action]]:
             action = task(case, row.step, row.entry, "deposit_not_booked")
             if action.key not in case.taken.told:
                 yield later(row.done_at, case.policy.confirm.within), action
+    yield from _unanswered(case)
     for row in (*case.rows, *case.left):
         if row.state == "requested" and row.left_on is None:
             for key in row.keys:
@@ -46,6 +47,23 @@ def _missing(case: Case, row: Row, key: str, by: datetime) -> Iterator[tuple[dat
     action = asked.model_copy(update={"key": "/".join(parts)})
     if action.key not in case.taken.told:
         yield by, action.model_copy(update={"debts": row.debts})
+
+
+def _unanswered(case: Case) -> Iterator[tuple[datetime, Action]]:
+    """Yield the instants by which billing answers for late fees and interest: then they count no longer."""
+    patience = case.policy.confirm.within.days + 1
+    start = minutes(case.policy.case.hour)
+    for fee in case.fees:
+        head, step, entry, token, way = fee.key.rsplit("/", 4)
+        key = f"{head}/{step}/{entry}/task.missing_receipt.{token}.{way}/do"
+        if fee.foreign or fee.key in case.receipts or key in case.taken.told:
+            continue
+        by = case.instant((fee.asked_on.toordinal() + patience, start))
+        care = case.taken.care_of
+        mine = fee.key.startswith((f"{case.taken.case}/", f"{care.case}/" if care else f"{case.taken.case}/"))
+        if mine or by >= case.taken.opened_at:  # else a case before this one has told of it
+            args = ("missing_receipt", token, way)
+            yield by, Action(key=key, do="task", args=args, step=step, item=fee.debt, debts=(fee.debt,))
 
 
 def unallocated(case: Case) -> Iterator[Action]:

@@ -43,11 +43,22 @@ def case_gate(case: Case, moment: Moment) -> Gate | None:
     start = minutes(case.policy.case.hour)
     if not _runs_on(case, day) and _shifted_from(case, day) is None:
         return Gate("no run on this day", (_next_run(case, day), start))
-    if case.moved_up_on == day:
+    if _moved_on(case) == day:
         return Gate("one row a day: the next one not before tomorrow", (_next_run(case, day), start))
     if clock < start:
         return Gate(f"the day's run is at {case.policy.case.hour:%H:%M}", (day, start))
     return None
+
+
+def _moved_on(case: Case) -> int:
+    """Return the day on which the last row was taken; a row that had nothing to do uses up no run."""
+    day = case.moved_up_on
+    taken = [
+        row for row in (*case.rows, *case.left)
+        if row.requested_on.toordinal() == day or (row.stood_on and row.stood_on.toordinal() == day)
+    ]  # fmt: skip
+    idle = bool(taken) and all(not row.keys and not row.skipped for row in taken)
+    return 0 if idle else day
 
 
 def person_gate(case: Case, day: int) -> Gate | None:
@@ -101,7 +112,7 @@ def _shifted_from(case: Case, day: int) -> int | None:
     try:
         while forbidden_day(case, before):
             if _runs_on(case, before):
-                return before if case.moved_up_on < before else None
+                return before if _moved_on(case) < before else None
             before -= 1
     except DayNotCovered:
         pass

@@ -33,6 +33,7 @@ class Slice:
     """Days on which it is out of the ladder's sight: disputed, or its bill is held."""
     keeps: bool = True
     """While it is out, it still keeps steps that were taken."""
+    disputed: bool = False
     anchors: bool = True
     renotice: int = 0
     """Notices done up to this day do not count for it."""
@@ -116,7 +117,7 @@ class View:
             if debt.category in OUTSIDE and not debt.written_off
         )
         """Billed fees by due day: they never raise a step, and may keep one."""
-        self._seen: dict[tuple[int, bool], Measures] = {}
+        self._seen: dict[tuple[int, bool, bool], Measures] = {}
 
     def on(self, day: int) -> Measures:
         """Measure what can raise a step."""
@@ -126,21 +127,26 @@ class View:
         """Measure what can keep a step that was taken: disputed and held parts too, where they keep."""
         return self._measured(day, keep=True)
 
+    def noticed(self, day: int) -> Measures:
+        """Measure what a notice stands for: held bills too, also where their hold releases what was taken."""
+        return self._measured(day, keep=True, held=True)
+
     def aside(self, day: int) -> Decimal:
         """Return how much of what is past due is out of sight on a day: disputed, or its bill is held."""
         return sum((part.amount for part in self.slices if part.due < day and part.is_out(day)), ZERO)
 
-    def _measured(self, day: int, keep: bool) -> Measures:
-        found = self._seen.get((day, keep))
+    def _measured(self, day: int, keep: bool, held: bool = False) -> Measures:
+        found = self._seen.get((day, keep, held))
         if found is None:
-            found = self._seen[day, keep] = self._measure(day, keep)
+            found = self._seen[day, keep, held] = self._measure(day, keep, held)
         return found
 
-    def _measure(self, day: int, keep: bool) -> Measures:
+    def _measure(self, day: int, keep: bool, held: bool) -> Measures:
         live = [
             (part, part.age(day))
             for part in self.slices
-            if part.due < day and not (part.out and part.is_out(day) and not (keep and part.keeps))
+            if part.due < day
+            and (not part.is_out(day) or (keep and part.keeps) or (held and not part.disputed))
         ]
         overdue = sum((part.amount for part, _ in live), ZERO)
         counted = [(part, age) for part, age in live if part.anchors]
@@ -184,7 +190,9 @@ def _debt_slices(
     if disputed:
         now = ((position.today.toordinal(), _FOREVER),)
         stays = rules.taken == "keep"
-        found.append(Slice(debt.id, debt.bill, base, due, disputed, merged(pauses), now, stays, anchors))
+        found.append(
+            Slice(debt.id, debt.bill, base, due, disputed, merged(pauses), now, stays, True, anchors)
+        )
     plain = owed - disputed
     for dispute in position.disputes:
         if dispute.id in left and dispute.bill in (debt.bill, debt.id) and dispute.resolved_on and plain:
@@ -196,10 +204,22 @@ def _debt_slices(
             renotice = days[1] if rules.renotice else 0
             if part:
                 found.append(
-                    Slice(debt.id, debt.bill, base, due, part, merged(stopped), out, keeps, anchors, renotice)
+                    Slice(
+                        debt.id,
+                        debt.bill,
+                        base,
+                        due,
+                        part,
+                        merged(stopped),
+                        out,
+                        keeps,
+                        False,
+                        anchors,
+                        renotice,
+                    )
                 )
     if plain:
-        found.append(Slice(debt.id, debt.bill, base, due, plain, merged(pauses), out, keeps, anchors))
+        found.append(Slice(debt.id, debt.bill, base, due, plain, merged(pauses), out, keeps, False, anchors))
     return found
 
 

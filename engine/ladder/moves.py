@@ -95,8 +95,11 @@ def leaving(case: Case, day: int) -> Leaving:
     found.closes = closes(case, day)
     kinds = [held.rules for held in case.active_holds(day) if held.rules.taken == "release"]
     warranted = max(case.warranted(day), case.warranted(day, keep=True))
+    noticed = max(warranted, case.warranted(day, held=True))  # a held bill is owed: what told of it stands
     for row in case.rows:
-        if why := _why_leaves(case, row, day, found.closes, warranted, [rules.kind for rules in kinds]):
+        definition = case.definition(row)
+        holding = noticed if definition and definition.notifies and row.level is None else warranted
+        if why := _why_leaves(case, row, day, found.closes, holding, [rules.kind for rules in kinds]):
             found.rows.append((row, why))
     return found
 

@@ -69,9 +69,12 @@ def _step(case: Case) -> Step:
     _hear(case)
     actions += _go_on(case)
     up = after = climb(case, case.now)
-    if up.row:
-        actions += _take(case, up.row, up)
-        after = climb(case, case.now)
+    for _ in case.ladder.rows:
+        if after.row is None:
+            break
+        up = after
+        actions += _take(case, after.row, after)
+        after = climb(case, case.now)  # nothing more, unless what was taken had nothing to do
     actions += asked_again(case)
     actions += _chores(case, after)
     ended = _ended(case)

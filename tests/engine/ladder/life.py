@@ -268,10 +268,17 @@ def _new_rows(before: Taken, after: Taken) -> list[TakenRow]:
 
 
 def _one_a_day(life: Life, before: Taken, found: Step, rows: list[TakenRow]) -> None:
-    taken = [row for row in rows if row.requested_at == life.at]
+    taken = [row for row in rows if row.requested_at == life.at and _has_effect(row)]
     assert len(taken) <= 1
-    if taken:
-        assert before.moved_up_on != life.today, "two rows on one business date"
+    if taken and before.moved_up_on == life.today:
+        earlier = [row for row in (*before.rows, *before.left) if row.requested_on == life.today]
+        assert earlier, "two rows on one business date"
+        assert not any(_has_effect(row) for row in earlier), "two rows on one business date"
+
+
+def _has_effect(row: TakenRow) -> bool:
+    """Tell whether something was asked for, or a person left it out: what had nothing to do is no step."""
+    return bool(row.keys) or row.skipped
 
 
 def _demands(found: Step, position: Position) -> list[Level]:

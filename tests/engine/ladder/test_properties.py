@@ -221,8 +221,8 @@ def _told_while_cut(found: Played) -> bool:
     A debt that no notice had named is announced then, before anything more follows. Who paid the older debt
     had heard of it sooner, and may be a few days ahead: rule 2 weighs more than the order of these two. To
     announce it sooner where a cut will rest on it makes a part payment the cause of a notice, and so of a cut
-    that stands. To announce each debt for itself as it comes to the age of the notice repeats the notices with
-    every bill, each with a last day to pay before which nothing is cut: who gets a bill a week never is.
+    that stands. To announce each debt for itself as it comes to the age of the notice repeats the notices
+    with every bill, each with a last day to pay before which nothing is cut: who gets a bill a week never is.
     """
     cut = (look for look in found.looks if look.step.taken.level != "open")
     return any(action.do == "notify" for look in cut for action in look.step.actions)

@@ -96,3 +96,12 @@ def test_a_wait_since_the_due_date_follows_the_debt_that_is_oldest() -> None:
     assert barred("due + P45D") == ["03-11"]
     # B2 is the oldest debt from 20 February on: its 45 days are over on 27 March, the eve of a weekend.
     assert barred("due + P45D", younger, paid) == ["03-30"]
+
+
+def test_a_row_that_has_nothing_to_do_uses_up_no_run() -> None:
+    monthly = changed(runs=("runs: daily", "runs: month_end"))
+    found = played([BILL], date(2026, 9, 30), monthly)  # there is no deposit to set off
+    asked = [f"{look.at.astimezone(ZONE):%m-%d} {show(a)}" for look in found.looks for a in look.step.actions]
+    rows = {row.step: row.requested_on for row in found.looks[-1].step.taken.rows}
+    assert rows["set_off"] == date(2026, 7, 31)
+    assert "08-03 terminate service(terminated)" in asked  # the run of 31 July, the eve of a weekend
