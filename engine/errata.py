@@ -32,8 +32,8 @@ ERRATA: tuple[Erratum, ...] = (
         "named the debts of the day on which it was proposed; a goodwill credit note took back steps and "
         "fees; late news about an ended case was not heard; a cut whose run fell on a holiday waited for "
         "the next run; a row that had nothing to do used up its run; a hold that releases took back the "
-        "notices of a held bill, and not those of a held account; a late fee that billing never answered, and "
-        "a notice that was to name more behind a reminder that did not count, reached nobody.",
+        "notices of a held bill, and not those of a held account; a late fee that billing never answered "
+        "reached nobody; a notice that was to name more waited for a reminder that nobody sent.",
         "tests/engine/ladder/test_histories.py::test_history",
     ),
 )
