@@ -1,7 +1,7 @@
 """when the levels of service that others demand of an account are looked at
 
-Revision ID: 0012
-Revises: 0011
+Revision ID: 0013
+Revises: 0012
 Create Date: 2026-11-22 08:15:00.000000
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from api.storage.columns import Instant
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
