@@ -19,6 +19,7 @@ from engine.credit.formula_thresholds import FormulaMutant, formula_mutants
 from engine.credit.interpret import decide, evaluated, passes
 from engine.credit.model import CreditPolicy, Expression, Tests
 from engine.credit.thresholds import (
+    Point,
     Threshold,
     cells,
     possible,
@@ -154,13 +155,28 @@ def _rows(policy: CreditPolicy) -> Iterator[tuple[tuple[str, int], Place]]:
 
 def _tried(policy: CreditPolicy, bound: Threshold, seen: Sequence[Seen]) -> bool:
     """Tell whether two cases have values one step apart of which the cell takes one and not the other."""
-    values = [value for one in seen for there, value in [one.value(bound.decision, bound.heading)] if there]
-    sides = [bound.moved(steps) for steps in (-1, 0, 1)]
-    known = [value for value in map(to_feel, sides) if value in values]
-    taken = {passes(bound.decision, bound.cell, value, {}) for value in known}
+    sides, known = _sides(policy, bound), _known(bound, seen)
+    taken = {takes for side, takes in sides if to_feel(side) in known}
+    return len(taken) == 2 or (len(sides) == 1 and bool(taken))
+
+
+def untried_sides(policy: CreditPolicy, bound: Threshold, seen: Sequence[Seen]) -> list[Point]:
+    """Return values at a bound or one step beside it that no case has, on a side that no case tries."""
+    sides, known = _sides(policy, bound), _known(bound, seen)
+    taken = {takes for side, takes in sides if to_feel(side) in known}
+    return [side for side, takes in sides if takes not in taken]
+
+
+def _sides(policy: CreditPolicy, bound: Threshold) -> list[tuple[Point, bool]]:
+    """Return the bound and what is one step beside it, as far as it can be, and whether the cell takes it."""
     domain = domain_of(policy, bound.heading, kinds.ANY)
-    alone = sum(possible(domain, side) for side in sides) == 1
-    return len(taken) == 2 or (alone and bool(known))
+    points = [point for point in map(bound.moved, (0, -1, 1)) if possible(domain, point)]
+    return [(point, passes(bound.decision, bound.cell, to_feel(point), {})) for point in points]
+
+
+def _known(bound: Threshold, seen: Sequence[Seen]) -> list[Value]:
+    """Return what the cases have for the heading of a bound."""
+    return [value for one in seen for there, value in [one.value(bound.decision, bound.heading)] if there]
 
 
 def mutants(policy: CreditPolicy) -> Iterator[Mutant]:

@@ -1,8 +1,8 @@
 """Cases that a policy lacks: found at its bounds, decided by the policy as it stands, written as YAML.
 
 Each starts from a set of facts of the file and changes as little as it takes to try a row that no case
-matches, or to notice a threshold change that no case notices. What it expects is what the policy says
-today; whoever keeps it has read it.
+matches, to notice a threshold change that no case notices, or to try a bound on both sides. What it expects
+is what the policy says today; whoever keeps it has read it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from decimal import Decimal
 from itertools import combinations
 
 from engine.credit.cases import Case
-from engine.credit.coverage import Mutant, Seen, coverage, noticed, see, turns
+from engine.credit.coverage import Mutant, Seen, coverage, noticed, see, turns, untried_sides
 from engine.credit.decision import Decision, Fact, Money
 from engine.credit.facts_from_yaml import out_of_range
 from engine.credit.model import CreditPolicy, FactKind, FactValue, Scorecard
-from engine.credit.thresholds import Threshold, cells, thresholds
+from engine.credit.thresholds import Point, Threshold, cells, thresholds
 from engine.feel import syntax as s
+from engine.feel.values import to_feel
 from engine.source import Span
 from engine.text import ListNode, MapNode, Node, ScalarNode
 
@@ -71,6 +72,10 @@ def generate(policy: CreditPolicy, cases: Sequence[Case], bases: Sequence[Base])
     for decision, row in ((d, r) for d in policy.decisions for r in _row_numbers(policy, d)):
         if (decision, row) not in matched and (tried := search.matching(decision, row)) is not None:
             take(tried, f"Row {row} of {decision} matches {_changes(tried.changes) or tried.base.name}")
+    for bound in thresholds(policy):
+        for point in untried_sides(policy, bound, seen):
+            if point in untried_sides(policy, bound, seen) and (tried := search.at(bound, point)) is not None:
+                take(tried, _sentence(bound, tried))
     return tuple(found)
 
 
@@ -106,12 +111,19 @@ class _Search:
 
     def noticing(self, mutant: Mutant) -> _Tried | None:
         """Return facts of which the mutant says something else than the policy."""
-        near = (self._at_points(mutant), self._all(), self._besides(mutant))
+        near = (self._at_points(mutant.threshold), self._all(), self._besides(mutant))
         return next((t for tries in near for t in tries if self._tells(mutant, t)), None)
 
     def matching(self, decision: str, row: int) -> _Tried | None:
         """Return facts that a row matches."""
         return next((t for t in self._all() if _matches(t.seen.decision, decision, row)), None)
+
+    def at(self, bound: Threshold, point: Point) -> _Tried | None:
+        """Return facts with which the heading of a bound is worth a number or a day."""
+        tries = (t for near in (self._at_points(bound), self._all()) for t in near)
+        return next(
+            (t for t in tries if t.seen.value(bound.decision, bound.heading) == (True, to_feel(point))), None
+        )
 
     def _tells(self, mutant: Mutant, tried: _Tried) -> bool:
         there, value = tried.seen.value(mutant.threshold.decision, mutant.threshold.heading)
@@ -146,8 +158,8 @@ class _Search:
 
     # scores are sums: the bins that add up to a number of points are found, not searched for
 
-    def _at_points(self, mutant: Mutant) -> Iterator[_Tried]:
-        heading = mutant.threshold.heading.node
+    def _at_points(self, bound: Threshold) -> Iterator[_Tried]:
+        heading = bound.heading.node
         card = self.policy.decisions.get(heading.name) if isinstance(heading, s.Name) else None
         if not isinstance(card, Scorecard):
             return
@@ -156,7 +168,7 @@ class _Search:
             if start is None:
                 continue
             for steps in (0, -1, 1):
-                wanted = mutant.threshold.moved(steps)
+                wanted = bound.moved(steps)
                 if isinstance(wanted, Decimal):
                     changes = self._adding_up(card, start.seen, wanted)
                     if changes is not None and (tried := self._decided(base, changes)) is not None:
@@ -164,7 +176,7 @@ class _Search:
 
     def _besides(self, mutant: Mutant) -> Iterator[_Tried]:
         """Yield the facts that make a score, with one more fact changed."""
-        for made in self._at_points(mutant):
+        for made in self._at_points(mutant.threshold):
             for name, values in self.values.items():
                 for value in values if name not in made.changes else ():
                     if (tried := self._decided(made.base, {**made.changes, name: value})) is not None:

@@ -128,9 +128,24 @@ def test_the_missing_cases_are_found_hold_and_leave_nothing_unnoticed() -> None:
     whole = BASES.rstrip() + added + "\n"
     assert run_cases(policy, whole.encode(), "cases.yaml").passed
     found = tried(policy, whole)
-    assert (found.unmatched, found.unnoticed) == ((), ())
+    assert (found.unmatched, found.unnoticed, found.untried) == ((), (), ())
     assert generated(policy, whole) == ""  # nothing is missing any more
     assert "    facts: {days: 29}\n    expect: {grade: B, score: 110, reasons: []}" in added
+
+
+def test_a_bound_whose_changes_are_noticed_gets_the_value_one_step_beside_it_too() -> None:
+    """A case farther off may notice each change, and yet say nothing of the last hundredth."""
+    policy = policy_of(TEXT)
+    whole = BASES.rstrip() + generated(policy, BASES) + "\n"
+    beside = "rate: 0.49}"
+    assert beside in whole
+    farther = whole.replace(beside, "rate: 0.4999}")
+    left = tried(policy, farther)
+    assert (left.unnoticed, len(left.untried)) == ((), 2)  # the two bins of the rate
+    added = generated(policy, farther)
+    assert added.count("- case:") == 1
+    assert beside in added
+    assert tried(policy, farther.rstrip() + added + "\n").untried == ()
 
 
 def test_cases_are_found_without_named_facts_too() -> None:
