@@ -185,8 +185,9 @@ def measure(wiring: Wiring, size: Size) -> Iterator[str]:
     """Yield one line a measurement."""
     yield load(wiring, size)
     yield _peak()
-    if told := _events(wiring):
-        yield f"{told[0]:,} events told of it in {told[1]:,} windows"
+    events, windows = _events(wiring)
+    if events:
+        yield f"{events:,} events told of it in {windows:,} windows"
     as_of, at = size.first + timedelta(days=45), datetime.now(UTC)
     owed = Decimal(0)
 

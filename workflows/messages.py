@@ -10,7 +10,8 @@ from pydantic import AwareDatetime, Field
 
 from engine.credit.decision import Decision, Fact
 from engine.ladder.state import Action, StepTrace, Taken
-from engine.ledger.account import AccountPosition
+from engine.ledger import Entry
+from engine.ledger.account import AccountPosition, Terms
 from engine.model import Model
 
 
@@ -284,6 +285,8 @@ class PageResult(Model):
     opened: int
     reminded: Annotated[tuple[tuple[str, str], ...], Field(exclude_if=not_)] = ()
     """For each account that was told of a bill before its due date: its id and the record's digest."""
+    deposited: Annotated[tuple[tuple[str, str], ...], Field(exclude_if=not_)] = ()
+    """For each account of whose deposit something was asked: its id and the record's digest."""
 
 
 class ReminderRecord(Model):
@@ -301,6 +304,21 @@ class ReminderRecord(Model):
     """Keys of notices that were asked for before."""
     actions: tuple[Action, ...]
     look_at: AwareDatetime | None
+
+
+class DepositRecord(Model):
+    """One look at an account's deposit: what was known, by which text, what was asked for."""
+
+    at: AwareDatetime
+    policy: str
+    engine: str
+    semantics: int
+    terms: Terms
+    entries: tuple[Entry, ...]
+    """What was known of the account, as far as rules of deposits read it."""
+    known: tuple[tuple[str, str], ...]
+    """What had become of each action that was asked for before, by key."""
+    actions: tuple[Action, ...]
 
 
 class SweepResult(Model):

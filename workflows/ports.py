@@ -19,6 +19,7 @@ from workflows.messages import (
     AssessmentRecord,
     AssessmentRequest,
     CloseRequest,
+    DepositRecord,
     ReminderRecord,
     ReviewChunk,
     StepRecord,
@@ -150,8 +151,11 @@ class CaseBook(Protocol):
         """
         ...
 
-    def review_deposits(self, accounts: Sequence[str], at: datetime) -> int:
-        """Ask for what the rules of deposits say of these accounts, each thing once; return how many."""
+    def review_deposits(self, accounts: Sequence[str], at: datetime) -> list[DepositRecord]:
+        """Ask for what the rules of deposits say of these accounts, each thing once.
+
+        Returns a record for each account of whose deposit something was asked.
+        """
         ...
 
     def review_levels(self, accounts: Sequence[str], at: datetime) -> int:

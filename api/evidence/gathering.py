@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
@@ -14,6 +14,7 @@ from api.evidence.bundle import AuditHead, Contents
 from api.evidence.exporter import Exporter
 from api.storage.actions import NO_CASE
 from api.storage.decisions import record_of
+from api.storage.depositing import is_deposit
 from api.storage.evidence import SqlEvidence
 from api.storage.session import Database
 from api.storage.tables import ActionRow, AuditHeadRow, DecisionRow, PolicyRow, RunRow, TextRow
@@ -26,7 +27,7 @@ from workflows import effects, ids
 from workflows.audit.auditing import Exported
 from workflows.audit.structure import is_closed
 from workflows.audit.values import read_values
-from workflows.messages import ReminderRecord
+from workflows.messages import DepositRecord, PageRequest, PageResult, ReminderRecord
 from workflows.recorded import recorded_digest
 
 _DIGEST = re.compile(rb"sha256:[0-9a-f]{64}")
@@ -87,7 +88,7 @@ class Gatherer:
                 mark: [line]
                 for exported, _ in runs
                 if exported.workflow.startswith(_SWEEPS)
-                for mark, line in _reminders(session, exported)
+                for mark, line in looks_of_sweep(session, exported.history)
             }
             for lines in records.values():
                 for line in lines:
@@ -132,21 +133,30 @@ def _alerts(session: Session, asked: Sequence[str] | None) -> dict[str, bytes]:
     return {digest_bytes(body): body for body in bodies}
 
 
-def _reminders(session: Session, exported: Exported) -> Iterator[tuple[str, bytes]]:
-    """Yield the looks of a sweep at bills before their due date, by the digest that its pages state."""
-    for effect in read_values(History.FromString(exported.history).events, ()).effects:
-        if effect.name != effects.OPEN_DUE or effect.result is None:
-            continue
-        for account, mark in effect.result.reminded:
-            mine = select(ActionRow.taken_before).where(
+def looks_of_sweep(session: Session, history: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the looks of a sweep at bills before their due date and at deposits, by the digests it states."""
+    for effect in read_values(History.FromString(history).events, ()).effects:
+        if effect.name == effects.OPEN_DUE and effect.result is not None:
+            yield from looks_of_page(session, effect.request, effect.result)
+
+
+def looks_of_page(session: Session, asked: PageRequest, page: PageResult) -> Iterator[tuple[str, bytes]]:
+    """Yield the looks of one page of a sweep, by the digests that it states."""
+    kinds: Sequence[tuple[type[ReminderRecord | DepositRecord], Iterable[tuple[str, str]]]] = (
+        (ReminderRecord, page.reminded), (DepositRecord, page.deposited),
+    )  # fmt: skip
+    for kind, told in kinds:
+        for account, mark in told:
+            mine = select(ActionRow.key, ActionRow.taken_before).where(
                 ActionRow.account == account,
                 ActionRow.number == NO_CASE,
-                ActionRow.requested_at >= effect.request.at,
+                ActionRow.requested_at >= asked.at,
             )
-            for body in session.exec(mine):
-                record = ReminderRecord.model_validate_json(body) if body else None
-                if record is not None and recorded_digest(record) == mark:
-                    yield mark, canonical(record)
+            for key, body in session.exec(mine):
+                if body and is_deposit(key) is (kind is DepositRecord):
+                    record = kind.model_validate_json(body)
+                    if recorded_digest(record) == mark:
+                        yield mark, canonical(record)
 
 
 def _records(session: Session, exported: Exported) -> list[tuple[str, list[bytes]]]:

@@ -21,7 +21,15 @@ from api.storage.tasks import withdraw_approvals
 from api.storage.troubles import note_unmatched
 from api.storage.watch_ledger import LedgerNews
 from engine.model import canonical, digest
-from workflows.messages import ActRequest, ActResult, CloseRequest, ReminderRecord, StepRecord, TroubleNote
+from workflows.messages import (
+    ActRequest,
+    ActResult,
+    CloseRequest,
+    DepositRecord,
+    ReminderRecord,
+    StepRecord,
+    TroubleNote,
+)
 
 
 class SqlCaseBook:
@@ -139,10 +147,11 @@ class SqlCaseBook:
                 asked += self._regrading.look(work, one, at)
         return asked
 
-    def review_deposits(self, accounts: Sequence[str], at: datetime) -> int:
-        """Look at the deposits of these accounts that are due; return how many actions were asked for."""
+    def review_deposits(self, accounts: Sequence[str], at: datetime) -> list[DepositRecord]:
+        """Look at the deposits of these accounts that are due; return the looks that asked for something."""
         with self._database.write() as work:
-            return sum(self._acting.deposits.review(work, account, at) for account in sorted(accounts))
+            looks = [self._acting.deposits.review(work, account, at) for account in sorted(accounts)]
+        return [record for record in looks if record is not None]
 
     def review_levels(self, accounts: Sequence[str], at: datetime) -> int:
         """Look at the levels of service that others demand of these accounts, where that is due."""

@@ -10,10 +10,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from itertools import count
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from api.storage import outbox
 from api.storage.accounts import lock_account, terms_of
@@ -28,14 +27,14 @@ from api.storage.tasks import add_task
 from engine.ladder import CollectionsPolicy
 from engine.ladder.state import Action
 from engine.ledger import Entry
-from engine.ledger.deposit_rules import DepositAsk, deposit_look
+from engine.ledger.deposit_rules import DepositAsk, DepositLook
 from engine.model import canonical, digest
+from workflows.depositing import SOURCE, deposit_asks, deposited, key_of
+from workflows.messages import DepositRecord
 from workflows.ports import PolicyNotFound
 
 log = logging.getLogger("forbear.depositing")
 KINDS = frozenset({"deposit", "deposit_review"})
-SOURCE = "deposit"
-"""What stands in place of `case` in the keys of these actions."""
 SELDOM = timedelta(days=31)
 """An account that holds a deposit is looked at as often, though its rule names no day."""
 LOST = frozenset({"failed", "expired", "suppressed"})
@@ -60,11 +59,11 @@ class Depositing:
         self._library = library
         self._positions = positions
 
-    def review(self, work: Work, account: str, at: datetime) -> int:
-        """Look at an account's deposit if it is due; return how many actions were asked for."""
+    def review(self, work: Work, account: str, at: datetime) -> DepositRecord | None:
+        """Look at an account's deposit if it is due; return the look if it asked for something."""
         row = lock_account(work.session, account)
         if row.deposit_on is None or row.deposit_on > at:
-            return 0
+            return None
         at = max(at, row.last_received or at)
         work.session.add(row)
         try:
@@ -72,74 +71,60 @@ class Depositing:
         except (PolicyNotFound, PolicyRefused) as error:
             log.error("The deposit of account %s cannot be reviewed: %s", row.id, error)
             row.deposit_on = at + timedelta(days=1)
-            return 0
+            return None
 
     def gone(self, session: Session, row: AccountRow, action: ActionRow, at: datetime) -> str:
         """Derive an action that waits to be sent again; return why it is no longer due, or nothing."""
-        today = _day(row, at)
-        policy = self._library.collections_for(session, row, today)
+        policy = self._library.collections_for(session, row, _day(row, at))
         entries = self._positions.entries(session, row)
         body = Action.model_validate_json(action.body)
-        for ask in self._asks(policy, row, entries, today, at)[0]:
-            if _latest(session, row, ask)[0] == action.key and ask.amount == body.amount:
-                return ""
+        asks = deposit_asks(policy, terms_of(row), entries, at).asks if policy else ()
+        states = {key: known.state for key, known in _known(session, row).items()}
+        if any(key_of(row.id, ask, states) == action.key and ask.amount == body.amount for ask in asks):
+            return ""
         return "The ledger does not ask for it any more."
 
-    def _look(self, work: Work, row: AccountRow, at: datetime) -> int:
-        today = _day(row, at)
-        policy = self._library.collections_for(work.session, row, today)
-        entries = self._positions.entries(work.session, row)
-        asks, following = self._asks(policy, row, entries, today, at)
-        if policy is None or (not asks and following is None):
+    def _look(self, work: Work, row: AccountRow, at: datetime) -> DepositRecord | None:
+        policy = self._library.collections_for(work.session, row, _day(row, at))
+        entries, terms = self._positions.entries(work.session, row), terms_of(row)
+        found = deposit_asks(policy, terms, entries, at) if policy else DepositLook()
+        if policy is None or (not found.asks and found.next_day is None):
             holds = any(entry.kind in KINDS for entry in entries)
             row.deposit_on = at + SELDOM if holds else None
-            return 0
-        looks = [_morning(policy, row, following)] if following else [at + SELDOM]
-        asked = 0
-        for ask in asks:
-            key, known = _latest(work.session, row, ask)
-            if known is None:
-                self._ask(work, row, policy, ask, key, at)
-                asked += 1
+            return None
+        looks = [_morning(policy, row, found.next_day)] if found.next_day else [at + SELDOM]
+        known = _known(work.session, row)
+        states = {key: one.state for key, one in known.items()}
+        for ask in found.asks:
+            one = known.get(key_of(row.id, ask, states))
+            if one is None:
                 looks.append(at + policy.confirm.within)
-            elif waits := _waits(policy, known, at):
+            elif waits := _waits(policy, one, at):
                 looks.append(waits)
             else:
-                self._tell(work, row, policy, ask, known, at)
+                self._tell(work, row, policy, ask, one, at)
         row.deposit_on = min(look for look in looks if look > at)
-        return asked
+        record = deposited(policy, terms, entries, at, states)
+        for action in record.actions:
+            self._ask(work, row, record, action)
+        return record if record.actions else None
 
-    def _asks(
-        self, policy: CollectionsPolicy | None, row: AccountRow, entries: Sequence[Entry], today: date,
-        at: datetime,
-    ) -> tuple[tuple[DepositAsk, ...], date | None]:  # fmt: skip
-        if policy is None or policy.deposits is None:
-            return (), None
-        found = deposit_look(policy.deposits, terms_of(row), entries, today, at)
-        return found.asks, found.next_day
-
-    def _ask(
-        self, work: Work, row: AccountRow, policy: CollectionsPolicy, ask: DepositAsk, key: str,
-        at: datetime,
-    ) -> None:  # fmt: skip
-        action = Action(
-            key=key, do="apply" if ask.what == "apply" else "deposit",
-            args=("deposit",) if ask.what == "apply" else (ask.what,), step=ask.what, severe=True,
-            amount=ask.amount, figures={"why": ask.why}, confirm_by=at + policy.confirm.within,
-        )  # fmt: skip
+    def _ask(self, work: Work, row: AccountRow, record: DepositRecord, action: Action) -> None:
         work.insert(
             ActionRow,
             {
-                "key": key, "account": row.id, "number": NO_CASE, "step": ask.what, "do": action.do,
-                "undo": False, "severe": True, "state": "requested", "requested_at": at, "settled_at": None,
-                "detail": "", "policy": policy.digest, "version": row.version, "chain": "",
-                "body": canonical(action).decode(), "taken_before": None,
+                "key": action.key, "account": row.id, "number": NO_CASE, "step": action.step,
+                "do": action.do, "undo": False, "severe": True, "state": "requested",
+                "requested_at": record.at, "settled_at": None, "detail": "", "policy": record.policy,
+                "version": row.version, "chain": "", "body": canonical(action).decode(),
+                "taken_before": record.model_dump_json(),
             },
         )  # fmt: skip
-        work.audit("action", key, at, digest(action))
+        work.audit("action", action.key, record.at, digest(action))
+        body = action_event(row, f"{SOURCE}/{row.id}", record.policy, action, row.version, record.at)
         outbox.put(
-            work, "webhook", "action", key, account=row.id, once=f"action:{key}", created_at=at,
-            body=action_event(row, f"{SOURCE}/{row.id}", policy.digest, action, row.version, at),
+            work, "webhook", "action", action.key, account=row.id, once=f"action:{action.key}",
+            created_at=record.at, body=body,
         )  # fmt: skip
 
     def _tell(
@@ -164,16 +149,10 @@ def _morning(policy: CollectionsPolicy, row: AccountRow, day: date) -> datetime:
     return datetime.combine(day, time(hour.hour, hour.minute), ZoneInfo(row.timezone))
 
 
-def _latest(session: Session, row: AccountRow, ask: DepositAsk) -> tuple[str, ActionRow | None]:
-    """Return the key of what is asked for, and what was asked under it; what was withdrawn is asked anew."""
-    token = "apply.deposit" if ask.what == "apply" else f"deposit.{ask.what}"
-    for turn in count(1):
-        entry = str(ask.number) if turn == 1 else f"{ask.number}-{turn}"
-        key = f"{SOURCE}/{row.id}/account/{ask.what}/{entry}/{token}/do"
-        known = session.get(ActionRow, key)
-        if known is None or known.state != "withdrawn":
-            return key, known
-    raise AssertionError("counted to the end of all numbers")
+def _known(session: Session, row: AccountRow) -> dict[str, ActionRow]:
+    """Return what was asked of an account's deposit before, by key."""
+    mine = select(ActionRow).where(ActionRow.account == row.id, ActionRow.number == NO_CASE)
+    return {action.key: action for action in session.exec(mine) if is_deposit(action.key)}
 
 
 def _waits(policy: CollectionsPolicy, known: ActionRow, at: datetime) -> datetime | None:

@@ -29,6 +29,7 @@ from workflows.messages import (
     AssessmentRecord,
     AssessmentRequest,
     CloseRequest,
+    DepositRecord,
     ReminderRecord,
     ReviewChunk,
     StepRecord,
@@ -174,8 +175,8 @@ class World:
     def regrade(self, at: datetime, limit: int, account: str = "") -> int:
         return 0
 
-    def review_deposits(self, accounts: Sequence[str], at: datetime) -> int:
-        return 0
+    def review_deposits(self, accounts: Sequence[str], at: datetime) -> list[DepositRecord]:
+        return []
 
     def review_levels(self, accounts: Sequence[str], at: datetime) -> int:
         return 0

@@ -6,7 +6,7 @@ from temporalio import activity
 
 from workflows import effects
 from workflows.activities.registering import Registering
-from workflows.messages import PageRequest, PageResult, ReminderRecord
+from workflows.messages import DepositRecord, PageRequest, PageResult, ReminderRecord
 from workflows.ports import CaseBook, Evidence
 from workflows.recorded import recorded_digest
 
@@ -34,12 +34,17 @@ class OpenDue:
         due = self._cases.due_accounts(request.at, request.after, request.limit)
         opened = 0
         told: list[ReminderRecord] = []
+        looked: list[DepositRecord] = []
         for start in range(0, len(due), TOGETHER):
             some = due[start : start + TOGETHER]
             opened += self._cases.open_cases(some, request.at)
             told += self._cases.remind(some, request.at)
             self._cases.review_levels(some, request.at)
-            self._cases.review_deposits(some, request.at)
+            looked += self._cases.review_deposits(some, request.at)
             activity.heartbeat()
         reminded = tuple((record.account, recorded_digest(record)) for record in told)
-        return PageResult(last=due[-1] if due else "", seen=len(due), opened=opened, reminded=reminded)
+        deposited = tuple((record.terms.account, recorded_digest(record)) for record in looked)
+        return PageResult(
+            last=due[-1] if due else "", seen=len(due), opened=opened, reminded=reminded,
+            deposited=deposited,
+        )  # fmt: skip

@@ -12,6 +12,7 @@ from temporalio.api.history.v1 import History, HistoryEvent
 
 from workflows import effects
 from workflows.audit.alerting import alerts_again
+from workflows.audit.depositing import deposits_again
 from workflows.audit.redeciding import acted_as_decided, assessment_again, step_again
 from workflows.audit.reminding import reminders_again
 from workflows.audit.report import AuditReport, Finding, RunReport, Verdict
@@ -170,6 +171,7 @@ def _verdicts(values: Values, bundle: Bundle, where: str) -> Iterator[Verdict]:
             yield from chunks_again(effect, bundle.texts, bundle.records, place)
         elif effect.name == effects.OPEN_DUE:
             yield from reminders_again(effect, bundle.texts, bundle.records, place)
+            yield from deposits_again(effect, bundle.texts, bundle.records, place)
 
 
 def _steps_fit(values: Values, since: Mapping[int, datetime]) -> Iterator[tuple[int, str]]:

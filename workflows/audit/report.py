@@ -29,7 +29,7 @@ class Verdict:
     """One decision that was taken again."""
 
     where: str
-    kind: Literal["step", "assessment", "chunk", "alert", "reminder"]
+    kind: Literal["step", "assessment", "chunk", "alert", "reminder", "deposit"]
     verdict: str
     """`agrees`, `differs by erratum 3`, or `differs`."""
     differences: tuple[str, ...] = ()

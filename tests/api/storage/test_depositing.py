@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import pytest
 from sqlmodel import col, select
 from temporalio.testing import ActivityEnvironment
 
+from api.evidence.gathering import looks_of_page
+from api.storage.accounts import lock_account
 from api.storage.actions import get_action
 from api.storage.audit import verify
 from api.storage.depositing import is_deposit
-from api.storage.tables import ActionRow, OutboxRow, TaskRow
+from api.storage.tables import ActionRow, OutboxRow, PolicyRow, TaskRow, TextRow
 from api.wiring import Wiring
+from engine.policy import Manifest
 from tests.api.conftest import Build
 from tests.api.policies import COLLECTIONS
 from tests.api.relay.test_courier import with_receiver
 from tests.api.scenes import account, add_parties, bill, local, pay, post
 from workflows.activities.open_due import OpenDue
-from workflows.messages import PageRequest
+from workflows.audit.depositing import deposits_again
+from workflows.audit.texts import Texts
+from workflows.audit.values import Effect
+from workflows.messages import DepositRecord, PageRequest, PageResult
+from workflows.recorded import recorded_digest
 
 RULES = b"""deposits:
   release: 3 good months
@@ -50,9 +58,9 @@ def move(wiring: Wiring, at: str, what: str, amount: str) -> None:
     post(wiring, "A1", local(at), kind="deposit", id=f"{what} {at}", move=what, amount=amount)
 
 
-def sweep(wiring: Wiring, at: str) -> None:
+def sweep(wiring: Wiring, at: str) -> tuple[PageRequest, PageResult]:
     request = PageRequest(at=local(at), after="", limit=50, chain="")
-    ActivityEnvironment().run(OpenDue(wiring.cases, wiring.evidence).open_due, request)
+    return request, ActivityEnvironment().run(OpenDue(wiring.cases, wiring.evidence).open_due, request)
 
 
 def asked(wiring: Wiring) -> list[tuple[str, str, str]]:
@@ -174,3 +182,54 @@ def test_a_release_is_derived_again_before_it_is_sent(builder: Build) -> None:
         assert [key for key, state, _ in asked(world) if state == "requested"] == [
             INTEREST.replace("/1/", "/1-2/"), RELEASE.replace("/1/", "/1-2/"),
         ]  # fmt: skip
+
+
+def audited(
+    wiring: Wiring, asked: PageRequest, page: PageResult, forged: Mapping[str, bytes] | None = None,
+    said: PageResult | None = None,
+) -> list[str]:  # fmt: skip
+    """Return what the audit says of a page's looks, with forged records, or of a page that says otherwise."""
+    with wiring.database.read() as session:
+        records = {mark: [line] for mark, line in looks_of_page(session, asked, page)}
+        used = {DepositRecord.model_validate_json(line).policy for (line,) in records.values()}
+        shelf = Texts(
+            {row.digest: row.body for row in session.exec(select(TextRow))},
+            {
+                row.digest: Manifest.model_validate_json(row.manifest).text
+                for row in session.exec(select(PolicyRow))
+            },
+        )
+    assert len(used) == 1
+    records |= {mark: [line] for mark, line in (forged or {}).items()}
+    effect = Effect(7, "open_due", asked, said or page, failed=False)
+    return [f"{v.kind} {v.verdict}" for v in deposits_again(effect, shelf, records, "sweep")]
+
+
+def test_the_audit_derives_what_was_asked_of_a_deposit_again(world: Wiring) -> None:
+    assert sweep(world, "2026-03-03 00:00")[1].deposited == ()
+    request, page = sweep(world, "2026-06-02 09:00")
+    assert [account for account, _ in page.deposited] == ["A1"]
+    assert audited(world, request, page) == ["deposit agrees"]
+    with world.database.read() as session:
+        ((mark, line),) = dict(looks_of_page(session, request, page)).items()
+    forged = line.replace(b'"amount":"201.', b'"amount":"301.')
+    assert forged != line
+    assert audited(world, request, page, {mark: forged}) == ["deposit differs"]
+    other = recorded_digest(DepositRecord.model_validate_json(forged))
+    lied = page.model_copy(update={"deposited": (("A1", other), ("A2", mark))})
+    told = audited(world, request, page, {other: forged}, lied)
+    assert told == ["deposit differs", "deposit differs"]
+
+
+def test_what_was_withdrawn_is_asked_for_anew_and_the_audit_agrees(world: Wiring) -> None:
+    sweep(world, "2026-06-02 09:00")
+    with world.database.write() as work:
+        row = get_action(work.session, RELEASE)
+        row.state = "withdrawn"
+        work.session.add(row)
+        account_row = lock_account(work.session, "A1")
+        account_row.deposit_on = local("2026-06-03 09:00")
+        work.session.add(account_row)
+    request, page = sweep(world, "2026-06-03 09:00")
+    assert RELEASE.replace("/release/1/", "/release/1-2/") in [key for key, *_ in asked(world)]
+    assert audited(world, request, page) == ["deposit agrees"]
