@@ -179,3 +179,23 @@ def test_one_wrong_cell_breaks_a_promise_and_the_customer_is_shown(old: str, new
     told = [problem for problem in promise_problems(policy) if problem.code == "promise-broken"]
     assert any(f"`more {broken} never" in problem.message for problem in told), told
     assert all("this customer breaks it" in problem.advice for problem in told)
+
+
+def test_values_that_python_hashes_alike_are_told_apart() -> None:
+    """The hashes of -1 and -2 are the same number: one must not stand for the other in a proof."""
+    policy = policy_of(
+        """
+facts: {n: {type: integer, min: -5, max: 5}}
+decisions:
+  limit:
+    hit: UNIQUE
+    table: |
+      | n     || limit |
+      | <= -2 || 0     |
+      | > -2  || 10    |
+outcome: {limit: limit}
+promises: [more n never raises limit]
+"""
+    )
+    (promise,) = policy.promises
+    assert not verdict(policy, promise).proved
