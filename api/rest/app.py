@@ -97,6 +97,7 @@ _TAGS = [
     {"name": "grading", "description": "Assessments, previews and decisions."},
     {"name": "cases", "description": "Arrears cases, the actions they ask for, the tasks of people."},
     {"name": "watching", "description": "Events, the alerts that they raise, and what people say of them."},
+    {"name": "webhooks", "description": "What the receiver is sent: see `webhooks` of `/openapi.json`."},
     {"name": "policies", "description": "The shelf of texts."},
     {"name": "simulation", "description": "Only in simulated time."},
     {"name": "health", "description": "For those who watch over the process."},

@@ -87,7 +87,7 @@ def render(document: Mapping[str, Any]) -> str:
 
 
 def _operations(document: Mapping[str, Any], tag: str) -> Iterator[str]:
-    for path, operations in document["paths"].items():
+    for path, operations in (document["paths"] | document.get("webhooks", {})).items():
         for method, operation in operations.items():
             if tag in operation.get("tags", ()):
                 yield _operation(document, path, method, operation)
@@ -151,6 +151,8 @@ def _call(path: str, method: str, kind: str, example: Any) -> str:
     if example is None:
         return ""
     text = example if isinstance(example, str) else json.dumps(example, ensure_ascii=False)
+    if not path.startswith("/"):
+        return f"<pre>{escape(text)}</pre>"  # a webhook: what the receiver is sent
     call = (
         f'curl -X {method.upper()} "$FORBEAR{path}" \\\n  -H "Authorization: Bearer $KEY" '
         f"-H 'Content-Type: {kind}' \\\n  --data-binary '{text}'"

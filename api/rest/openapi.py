@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.rest.problems import KINDS, problem
+from api.rest.webhook_events import webhooks
 
 Json = dict[str, Any]
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -81,6 +82,8 @@ def completed(document: Json) -> Json:
         _headers(method, operation)
         _failures(path, method, operation)
         _examples(document, operation)
+    document["webhooks"], schemas = webhooks()
+    parts["schemas"] |= schemas
     return document
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,11 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 
 from api.rest.openapi import operations
 from api.rest.problems import KINDS
+from api.rest.webhook_events import ACTIONS
+from api.storage.outbox import page_of_messages, with_cause
+from api.storage.watch_actions import TOLD
+from tests.api.conftest import Build
+from tests.api.scenes import in_arrears, local
 
 AT = "2026-03-02T10:00:00+08:00"
 ROOT = Path(__file__).parents[3]
@@ -60,6 +66,41 @@ def test_every_example_is_one_of_its_schema(document: dict[str, Any]) -> None:
                 assert wrong == [], f"{method} {path}"
                 count += 1
     assert count > 150
+
+
+def test_every_event_that_goes_out_has_a_webhook_with_an_example_of_its_schema(
+    document: dict[str, Any],
+) -> None:
+    told = document["webhooks"]
+    assert set(told) == {f"forbear.action.{do}" for do in ACTIONS} | {f"forbear.alert.{do}" for do in TOLD}
+    for kind, said in told.items():
+        sent = said["post"]["requestBody"]["content"]["application/cloudevents+json"]
+        assert wrong_in(document, kind, sent["example"]) == [], kind
+        assert sent["example"]["type"] == kind
+        answer = said["post"]["responses"]["2XX"]["content"]["application/json"]
+        assert list(checker(document, answer["schema"]).iter_errors(answer["example"])) == []
+
+
+def test_what_goes_out_is_as_the_document_says(document: dict[str, Any], builder: Build) -> None:
+    wiring = builder()
+    driver = in_arrears(wiring)
+    driver.run(local("2026-03-19 09:00"), local("2026-06-30 00:00"))
+    with wiring.database.read() as session:
+        rows = [row for row in page_of_messages(session, 0, 500) if row.channel == "webhook"]
+    events = [json.loads(with_cause(row, sequence=f"{row.id:012d}")) for row in rows]
+    assert {event["data"]["do"] for event in events} > {"notify", "service", "task", "approve"}
+    for event in events:
+        assert wrong_in(document, event["type"], event) == [], event["id"]
+
+
+def wrong_in(document: dict[str, Any], kind: str, event: dict[str, Any]) -> list[str]:
+    content = document["webhooks"][kind]["post"]["requestBody"]["content"]
+    found = checker(document, content["application/cloudevents+json"]["schema"]).iter_errors(event)
+    return [error.message for error in found]
+
+
+def checker(document: dict[str, Any], schema: dict[str, Any]) -> Any:
+    return Draft202012Validator(schema | {"components": document["components"]})
 
 
 def test_every_kind_of_problem_has_an_example(document: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from sqlmodel import select
 from api.relay.alerts import AlertCourier
 from api.relay.courier import PAUSES
 from api.relay.receiver import Receiver
+from api.rest.webhook_events import AlertEvent
 from api.serving import serving
 from api.settings import Settings
 from api.storage import outbox
@@ -66,6 +67,10 @@ def test_messages_of_an_alert_go_out_in_order_signed_and_confirmed(watched: Wiri
         "forbear.alert.interim_limit", "forbear.alert.hold_orders",
     ]  # fmt: skip
     assert heard.events[0]["data"]["customers"] == ["C1"]
+    assert {field for event in heard.events for field in event} <= set(AlertEvent.model_fields) | {"type"}
+    assert [AlertEvent.model_validate(event).data.do for event in heard.events] == [
+        "interim_limit", "hold_orders",
+    ]  # fmt: skip
     assert states(watched) == {
         "interim_limit": "done", "hold_orders": "done", "refer": "requested", "reassess": "requested",
     }  # fmt: skip
