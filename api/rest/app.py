@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from api.rest import errors, openapi
 from api.rest.accounts import accounts_router
 from api.rest.actions import actions_router
+from api.rest.agreements import agreements_router
 from api.rest.alerts import alert_actions_router, alerts_router, watch_simulation_router
 from api.rest.assessments import assessments_router
 from api.rest.balances import balances_router
@@ -77,6 +78,7 @@ def framework_app(wiring: Wiring, more: Sequence[APIRouter] = ()) -> FastAPI:
     errors.install(app)
     routers = [*more, *(make(wiring) for make in (
         customers_router, accounts_router, balances_router, usage_router, bulk_router, entries_router,
+        agreements_router,
         feeds_router,
         assessments_router, reviews_router, decisions_router, cases_router, alert_actions_router,
         actions_router, messages_router, webhook_router,

@@ -149,7 +149,8 @@ _ABOUT: Mapping[str, tuple[str, list[str], Json]] = {
     "write_off": ("Write the debt off.", [], {"severe": True}),
     "recover": ("Start recovery of what was written off.", [], {"severe": True}),
     "sell": ("Sell the debt.", [], {"severe": True}),
-    "deposit": ("Ask for a deposit, or give back what is held too much.", ["ask"], {"amount": "200.00"}),
+    "deposit": ("Top the deposit up, credit interest on it, or give it back.", ["top_up"],
+                {"amount": "200.00"}),
 }  # fmt: skip
 _ALERTS: Mapping[str, tuple[str, list[str]]] = {
     "notify": ("Tell somebody of an alert.", ["sms", "security"]),
