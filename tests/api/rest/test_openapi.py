@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -91,6 +92,16 @@ def test_what_goes_out_is_as_the_document_says(document: dict[str, Any], builder
     assert {event["data"]["do"] for event in events} > {"notify", "service", "task", "approve"}
     for event in events:
         assert wrong_in(document, event["type"], event) == [], event["id"]
+
+
+def test_every_path_that_the_tm_forum_table_names_is_one_of_the_document(document: dict[str, Any]) -> None:
+    text = (ROOT / "api/rest/TMFORUM.md").read_text(encoding="utf-8")
+    named = {
+        re.sub(r"\?.*", "", path).replace("{id}", "{}") for path in re.findall(r"/v1/[a-z/{}?=-]+", text)
+    }
+    served = {re.sub(r"\{[^}]*\}", "{}", path) for path in document["paths"]}
+    assert len(named) > 20
+    assert named <= served
 
 
 def wrong_in(document: dict[str, Any], kind: str, event: dict[str, Any]) -> list[str]:
