@@ -30,8 +30,12 @@ async def assess(request: AssessmentRequest) -> AssessmentResult:
     try:
         record = await effects.assess(request)
     except ApplicationError as refusal:
-        chain.consume("refused", {"type": refusal.type, "message": refusal.message})
-        raise ApplicationError(refusal.message, chain.head, type=refusal.type, non_retryable=True) from None
+        wrong = list(refusal.details)  # with each fact, where the activity says it
+        heard = {"type": refusal.type, "message": refusal.message} | ({"details": wrong} if wrong else {})
+        chain.consume("refused", heard)
+        raise ApplicationError(
+            refusal.message, chain.head, *wrong, type=refusal.type, non_retryable=True
+        ) from None
     want = (request.request, request.policy, request.as_of)
     got = (record.request, record.decision.digest, record.decision.as_of)
     if got != want:

@@ -55,7 +55,9 @@ def create_app(wiring: Wiring, more: Sequence[APIRouter] = ()) -> ASGIApp:
     `more`: paths of a benchmark, behind the same gate.
     """
     app = framework_app(wiring, more)
-    inner = Idempotency(QuickPreviews(app, wiring), keys=wiring.keys, now=wiring.clock.now)
+    inner = Idempotency(
+        QuickPreviews(app, wiring), keys=wiring.keys, now=wiring.clock.now, methods=app.state.methods
+    )
     settings = wiring.settings
     hosts = {*HOSTS, settings.host, *settings.hosts}
     return Gate(

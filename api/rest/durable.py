@@ -7,8 +7,9 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from api.rest.errors import Refusal
+from api.rest.errors import Refusal, fact_mistakes
 from api.wiring import Wiring
+from engine.credit.errors import FactProblem
 from workflows import ids
 from workflows.messages import AssessmentRecord, AssessmentRequest, AssessmentResult
 
@@ -60,10 +61,18 @@ async def _run(client: Client, request: AssessmentRequest) -> AssessmentResult:
     return result
 
 
+def _told(slug: str, cause: ApplicationError) -> Refusal:
+    told = cause.details[1:] if slug == "facts-refused" else ()  # the first is the head of the hash chain
+    problems = [FactProblem(**said) for said in told]
+    if problems:
+        return Refusal(slug, cause.message, errors=fact_mistakes(problems))
+    return Refusal(slug, cause.message)
+
+
 def _refusal(error: WorkflowFailureError) -> Exception:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ApplicationError) and cause.type in _SLUGS:
-            return Refusal(_SLUGS[cause.type], cause.message)
+            return _told(_SLUGS[cause.type], cause)
         cause = cause.__cause__
     return error

@@ -19,7 +19,7 @@ from api.storage import errors as stored
 from api.storage.brakes import BrakeNotOn
 from api.storage.idempotency import KeyInFlight, KeyReused
 from api.storage.overrides import BeyondAuthority, OverrideRefused
-from engine.credit.errors import CreditError, FactsRefused
+from engine.credit.errors import CreditError, FactProblem, FactsRefused
 from engine.watch.errors import EventRefused
 from workflows.ports import AccountNotFound, PolicyNotFound, TextNotFound
 
@@ -120,16 +120,7 @@ def _extra(error: Exception) -> dict[str, Any]:
             ]
         }
     if isinstance(error, FactsRefused):
-        return {
-            "errors": [
-                {
-                    "pointer": f"/facts{p.pointer}",
-                    "detail": f"{p.message}. {p.advice}".strip(),
-                    "code": p.code,
-                }
-                for p in error.problems
-            ]
-        }
+        return {"errors": fact_mistakes(error.problems)}
     if isinstance(error, EventRefused):
         return {
             "errors": [
@@ -144,6 +135,14 @@ def _extra(error: Exception) -> dict[str, Any]:
     if isinstance(error, stored.AlreadyThere):
         return {"errors": [{"pointer": f"/{name}", "detail": "differs"} for name in error.differs]}
     return {}
+
+
+def fact_mistakes(problems: Sequence[FactProblem]) -> list[dict[str, str]]:
+    """Return what is wrong with the facts of a body, each mistake with its pointer."""
+    return [
+        {"pointer": f"/facts{p.pointer}", "detail": f"{p.message}. {p.advice}".strip(), "code": p.code}
+        for p in problems
+    ]
 
 
 def validation_problem(errors: Sequence[Mapping[str, Any]], prefix: int = 1) -> dict[str, Any]:

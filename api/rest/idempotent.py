@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.rest.errors import Refusal, answer, problem_of
 from api.rest.gate import replay, whole_body
+from api.rest.methods import Methods
 from api.rest.problems import REFUSED
 from api.storage.idempotency import REFUSAL_KEPT, IdempotencyKeys, KeyInFlight, KeyReused, StoredAnswer
 
@@ -38,19 +39,22 @@ def key_of(header: str) -> str:
 class Idempotency:
     """ASGI middleware behind the gate: stores answers, gives them again, refuses other payloads.
 
-    What succeeded is kept for 48 hours, what the operation refused for ten minutes. What never reached it
-    (no such thing, a malformed body, an old `If-Match`) or failed on our side is not kept: its key is free.
+    What succeeded is kept for 48 hours, what the ledger refused as it stands (409) for ten minutes. What
+    can be mended (a body, facts, an old `If-Match`) or failed on our side is not kept: its key is free.
     """
 
-    def __init__(self, app: ASGIApp, *, keys: IdempotencyKeys, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, keys: IdempotencyKeys, now: Callable[[], datetime], methods: Methods
+    ) -> None:  # fmt: skip
         self._app = app
+        self._methods = methods
         self._keys = keys
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it from what is stored."""
         header = Headers(scope=scope).get("idempotency-key") if scope["type"] == "http" else None
-        if header is None or scope["method"] not in WRITES:
+        if header is None or not self._writes(scope):
             await self._app(scope, receive, send)
             return
         try:
@@ -68,6 +72,11 @@ class Idempotency:
             await self._first(key, body, scope, receive, send)
         except OperationalError as error:  # before anything was sent: the answer could not be kept
             await _refused(error, scope)(scope, receive, send)
+
+    def _writes(self, scope: Scope) -> bool:
+        """Tell whether a request may change something; what is not served is refused whatever its key."""
+        method = scope["method"]
+        return method in WRITES and method in self._methods.of(scope["path"])
 
     async def _first(self, key: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         told: list[Message] = []
@@ -100,7 +109,7 @@ class Idempotency:
 
 def _is_refusal(status: int, body: bytes) -> bool:
     """Tell whether an operation has refused what it was asked."""
-    return status in (409, 422) and json.loads(body)["type"].removeprefix("/problems/") in REFUSED
+    return status == 409 and json.loads(body)["type"].removeprefix("/problems/") in REFUSED
 
 
 def _refused(error: Exception, scope: Scope) -> Response:

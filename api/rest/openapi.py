@@ -26,9 +26,9 @@ _NEEDED = {
 """Headers without which an operation is refused, each with a problem of its own."""
 _REPEATED = (
     "The same call again under the same key is answered with the stored answer, marked "
-    "`idempotency-replayed: true`: what succeeded for 48 hours, what the ledger or a policy refused (409, "
-    "422) for 10 minutes. Nothing is stored of other failures, least of all of those with 5xx: the same call "
-    "under the same key is tried again. Another call under a stored key is 422, one in flight 409."
+    "`idempotency-replayed: true`: what succeeded for 48 hours, what the ledger refused as it stands (409) "
+    "for 10 minutes. Nothing is stored of other failures, least of all of those with 5xx: mended or as it "
+    "was, the call may come again under its key. Another call under a stored key is 422, one in flight 409."
 )
 _PROBLEM = "application/problem+json"
 _EVERY = (400, 401, 403, 404, 405, 421, 503)

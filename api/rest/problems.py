@@ -98,10 +98,8 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-_NOT_BEGUN = ("malformed-body", "malformed-address", "idempotency-key-reused", "request-in-flight",
-              "received-at-not-allowed", "received-at-missing")  # fmt: skip
-REFUSED = frozenset(s for s, kind in KINDS.items() if kind.status in (409, 422) and s not in _NOT_BEGUN)
-"""What an operation itself refuses: it has read the whole request and looked into the ledger."""
+REFUSED = frozenset(s for s, kind in KINDS.items() if kind.status == 409) - {"request-in-flight"}
+"""What the ledger refuses as it stands: nothing in the request itself is to be mended."""
 
 
 def problem(slug: str, detail: str, **extra: Any) -> dict[str, Any]:

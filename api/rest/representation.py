@@ -119,5 +119,5 @@ def _pick(rows: list[Mapping[str, Any]], names: list[str]) -> list[dict[str, Any
     for name in names:
         if rows and name not in known:
             advice = did_you_mean(name, known, of="there are").rstrip(".")
-            raise UnknownParameters([("fields", f"there is no field `{name[:60]}` here; {advice}.")])
+            raise UnknownParameters([("fields", f"there is no field `{name[:60]}` here; {advice}")])
     return [{name: row[name] for name in names if name in row} for row in rows]

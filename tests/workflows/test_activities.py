@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from engine.credit.decision import Fact
-from engine.credit.errors import FactsRefused
 from engine.ladder import Taken
 from tests.workflows.fakes import World, collections_world, credit_world, facts
 from tests.workflows.scenarios import AS_OF
@@ -86,7 +86,7 @@ def test_the_run_of_a_decision_is_registered_with_it(graded: tuple[World, str]) 
     ("asked", "error"),
     [
         ({"policy": "sha256:none"}, PolicyNotFound),
-        ({"facts": {"tenure_month": Fact(value=1)}}, FactsRefused),
+        ({"facts": {"tenure_month": Fact(value=1)}}, ApplicationError),
     ],
 )
 def test_what_cannot_be_decided_is_refused(

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from engine.credit.decision import Decision, Fact
+from engine.credit.errors import FactsRefused
 from workflows import effects, ids
 from workflows.activities.registering import current_run
 from workflows.activities.texts import PolicyTexts
 from workflows.messages import AssessmentRecord, AssessmentRequest
 from workflows.ports import DecisionBook, Ledger
 from workflows.recorded import recorded_digest
+
+
+def _told(why: FactsRefused) -> ApplicationError:
+    """Return a refusal with its problems one by one, for whoever asked."""
+    problems = [asdict(problem) for problem in why.problems]
+    return ApplicationError(str(why), *problems, type=type(why).__name__, non_retryable=True)
 
 
 class Assess:
@@ -34,6 +44,8 @@ class Assess:
         except Exception as why:
             if type(why).__name__ in effects.HOPELESS:
                 self._decisions.refused(request, str(why))  # whoever asked must not wait for an answer
+            if isinstance(why, FactsRefused):
+                raise _told(why) from why
             raise
         self._decisions.record([record], current_run())
         return short(record)

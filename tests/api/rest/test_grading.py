@@ -143,7 +143,11 @@ def test_assessments_that_are_refused(
 
 
 def test_facts_that_were_refused_can_be_mended_under_the_same_key(api: Client) -> None:
-    assert assess(api, "mend", policy="plain-credit", facts={"tenure_months": "x"}).status_code == 422
+    refused = assess(api, "mend", policy="plain-credit", facts={"tenure_months": "x"})
+    assert (refused.status_code, slug(refused.json())) == (422, "facts-refused")
+    assert [(one["pointer"], one["code"]) for one in refused.json()["errors"]] == [
+        ("/facts/tenure_months", "wrong-type")
+    ]
     said = assess(api, "mend", policy="plain-credit", facts={"tenure_months": 24})
     assert (said.status_code, said.json()["outcome"]["grade"]) == (201, "A")
 

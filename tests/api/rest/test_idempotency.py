@@ -136,6 +136,11 @@ def test_while_the_database_is_away_a_caller_is_told_to_send_again(
     assert client.post("/v1/payments", json=a_payment(), headers=headers).status_code == 201
 
 
+def test_what_is_not_served_is_told_so_whatever_its_key(shared: Client) -> None:
+    answer = shared.delete("/v1/payments", headers={"Idempotency-Key": "a b"})
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+
+
 @pytest.mark.parametrize("header", ["", '""', "x" * 129, "a b", "é"])
 def test_a_key_that_is_none(header: str) -> None:
     with pytest.raises(Refusal):
