@@ -68,9 +68,9 @@ def version_problems(versions: Iterable[Version]) -> Iterator[Problem]:
                 )
                 yield _warning("versions-overlap", message, following.span, advice, related)
             elif one.end is not None and one.end + timedelta(days=1) < following.start:
-                message = (
-                    f"no version of `{name}` holds from {one.end + timedelta(days=1)} until {following.start}"
-                )
+                first, last = one.end + timedelta(days=1), following.start - timedelta(days=1)
+                days = f"on {first}" if first == last else f"from {first} to {last}"
+                message = f"no version of `{name}` holds {days}"
                 advice = (
                     f"let the later one begin on {one.end + timedelta(days=1)}, or leave out the earlier `to`"
                 )

@@ -283,7 +283,7 @@ def _point(node: s.Node) -> Decimal | None:
             return value
         case s.Negation(s.Number(value)):
             return -value
-        case s.AtLiteral(text):
+        case s.AtLiteral(text) | s.Call(s.Name("date"), (s.String(text),)):
             day = parse_date(text)
             return None if day is None else Decimal(day.ordinal)
     return None

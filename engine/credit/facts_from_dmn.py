@@ -108,7 +108,9 @@ def _literals(node: s.Node) -> Iterator[str]:
             yield "decimal"
         case s.Boolean():
             yield "boolean"
-        case s.Call(s.Name("date"), _, _):
+        case s.Call(s.Name("date")):
+            yield "date"
+        case s.AtLiteral(text) if len(text) == 10:
             yield "date"
         case s.Call() | s.AtLiteral():
             return

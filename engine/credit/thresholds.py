@@ -147,7 +147,7 @@ def literal(node: s.Node) -> Point | None:
             return value
         case s.Negation(s.Number(value)):
             return -value
-        case s.AtLiteral(text) if len(text) == 10:
+        case s.AtLiteral(text) | s.Call(s.Name("date"), (s.String(text),)) if len(text) == 10:
             try:
                 return date.fromisoformat(text)
             except ValueError:

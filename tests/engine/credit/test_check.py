@@ -374,3 +374,21 @@ def test_any_bytes_get_a_problem(data: bytes) -> None:
 
 def test_a_policy_without_its_main_text_is_a_problem() -> None:
     assert [problem.code for problem in load_credit({"other.yaml": b""}).problems] == ["unknown-file"]
+
+
+@pytest.mark.parametrize("day", ['@"2020-01-01"', 'date("2020-01-01")'])
+def test_days_are_analysed_as_dates_are_written(day: str) -> None:
+    text = f"""{HEAD}
+facts: {{since: {{type: date}}}}
+decisions:
+  t:
+    table: |
+      | since    || out |
+      | < {day}  || 1   |
+      | > {day}  || 2   |
+outcome: {{t: t}}
+"""
+    (problem,) = load_credit({"policy.yaml": text.encode()}).problems
+    assert problem.code == "row-missing"
+    assert problem.message.endswith('matches since @"2020-01-01"')
+    assert '`| @"2020-01-01" || ... |`' in problem.advice
