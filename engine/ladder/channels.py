@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -82,11 +83,15 @@ def same_channel(row: LadderRow) -> bool:
 
 
 def language(case: Case, template: str) -> str:
-    """Return the language of a text: the customer's own, then as `languages` has them; empty: no choice."""
+    """Return the language of a text: the customer's own, then as `languages` has them; empty: no choice.
+
+    A region or script of the customer's is left out (`en-US` is `en`): texts are written by language.
+    """
     rules = case.policy.contact
     if not rules.languages:
         return ""
     own = known_fact(case, LANGUAGE)
-    wanted = [own, *rules.languages] if isinstance(own, str) else list(rules.languages)
+    spoken = re.split(r"[-_]", own)[0].lower() if isinstance(own, str) else ""
+    wanted = [spoken, *rules.languages] if spoken else list(rules.languages)
     texts = case.policy.templates.get(template, {})
     return next((word for word in wanted if word in texts), wanted[0] if not texts else "")

@@ -120,6 +120,7 @@ def written(choice: tuple[str, ...]) -> CollectionsPolicy:
     return loaded.policy
 
 
-def policies() -> st.SearchStrategy[CollectionsPolicy]:
-    """Draw a policy; the first value of each knob is the simplest."""
-    return st.tuples(*(st.sampled_from(values) for values in KNOBS.values())).map(written)
+def policies(**fixed: str) -> st.SearchStrategy[CollectionsPolicy]:
+    """Draw a policy; the first value of each knob is the simplest; a knob that is named stays as said."""
+    chosen = {name: [fixed[name]] if name in fixed else values for name, values in KNOBS.items()}
+    return st.tuples(*(st.sampled_from(values) for values in chosen.values())).map(written)

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from engine.ladder import CollectionsPolicy, StepTrace, open_case, step
+from engine.ladder.scope import items
 from engine.ladder.simulate import Event, Played
 from engine.ledger import Entry
 from engine.ledger.account import LEVELS
@@ -68,18 +69,22 @@ def test_late_and_out_of_order_news_ends_in_the_same_position_and_next_step(
     assert next_step(policy, late, end) == next_step(policy, history, end)
 
 
-def next_step(policy: CollectionsPolicy, entries: list[Entry], day: date) -> StepTrace:
-    """Return how a case stands that begins with all that is known in the evening of a day."""
+def next_step(policy: CollectionsPolicy, entries: list[Entry], day: date) -> list[StepTrace]:
+    """Return how each case stands that begins with all that is known in the evening of a day."""
     at = evening(day)
     position = position_of(entries, at)
-    return step(policy, open_case(policy, "case/A1/1", position, at), position, at).trace
+    about = items(policy.case, position.account)
+    opened = [open_case(policy, "case/A1/1", position, at, None, item) for item in about]
+    return [step(policy, taken, position, at).trace for taken in opened]
 
 
+WHOLE = policies(grain="account", scope="account")
+"""One case at a time: under a cap on messages, who pays one bill leaves room for a notice of another one."""
 WHO_IS_LET_GO = ("hold", "fact", "act", "write_off_mark")
 
 
 @MANY
-@given(policies(), histories(), st.integers(10, 300), st.sampled_from(["15.00", "50.00", "300.00"]))
+@given(WHOLE, histories(), st.integers(10, 300), st.sampled_from(["15.00", "50.00", "300.00"]))
 def test_one_more_payment_never_makes_the_level_worse(
     policy: CollectionsPolicy, history: list[Entry], day: int, amount: str
 ) -> None:
