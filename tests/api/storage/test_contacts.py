@@ -10,6 +10,7 @@ import pytest
 
 from api.storage.accounts import add_account, get_account
 from api.storage.customers import add_customer
+from api.storage.errors import EntryRefused
 from api.storage.watch_tables import WatchActionRow, WatchAlertRow
 from api.wiring import Wiring
 from engine.ledger.account import AccountPosition
@@ -140,3 +141,19 @@ def test_what_nobody_was_told_leaves_no_trace_in_the_position(wiring: Wiring, na
     assert "contacts" not in position(wiring, "A1", RUN).model_dump(mode="json")
     with wiring.database.read() as session:
         assert get_account(session, "A1").customer == "C1"
+
+
+def test_what_a_contact_was_about_and_agreed_to_is_known_to_every_account(wiring: Wiring) -> None:
+    arrears(wiring, "A1", "A2")
+    contact(wiring, "A1", RUN, "CT-1", outcome="conversation", bills=("B1",), consent="given")
+    contact(wiring, "A2", RUN, "CT-2", bills=("B1", "B2"))
+    found = {one.account: one for one in position(wiring, "A1", RUN + timedelta(seconds=1)).contacts}
+    assert (found[""].bills, found[""].consent) == (("B1",), "given")
+    assert (found["A2"].bills, found["A2"].consent) == (("B1", "B2"), "")
+
+
+def test_nobody_agrees_to_be_called_who_was_not_reached(wiring: Wiring) -> None:
+    arrears(wiring, "A1")
+    with pytest.raises(EntryRefused, match="nobody was spoken to"):
+        contact(wiring, "A1", RUN, "CT-1", outcome="not_connected", consent="given")
+    contact(wiring, "A1", RUN, "CT-2", channel="email", outcome="sent", direction="in", consent="given")

@@ -5,10 +5,18 @@ A careless policy could not be released. It stands for a pack that has become st
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date, datetime, time
+
 import pytest
 
 from engine.ladder import CollectionsPolicy, check_law, render_report, run_timelines
+from engine.ladder.case import Case
+from engine.ladder.law_gate import law_closed
+from engine.ladder.state import Position, Taken
+from engine.ledger import position_at
 from tests.engine.ladder.world import calendar, changed, law
+from tests.engine.ledger.making import TERMS, ZONE, entry
 
 Change = tuple[str, str]
 MOBILE = ("regulation: cn-telecom", "regulation: cn-telecom-mobile")
@@ -334,3 +342,44 @@ US: dict[str, str] = {
 @pytest.mark.parametrize("case", US.values(), ids=US)
 def test_the_gate_of_regulation_f_to_the_day(case: str) -> None:
     holds(EASY, f"  - case: A case{case}", "US")
+
+
+ANSWERED = """
+  - case: Service is cut on the day after the last one on which the debt can be disputed
+    history:
+      - {on: 2026-01-05, bill: B1, amount: 300.00, due: 2026-01-26}
+    expect:
+      - {on: 2026-03-08, since: 2026-02-26, do: nothing, says: "clause validation-notice (12 CFR 1006.34(a)(1), 1006.34(b)(5), 1006.38(b)(1) and 1006.42(a)(1)): the notice of 2026-01-31 can be answered through 2026-03-08", wake: "2026-03-09 09:00"}
+      - {on: 2026-03-09, do: [restrict service(outgoing_barred)]}
+"""  # noqa: E501 - a table is read in whole lines
+
+
+def test_nothing_is_cut_while_the_debt_can_be_disputed() -> None:
+    soon = changed(
+        "us-collections",
+        wait=(WAIT, "| final      | P3D  |"),
+        age=("| restrict   | >= 50 ", "| restrict   | >= 32 "),
+    )
+    assert breaks(soon) == {"validation-notice"}
+    holds(soon, ANSWERED, "US")
+
+
+@pytest.mark.parametrize(
+    ("day", "closed"),
+    [(date(2026, 1, 25), ""), (date(2026, 1, 26), "past due for 1096 days, which is not <= 1095")],
+)
+def test_no_debt_goes_to_court_that_is_time_barred(day: date, closed: str) -> None:
+    pack = law("us-reg-f")
+    old = replace(pack, clauses=pack.clauses_on("legal_action"))
+    at = datetime.combine(day, time(9), ZONE)
+    bill = entry("bill", "2023-01-05", id="B1", due="2023-01-26", amount="1300.00")
+    position = Position(position_at(TERMS, [bill], at), old, calendar("US"))
+    case = Case(EASY, Taken(case="c", opened_at=at, opened_on=day), position, at)
+    found = law_closed(case, EASY.ladders["consumer"].by_step["court"], day.toordinal())
+    assert (found.why if found else "").endswith(closed)
+    assert (found is None) is not bool(closed)
+    if found:
+        assert (
+            "clause no-court-for-time-barred-debt (12 CFR 1006.26(b); state law on limitation)" in found.why
+        )
+        assert found.retry is None, "it never comes back"
