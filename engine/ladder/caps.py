@@ -71,8 +71,15 @@ def contact_closed(case: Case, row: LadderRow, day: int) -> Closed | None:
     if any(not by for by, _ in wanted):
         return Closed("the customer has opted out of every channel that is left", task="no_channel")
     made = list(contacts(case))
-    about = each_debt(case, row, made, day)
+    about = each_debt(case, row, made, day) if _counts_debts(case) else {"": made}
     return _rules_closed(case, made, about, wanted, day) or _law_closed(case, made, about, wanted, day)
+
+
+def _counts_debts(case: Case) -> bool:
+    """Tell whether it matters which debt a contact was about."""
+    rules = case.policy.contact
+    clauses = (*case.law.clauses_on("contact_frequency"), *case.law.clauses_on("after_conversation"))
+    return bool(rules.by_debt or rules.consent or clauses)
 
 
 def _rules_closed(
