@@ -69,13 +69,22 @@ def goes_out_next_day(policy: CollectionsPolicy, law: LawPack, row: LadderRow) -
     start = minutes(policy.case.hour)
     start += int(TOGETHER / timedelta(minutes=1)) if policy.contact.consolidate else 0
     if clauses or TIMEZONE in policy.facts:  # the customer can live anywhere
-        return start + max(_stretch(quiet, minute) for minute in range(DAY)) >= DAY
+        return start + _longest(quiet) >= DAY
     return start + _stretch(quiet, start % DAY) >= DAY
 
 
 def _within(minute: int, span: tuple[time, time]) -> bool:
     first, last = minutes(span[0]), minutes(span[1])
     return first <= minute < last if first < last else minute >= first or minute < last
+
+
+def _longest(quiet: list[bool]) -> int:
+    """Return for how many minutes it is quiet at most."""
+    most = run = 0
+    for is_quiet in quiet * 2:  # it can run over midnight
+        run = run + 1 if is_quiet else 0
+        most = max(most, run)
+    return min(most, DAY)
 
 
 def _stretch(quiet: list[bool], start: int) -> int:
