@@ -12,7 +12,7 @@ from api.storage.library import Library
 from api.storage.tables import AccountRow, ActionRow, CaseRow, OutboxRow
 from engine.ladder import CollectionsPolicy, Taken
 from engine.ladder.memory import GONE, Row, do_of, most_severe
-from engine.ladder.scope import demand_of, is_divided
+from engine.ladder.scope import awaits_deposit, demand_of, is_divided
 from engine.ledger.account import AccountPosition, DemandedLevel, Level
 
 _CUTS = ("service", "terminate")
@@ -69,7 +69,32 @@ def with_demands_beside(
         policy = library.collections(session, digest)
         if is_divided(policy.case) and (demand := _demand(session, row.id, number, policy, account)):
             found.append(demand)
-    return account.model_copy(update={"demands": (*account.demands, *found)}) if found else account
+    if found:
+        account = account.model_copy(update={"demands": (*account.demands, *found)})
+    if not account.deposit:
+        return account
+    asked = _deposit_asked(session, library, row, account)
+    return account.model_copy(update={"deposit_asked": asked}) if asked else account
+
+
+def _deposit_asked(
+    session: Session, library: Library, row: AccountRow, account: AccountPosition
+) -> tuple[str, ...]:
+    """Return the open cases that wait for the deposit: by what they keep, or by what was just asked."""
+    found = list[str]()
+    for case in open_cases(session, row):
+        rules = library.collections(session, case.policy).case
+        if not is_divided(rules):
+            continue
+        mine = CaseRow.account == row.id, CaseRow.number == case.number
+        kept = session.exec(select(CaseRow.taken).where(*mine)).one()
+        taken = Taken.model_validate_json(kept) if kept else None
+        known = {key for one in (taken.rows if taken else ()) for key in one.keys}
+        query = select(ActionRow.key).where(ActionRow.account == row.id, ActionRow.number == case.number)
+        fresh = {*session.exec(query.where(ActionRow.do == "apply", ActionRow.state == "requested"))} - known
+        if fresh or (taken and awaits_deposit(rules, taken, account)):
+            found.append(case.workflow)
+    return tuple(found)
 
 
 def _demand(

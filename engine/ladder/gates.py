@@ -139,6 +139,7 @@ def row_gate(case: Case, row: LadderRow, moment: Moment, *, fresh: bool = False)
         _adopted_gate(case, row, moment[0])
         or _clear_gate(case, row, moment[0])
         or _unallocated_gate(case, row, moment[0])
+        or _deposit_gate(case, row, moment[0])
         or _gate(law_closed(case, row, moment[0]))
         or _window_gate(case, row, moment)
         or _gate(contact_closed(case, row, moment[0]))
@@ -176,6 +177,15 @@ def _unallocated_gate(case: Case, row: LadderRow, day: int) -> Gate | None:
     why = [f"{unknown} wait for {names}, a bill that has not come"] if unknown else []
     why += [f"the ledger has not booked the deposit applied by `{other.step}`" for other in applied]
     return Gate(" and ".join(why), task="unallocated_payment" if unknown else "")
+
+
+def _deposit_gate(case: Case, row: LadderRow, day: int) -> Gate | None:
+    """What is left of a deposit is known when the ledger has booked what another case was given of it."""
+    others = [name for name in case.account.deposit_asked if name != case.taken.case]
+    if not others or not case.account.deposit or not any(item.do == "apply" for item in row.do):
+        return None
+    why = f"`{others[0]}` has asked for the deposit, and the ledger has not booked it yet"
+    return Gate(why, (day + STALE_EACH, _start(case)))
 
 
 def _applied(case: Case, row: Row, day: int) -> Decimal:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from engine.ladder.memory import Row
 from engine.ladder.model import CaseRules
 from engine.ladder.state import Taken
 from engine.ledger.account import AccountPosition, Debt, DemandedLevel, Level
@@ -77,6 +78,19 @@ def demand_of(rules: CaseRules, taken: Taken, level: Level, today: date) -> Dema
     since = min((row.requested_on for row in taken.rows if row.level), default=today)
     reason = f"arrears of {taken.item}" if taken.item else "arrears"
     return DemandedLevel(source=taken.case, level=level, reason=reason, since=since, service=taken.service)
+
+
+def awaits_deposit(rules: CaseRules, taken: Taken, account: AccountPosition) -> bool:
+    """Tell whether a case, of several, has asked for the deposit and the ledger has not booked it yet."""
+    if not is_divided(rules):
+        return False
+    words = {receipt.key: receipt.status for receipt in account.receipts}
+    for row in map(Row.of, taken.rows):
+        row.words |= {key: words[key] for key in row.keys if key in words}
+        row.await_deposit(account.deposit)
+        if row.deposit:
+            return True
+    return False
 
 
 def _concerns(act: Act, mine: set[str], item: str) -> bool:

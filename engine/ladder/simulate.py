@@ -20,7 +20,7 @@ from engine.ladder.law import LawPack
 from engine.ladder.levels import Confirming, begins_later, case_demands, ended_by, level_news
 from engine.ladder.model import CollectionsPolicy
 from engine.ladder.opening import open_case, watch_on
-from engine.ladder.scope import demand_of, items
+from engine.ladder.scope import awaits_deposit, demand_of, items
 from engine.ladder.state import Action, Position, Step, Taken
 from engine.ladder.stepping import step
 from engine.ledger.account import AccountPosition, Contacted, Terms
@@ -287,6 +287,13 @@ class _Player:
         found = (demand_of(self.policy.case, taken, taken.level, account.today) for taken in beside)
         if demands := [demand for demand in found if demand]:
             account = account.model_copy(update={"demands": (*account.demands, *demands)})
+        asked = (
+            live.taken
+            for live in self.cases.values()
+            if awaits_deposit(live.policy.case, live.taken, account)
+        )
+        if names := tuple(taken.case for taken in asked):
+            account = account.model_copy(update={"deposit_asked": names})
         return Position(account=self._contacted(account), law=self.law, calendar=self.calendar)
 
     def _contacted(self, account: AccountPosition) -> AccountPosition:

@@ -185,6 +185,8 @@ class AccountPosition(Model):
     waiting: tuple[tuple[str, Amount], ...] = ()
     """Of it, what names bills that have not come: the bill and the amount. It pays nothing else."""
     deposit: Amount = Decimal(0)
+    deposit_asked: Annotated[tuple[str, ...], Field(exclude_if=not_)] = ()
+    """Of several cases of the account, those that have asked for the deposit and wait for it to be booked."""
     holds: tuple[HeldInterval, ...] = ()
     disputes: tuple[DisputedPart, ...] = ()
     promises: tuple[Promised, ...] = ()

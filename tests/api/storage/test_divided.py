@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from api.storage.tables import CaseRow, OutboxRow
 from api.wiring import Wiring
 from tests.api.policies import COLLECTIONS
-from tests.api.scenes import Driver, account, add_parties, bill, local, pay
+from tests.api.scenes import Driver, account, add_parties, bill, local, pay, post
 
 BY_INVOICE = COLLECTIONS.replace(b"  revive: P30D", b"  revive: P30D\n  grain: invoice")
 
@@ -137,3 +137,36 @@ def test_what_was_never_told_demands_nothing(divided: Wiring) -> None:
     assert two.look(at).position.demands == ()
     deliver(divided, key)
     assert [d.level for d in two.look(at).position.demands] == ["outgoing_barred"]
+
+
+SET_OFF = BY_INVOICE.replace(
+    b"    | final     |",
+    b"    | set_off   | >= 5  | -        | reminder | -    | apply(deposit) | -              |\n"
+    b"    | final     |",
+    1,
+)
+
+
+def test_two_cases_get_one_deposit_one_after_the_other(wiring: Wiring) -> None:
+    wiring.publisher.publish({"policy.yaml": SET_OFF}, local("2026-02-01 00:00"))
+    add_parties(wiring, "A1")
+    at = local("2026-03-01 02:00")
+    post(wiring, "A1", at, kind="deposit", id="D1", amount="120.00", move="held")
+    for name, amount in (("B1", "100.00"), ("B2", "80.00")):
+        bill(wiring, "A1", at, name, "2026-03-18", amount)
+    assert wiring.cases.open_cases(["A1"], local("2026-03-19 09:00")) == 2
+    one, two = driver(wiring, 1, "B1"), driver(wiring, 2, "B2")
+    for case in (one, two):
+        case.run(local("2026-03-19 09:00"), local("2026-03-22 00:00"))
+    at = local("2026-03-23 09:00")
+    records = [case.look(at) for case in (one, two)]
+    assert [[str(a.amount) for a in record.actions] for record in records] == [["100.00"], []]
+    assert "`case/A1/1` has asked for the deposit" in str(records[1].trace)
+    (asked,) = one.act(records[0]).requested
+    one.confirm([asked], at + timedelta(minutes=1))
+    assert two.look(at + timedelta(minutes=2)).actions == ()
+    post(wiring, "A1", local("2026-03-24 08:00"), kind="deposit", id="D2", amount="100.00", move="applied")
+    one.taken = one.look(local("2026-03-24 08:01")).taken
+    one.close(local("2026-03-24 08:01"))
+    (left,) = two.look(local("2026-03-24 09:00")).actions
+    assert (left.do, str(left.amount)) == ("apply", "20.00")

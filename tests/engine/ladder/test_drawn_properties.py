@@ -99,6 +99,6 @@ def test_one_more_payment_never_makes_the_level_worse(
 
 
 def level(found: Played, at: datetime) -> int:
-    """Return the level of service at an instant; after a case has ended, the level it ended with."""
-    last = [look for look in found.looks if look.at <= at]
-    return LEVELS.index(last[-1].step.taken.level) if last else 0
+    """Return the level of service at an instant, the most severe of all cases; of an ended one, its last."""
+    last = {look.step.taken.item: look.step.taken.level for look in found.looks if look.at <= at}
+    return max(map(LEVELS.index, last.values()), default=0)

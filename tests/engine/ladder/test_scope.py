@@ -164,3 +164,28 @@ def test_announcements_are_capped() -> None:
 def test_announcements_keep_quiet_hours() -> None:
     late = by("invoice", hour=('hour: "09:00"', 'hour: "21:30"'), window=("09:00-16:00", "09:00-23:00"))
     holds(late, QUIET)
+
+
+DEPOSIT = """
+  - case: One deposit and two bills of one day; the second case gets what the first has left
+    history:
+      - {on: 2026-01-05, deposit: 120.00, move: held}
+      - {on: 2026-01-05, bill: B1, amount: 100.00, due: 2026-01-25}
+      - {on: 2026-01-05, bill: B2, amount: 80.00, due: 2026-01-25}
+      - {on: 2026-03-27, deposit: 100.00, move: applied}
+      - {on: 2026-03-28, deposit: 20.00, move: applied}
+    expect:
+      - {on: 2026-03-26, bill: B1, do: ["set_off apply(deposit) 100.00"]}
+      - {on: 2026-03-26, bill: B2, do: nothing, says: "`case/A1/1` has asked for the deposit"}
+      - {on: 2026-03-27, bill: B1, ended: cured}
+      - {on: 2026-03-27, bill: B2, do: ["set_off apply(deposit) 20.00"]}
+      - {on: 2026-04-10, since: 2026-03-28, bill: B2, do: nothing, overdue: 60.00}
+"""
+
+
+def test_two_cases_do_not_ask_for_the_same_deposit() -> None:
+    row = "    | terminate     | >= 110 |"
+    apply = (
+        "    | set_off       | >= 60  | -        | suspend      | P7D  || apply(deposit) | -              |\n"
+    )
+    holds(by("invoice", more=(row, apply + row)), DEPOSIT)
