@@ -18,9 +18,9 @@ from workflows.recorded import recorded_digest
 
 
 def _told(why: FactsRefused) -> ApplicationError:
-    """Return a refusal with its problems one by one, for whoever asked."""
+    """Return a refusal with its problems one by one, for whoever asked; by its type it is not tried again."""
     problems = [asdict(problem) for problem in why.problems]
-    return ApplicationError(str(why), *problems, type=type(why).__name__, non_retryable=True)
+    return ApplicationError(str(why), *problems, type=type(why).__name__)
 
 
 class Assess:
@@ -45,7 +45,7 @@ class Assess:
             if type(why).__name__ in effects.HOPELESS:
                 self._decisions.refused(request, str(why))  # whoever asked must not wait for an answer
             if isinstance(why, FactsRefused):
-                raise _told(why) from why
+                raise _told(why) from None
             raise
         self._decisions.record([record], current_run())
         return short(record)
