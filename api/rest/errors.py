@@ -20,6 +20,7 @@ from api.storage.brakes import BrakeNotOn
 from api.storage.idempotency import KeyInFlight, KeyReused
 from api.storage.overrides import BeyondAuthority, OverrideRefused
 from engine.credit.errors import CreditError, FactProblem, FactsRefused
+from engine.text import did_you_mean
 from engine.watch.errors import EventRefused
 from workflows.ports import AccountNotFound, PolicyNotFound, TextNotFound
 
@@ -68,9 +69,11 @@ _CLEARER = {
     "datetime_type": "this is no instant; write it as in `2026-03-01T10:00:00+08:00`",
     "timezone_aware": "this instant has no offset; write it as in `2026-03-01T10:00:00+08:00`",
     "missing": "this field is needed",
+    "union_tag_not_found": "this field is needed: it says what the rest is",
     "extra_forbidden": "there is no such field here",
 }
 """What is said instead of pydantic's own words, where those speak of Python."""
+_OF_A_KIND = ("union_tag_invalid", "union_tag_not_found")
 _ADDRESS = frozenset({"path", "query", "header"})
 _OF_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
 
@@ -150,6 +153,10 @@ def validation_problem(errors: Sequence[Mapping[str, Any]], prefix: int = 1) -> 
     found = []
     for error in errors:
         location = tuple(error["loc"])[prefix:]
+        if (
+            error["type"] in _OF_A_KIND
+        ):  # it is told of the whole body, but is about the field that says its kind
+            location = (*location, str(error["ctx"]["discriminator"]).strip("'"))
         found.append({"pointer": pointer_of(location), "detail": _said(error)})
     count = f"{len(found)} mistakes" if len(found) > 1 else "a mistake"
     first = f"`{found[0]['pointer'] or '/'}`: {found[0]['detail']}" if found else ""
@@ -171,10 +178,17 @@ def address_problem(mistakes: Sequence[tuple[str, str]]) -> dict[str, Any]:
 
 
 def _said(error: Mapping[str, Any]) -> str:
+    if error["type"] == "union_tag_invalid":
+        tag, known = str(error["ctx"]["tag"]), str(error["ctx"]["expected_tags"]).replace("'", "").split(", ")
+        return f"`{tag[:60]}`: there is no such kind; {did_you_mean(tag, known, of='there are')}"
     message = str(error["msg"]).removeprefix("Value error, ").replace("Input should", "this should", 1)
     message = _CLEARER.get(error["type"], message)
     given = error.get("input")
-    if isinstance(given, str | int | bool) and error["type"] not in ("missing", "extra_forbidden"):
+    if isinstance(given, str | int | bool) and error["type"] not in (
+        "missing",
+        "extra_forbidden",
+        *_OF_A_KIND,
+    ):
         return f"`{str(given)[:60]}`: {message}."
     return f"{message}."
 

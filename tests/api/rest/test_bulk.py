@@ -175,7 +175,7 @@ def test_a_sheet_is_taken_and_answered_row_by_row(api: Client) -> None:
         ("bill,A1,B1\n", 422, "must name the columns"),
         ("id\n1,2\n", 200, "it has 2 cells"),
         ('id,amount\n"B1,1\n', 200, "not closed"),
-        ("id,kind\nB1,bil\n", 200, "Input tag"),
+        ("id,kind\nB1,bil\n", 200, "did you mean `bill`?"),
         ("id,kind,amount\nB1,bill,{1\n", 200, "not JSON"),
         (b"id,kind\nB\xff,bill\n", 200, "not UTF-8"),
         ('id,kind\n"B"1,bill\n', 200, "not CSV"),
