@@ -10,6 +10,7 @@ from engine.credit.policy_reader import PolicyReader, is_bare
 from engine.feel.parser import KEYWORDS
 from engine.source import Span
 from engine.text import Node, ScalarNode, did_you_mean, optional, suggest
+from engine.text.meant import plain_name
 
 _KINDS = {str(kind): kind for kind in FactKind} | {"number": FactKind.DECIMAL}
 _CALLED = {
@@ -29,11 +30,17 @@ def read_facts(reader: PolicyReader, node: Node) -> dict[str, FactDefinition]:
     """Read every fact; one that cannot be understood is left out, with its problems noted."""
     facts: dict[str, FactDefinition] = {}
     for key, value in reader.entries(node, "`facts`"):
-        name = usable_name(reader, key)
-        definition = _fact(reader, key.text, key.span, value)
-        if name and definition:
+        name = usable_name(reader, key) or other_name(key)
+        definition = _fact(reader, name or key.text, key.span, value)
+        if name and definition:  # also under the name that it should have had, so that others find it
             facts[name] = definition
     return facts
+
+
+def other_name(key: ScalarNode) -> str:
+    """Return the name that a key with blanks in it should have had; empty: it is one, or can be none."""
+    found = plain_name(key.text)
+    return found if found != key.text else ""
 
 
 def usable_name(reader: PolicyReader, key: ScalarNode) -> str | None:

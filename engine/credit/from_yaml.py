@@ -7,11 +7,12 @@ policy comes back only when nothing is.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 
 from engine.credit.check import check
 from engine.credit.decisions_from_yaml import read_decision
-from engine.credit.facts_from_yaml import read_answer, read_facts, usable_name
+from engine.credit.facts_from_yaml import other_name, read_answer, read_facts, usable_name
 from engine.credit.model import (
     Answer,
     CreditPolicy,
@@ -93,7 +94,7 @@ def _learn_names(reader: PolicyReader, fields: dict[str, Node]) -> None:
     for section in ("facts", "decisions"):
         node = fields.get(section)
         if isinstance(node, MapNode):
-            names |= {key.text for key, _ in node.entries}
+            names |= {other_name(key) or key.text for key, _ in node.entries}
     reader.names = frozenset(names)
 
 
@@ -109,9 +110,12 @@ def _decisions(reader: PolicyReader, fields: dict[str, Node]) -> dict[str, Decis
             reader.error(
                 "name-taken", f"`{key.text}` is already the name of a fact", key.span, related=related
             )
-        definition = read_decision(reader, key, node)
-        if usable_name(reader, key) and definition and not fact:
-            decisions[key.text] = definition
+        name = usable_name(reader, key) or other_name(
+            key
+        )  # also under the name that it should have had, so that others find it
+        definition = read_decision(reader, replace(key, text=name or key.text), node)
+        if name and definition and not fact:
+            decisions[name] = definition
     return decisions
 
 

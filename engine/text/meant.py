@@ -41,6 +41,12 @@ def narrow(text: str) -> str:
     return text.translate(_NARROW)
 
 
+def plain_name(text: str) -> str:
+    """Return what a name with blanks, hyphens or points in it would be with underscores; empty: no name."""
+    found = re.sub(r"[\s.-]+", "_", narrow(text).strip())
+    return found if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", found) else ""
+
+
 def _number(text: str) -> str:
     found = _VALUE.fullmatch(narrow(text).strip())
     if found is None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from engine.source import Problem, Severity, Span
-from engine.text.meant import advice_on, days_of, narrow
+from engine.text.meant import advice_on, days_of, narrow, plain_name
 from engine.text.period import Period
 from engine.text.suggest import did_you_mean, suggest
 from engine.text.yaml import ListNode, MapNode, Node, ScalarNode
@@ -24,6 +24,10 @@ _DECIMAL = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+_EXAMPLES = {
+    "currency": "EUR", "effective": "{from: 2026-01-01}", "version": '"2026.1"', "timezone": "Asia/Shanghai",
+}  # fmt: skip
+"""What keys that every policy needs look like."""
 _CENTS = re.compile(r"`\d+`")
 """A key of digits: what stands behind the comma of `{fee: 5,00}`."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
@@ -70,10 +74,11 @@ class Reader:
         known = [*required, *optional]
         found: dict[str, Node] = {}
         misspelt: set[str | None] = set()
+        cut = self._cut_lists(node, known)
         for key, value in node.entries:
             if key.text in known:
-                found[key.text] = value
-            else:
+                found |= {} if key.text in cut else {key.text: value}
+            elif key.text not in cut:
                 advice = key_advice(key.text, known)
                 if isinstance(value, ScalarNode) and value.text == "" and not suggest(key.text, known):
                     advice = "a list stands in brackets, `[a, b]`; a text with a comma stands in quotes"
@@ -82,9 +87,31 @@ class Reader:
                 self.error("unknown-key", f"{what} has no key `{key.text}`", key.span, advice)
                 misspelt.add(suggest(narrow(key.text).partition(":")[0], known))
         for name in required:
-            if name not in found and name not in misspelt:
-                self.error("missing-key", f"{what} lacks the key `{name}`", node.span, f"add `{name}: ...`")
+            if name not in found and name not in misspelt and name not in cut:
+                advice = f"add `{name}: {_EXAMPLES.get(name, '...')}`"
+                self.error("missing-key", f"{what} lacks the key `{name}`", node.span, advice)
         return found
+
+    def _cut_lists(self, node: MapNode, known: Collection[str]) -> set[str]:
+        """Note lists without brackets, which YAML cuts at their commas: `{one_of: low, mid, high}`."""
+        cut: set[str] = set()
+        owner: tuple[ScalarNode, ScalarNode] | None = None
+        parts: list[ScalarNode] = []
+        for key, value in [*node.entries, (None, None)]:
+            if key is not None and key.text not in known and isinstance(value, ScalarNode) and value.is_null:
+                parts.append(key)
+                continue
+            if owner is not None and len(parts) > 1 and not any(part.text.isdigit() for part in parts):
+                texts = [owner[1].text, *(part.text for part in parts)]
+                message = f"`{', '.join(texts)}` is cut at its commas, for it stands without brackets"
+                advice = (
+                    f"write `{owner[0].text}: [{', '.join(texts)}]`; a text with a comma stands in quotes"
+                )
+                self.error("commas-without-brackets", message, owner[1].span, advice)
+                cut |= {owner[0].text, *(part.text for part in parts)}
+            parts = []
+            owner = (key, value) if key is not None and isinstance(value, ScalarNode) else None
+        return cut
 
     def entries(self, node: Node, what: str) -> tuple[tuple[ScalarNode, Node], ...]:
         """Return the entries of a map whose keys the author chooses."""
@@ -137,6 +164,8 @@ class Reader:
     def name(self, node: Node, what: str) -> str | None:
         """Return a name that expressions can use: letters, digits and underscores."""
         advice = "use letters, digits and underscores, starting with a letter: `max_dpd_12m`"
+        if isinstance(node, ScalarNode) and (plain := plain_name(node.text)):
+            advice = f"write `{plain}`"
         return self._matching(node, what, _NAME, "a name", advice)
 
     def slug(self, node: Node, what: str) -> str | None:
