@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
@@ -21,6 +21,7 @@ from api.storage.tables import ActionRow, AuditHeadRow, DecisionRow, PolicyRow, 
 from api.storage.watch_alerts import get_alert, record_of_alert
 from api.storage.watch_tables import WatchAlertRow
 from engine.credit.finish import ENGINE
+from engine.ladder.before_due import is_reminder
 from engine.model import canonical, digest_bytes
 from engine.policy import Manifest
 from workflows import effects, ids
@@ -31,6 +32,7 @@ from workflows.messages import DepositRecord, PageRequest, PageResult, ReminderR
 from workflows.recorded import recorded_digest
 
 _DIGEST = re.compile(rb"sha256:[0-9a-f]{64}")
+_Looks = tuple[type[ReminderRecord | DepositRecord], Callable[[str], bool], Iterable[tuple[str, str]]]
 AT_ONCE = 8
 _SWEEPS = f"{ids.sweep_id().partition('/')[0]}/"
 
@@ -142,10 +144,10 @@ def looks_of_sweep(session: Session, history: bytes) -> Iterator[tuple[str, byte
 
 def looks_of_page(session: Session, asked: PageRequest, page: PageResult) -> Iterator[tuple[str, bytes]]:
     """Yield the looks of one page of a sweep, by the digests that it states."""
-    kinds: Sequence[tuple[type[ReminderRecord | DepositRecord], Iterable[tuple[str, str]]]] = (
-        (ReminderRecord, page.reminded), (DepositRecord, page.deposited),
+    kinds: Sequence[_Looks] = (
+        (ReminderRecord, is_reminder, page.reminded), (DepositRecord, is_deposit, page.deposited),
     )  # fmt: skip
-    for kind, told in kinds:
+    for kind, is_mine, told in kinds:
         for account, mark in told:
             mine = select(ActionRow.key, ActionRow.taken_before).where(
                 ActionRow.account == account,
@@ -153,7 +155,7 @@ def looks_of_page(session: Session, asked: PageRequest, page: PageResult) -> Ite
                 ActionRow.requested_at >= asked.at,
             )
             for key, body in session.exec(mine):
-                if body and is_deposit(key) is (kind is DepositRecord):
+                if body and is_mine(key):
                     record = kind.model_validate_json(body)
                     if recorded_digest(record) == mark:
                         yield mark, canonical(record)

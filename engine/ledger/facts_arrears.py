@@ -108,7 +108,7 @@ def from_arrears(book: Book, window: Window, trail: Trail) -> dict[str, Found]:
 
     found = {
         "max_dpd_12m": Found(
-            worst, "most days past due of any bill in twelve months",
+            worst, "most days past due of any bill on an evening of twelve months",
             lambda: of([worst_debt] if worst else []),
         ),
         "late_count_12m": Found(

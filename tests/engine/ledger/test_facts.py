@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.ledger import Entry, facts_at
+from engine.ledger import Entry, derived_at, facts_at
 from tests.engine.ledger.making import TERMS, day, entry, noon
 
 AS_OF = date(2026, 6, 30)
@@ -113,3 +113,12 @@ def test_each_fact_says_its_day_and_its_source() -> None:
     assert all(fact.as_of == AS_OF for fact in found.values())
     assert found["tenure_months"].source == "ledger of A1: months since the first bill of 2026-01-05"
     assert all(fact.source.startswith("ledger of A1: ") for fact in found.values())
+
+
+def test_days_past_due_are_those_of_evenings_and_say_so() -> None:
+    """Money that comes on the day after the due date is late, and no evening finds it past due."""
+    history = [bill(1), pay("01-26")]
+    found = derived_at(history, AS_OF, noon(AS_OF, 20))
+    assert (found["max_dpd_12m"].value, found["late_count_12m"].value) == (0, 1)
+    assert "evening" in found["max_dpd_12m"].rule
+    assert "evening" in found["max_dpd_12m"].told
