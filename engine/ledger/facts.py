@@ -28,7 +28,7 @@ YEAR = Period(months=12)
 RULES = {
     "tenure_months": "whole months since the first bill that is no fee and no plan",
     "avg_monthly_bill": "bills of twelve months, corrected, by the number of months that have one",
-    "max_dpd_12m": "most days that a debt was open past its due date, counted on the evenings of twelve months",
+    "max_dpd_12m": "most days that a debt was open past its due date, by the evenings of twelve months",
     "late_count_12m": "debts due in twelve months that were open at any time after that day",
     "arrears_count_12m": "separate stretches of days in twelve months on which any debt was past due",
     "on_time_rate_12m": "share of the debts due in twelve months that were never open after that day",
