@@ -78,7 +78,8 @@ def _csv(mapping: FileMapping, text: io.TextIOWrapper) -> Iterator[Line | Reject
     try:
         heading = [name.strip().removeprefix("\ufeff") for name in next(reader)]
     except StopIteration:
-        heading = []
+        advice = "write the names of the columns in its first line; `skip` leaves out lines before it"
+        raise _unreadable(mapping, "the file has no heading", advice) from None
     except csv.Error as error:
         raise _unreadable(mapping, f"the heading cannot be read: {error}", "check `delimiter`") from error
     _check_heading(mapping, heading)
@@ -137,7 +138,13 @@ def _ndjson(text: io.TextIOWrapper) -> Iterator[Line | Reject]:
         if not line.strip():
             continue
         try:
-            found = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
+            found = json.loads(
+                line, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object
+            )
+        except _Twice as twice:
+            message, advice = f"it says `{twice}` twice.", "Keep one of them."
+            yield Reject(number, str(twice), line.strip(), message, advice)
+            continue
         except (ValueError, RecursionError) as error:
             yield Reject(number, "", line.strip(), f"it is not JSON: {error}.", "Write one object a line.")
             continue
@@ -149,6 +156,18 @@ def _ndjson(text: io.TextIOWrapper) -> Iterator[Line | Reject]:
             yield Reject(number, "", line.strip(), message, "Set `encoding` in the mapping.")
             continue
         yield Line(number, {name: _cell(value) for name, value in found.items()})
+
+
+class _Twice(ValueError):
+    """An object names a field twice; the first such name is its text."""
+
+
+def _object(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Twice(next(name for n, name in enumerate(names) if name in names[:n]))
+    return found
 
 
 def _cell(value: object) -> str:

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from api.cli.import_command import ALONE, command
 from api.importer import OfflineLedger, over_http, run_import
+from api.importer.source import FileUnreadable
 from api.wiring import Wiring
 from tests.api.importer.offline import AT, check, mapping
 from tests.api.importer.test_import import BAD, GOOD, HEAD, MAPPING
@@ -88,3 +89,25 @@ rows:
     }
     said = next(reject for reject in report.rejects if reject.kind == "bill")
     assert said.message == "the line says JPY of account `A1`, an earlier line says USD."
+
+
+def test_a_field_that_a_line_says_twice_is_not_guessed() -> None:
+    using = """
+mapping: twice
+format: ndjson
+timezone: Asia/Tokyo
+rows:
+  - account: {id: "A{c}", customer: "C{c}", currency: JPY, timezone: Asia/Tokyo}
+"""
+    report, ledger = check(using, '{"c":1,"c":2}\n{"c":3}\n{"c":4,"x":{"y":1,"y":2}}\n')
+    assert [(r.line, r.column, r.message) for r in report.rejects] == [
+        (1, "c", "it says `c` twice."), (3, "y", "it says `y` twice."),
+    ]  # fmt: skip
+    assert set(ledger.terms) == {"A3"}
+
+
+def test_an_empty_file_is_called_so() -> None:
+    using = "mapping: m\ntimezone: UTC\nrows:\n  - customer: {id: '{c}'}\n"
+    with pytest.raises(FileUnreadable, match="the file has no heading"):
+        check(using, "")
+    assert check(using, "c\n")[0].lines == 0
