@@ -154,7 +154,8 @@ class Levels:
         policy, confirming = self._rules(work.session, row, after.today)
         told = told_of(work.session, row)
         asked = 0
-        for action in level_news(before, after, cases, entries, confirming, ended_by(told, after)):
+        ended, named = ended_by(told, after), last_words(work.session, row)
+        for action in level_news(before, after, cases, entries, confirming, ended, named):
             if work.session.get(ActionRow, action.key) is None:
                 self._ask(work, row, policy, action, at)
                 asked += 1

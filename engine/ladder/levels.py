@@ -84,14 +84,15 @@ def lets_go_on(act: Act, ended: date | None) -> bool:
 def level_news(
     before: AccountPosition, after: AccountPosition, cases: Sequence[DemandedLevel],
     entries: Iterable[Entry], confirming: Confirming, ended: Collection[str] = (),
+    named: Collection[str] = (),
 ) -> tuple[Action, ...]:  # fmt: skip
     """Return what the receiver is told because others' demands changed between two positions.
 
     `cases`: what cases demand at both; `entries`: all that are known; `ended`: the services of whose end the
-    receiver was told by others' demands: nothing restores them (rule 6). One action for each service whose
-    level changed, that of all services first.
+    receiver was told by others' demands: nothing restores them (rule 6). `named`: the services of which it
+    was told by name before. One action for each service whose level changed, that of all services first.
     """
-    old, new = (levels_in_force((*one.demands, *cases)) for one in (before, after))
+    old, new = (_by_name(levels_in_force((*one.demands, *cases)), named) for one in (before, after))
     source = _changed(before, after)
     if source is None:
         return ()
@@ -101,6 +102,11 @@ def level_news(
         for service in sorted(new)
         if _is_told(service, old, new) and not (new[service] != "terminated" and {service, ALL} & {*ended})
     )
+
+
+def _by_name(levels: dict[str, Level], named: Collection[str]) -> dict[str, Level]:
+    """Return levels with those of all services said by name where the receiver knows the name."""
+    return dict.fromkeys(named, levels[ALL]) | levels
 
 
 def _is_told(service: str, old: dict[str, Level], new: dict[str, Level]) -> bool:

@@ -315,7 +315,9 @@ class _Player:
         confirming = Confirming(self.policy.confirm.within, restoring_within(self.policy, self.law))
         told = [(action, on.astimezone(self.zone).date()) for on, action in self.played.levelled]
         ended = ended_by(told, after)
-        for action in level_news(before, after, cases, self.played.entries, confirming, ended):
+        looked = (action for look in self.played.looks for action in look.step.actions)
+        named = {action.service for action in (*looked, *(one for one, _ in told)) if action.level}
+        for action in level_news(before, after, cases, self.played.entries, confirming, ended, named):
             self.played.levelled.append((at, action))
             self._ask(action, at)
         day = begins_later(self.played.entries, after.today)

@@ -189,3 +189,21 @@ def test_two_cases_do_not_ask_for_the_same_deposit() -> None:
         "    | set_off       | >= 60  | -        | suspend      | P7D  || apply(deposit) | -              |\n"
     )
     holds(by("invoice", more=(row, apply + row)), DEPOSIT)
+
+
+UNDER_FRAUD = """
+  - case: What a service was told while fraud had suspended all of them is taken back with all of them
+    history:
+      - {on: 2026-01-05, bill: B1, amount: 100.00, due: 2026-01-25, service: tv}
+      - {on: 2026-02-10, demand: fraud_desk, level: suspended}
+      - {on: 2026-03-02, payment: 100.00}
+      - {on: 2026-03-05, demand: fraud_desk, level: open}
+    expect:
+      - {on: 2026-02-25, told: {tv: suspended, all: suspended}, level: outgoing_barred}
+      - {on: 2026-03-02, told: {tv: suspended, all: suspended}, ended: cured}
+      - {on: 2026-03-05, told: {tv: open, all: open}}
+"""
+
+
+def test_a_demand_on_all_services_is_taken_back_for_each_that_was_named() -> None:
+    holds(by("account", "service"), UNDER_FRAUD)
