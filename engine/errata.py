@@ -33,7 +33,10 @@ ERRATA: tuple[Erratum, ...] = (
         "fees; late news about an ended case was not heard; a cut whose run fell on a holiday waited for "
         "the next run; a row that had nothing to do used up its run; a hold that releases took back the "
         "notices of a held bill, and not those of a held account; a late fee that billing never answered "
-        "reached nobody; a notice that was to name more waited for a reminder that nobody sent.",
+        "reached nobody; a notice that was to name more waited for a reminder that nobody sent; a dispute of "
+        "a bill in instalments was counted for each of them when a cut was looked back at, so that it was "
+        "taken back and made again each day; a dispute of a bill that was paid or under a plan took nothing "
+        "out when the bill was owed again; calls under Regulation F were counted for the whole account.",
         "tests/engine/ladder/test_histories.py::test_history",
     ),
 )
