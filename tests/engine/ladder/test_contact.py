@@ -15,9 +15,11 @@ from engine.ladder.contact import silent_from, speaks_from, zone_of
 from engine.ladder.law import LawPack
 from engine.ladder.model import CollectionsPolicy, LadderRow
 from engine.ladder.state import Position, Taken
-from engine.ledger import position_at
+from engine.ledger import Entry, position_at
 from engine.ledger.account import Contacted, Received, Terms
+from tests.engine.ladder.test_law_bounds import EASY
 from tests.engine.ladder.world import calendar, changed, law, policy
+from tests.engine.ledger.making import entry
 
 NEW_YORK, PHOENIX = ZoneInfo("America/New_York"), ZoneInfo("America/Phoenix")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -235,3 +237,66 @@ def test_the_law_hears_who_has_opted_out_though_the_policy_does_not() -> None:
     assert "clause way-out-of-electronic-messages (12 CFR 1006.6(e) and 1006.14(h)(1))" in closed.why
     by_letter = contact_closed(found, row("validation", unasked), date(2026, 2, 5).toordinal())
     assert by_letter is None, "a letter is no electronic message"
+
+
+B1 = entry("bill", "2026-01-05", id="B1", due="2026-01-20", amount="300.00")
+B2 = entry("bill", "2026-01-05", id="B2", due="2026-01-20", amount="300.00")
+PAID = entry("payment", "2026-02-10", id="P", amount="300.00", pays=[{"bill": "B1", "amount": "300.00"}])
+PLAN = entry(
+    "bill", "2026-02-10", id="PL", due="2026-02-20", amount="300.00", category="plan", replaces=["B1"],
+    instalments=[{"due_date": date(2026, 1, 21), "amount": "150.00"},
+                 {"due_date": date(2026, 2, 20), "amount": "150.00"}],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("entries", "about", "closed"),
+    [
+        ([B1], "B1", True),
+        ([B1], "B9", False),
+        ([B1, B2], "B1", True),  # the call would be about both
+        ([B1, B2, PAID], "B1", False),  # what is paid is not called about
+        ([B1, B2, PAID], "B2", True),
+        ([B1, PLAN], "B1", True),  # the plan is about what it has taken over
+        ([B1, PLAN], "PL/2", True),
+        ([B1, B2, PLAN], "B2", True),
+    ],
+)
+def test_a_debt_is_what_a_call_would_be_about(entries: list[Entry], about: str, closed: bool) -> None:
+    each = changed(
+        "us-collections",
+        caps=("call: 7 per P7D", "call: 7 per P7D for each debt"),
+        rest=("after_conversation: P7D", "after_conversation: P7D for each debt"),
+    )
+    at = on("2026-02-15", "09:00")
+    calls = tuple(one.model_copy(update={"bills": (about,)}) for one in SEVEN)
+    terms = Terms(account="A1", customer="C1", currency="CNY", timezone="America/New_York")
+    account = position_at(terms, entries, at).model_copy(update={"contacts": calls})
+    taken = Taken(case="case/A1/1", opened_at=at, opened_on=at.date())
+    found = Case(each, taken, Position(account, law("none"), calendar("US")), at)
+    why = contact_closed(found, row("call", each), at.date().toordinal())
+    assert (why is not None) is closed
+    if why:
+        assert why.why == "contact cap: 7 by call per P7D for each debt, 7 were made"
+    by_law = Case(EASY, taken, Position(account, law("us-reg-f"), calendar("US")), at)
+    assert (contact_closed(by_law, row("call", EASY), at.date().toordinal()) is not None) is closed
+
+
+def test_cases_of_two_bills_count_their_own_calls() -> None:
+    by_bill = changed(
+        "us-collections",
+        grain=("grain: account", "grain: invoice"),
+        caps=("7 per P7D", "7 per P7D for each debt"),
+    )
+    at = on("2026-02-15", "09:00")
+    terms = Terms(account="A1", customer="C1", currency="CNY", timezone="America/New_York")
+    keys = [f"case/A1/1/B1/call/{n}/notify.call.talk/do" for n in range(7)]
+    calls = tuple(
+        made("2026-02-14", outcome="sent", key=key, text="talk", at=at - timedelta(days=1)) for key in keys
+    )
+    account = position_at(terms, [B1, B2], at).model_copy(update={"contacts": calls})
+    for item, closed in (("B1", True), ("B2", False)):
+        taken = Taken(case="case/A1/9", item=item, opened_at=at, opened_on=at.date())
+        found = Case(by_bill, taken, Position(account, law("us-reg-f"), calendar("US")), at)
+        why = contact_closed(found, row("call", by_bill), at.date().toordinal())
+        assert (why is not None) is closed, item
