@@ -12,6 +12,7 @@ from api.cli.case_gate import cases_hold
 from api.cli.frame import FINDINGS, OK
 from api.cli.running import plainly, settings_for
 from api.logs import log_to_terminal
+from api.looping import run
 from api.serving import Serving, serving, told_to_stop
 from api.settings import Settings
 
@@ -35,7 +36,7 @@ def command(data: Path | None, port: int | None, policies: Path) -> int:
     settings = settings_for(data, port=port)
     log_to_terminal()
     with plainly():
-        code = asyncio.run(_up(settings, policies))
+        code = run(_up(settings, policies))
     click.echo("Forbear has ended.")
     return code
 

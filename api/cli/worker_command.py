@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from api.cli.frame import OK
 from api.cli.running import plainly, settings_for
 from api.logs import log_to_terminal
+from api.looping import run
 from api.serving import told_to_stop, working
 from api.settings import Settings
 
@@ -34,7 +34,7 @@ def command(data: Path | None, temporal: str | None) -> int:
     settings = settings_for(data, temporal=temporal)
     log_to_terminal()
     with plainly():
-        asyncio.run(_work(settings))
+        run(_work(settings))
     return OK
 
 
