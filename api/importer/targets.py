@@ -16,6 +16,7 @@ Type: TypeAlias = Literal["text", "date", "instant", "amount", "integer", "boole
 _TYPES: dict[str, Type] = {
     "value_date": "date", "due_date": "date", "by": "date", "until": "date", "since": "date", "as_of": "date",
     "received_at": "instant", "complete_to": "instant", "verified_at": "instant",
+    "at": "instant",
     "amount": "amount", "draft": "boolean", "marked": "boolean",
 }  # fmt: skip
 

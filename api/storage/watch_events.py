@@ -16,7 +16,7 @@ from api.storage.library import Library
 from api.storage.session import Work
 from api.storage.tables import table_of
 from api.storage.watch_tables import WatchEventRow, WatchMemberRow, WatchWindowRow
-from engine.model import canonical, digest
+from engine.model import canonical, digest, digest_bytes
 from engine.text import did_you_mean
 from engine.watch import MOST_EVENTS, EventProblem, EventRefused, WatchEvent, WatchPolicy, admit
 from engine.watch.model import EventType
@@ -299,7 +299,7 @@ def _row(one: Joined) -> dict[str, Any]:
     body = canonical(one.event)
     return {
         "id": one.event.id, "type": one.event.type, "at": one.event.at, "customer": one.event.customer,
-        "body": body.decode(), "received_at": one.received_at, "digest": digest(one.event),
+        "body": body.decode(), "received_at": one.received_at, "digest": digest_bytes(body),
     }  # fmt: skip
 
 

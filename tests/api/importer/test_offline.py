@@ -111,3 +111,24 @@ def test_an_empty_file_is_called_so() -> None:
     with pytest.raises(FileUnreadable, match="the file has no heading"):
         check(using, "")
     assert check(using, "c\n")[0].lines == 0
+
+
+def test_contacts_of_another_system_are_read_in_the_zone_of_the_mapping() -> None:
+    using = """
+mapping: calls
+timezone: Asia/Tokyo
+rows:
+  - account: {id: "A{c}", customer: "C{c}", currency: JPY, timezone: Asia/Tokyo}
+  - contact:
+      account: "A{c}"
+      id: "{n}"
+      value_date: "{day}"
+      at: "{when}"
+      channel: {value: "{how}", words: {tel: call}}
+      outcome: {value: "{what}", words: {ok: conversation}}
+"""
+    text = "c,n,day,when,how,what\n1,K1,2026-03-01,2026-03-01 10:30,tel,ok\n1,K2,2026-03-01,10:30,tel,ok\n"
+    report, ledger = check(using, text)
+    assert [(reject.line, reject.column) for reject in report.rejects] == [(3, "when")]
+    (told,) = ledger.entries["A1"]
+    assert told.model_dump(mode="json")["at"] == "2026-03-01T10:30:00+09:00"
