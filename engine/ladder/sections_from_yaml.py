@@ -333,9 +333,3 @@ def read_freshness(reader: Reader, node: Node) -> Period | None:
     """Read `freshness`: how old the news of payments may be before something severe."""
     fields = reader.fields(node, "`freshness`", ["payments"]) or {}
     return optional(fields, "payments", span_of(reader), "`payments`")
-
-
-def refuse(reader: Reader, fields: Mapping[str, Node], name: str, why: str) -> None:
-    """Refuse a section that the format knows and this version does not carry out."""
-    if name in fields:
-        reader.error("not-carried-out", f"`{name}`: {why}", fields[name].span, f"remove `{name}` for now")
