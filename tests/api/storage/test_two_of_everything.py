@@ -32,6 +32,7 @@ from tests.api.conftest import fresh_database, publish_plain
 from tests.api.relay.listening import Listener, confirms, listening
 from tests.api.relay.test_courier import SECRET
 
+pytestmark = pytest.mark.slow
 ACCOUNTS = [f"A{n}" for n in range(4)]
 CLIENTS, PAYMENTS = 12, 120
 BEFORE, OPENED, AFTER = (f"2026-03-{day}:00+08:00" for day in ("19T02:00", "21T09:00", "21T11:00"))
