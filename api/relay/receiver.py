@@ -68,7 +68,7 @@ class Receiver:
         limits = httpx.Limits(max_connections=32, max_keepalive_connections=16)
         self._client = httpx.Client(
             timeout=TIMEOUT_SECONDS, follow_redirects=False, limits=limits, trust_env=False,
-            verify=tls or ssl.create_default_context(),
+            verify=True if tls is None else tls,
         )  # fmt: skip
 
     def send(self, message: str, body: bytes, now: datetime, traceparent: str = "") -> Answer:
