@@ -77,9 +77,9 @@ def test_every_make_target_in_a_paper_exists(paper: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("paper", "line"), [(p, line) for p, line in forbear_lines() if line.split()[1] in RUNNABLE]
+    ("line", "paper"), {line: p for p, line in forbear_lines() if line.split()[1] in RUNNABLE}.items()
 )
-def test_what_can_be_run_is_run(paper: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_can_be_run_is_run(line: str, paper: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     arguments = shlex.split(line)[1:]
     if "facts.json" in arguments or (arguments[0] == "grade" and "--in" not in arguments):

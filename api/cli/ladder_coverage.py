@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import groupby
 
@@ -19,28 +19,35 @@ from api.cli.check_command import counted
 from api.cli.policy_files import CASES, PolicyFiles
 from api.cli.surroundings import calendar_for, law_for
 from engine.ladder import load_collections
-from engine.ladder.mutation import Trial
+from engine.ladder.mutation import Trial, ladder_mutants, untaken
 from engine.ladder.timeline import read_timelines
 
 PROCESSES = 8
 """Processes at most."""
 
 
-def ladder_tried(files: PolicyFiles, *, mutation: bool) -> Tried | None:
-    """Return what the timelines of a collections policy try; None when they cannot be read."""
-    trial = trial_of(files)
-    if trial is None:
+def ladder_tried(
+    files: PolicyFiles, walks: Iterable[frozenset[tuple[str, str]]], *, mutation: bool
+) -> Tried | None:
+    """Return what the timelines of a collections policy try; None when they cannot be read.
+
+    `walks` are the rows, by ladder and step, that each timeline that holds was seen to take.
+    """
+    policy = load_collections(files.texts, files.root).policy
+    if policy is None:
         return None
-    untaken = trial.untaken()
-    rows = len(trial.policy.rows())
-    names = {row: ladder.name for ladder in trial.policy.ladders.values() for row in ladder.rows}
-    details = [f"no case takes {names[row]} step {row.step} (line {row.span.line})" for row in untaken]
-    numbers = {"rows": rows, "unmatched": len(untaken)}
-    line = f"{rows - len(untaken)} of {counted(rows, 'row', 'rows')} taken"
-    changes = len(trial.mutants)
-    if not mutation:
+    left = untaken(policy, walks)
+    rows = len(policy.rows())
+    names = {row: ladder.name for ladder in policy.ladders.values() for row in ladder.rows}
+    details = [f"no case takes {names[row]} step {row.step} (line {row.span.line})" for row in left]
+    numbers = {"rows": rows, "unmatched": len(left)}
+    line = f"{rows - len(left)} of {counted(rows, 'row', 'rows')} taken"
+    trial = trial_of(files) if mutation else None
+    if trial is None:
+        changes = sum(1 for _ in ladder_mutants(policy))
         more = f"; `--mutation` tries {counted(changes, 'threshold change', 'threshold changes')}"
         return Tried(numbers, line + more, tuple(details))
+    changes = len(trial.mutants)
     quiet = [str(trial.mutants[number]) for number in _unnoticed(files, trial)]
     numbers |= {"changes": changes, "unnoticed": len(quiet)}
     line += f", {len(quiet)} of {counted(changes, 'threshold change', 'threshold changes')} unnoticed"

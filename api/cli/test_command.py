@@ -43,6 +43,8 @@ class Tested:
     text: str = ""
     tried: Tried | None = None
     """What the cases try of the policy, if that was asked for and can be told."""
+    walks: tuple[frozenset[tuple[str, str]], ...] = ()
+    """Of each timeline that holds: the ladder and step of the rows that it takes."""
 
     @property
     def passed(self) -> int:
@@ -139,7 +141,7 @@ def _measured(files: PolicyFiles, tested: Tested, *, ladders: bool) -> Tested:
     if tested.errors:
         return tested
     if files.what == "collections":
-        return replace(tested, tried=ladder_tried(files, mutation=ladders))
+        return replace(tested, tried=ladder_tried(files, tested.walks, mutation=ladders))
     return replace(tested, tried=credit_tried(files) if files.what == "credit" else watch_tried(files))
 
 
@@ -189,7 +191,9 @@ def _collections(files: PolicyFiles, cases: bytes, path: Path) -> Tested:
         _failed(r.name, r.span, [mismatch.told for mismatch in r.mismatches]) for r in report.failed
     )
     held = tuple(r.name for r in report.results if r not in report.failed)
-    return Tested(path, held, failed, report.problems, render_timelines(report, _sources(path, cases)))
+    text = render_timelines(report, _sources(path, cases))
+    walks = tuple(r.walked for r in report.results if r.ok)
+    return Tested(path, held, failed, report.problems, text, walks=walks)
 
 
 def _watch(files: PolicyFiles, cases: bytes, path: Path) -> Tested:

@@ -7,7 +7,7 @@ far he is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -15,9 +15,8 @@ from typing import Any, TypeVar
 from engine.ladder.check import check
 from engine.ladder.law import LawPack
 from engine.ladder.model import NO_TIME, CollectionsPolicy, Ladder, LadderRow
-from engine.ladder.simulate import GoesInCircles, play
 from engine.ladder.threshold import Bounds, Condition, NumberTest
-from engine.ladder.timeline import Timeline, judged, run_timeline
+from engine.ladder.timeline import Timeline, run_timeline
 from engine.source import Span, has_errors
 from engine.text import Period, Reader
 from engine.workdays import Calendar
@@ -129,9 +128,9 @@ class Trial:
         self.told: dict[str, dict[int, int]] = {}
         """By row or condition: how often each timeline noticed a change of it."""
         for one in timelines:
-            walked = _walked(policy, law, calendar, one)
-            if walked is not None:
-                self.held.append((one, walked))
+            result = run_timeline(policy, law, calendar, one)
+            if result.ok:
+                self.held.append((one, result.walked))
 
     def notices(self, mutant: LadderMutant) -> str:
         """Return what notices a change: the check, or the name of a timeline; empty: nothing does.
@@ -156,29 +155,13 @@ class Trial:
                 return timeline.name
         return ""
 
-    def untaken(self) -> list[LadderRow]:
-        """Return the rows that no timeline takes."""
-        taken = frozenset[tuple[str, str]]().union(*(walked for _, walked in self.held))
-        return [
-            row
-            for ladder in self.policy.ladders.values()
-            for row in ladder.rows
-            if (ladder.name, row.step) not in taken
-        ]
 
-
-def _walked(
-    policy: CollectionsPolicy, law: LawPack, calendar: Calendar, timeline: Timeline
-) -> frozenset[tuple[str, str]] | None:
-    """Return the ladder and step of each row that a timeline takes; None if it does not hold."""
-    try:
-        played = play(policy, law, calendar, timeline.scenario)
-    except GoesInCircles:
-        return None
-    if judged(timeline, played).mismatches:
-        return None
-    return frozenset(
-        (look.step.trace.ladder, row.step)
-        for look in played.looks
-        for row in (*look.step.taken.rows, *look.step.taken.left)
-    )
+def untaken(policy: CollectionsPolicy, walks: Iterable[frozenset[tuple[str, str]]]) -> list[LadderRow]:
+    """Return the rows of a policy that are in none of the walks of its timelines."""
+    taken = frozenset[tuple[str, str]]().union(*walks)
+    return [
+        row
+        for ladder in policy.ladders.values()
+        for row in ladder.rows
+        if (ladder.name, row.step) not in taken
+    ]

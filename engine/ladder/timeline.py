@@ -271,7 +271,12 @@ def judged(timeline: Timeline, played: Played) -> CaseResult:
     found = [*_unheard(timeline, played)]
     found += [m for expectation in timeline.expect for m in compare(expectation, played, zone)]
     story = tuple((at.astimezone(zone), text) for at, text in played.told)
-    return CaseResult(timeline.name, timeline.span, tuple(found), story)
+    walked = frozenset(
+        (look.step.trace.ladder, row.step)
+        for look in played.looks
+        for row in (*look.step.taken.rows, *look.step.taken.left)
+    )
+    return CaseResult(timeline.name, timeline.span, tuple(found), story, walked)
 
 
 def _unheard(timeline: Timeline, played: Played) -> Iterator[Mismatch]:

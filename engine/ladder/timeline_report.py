@@ -39,6 +39,8 @@ class CaseResult:
     mismatches: tuple[Mismatch, ...]
     story: tuple[tuple[datetime, str], ...]
     """What happened, by local instant."""
+    walked: frozenset[tuple[str, str]] = frozenset()
+    """The ladder and step of each row that it takes."""
 
     @property
     def ok(self) -> bool:

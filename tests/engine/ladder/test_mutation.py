@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.ladder import load_collections, no_law
 from engine.ladder.model import CollectionsPolicy
-from engine.ladder.mutation import Trial, ladder_mutants
+from engine.ladder.mutation import Trial, ladder_mutants, untaken
 from engine.ladder.timeline import read_timelines
 from engine.workdays import no_calendar
 
@@ -51,8 +51,9 @@ cases:
     told = [str(mutant) for mutant in trial.mutants if not trial.notices(mutant)]
     assert told
     assert not any(f"step {row.step} " in name and ", age " in name for name in told)
-    assert row not in trial.untaken()
-    assert policy.rows()[1] in trial.untaken()
+    walks = [walked for _, walked in trial.held]
+    assert row not in untaken(policy, walks)
+    assert policy.rows()[1] in untaken(policy, walks)
 
 
 def test_a_timeline_that_does_not_hold_notices_nothing() -> None:
@@ -68,4 +69,4 @@ cases:
     trial = Trial(policy, no_law(), no_calendar(), read.policy)
     assert not trial.held
     assert not any(trial.notices(mutant) for mutant in trial.mutants)
-    assert trial.untaken() == list(policy.rows())
+    assert untaken(policy, []) == list(policy.rows())
