@@ -48,10 +48,10 @@ def command(data: Path | None, folder: Path, seed: int, keep: bool) -> int:
 
     root = Path.cwd()
     _check_root(root)
-    if not cases_hold(root / "policies"):
-        return FINDINGS
     try:
         source = uci_source(root, data, seed) if data else sample_source(root, seed)
+        if not cases_hold(root / "policies"):
+            return FINDINGS
         asyncio.run(run_demo(source, folder, root, click.echo, keep=keep))
     except (UciFileError, DirectoryBusy, TemporalNotStarted, ServiceEnded, CallLost) as error:
         raise Trouble(str(error)) from error
