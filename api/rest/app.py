@@ -54,7 +54,11 @@ def create_app(wiring: Wiring, more: Sequence[APIRouter] = ()) -> ASGIApp:
 
     `more`: paths of a benchmark, behind the same gate.
     """
-    app = framework_app(wiring, more)
+    return gated(framework_app(wiring, more), wiring)
+
+
+def gated(app: FastAPI, wiring: Wiring) -> ASGIApp:
+    """Return paths behind the gate, with keys of calls and the quick way of previews."""
     inner = Idempotency(
         QuickPreviews(app, wiring), keys=wiring.keys, now=wiring.clock.now, methods=app.state.methods
     )

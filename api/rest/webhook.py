@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import AwareDatetime, Field
 
-from api.relay.secrets import SecretsNotOurs
+from api.relay.secrets import SecretsNotOurs, WebhookSecrets
 from api.rest.bodies import Body, example
 from api.rest.errors import Refusal
 from api.rest.routes import router
@@ -54,10 +54,12 @@ class RotatedOut(WebhookOut):
 def webhook_router(wiring: Wiring) -> APIRouter:
     """Return the paths of the receiver."""
     api = router("cases")
-    secrets = webhook_secrets(wiring.settings, wiring.directory)
+
+    def secrets() -> WebhookSecrets:
+        return webhook_secrets(wiring.settings, wiring.directory)
 
     def told() -> dict[str, object]:
-        known = secrets.current(wiring.clock.now())
+        known = secrets().current(wiring.clock.now())
         since = wiring.stopped.since()
         return {
             "url": wiring.settings.webhook_url,
@@ -74,7 +76,7 @@ def webhook_router(wiring: Wiring) -> APIRouter:
     def rotate(body: RotateBody) -> RotatedOut:
         """Give the receiver the new secret within the overlap: a message has a signature for each of them."""
         try:
-            fresh = secrets.rotate(wiring.clock.now(), timedelta(hours=body.overlap_hours))
+            fresh = secrets().rotate(wiring.clock.now(), timedelta(hours=body.overlap_hours))
         except SecretsNotOurs as error:
             raise Refusal("secrets-not-ours", str(error)) from error
         return RotatedOut.model_validate(told() | {"secret": fresh.text})

@@ -7,13 +7,13 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
 from httpx import Client
 
-from api.rest.app import create_app
+from api.rest.app import framework_app, gated
 from api.settings import Settings
 from api.wiring import Wiring, build
 from tests.api.conftest import Build, publish_plain
@@ -21,12 +21,29 @@ from tests.api.conftest import Build, publish_plain
 Serve = Callable[..., Client]
 
 
+class Turning:
+    """Stands for the wiring that is served just now, because paths take half a second to build."""
+
+    def __init__(self) -> None:
+        self.app = framework_app(cast("Wiring", self))
+        self.served: Wiring | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.served, name)
+
+
+FREE: list[Turning] = []
+"""Those that no server uses."""
+
+
 @contextmanager
 def listening(wiring: Wiring) -> Iterator[str]:
     """Serve the API on a free loopback port until the block ends; gives its URL."""
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(wiring), log_config=None, lifespan="off", ws="none")
+    turning = FREE.pop() if FREE else Turning()
+    turning.served = wiring
+    config = uvicorn.Config(gated(turning.app, wiring), log_config=None, lifespan="off", ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
@@ -36,6 +53,8 @@ def listening(wiring: Wiring) -> Iterator[str]:
         server.should_exit = True
         thread.join()
         bound.close()
+        turning.served = None
+        FREE.append(turning)
 
 
 @pytest.fixture
