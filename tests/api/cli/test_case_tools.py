@@ -26,7 +26,7 @@ def write(folder: Path, text: str) -> None:
 
 def test_coverage_is_told_and_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(forbear, ["test", str(folder)]) == OK
-    line = "17 of 17 rows matched, 13 of 15 bounds tried on both sides, 3 of 37 threshold changes unnoticed"
+    line = "17 of 17 rows matched, 14 of 15 bounds tried on both sides, 3 of 37 threshold changes unnoticed"
     out = capsys.readouterr().out
     assert f"\n  {line}\n" in out
     assert "unnoticed: " not in out
@@ -43,7 +43,7 @@ def test_missing_cases_are_added_once(folder: Path, capsys: pytest.CaptureFixtur
     assert run(forbear, ["test", str(folder), "--generate"]) == OK
     after = text_of(folder)
     assert after.startswith(before.rstrip())
-    assert "3 cases added." in capsys.readouterr().out
+    assert "4 cases added." in capsys.readouterr().out
     assert run(forbear, ["test", str(folder), "--generate"]) == OK
     assert text_of(folder) == after
 
