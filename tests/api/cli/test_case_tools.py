@@ -31,7 +31,7 @@ def test_coverage_is_told_and_named(folder: Path, capsys: pytest.CaptureFixture[
     assert f"\n  {line}\n" in out
     assert "unnoticed: " not in out
     assert run(forbear, ["test", str(folder), "--coverage"]) == OK
-    assert "    unnoticed: grade row 3 (line 60), count(review) `0`: as `1`\n" in capsys.readouterr().out
+    assert "    unnoticed: grade row 3 (line 66), count(review) `0`: as `1`\n" in capsys.readouterr().out
     assert run(forbear, ["test", str(folder), "--format", "json"]) == OK
     tried = json.loads(capsys.readouterr().out)["files"][0]["tried"]
     assert (tried["rows"], tried["unmatched"], tried["changes"], tried["unnoticed"]) == (17, 0, 37, 3)
