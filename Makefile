@@ -31,7 +31,7 @@ test: env  ## every check: types, lint, import contracts, tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/mypy
-	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 soak: env  ## hundreds of kills and an hour of any bytes; taken up again where it was ended
 	@$(BIN)/python -m tests.soak --kills $(KILLS) --minutes $(MINUTES) --seed $(SEED)

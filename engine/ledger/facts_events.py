@@ -24,6 +24,8 @@ from engine.ledger.known import of_kind
 
 SUSPENDED = "/service.suspended/do"
 """How the keys of actions end that suspend service."""
+DEMANDED = "demand/"
+"""How the keys of actions begin that fraud, a limit or the customer asked for: they say nothing of arrears."""
 
 
 def from_events(
@@ -60,7 +62,9 @@ def _returns(due: list[Entry], window: Window) -> dict[str, Found]:
 def _suspensions(due: list[Entry], window: Window) -> dict[str, Found]:
     words: dict[str, list[Receipt]] = {}
     for entry in due:
-        if isinstance(entry, Receipt) and entry.status != "requested" and entry.key.endswith(SUSPENDED):
+        if not isinstance(entry, Receipt) or entry.key.startswith(DEMANDED):
+            continue
+        if entry.status != "requested" and entry.key.endswith(SUSPENDED):
             words.setdefault(entry.key, []).append(entry)
     counted: list[Entry] = []
     for receipts in words.values():
@@ -69,7 +73,7 @@ def _suspensions(due: list[Entry], window: Window) -> dict[str, Found]:
         first = min(done, key=lambda r: (r.value_date, r.id), default=None)
         if first and last.status != "withdrawn" and window.holds(first.value_date):
             counted.append(first)
-    told = "suspensions confirmed in twelve months, wrongful ones left out"
+    told = "suspensions for arrears confirmed in twelve months, wrongful ones left out"
     return {"suspensions_12m": Found(len(counted), told, lambda: _names(counted))}
 
 
