@@ -78,7 +78,7 @@ def serve(folder: str, told: Connection) -> None:
     """Serve until the pipe is closed; says the port and the key."""
     wiring = build(Settings(data=Path(folder)), simulated=False)
     wiring.publisher.publish_folder(POLICIES, datetime.now(UTC))
-    bound = socket.socket()
+    bound = socket.socket(proto=socket.IPPROTO_TCP)  # by name, or asyncio leaves Nagle's delay on
     bound.bind(("127.0.0.1", 0))
     bound.listen(64)
     app = create_app(wiring, more=empty())

@@ -24,7 +24,7 @@ class Receiver:
     def __init__(self, network: Network, port: int = 0) -> None:
         self._network = network
         self._webhook: Webhook | None = None
-        self._socket = socket.socket()
+        self._socket = socket.socket(proto=socket.IPPROTO_TCP)  # by name, or asyncio leaves Nagle's delay on
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((HOST, port))
         self._server = uvicorn.Server(

@@ -35,7 +35,7 @@ RULES = {
     "overdue_now": "past due, undisputed, not written off",
     "dpd_now": "days past due of the oldest debt that is undisputed and not written off; 0: none is past due",
     "returned_payments_12m": "payments that came back in twelve months, returns that were reversed left out",
-    "suspensions_12m": "suspensions for arrears confirmed in twelve months, those withdrawn as wrongful left out",
+    "suspensions_12m": "suspensions for arrears confirmed in twelve months, wrongful ones left out",
     "broken_promises_12m": "promises that ended in twelve months without the money, also of one milestone",
     "kept_promises_12m": "promises that ended in twelve months with the money, milestone by milestone",
     "promises_kept_rate_12m": "share of the promises that ended in twelve months and were kept",

@@ -25,7 +25,7 @@ from engine.ledger.known import of_kind
 SUSPENDED = "/service.suspended/do"
 """How the keys of actions end that suspend service."""
 DEMANDED = "demand/"
-"""How the keys of actions begin that fraud, a limit or the customer asked for: they say nothing of arrears."""
+"""How keys of actions begin that fraud, a limit or the customer asked for: they tell nothing of arrears."""
 
 
 def from_events(
