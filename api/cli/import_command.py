@@ -14,6 +14,7 @@ from typing import BinaryIO, Literal, cast
 
 import click
 
+from api.cli.check_command import counted
 from api.cli.frame import FINDINGS, OK, Trouble
 from api.cli.import_tables_command import command as import_tables
 from api.cli.running import key_of, plainly, settings_for
@@ -146,6 +147,12 @@ def _told(file: Path, report: ImportReport, *, dry_run: bool) -> str:
     lines += [str(one) for one in report.reconciled]
     if report.unread and not report.agrees:
         lines.append(f"{report.unread:,} rows could not be read, so their amounts are in no total.")
+    if over := report.passed_over:
+        which = ", ".join(str(number) for number in over[:5]) + (", ..." if len(over) > 5 else "")
+        lines.append(
+            f"{counted(len(over), 'line becomes', 'lines become')} nothing, because no `when` of the mapping "
+            f"takes {'it' if len(over) == 1 else 'them'}: {which}."
+        )
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(report.by_kind.items())) or "nothing new"
     word = (
         "would be stored" if dry_run else "stored" if report.kept else "not stored, because a row was refused"

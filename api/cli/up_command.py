@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from api.cli.case_gate import cases_hold
-from api.cli.frame import FINDINGS, OK
+from api.cli.frame import FINDINGS, OK, Trouble
 from api.cli.running import plainly, settings_for
 from api.logs import log_to_terminal
 from api.looping import run
@@ -44,7 +44,13 @@ def command(data: Path | None, port: int | None, policies: Path) -> int:
 async def _up(settings: Settings, policies: Path) -> int:
     stop = told_to_stop()
     async with serving(settings) as running:
-        if policies.is_dir() and await asyncio.to_thread(_shelf_is_empty, running):
+        if await asyncio.to_thread(_shelf_is_empty, running):
+            if not policies.is_dir():
+                raise Trouble(
+                    f"The shelf is empty, and there is no folder `{policies}` to publish from. "
+                    f"Name one with `--policies`, or publish first: "
+                    f"`forbear publish FOLDER --data {settings.data}`."
+                )
             if not await asyncio.to_thread(cases_hold, policies):
                 advice = f"forbear publish {policies} --data {settings.data} --without-cases REASON"
                 click.echo(f"Mend them, or publish all the same: `{advice}`.", err=True)

@@ -40,6 +40,8 @@ class ImportReport:
     kept: bool = True
     """False: all or none was asked, and a line was refused; or it was a dry run."""
     rejects: list[Reject] = field(default_factory=list)
+    passed_over: list[int] = field(default_factory=list)
+    """Lines of which nothing is made, because no row of the mapping wants them."""
     by_kind: dict[str, int] = field(default_factory=dict)
     """Things stored, by kind."""
     reconciled: tuple[Reconciled, ...] = ()

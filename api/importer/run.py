@@ -75,6 +75,8 @@ class _Import:
         for line in read_lines(self._mapping, file):
             self.report.lines += 1
             items = list(convert(self._mapping, line)) if isinstance(line, Line) else [line]
+            if not items:
+                self.report.passed_over.append(line.number)
             foreign = _foreign(items, currencies)
             for item in items:
                 if isinstance(item, Made) and item.row.get("account") in foreign:
@@ -148,8 +150,8 @@ def _foreign(items: Sequence[Made | Reject], known: dict[str, str]) -> dict[str,
     found: dict[str, tuple[str, str]] = {}
     for item in items:
         if isinstance(item, Made) and item.target.kind == "account" and "currency" in item.row:
-            said, account = item.row["currency"], item.row["id"]
-            if said != (first := known.setdefault(account, said)):
+            said, account = item.row["currency"], item.row.get("id")
+            if account and said != (first := known.setdefault(account, said)):
                 found[account] = (said, first)
     return found
 

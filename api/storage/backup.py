@@ -10,6 +10,7 @@ import base64
 import gzip
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -30,6 +31,10 @@ class BackupRefused(Exception):
     """The file cannot be read back, or not into this database; the sentence says why."""
 
 
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def write_backup(database: Database, path: Path) -> dict[str, int]:
     """Write all rows to a new file; return how many by table. Raises BackupRefused, FileExistsError."""
     counts: dict[str, int] = {}
@@ -37,7 +42,10 @@ def write_backup(database: Database, path: Path) -> dict[str, int]:
     with path.open("xb"):
         pass  # the name is ours, or somebody's who is told so
     try:
-        with beside.open("wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as out:
+        with (
+            open(beside, "wb", opener=_for_its_owner) as raw,
+            gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as out,
+        ):
             said = hashlib.sha256()
 
             def put(line: Mapping[str, Any] | list[Any]) -> None:

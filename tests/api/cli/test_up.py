@@ -188,6 +188,7 @@ def test_a_worker_without_temporal_says_so(tmp_path: Path) -> None:
         (["audit"], "is no data directory"),
         (["publish", "nowhere"], "There is no folder `nowhere`"),
         (["up", "--port", "0", "--data", "README.md"], "README.md"),
+        (["up", "--port", "0", "--policies", "nowhere"], "there is no folder `nowhere` to publish from"),
         (["demo", "--data", "README.md"], "has no column `ID`"),
     ],
 )

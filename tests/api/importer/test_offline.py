@@ -132,3 +132,17 @@ rows:
     assert [(reject.line, reject.column) for reject in report.rejects] == [(3, "when")]
     (told,) = ledger.entries["A1"]
     assert told.model_dump(mode="json")["at"] == "2026-03-01T10:30:00+09:00"
+
+
+def test_lines_that_no_row_of_the_mapping_takes_are_told() -> None:
+    using = """
+mapping: kinds
+timezone: Asia/Tokyo
+rows:
+  - account: {id: "N{c}", customer: "C{c}", currency: "{cur}", timezone: Asia/Tokyo}
+    when: {Art: RE}
+"""
+    report, ledger = check(using, "c,cur,Art\n1,JPY,RE\n2,JPY,XX\n,JPY,RE\n,JPY,\n")
+    assert report.passed_over == [3, 5]
+    assert {(reject.line, reject.kind) for reject in report.rejects} == {(4, "account")}
+    assert set(ledger.terms) == {"N1"}

@@ -63,6 +63,7 @@ def test_what_was_written_is_read_back_on_either_kind(
 ) -> None:
     filled(wiring)
     counts = write_backup(wiring.database, tmp_path / "all.gz")
+    assert (tmp_path / "all.gz").stat().st_mode & 0o777 == 0o600
     assert restore_backup(elsewhere, tmp_path / "all.gz") == counts
     assert rows(elsewhere) == rows(wiring.database)
     assert list(findings(elsewhere)) == []
