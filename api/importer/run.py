@@ -75,7 +75,7 @@ class _Import:
         for line in read_lines(self._mapping, file):
             self.report.lines += 1
             items = list(convert(self._mapping, line)) if isinstance(line, Line) else [line]
-            if not items:
+            if isinstance(line, Line) and not items:
                 self.report.passed_over.append(line.number)
             foreign = _foreign(items, currencies)
             for item in items:
