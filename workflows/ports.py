@@ -181,7 +181,7 @@ class Courier(Protocol):
 
         A receiver that confirms in its answer is recorded as a receipt at once. Returns the instant at
         which the first one that has to wait (allowed hours, a retry) may be tried; None: nothing waits.
-        A severe one is derived again first, and withdrawn if its reason is gone.
+        Each is withdrawn if its reason is gone; a severe one is derived again each time.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The courier: takes an account's messages to the receiver, in order; a severe one is derived again."""
+"""The courier: takes an account's messages to the receiver, in order, each while its ground still holds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ from api.storage.pokes import poke_cases
 from api.storage.session import Database, Work
 from api.storage.stopped import Stopped
 from api.storage.tables import AccountRow, ActionRow, OutboxRow
-from engine.ladder.levels import is_demand
 from engine.ladder.notices import notice_text
 from engine.ledger.entries import Receipt
 from engine.model import Model
@@ -159,9 +158,7 @@ class Courier:
                 if head.error.startswith(BRAKED):  # nobody failed: it is asked for again on another day
                     status, why = "withdrawn", head.error
                 return self._drop(work, row, head, action, status, why, at, pokes)
-            if (action.severe or is_demand(action.key)) and (
-                why := self._acting.reason_gone(work.session, row, action, at)
-            ):
+            if why := self._acting.ground_gone(work.session, row, action, at):
                 return self._drop(work, row, head, action, "withdrawn", why, at, pokes)
             if (until := self._acting.waits(work, action, head, at)) is not None:
                 return _Wait(until)

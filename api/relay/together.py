@@ -50,7 +50,7 @@ def gather(
         if not same or late or not acting.policy(session, action.policy).contact.consolidate:
             continue
         heard = max(at, account.last_received or at)
-        if action.severe and acting.reason_gone(session, account, action, heard):
+        if acting.ground_gone(session, account, action, heard):
             continue
         if outbox.lease(work, one.id, now):
             found.append(one)

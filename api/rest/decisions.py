@@ -229,7 +229,7 @@ def decisions_router(wiring: Wiring) -> APIRouter:
         at = received(wiring, body.received_at)
         with wiring.database.write() as work:
             said = body.model_dump(exclude={"received_at"}) | {"at": at}
-            _, new = add_override(work, wiring.settings.authority, decision, said)
+            _, new = add_override(work, wiring.library, wiring.settings.authority, decision, said)
             if new:
                 wiring.writer.regrading.overridden(work, _row(work.session, decision), at)
             found = _overrides(work.session, _row(work.session, decision), at)

@@ -65,7 +65,7 @@ def messages_router(wiring: Wiring) -> APIRouter:
 
     @api.post("/messages/{sequence}/replay", summary="Send a message again that was given up")
     def replay(sequence: Number) -> MessageOut:
-        """A severe one is derived again before it goes: what is no longer due is withdrawn."""
+        """It is derived again before it goes: what is no longer due is withdrawn."""
         with wiring.database.write() as work:
             if work.session.get(OutboxRow, sequence) is None:
                 raise NotFound("message", str(sequence))

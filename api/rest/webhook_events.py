@@ -34,7 +34,7 @@ class ActionData(_Sent):
     service: str = Field(default="", description="Only this service of the account.")
     step: str
     undo: bool = Field(description="True: take back what was asked for under the same key with `/do`.")
-    severe: bool = Field(description="Derived again before every attempt.")
+    severe: bool = Field(description="Derived again before every attempt, also without news.")
     debts: list[str]
     amount: str = Field(description="What it states or asks for, in `currency`.")
     level: Level | None = Field(description="For `service` and `terminate`: the level to be in force now.")

@@ -92,7 +92,7 @@ class Acting:
         return Position(account, law, calendar)
 
     def reason_gone(self, session: Session, row: AccountRow, action: ActionRow, at: datetime) -> str:
-        """Derive a severe action again; return why it is no longer due, or nothing."""
+        """Derive an action again; return why it is no longer due, or nothing."""
         if is_deposit(action.key):
             return self.deposits.gone(session, row, action, at)
         if is_demand(action.key):
@@ -101,10 +101,23 @@ class Acting:
         position = self.position(session, row, policy, at)
         if is_reminder(action.key):
             return reminder_void(policy, position, at, action.key)
-        assert action.taken_before is not None, "kept for every severe action"
+        assert action.taken_before is not None, "kept for all that is derived again"
         before = Taken.model_validate_json(action.taken_before)
-        due, why = still_due(policy, before, position, at, action.key)
+        due, why = still_due(policy, before, position, at, action.key, any_hour=not action.severe)
         return "" if due else why
+
+    def ground_gone(self, session: Session, row: AccountRow, action: ActionRow, at: datetime) -> str:
+        """Return why a message that waits is not due any more, or nothing; read before every attempt.
+
+        What is severe is derived again each time. All else but what takes something back is derived again
+        once there is news of the account or its customer, or another day has come: nothing else changes it.
+        """
+        if not (action.severe or is_demand(action.key)):
+            zone = ZoneInfo(row.timezone)
+            same_day = at.astimezone(zone).date() == action.requested_at.astimezone(zone).date()
+            if action.taken_before is None or (same_day and row.version == action.version):
+                return ""
+        return self.reason_gone(session, row, action, at)
 
     def waits(self, work: Work, action: ActionRow, head: OutboxRow, at: datetime) -> datetime | None:
         """Return when to look again at what the brake holds back; None: it may go.

@@ -26,7 +26,7 @@ def add_action(
     work: Work, request: ActRequest, before: Taken, action: Action, at: datetime, state: str,
     *, version: int, detail: str = "",
 ) -> None:  # fmt: skip
-    """Keep an action, and for a severe one what it was derived from."""
+    """Keep an action with what it was derived from; what takes something back is not derived again."""
     work.insert(
         ActionRow,
         {
@@ -36,7 +36,7 @@ def add_action(
             "requested_at": at, "settled_at": at if state in FINAL else None, "detail": detail,
             "policy": request.policy, "version": version, "chain": request.chain,
             "body": canonical(action).decode(),
-            "taken_before": canonical(before).decode() if action.severe else None,
+            "taken_before": None if action.undo and not action.severe else canonical(before).decode(),
         },
     )  # fmt: skip
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, time
 
 from engine.ladder.model import CollectionsPolicy
 from engine.ladder.state import Position, Step, Taken
@@ -10,9 +11,15 @@ from engine.ladder.stepping import step
 
 
 def still_due(
-    policy: CollectionsPolicy, taken_before: Taken, position: Position, at: datetime, key: str
-) -> tuple[bool, str]:
-    """Tell whether a step from `taken_before` would still ask for `key`; if not, why in one sentence."""
+    policy: CollectionsPolicy, taken_before: Taken, position: Position, at: datetime, key: str,
+    *, any_hour: bool = False,
+) -> tuple[bool, str]:  # fmt: skip
+    """Tell whether a step from `taken_before` would still ask for `key`; if not, why in one sentence.
+
+    `any_hour`: what a run has asked for is not gone because the next run is still to come.
+    """
+    if any_hour:
+        policy = replace(policy, case=replace(policy.case, runs="daily", hour=time(0)))
     again = step(policy, taken_before, position, at)
     if any(action.key == key for action in again.actions):
         return True, ""

@@ -57,9 +57,11 @@ decisions:
   grade:
     hit: UNIQUE
     table: |
-      | tenure_months || grade | reason       |
-      | < 12          || B     | SHORT_TENURE |
-      | >= 12         || A     |              |
+      | tenure_months  || grade | reason       |
+      | < 12           || B     | SHORT_TENURE |
+      | [12..1200)     || A     |              |
+      | [1200..2400)   || C     |              |
+      | >= 2400        || D     |              |
   credit_limit: avg_monthly_bill * 3
 outcome: {grade: grade.grade, credit_limit: {money: credit_limit}}
 reasons:

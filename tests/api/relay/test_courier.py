@@ -253,7 +253,7 @@ def test_messages_of_one_account_keep_their_order(builder: Build) -> None:
             for row in work.session.exec(select(OutboxRow).where(OutboxRow.channel == "webhook")).all():
                 work.update(OutboxRow, {"id": row.id}, {"not_after": None})
                 severe = get_action(work.session, row.subject)
-                severe.severe, severe.state = False, "requested"
+                severe.severe, severe.state, severe.taken_before = False, "requested", None
                 work.session.add(severe)
         wiring.courier.deliver("A1", local("2026-05-10 10:00"))
         assert [event["data"]["step"] for event in heard.events] == [

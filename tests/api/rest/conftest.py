@@ -41,6 +41,7 @@ def listening(wiring: Wiring) -> Iterator[str]:
     """Serve the API on a free loopback port until the block ends; gives its URL."""
     bound = socket.socket(proto=socket.IPPROTO_TCP)  # by name, or asyncio leaves Nagle's delay on
     bound.bind(("127.0.0.1", 0))
+    bound.listen(128)  # who is quicker than the server waits and is not turned away
     turning = FREE.pop() if FREE else Turning()
     turning.served = wiring
     config = uvicorn.Config(gated(turning.app, wiring), log_config=None, lifespan="off", ws="none")

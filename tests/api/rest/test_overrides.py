@@ -10,7 +10,8 @@ from httpx import Client, Response
 from api.settings import Authority, Settings, SettingsError, read_settings
 from api.storage.audit import links
 from api.wiring import Wiring
-from tests.api.conftest import Build
+from tests.api.conftest import START, Build
+from tests.api.policies import CREDIT
 from tests.api.rest.conftest import Serve, parties
 from tests.api.rest.test_gate import slug
 from tests.api.storage.test_decisions import a_record
@@ -73,11 +74,26 @@ def test_an_override_counts_for_its_time_and_leaves_the_decision(api: Client, wi
         ({"outcome": {"grade": "A"}}, 403, "may not override `grade`"),
         ({"role": "manger"}, 403, "did you mean `manager`"),
         ({"until": "2026-07-03"}, 403, "for 30 days: until 2026-07-02"),
-        ({"until": "2026-06-01"}, 403, "for 30 days"),
+        ({"until": "2026-06-01"}, 422, "`until` 2026-06-01 is over"),
+        ({"until": "1999-01-01"}, 422, '"/until"'),
+        (
+            {"role": "manager", "outcome": {"grade": "Z"}},
+            422,
+            "`Z` is no `grade` of this policy: `B`, `A`, `C`, `D`.",
+        ),
+        ({"role": "manager", "outcome": {"grade": "a"}}, 422, "`B`, `A`, `C`, `D`"),
+        ({"role": "manager", "outcome": {"grade": ""}}, 422, '"/outcome/grade"'),
+        ({"outcome": {"credit_limit": "100.001"}}, 422, "CNY has 2 decimals"),
+        ({"outcome": {"credit_limit": "1e40"}}, 422, "too much"),
+        ({"outcome": {"credit_limit": "-1"}}, 422, "is an amount"),
+        ({"outcome": {"credit_limit": "NaN"}}, 422, "is an amount"),
+        ({"actor": ""}, 422, '"/actor"'),
+        ({"role": ""}, 422, '"/role"'),
+        ({"outcome": {"reasons": "none"}, "role": "manager"}, 422, "has no `reasons`"),
         ({"outcome": {"credit_limt": "1"}}, 422, "did you mean `credit_limit`"),
         ({"outcome": {"credit_limit": "much"}}, 422, "is an amount"),
         ({"outcome": {"credit_limit": True}}, 422, "is an amount"),
-        ({"outcome": {"grade": 1}, "role": "manager"}, 422, "is a text"),
+        ({"outcome": {"grade": 1}, "role": "manager"}, 422, "is no `grade`"),
         ({"outcome": {}}, 422, ""),
         ({"reason": " "}, 422, "blank"),
     ],
@@ -89,6 +105,38 @@ def test_what_is_beyond_authority_or_sense_is_refused(
     assert answer.status_code == status, answer.text
     assert says in answer.text
     assert api.get("/v1/decisions/assessment/r1/overrides").json()["items"] == []
+
+
+def test_other_kinds_of_results_are_held_to_the_policy_as_well(builder: Build, serve: Serve) -> None:
+    more = b"  score: tenure_months * 2\n  vip: tenure_months > 12\noutcome: {score: score, vip: vip, "
+    wiring = builder()
+    wiring.settings = wiring.settings.model_copy(
+        update={"authority": {"all": Authority(most=dict.fromkeys(("score", "vip"), "any"))}}
+    )
+    wiring.publisher.publish({"policy.yaml": CREDIT.replace(b"outcome: {", more)}, START)
+    api = serve(wiring)
+    parties(api)
+    wiring.decisions.record([a_record(wiring, "r1", 24)])
+    for outcome, status, says in (
+        ({"score": "high"}, 422, "`score` is a number"),
+        ({"score": True}, 422, "`score` is a number"),
+        ({"vip": "yes"}, 422, "`vip` is `true` or `false`"),
+        ({"score": 30, "vip": False}, 201, '"score":"30"'),
+    ):
+        answer = put(api, outcome=outcome, role="all")
+        assert (answer.status_code, says in answer.text) == (status, True), answer.text
+
+
+def test_an_amount_of_a_currency_without_cents_has_none(builder: Build, serve: Serve) -> None:
+    wiring = builder()
+    wiring.settings = wiring.settings.model_copy(update={"authority": ROLES})
+    yen = CREDIT.replace(b"currency: CNY", b"currency: JPY").replace(b"50.00", b"50")
+    wiring.publisher.publish({"policy.yaml": yen}, START)
+    api = serve(wiring)
+    parties(api)
+    wiring.decisions.record([a_record(wiring, "r1", 24, bill="33")])
+    assert "JPY has 0 decimals" in put(api, outcome={"credit_limit": "100.5"}).text
+    assert put(api, outcome={"credit_limit": "100.00"}).status_code == 201
 
 
 def test_the_latest_counts_and_one_id_is_one_override(api: Client) -> None:

@@ -17,11 +17,13 @@ from workflows.messages import AssessmentRecord, ReviewChunk
 AT = local("2026-06-01 10:00")
 
 
-def a_record(wiring: Wiring, request: str, tenure: int, customer: str = "C1") -> AssessmentRecord:
+def a_record(
+    wiring: Wiring, request: str, tenure: int, customer: str = "C1", *, bill: str = "33.33"
+) -> AssessmentRecord:  # fmt: skip
     with wiring.database.read() as session:
         chosen = wiring.library.require(session, "credit", "plain-credit", AT.date())
         policy, _ = wiring.library.credit(session, chosen.digest)
-    facts = {"tenure_months": Fact(value=tenure), "avg_monthly_bill": Fact(value="33.33")}
+    facts = {"tenure_months": Fact(value=tenure), "avg_monthly_bill": Fact(value=bill)}
     decision = decide(policy, facts, AT.date())
     return AssessmentRecord(
         id=f"assessment/{request}", request=request, customer=customer, account="", at=AT, decision=decision,

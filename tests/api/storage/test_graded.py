@@ -49,7 +49,7 @@ def override(
 ) -> None:
     said = {"id": ref, "outcome": put, "reason": "guarantee", "actor": "li.wei", "role": "manager", "at": at}
     with wiring.database.write() as work:
-        row, new = add_override(work, ROLE, f"assessment/{decision}", said | {"until": until})
+        row, new = add_override(work, wiring.library, ROLE, f"assessment/{decision}", said | {"until": until})
         assert new
         wiring.writer.regrading.overridden(work, work.session.get_one(DecisionRow, row.decision), at)
 
