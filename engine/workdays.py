@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from engine.model import digest_bytes
 from engine.policy import Loaded
-from engine.source import has_errors
+from engine.source import Span, has_errors
 from engine.text import MapNode, Node, Reader, read_yaml
 
 WEEKEND = (5, 6)
@@ -93,28 +93,65 @@ def _calendar(reader: Reader, node: Node, digest: str) -> Calendar | None:
     years = reader.list_of(fields["years"], "`years`", _year(reader))
     early = fields.get("provisional")
     provisional = reader.list_of(early, "`provisional`", _year(reader)) if early else ()
-    holidays = _days(reader, fields["holidays"], "`holidays`", years)
-    working = _days(reader, fields["working"], "`working`", years) if "working" in fields else frozenset()
-    for day in sorted(working):
-        if day.weekday() not in WEEKEND:
-            advice = "only Saturdays and Sundays are made up for; remove the line"
-            reader.error(
-                "not-a-weekend", f"{day} is a weekday; it is worked anyway", fields["working"].span, advice
-            )
-    for day in sorted(working & holidays):
-        reader.error("holiday-worked", f"{day} is both a holiday and worked", fields["working"].span)
-    if "overrides" not in fields:
-        return Calendar(name or "", digest, holidays, working, years, provisional)
-    for kind, days in _overrides(reader, fields["overrides"], years).items():
+    off = _days(reader, fields["holidays"], "`holidays`")
+    made_up = _days(reader, fields["working"], "`working`") if "working" in fields else {}
+    corrected = _overrides(reader, fields["overrides"]) if "overrides" in fields else {}
+    written = (
+        *off.items(),
+        *made_up.items(),
+        *(item for days in corrected.values() for item in days.items()),
+    )
+    _check_years(reader, written, years, fields["years"].span)
+    _check_working(reader, made_up, off)
+    holidays, working = (frozenset(d for d in days if d.year in years) for days in (off, made_up))
+    for kind, spans in corrected.items():
+        days = frozenset(day for day in spans if day.year in years)
         holidays = holidays | days if kind == "holiday" else holidays - days
         weekend = frozenset(day for day in days if day.weekday() in WEEKEND)
         working = working | weekend if kind == "working" else working - days
     return Calendar(name or "", digest, holidays, working, years, provisional)
 
 
-def _overrides(reader: Reader, node: Node, years: tuple[int, ...]) -> dict[str, frozenset[date]]:
+def _check_years(
+    reader: Reader, written: Iterable[tuple[date, Span]], years: tuple[int, ...], place: Span
+) -> None:  # fmt: skip
+    """Note days of years that `years` does not name: a day alone at its place, a whole year once."""
+    outside: dict[int, list[tuple[Span, date]]] = {}
+    for day, span in written:
+        if day.year not in years:
+            outside.setdefault(day.year, []).append((span, day))
+    whole = {year: sorted(days) for year, days in outside.items() if len(days) > 1}
+    for year, days in outside.items():
+        if year not in whole:
+            advice = f"correct the day, or add {year} to `years`"
+            reader.error("year-not-covered", f"{days[0][1]} is not in one of the `years`", days[0][0], advice)
+    if whole:
+        named = ", ".join(f"{year} ({len(days)} days)" for year, days in sorted(whole.items()))
+        related = tuple(
+            (f"the first day of {year} stands here", d[0][0]) for year, d in sorted(whole.items())
+        )
+        advice = (
+            f"write `[{', '.join(str(year) for year in sorted({*years, *whole}))}]`, or remove these days"
+        )
+        message = f"`years` lacks years that have days here: {named}"
+        reader.error("year-not-covered", message, place, advice, related)
+
+
+def _check_working(reader: Reader, working: Mapping[date, Span], holidays: Mapping[date, Span]) -> None:
+    """Note days that are worked for no day off, and days that are both."""
+    for day, span in sorted(working.items()):
+        if day.weekday() not in WEEKEND:
+            advice = "only Saturdays and Sundays are made up for; remove the line"
+            reader.error("not-a-weekend", f"{day} is a weekday; it is worked anyway", span, advice)
+        if day in holidays:
+            related = (("the holiday stands here", holidays[day]),)
+            message = f"{day} is both a holiday and worked"
+            reader.error("holiday-worked", message, span, "remove one of the two", related)
+
+
+def _overrides(reader: Reader, node: Node) -> dict[str, dict[date, Span]]:
     """Return the days on which the operator knows better, by what they are: holiday, working or ordinary."""
-    found: dict[str, set[date]] = {kind: set() for kind in OVERRIDES}
+    found: dict[str, dict[date, Span]] = {kind: {} for kind in OVERRIDES}
     for key, value in reader.entries(node, "`overrides`"):
         day = reader.date(key, "a day of `overrides`")
         fields = reader.fields(value, f"the day {key.text}", (), OVERRIDES) or {}
@@ -124,13 +161,11 @@ def _overrides(reader: Reader, node: Node, years: tuple[int, ...]) -> dict[str, 
         elif len(fields) > 1:
             said = " and ".join(f"`{kind}`" for kind in fields)
             reader.error("override-unclear", f"{key.text} is {said}", value.span, "keep one of them")
-        if day and day.year not in years:
-            reader.error("year-not-covered", f"{day} is not in one of the `years`", key.span)
-        elif day and len(fields) == 1:
+        if day and len(fields) == 1:
             kind, why = next(iter(fields.items()))
             reader.text(why, f"`{kind}`")
-            found[kind].add(day)
-    return {kind: frozenset(days) for kind, days in found.items()}
+            found[kind][day] = key.span
+    return found
 
 
 def _year(reader: Reader) -> Callable[[Node, str], int | None]:
@@ -138,15 +173,9 @@ def _year(reader: Reader) -> Callable[[Node, str], int | None]:
     return lambda node, what: reader.integer(node, what, 1900, 2200)
 
 
-def _days(reader: Reader, node: Node, what: str, years: tuple[int, ...]) -> frozenset[date]:
-    days = set()
-    for key, _ in reader.entries(node, what):
-        day = reader.date(key, f"a day of {what}")
-        if day and day.year not in years:
-            reader.error("year-not-covered", f"{day} is not in one of the `years`", key.span)
-        elif day:
-            days.add(day)
-    return frozenset(days)
+def _days(reader: Reader, node: Node, what: str) -> dict[date, Span]:
+    days = ((reader.date(key, f"a day of {what}"), key.span) for key, _ in reader.entries(node, what))
+    return {day: span for day, span in days if day}
 
 
 def no_calendar(name: str = "") -> Calendar:

@@ -12,7 +12,9 @@ from engine.credit import load_credit
 from engine.credit.check_promises import promise_problems
 from engine.credit.shadows import shadow_problems
 from engine.source import Problem, render_problem, sort_problems
+from engine.workdays import load_calendar
 from tests.engine.ladder.test_policies_bad import update as update_ladder
+from tests.engine.watch.test_policies_bad import update as update_watch
 
 BAD = Path(__file__).parents[1] / "fixtures" / "policies_bad"
 
@@ -42,9 +44,18 @@ def credit_message(folder: Path) -> str:
     return rendered(sort_problems((*loaded.problems, *promises, *shadows)), texts)
 
 
+def calendar_message(folder: Path) -> str:
+    """Return what the reader of calendars says of one."""
+    texts = texts_of(folder)
+    return rendered(load_calendar(texts["calendar.yaml"], "calendar.yaml").problems, texts)
+
+
 def main() -> None:
-    """Write `expected.txt` of each broken credit policy, collections policy and timeline."""
+    """Write `expected.txt` of each broken policy, calendar and timeline."""
     update_ladder()
+    update_watch()
+    for folder in sorted(BAD.glob("calendar-*")):
+        (folder / "expected.txt").write_text(calendar_message(folder), encoding="utf-8")
     for folder in sorted(BAD.glob("credit-*")):
         (folder / "expected.txt").write_text(credit_message(folder), encoding="utf-8")
 

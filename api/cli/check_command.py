@@ -14,7 +14,7 @@ from api.cli.frame import FINDINGS, OK
 from api.cli.ladder_days import LadderDays, ladder_days
 from api.cli.policy_files import CASES, KINDS, PolicyFiles, find_policies
 from api.cli.sarif import to_sarif
-from api.cli.surroundings import collections_problems, portfolio_problems
+from api.cli.surroundings import collections_problems, name_problems, portfolio_problems
 from api.storage.portfolio import Portfolio, load_portfolio
 from engine.credit import CreditPolicy, load_credit
 from engine.credit.check_promises import promise_problems
@@ -112,7 +112,7 @@ def check_one(files: PolicyFiles, *, shadows: bool = False) -> tuple[Problem, ..
     if files.what == "unknown":
         return files.located(files.problems)
     loaded = _READERS[files.what](files)
-    problems = list(loaded.problems)
+    problems = [*loaded.problems, *name_problems(files)]
     if isinstance(loaded.policy, CollectionsPolicy):
         problems += collections_problems(files, loaded.policy)
     elif isinstance(loaded.policy, CreditPolicy):

@@ -67,6 +67,18 @@ def collections_problems(files: PolicyFiles, policy: CollectionsPolicy) -> Itera
         yield from check_days(policy, laws[policy.regulation], days)
 
 
+def name_problems(files: PolicyFiles) -> Iterator[Problem]:
+    """Yield a calendar or a law pack that is called otherwise than its file: policies name what it says."""
+    node = read_yaml(files.texts[files.root], files.root).policy
+    said = node.get(files.what) if files.what in ("calendar", "law") and isinstance(node, MapNode) else None
+    name = Path(files.root).stem
+    if isinstance(said, ScalarNode) and said.text.strip() not in ("", name):
+        called = said.text.strip()
+        message = f"the file is `{files.root}`, and what is in it is called `{called}`"
+        advice = f"write `{files.what}: {name}`, or name the file `{called}.yaml`"
+        yield Problem("name-of-file", message, said.span, advice)
+
+
 def portfolio_problems(files: PolicyFiles) -> Iterator[Problem]:
     """Return the names in a portfolio that no policy beside it has."""
     known: dict[str, set[str]] = {"credit": set(), "collections": set()}

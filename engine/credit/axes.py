@@ -221,8 +221,9 @@ class Line:
             return f"{'<=' if last % 2 else '<'} {self._point(last // 2)}"
         if last == self.null - 1:
             return f"{'>=' if first % 2 else '>'} {self._point(first // 2 - (0 if first % 2 else 1))}"
-        if first == last and first % 2:
-            return self._point(first // 2)
+        if first == last and first % 2:  # in brackets, or it would look like a forgotten `>=`
+            point = self._point(first // 2)
+            return f"[{point}..{point}]" if isinstance(self.domain, Numbers) else point
         low = self._point(first // 2) if first % 2 else self._point(first // 2 - 1)
         return f"{'[' if first % 2 else '('}{low}..{self._point(last // 2)}{']' if last % 2 else ')'}"
 

@@ -28,6 +28,7 @@ from engine.feel import kinds, syntax
 from engine.feel.functions import REGISTRY
 from engine.feel.inference import infer, infer_tests
 from engine.feel.kinds import ContextOf, FeelType, ListOf, fits, join
+from engine.feel.values import show
 from engine.identity import manifest
 from engine.source import Problem, Span, has_errors
 from engine.text import did_you_mean, suggest
@@ -71,6 +72,7 @@ class _Checker:
             if name in kinds.BY_NAME or name in REGISTRY:
                 message = f"`{name}` is a built-in function of the expression language"
                 self.reader.error("reserved-name", message, item.span, f"choose another name: `{name}_value`")
+                self.kinds.pop(name, None)  # what calls the function is right
 
     def decisions(self) -> None:
         """Infer the type of each decision in the order of their dependencies."""
@@ -128,10 +130,11 @@ class _Checker:
     def _known_text(self, literal: syntax.String, span: Span, heading: str, domain: Values) -> None:
         if literal.value in domain.values:
             return
-        options = [value for value in domain.values if isinstance(value, str)]
+        options = [show(value) for value in domain.values if isinstance(value, str)]
         place = span.shifted(literal.offset, max(1, literal.length))
         message = f'`{heading}` is never "{literal.value}"'
-        self.reader.error("value-never", message, place, did_you_mean(literal.value, options, of="it can be"))
+        advice = did_you_mean(show(literal.value), options, of="it can be")
+        self.reader.error("value-never", message, place, advice)
 
     def _table(self, table: DecisionTable) -> FeelType:
         for column, heading in enumerate(table.inputs):
@@ -163,15 +166,17 @@ class _Checker:
             if not (fits(found, kind) or fits(kind, found)) and kinds.ANY not in (found, kind):
                 heading = table.outputs[column].name
                 message = f"`{result.text}` is {_a(found)}; above it in column `{heading}` stands {_a(kind)}"
-                self.reader.error("column-mixed", message, result.span, self._mixed_advice(result))
+                self.reader.error("column-mixed", message, result.span, self._mixed_advice(result, kind))
                 continue
             kind = join(kind, found)
         return kind
 
-    def _mixed_advice(self, result: Expression) -> str:
+    def _mixed_advice(self, result: Expression, kind: FeelType) -> str:
         if isinstance(result.node, syntax.Name):
             return did_you_mean(result.node.name, self.kinds, of="names")
-        return "all cells of an output column are of one type"
+        if kind == kinds.STRING and isinstance(result.node, syntax.Number):
+            return f'write `"{result.text}"`: all cells of an output column are of one type'
+        return f"write {_a(kind)}, as above: all cells of an output column are of one type"
 
     def results(self) -> None:
         """Check the outcome, the status and the choice of reasons."""
@@ -179,7 +184,8 @@ class _Checker:
             kind = self.type_of(item.expression)
             if item.money and not fits(kind, kinds.NUMBER):
                 message = f"outcome `{item.name}` is money, but its value is {_a(kind)}"
-                self.reader.error("money-not-number", message, item.expression.span)
+                advice = f"leave `money` out, `{item.name}: {item.expression.text}`, or name a number"
+                self.reader.error("money-not-number", message, item.expression.span, advice)
             if not item.money and is_amount(self.policy, item.expression.node):
                 message = f"outcome `{item.name}` is an amount, but it is told as a number without a currency"
                 advice = f"write `{item.name}: {{money: {item.expression.text}}}`"
@@ -217,9 +223,10 @@ class _Checker:
         self, expression: Expression | None, what: str, wanted: FeelType, more: dict[str, FeelType]
     ) -> None:
         if expression is not None and not fits(kind := self.type_of(expression, more), wanted):
-            self.reader.error(
-                "wrong-types", f"{what} is {_a(kind)}; it must be {_a(wanted)}", expression.span
-            )
+            message = f"{what} is {_a(kind)}; it must be {_a(wanted)}"
+            advice = "write what gives one of " + ", ".join(f'`"{status}"`' for status in STATUSES)
+            advice = advice if what == "status" else "write a list of codes: `sublist(reasons, 1, 4)`"
+            self.reader.error("wrong-types", message, expression.span, advice)
 
     # reasons, uses, promises
 
@@ -238,9 +245,8 @@ class _Checker:
             missing = sorted(languages - set(reason.text))
             if reason.text and missing:
                 message = f"reason `{reason.code}` has no text in {', '.join(missing)}"
-                self.reader.warn(
-                    "reason-language", message, reason.span, "other reasons of this policy have one"
-                )
+                advice = f"add `{missing[0]}: ...`, as other reasons of this policy have it"
+                self.reader.warn("reason-language", message, reason.span, advice)
             if reason.code not in used and not has_errors(self.reader.problems):
                 message = f"reason `{reason.code}` is never given"
                 self.reader.warn("unused-reason", message, reason.span, "remove it, or use it in a row")
@@ -257,7 +263,8 @@ class _Checker:
             for code in codes_asked_for(expression.node, lists):
                 if code.value not in self.policy.reasons:
                     place = expression.span.shifted(code.offset, max(1, code.length))
-                    advice = did_you_mean(code.value, self.policy.reasons, of="reasons")
+                    codes = [show(known) for known in self.policy.reasons]
+                    advice = did_you_mean(show(code.value), codes, of="reasons")
                     self.reader.error("value-never", f'no reason is "{code.value}"', place, advice)
 
     def _codes(self) -> Iterator[tuple[str, Span]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import islice
 
 from engine.credit import analysis
 from engine.credit.analysis import Grid, TooLarge
-from engine.credit.domains import Numbers, domain_of
+from engine.credit.domains import Domain, Numbers, domain_of
 from engine.credit.grids import grid_of
 from engine.credit.model import (
     CreditPolicy,
@@ -42,7 +43,8 @@ def check_table(reader: PolicyReader, policy: CreditPolicy, table: DecisionTable
     grid = _grid(reader, policy, table.inputs, columns, kinds_, what)
     if grid is None:
         return
-    _note_empty(reader, grid, [rule.tests for rule in table.rules])
+    domains = [domain_of(policy, heading, kinds.ANY) for heading in table.inputs]
+    _note_empty(reader, grid, [rule.tests for rule in table.rules], table.inputs, domains)
     if table.hit in (HitPolicy.UNIQUE, HitPolicy.ANY):
         _note_overlaps(reader, grid, table, what)
     if table.hit is HitPolicy.FIRST:
@@ -64,7 +66,8 @@ def check_scorecard(reader: PolicyReader, policy: CreditPolicy, card: Scorecard,
         grid = _grid(reader, policy, (heading,), [cells], kinds_, what)
         if grid is None:
             continue
-        _note_empty(reader, grid, [(tests,) for tests in cells])
+        domain = domain_of(policy, heading, kinds.ANY)
+        _note_empty(reader, grid, [(tests,) for tests in cells], (heading,), [domain])
         for first, second, shared in islice(analysis.overlaps(grid), SHOWN):
             _note_overlap(
                 reader, what, (heading,), part.bins[first].span, part.bins[second].span, grid, shared
@@ -93,14 +96,27 @@ def _grid(
     return None
 
 
-def _note_empty(reader: PolicyReader, grid: Grid, rows: list[tuple[Tests, ...]]) -> None:
+def _note_empty(
+    reader: PolicyReader, grid: Grid, rows: list[tuple[Tests, ...]], headings: Sequence[Expression],
+    domains: Sequence[Domain],
+) -> None:  # fmt: skip
     for row, column in analysis.empty(grid):
         cell = rows[row][column]
         message = f"no value can match `{cell.text}`"
-        advice = "compare it with the bounds of the fact, and with what the decision above can give"
+        advice = _can_be(headings[column].text, domains[column])
         if any(map(_reversed, cell.node.tests)):
             advice = f"the lower bound stands first: `{_turned(cell.text)}`"
         reader.warn("cell-never-matches", message, cell.span, advice)
+
+
+def _can_be(heading: str, domain: Domain) -> str:
+    """Return the advice on a cell that nothing matches: what stands there instead."""
+    if isinstance(domain, Numbers) and not (domain.low is None and domain.high is None):
+        said = f"{domain.low} to {domain.high}"
+        if domain.low is None or domain.high is None:
+            said = f"{domain.low} or more" if domain.high is None else f"{domain.high} or less"
+        return f"`{heading}` is {said}: write a test within that, or remove the row"
+    return "compare it with the bounds of the fact, and with what the decision above can give"
 
 
 def _turned(text: str) -> str:
@@ -270,8 +286,33 @@ def _check_thresholds(
             stands_alone = domain.whole and compares and not ({number - 1, number + 1} & ends)
             if not at_bound and (not domain.whole or stands_alone):
                 message = f"`{cell.text}` matches exactly {number} and nothing else"
-                advice = f"write `>= {number}` if more shall match, or `[{number}..{number}]` if not"
+                meant = _to_next(number, [other for other in cells if other is not cell])
+                advice = f"write `{meant}` if more shall match, or `[{number}..{number}]` if not"
                 reader.warn("bare-threshold", message, cell.span, advice)
+
+
+def _to_next(number: Decimal, others: list[Tests]) -> str:
+    """Return what a bare number probably meant: all from the number before it to the number behind it."""
+    edges = sorted(edge for cell in others for edge in _edges(cell))
+    behind = next((edge for edge in edges if edge[0] > number), None)
+    if behind is None:
+        return f">= {number}"
+    before = next((edge for edge in reversed(edges) if edge[0] < number), None)
+    low = f"[{number}" if before is None else f"{'(' if before[1] else '['}{before[0]}"
+    return f"{low}..{behind[0]}{')' if behind[1] else ']'}"
+
+
+def _edges(cell: Tests) -> Iterator[tuple[Decimal, bool]]:
+    """Yield the numbers at which a cell begins or ends, and whether each belongs to it."""
+    for test in cell.node.tests:
+        match test:
+            case syntax.Number(value):
+                yield value, True
+            case syntax.RangeLiteral(syntax.Number(low), syntax.Number(high), low_closed, high_closed):
+                yield low, low_closed
+                yield high, high_closed
+            case syntax.UnaryComparison(operator, syntax.Number(value)):
+                yield value, "=" in operator
 
 
 def _ends(cells: list[Tests]) -> set[object]:

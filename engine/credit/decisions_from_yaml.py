@@ -129,6 +129,7 @@ def _decision_table(
     if len(outputs) > 1 and hit.name.startswith("COLLECT_"):
         message = f"{what} collects with {hit}, which needs one output column; there are {len(outputs)}"
         reader.error("collect-width", message, fields["hit"].span, "make a table for each output")
+        return None
     rules = [_rule(reader, row, results) for row in table.rows]
     if not table.rows:
         reader.error("table-without-rows", f"{what} has no rows", table.span, "write one below the heading")
@@ -302,6 +303,8 @@ def _scorecard(reader: PolicyReader, key: ScalarNode, node: Node, what: str) -> 
 def _card_columns(reader: PolicyReader, table: Table, what: str) -> bool:
     names = [cell.text for cell in table.columns]
     wrong = list(_wrong_columns(names))
+    renamed = {suggest(name, _CARD) for name in wrong if name in names}
+    wrong = [name for name in wrong if name in names or name not in renamed]  # told at what it is called here
     for name in wrong:
         span = next((cell.span for cell in table.columns if cell.text == name), table.span)
         known = name in names

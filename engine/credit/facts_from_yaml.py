@@ -95,7 +95,7 @@ def _one_of(reader: PolicyReader, fields: dict[str, Node], what: str, kind: Fact
         return ()
     node = fields["one_of"]
     if kind not in (FactKind.STRING, FactKind.STRINGS):
-        advice = "use `min` and `max` for numbers and dates"
+        advice = "bound numbers and dates with `min` and `max`"
         reader.error(
             "one-of-not-text", f"`one_of` of {what} lists texts; the fact is {kind}", node.span, advice
         )
@@ -159,7 +159,8 @@ def _check(reader: PolicyReader, fact: FactDefinition, fields: dict[str, Node]) 
     what = f"fact `{fact.name}`"
     if fact.minimum is not None and fact.maximum is not None and fact.minimum > fact.maximum:  # type: ignore[operator]  # of one kind, by _bound
         message = f"{what} has a `min` of {fact.minimum} above its `max` of {fact.maximum}"
-        reader.error("bounds-crossed", message, fields["min"].span, "exchange the two")
+        advice = f"exchange the two: `min: {fact.maximum}, max: {fact.minimum}`"
+        reader.error("bounds-crossed", message, fields["min"].span, advice)
     for key, needed_by, asked in (
         ("when_old", "max_age", fact.max_age is not None and not fact.when_old),
         ("when_unverified", "verified", fact.verified and not fact.when_unverified),
@@ -174,7 +175,12 @@ def _check(reader: PolicyReader, fact: FactDefinition, fields: dict[str, Node]) 
         ("when_unverified", fact.when_unverified),
     ):
         if answer and answer.action == "default" and (wrong := out_of_range(fact, answer.default)):
-            reader.error("default-out-of-range", f"the default of {what} {wrong}", answer.span)
+            advice = "write a default that the fact can have, or change what it can be"
+            if fact.minimum is not None and "the least" in wrong:
+                advice = f"let it be `{fact.minimum}` or more, or lower `min`"
+            elif fact.maximum is not None and "the most" in wrong:
+                advice = f"let it be `{fact.maximum}` or less, or raise `max`"
+            reader.error("default-out-of-range", f"the default of {what} {wrong}", answer.span, advice)
         if answer and needs(key) and needs(key) not in fields:
             message = f"`{key}` of {what} never applies: there is no `{needs(key)}`"
             example = {"max_age": "max_age: P3M", "optional": "optional: true"}.get(

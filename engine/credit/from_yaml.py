@@ -107,9 +107,8 @@ def _decisions(reader: PolicyReader, fields: dict[str, Node]) -> dict[str, Decis
         fact = facts.key(key.text) if isinstance(facts, MapNode) else None
         if fact:
             related = (("the fact stands here", fact.span),)
-            reader.error(
-                "name-taken", f"`{key.text}` is already the name of a fact", key.span, related=related
-            )
+            message = f"`{key.text}` is already the name of a fact"
+            reader.error("name-taken", message, key.span, "rename one of the two", related=related)
         name = usable_name(reader, key) or other_name(
             key
         )  # also under the name that it should have had, so that others find it

@@ -162,7 +162,7 @@ class Inference:
         try:
             kind = kind_of(at_literal(text))
         except FeelError as error:
-            return self.problem("bad-literal", node, error.why, "Write `2026-01-31`, or `P30D`.")
+            return self.problem("bad-literal", node, error.why, 'Write `@"2026-01-31"`, or `@"P30D"`.')
         return BY_NAME[kind]
 
     def _name(self, node: s.Node, name: str, names: Names) -> FeelType:
@@ -321,7 +321,8 @@ class Inference:
                 return self.problem("bad-argument", node, message)
             return function.result
         if known(function) and function != FUNCTION:
-            return self.problem("not-a-function", node.function, f"a {function} cannot be called")
+            advice = "Remove the brackets behind it; times is written `*`."
+            return self.problem("not-a-function", node.function, f"a {function} cannot be called", advice)
         return ANY
 
     def _built_in(

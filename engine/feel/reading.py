@@ -80,12 +80,17 @@ class Reader:
         token = self.token
         before = self.tokens[self.position - 1].text if self.position else ""
         if token.kind == "end":
-            self.refuse(f"expected {wanted}, but the text ends", token, "Complete the expression.")
+            behind = f"Write a value behind `{before}`."
+            advice = behind if before and wanted == "a value" else "Complete the expression."
+            self.refuse(f"expected {wanted}, but the text ends", token, advice)
         if token.text == '"':
             self.refuse('the text that begins with `"` has no end', token, 'Close it with `"`.')
         if token.text == "'":
             self.refuse(f"expected {wanted}, read `'`", token, 'Texts stand in double quotes: `"`.')
-        self.refuse(f"expected {wanted}, read `{token.text}`", token, _advice(before, token.text))
+        advice = _advice(before, token.text)
+        if not advice and wanted == "a value" and before and token.text in ")]},":
+            advice = f"Write a value between `{before}` and `{token.text}`."
+        self.refuse(f"expected {wanted}, read `{token.text}`", token, advice or GRAMMAR)
 
     def place(self, node: type[T], start: int, *parts: object) -> T:
         """Build a node that reaches from `start` to the last token taken."""
@@ -211,4 +216,7 @@ def _advice(before: str, text: str) -> str:
     for wrong in (f"{before} {text}", text, *text):
         if wrong in ADVICE:
             return ADVICE[wrong]
-    return "See the FEEL expression grammar; texts stand in double quotes."
+    return ""
+
+
+GRAMMAR = "Write a number, a name, or a text in double quotes, and signs between them: `a + 1`, `x > 5`."

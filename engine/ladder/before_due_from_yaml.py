@@ -9,7 +9,7 @@ from engine.credit.model import FactDefinition
 from engine.ladder.ladders_from_yaml import fact_test, read_actions, read_ladder_table
 from engine.ladder.model import ReminderRow
 from engine.source import Span
-from engine.text import Cell, Node, Reader, did_you_mean
+from engine.text import Cell, Node, Reader, did_you_mean, suggest
 from engine.text.meant import narrow
 
 MOST_DAYS = 90
@@ -32,7 +32,8 @@ def read_before_due(
             advice = did_you_mean(cell.text, known, of="columns")
             reader.error("unknown-column", f"`before_due` has no column `{cell.text}`", cell.span, advice)
     missing = [name for name in _NEEDED if name not in columns]
-    for name in missing:
+    renamed = {suggest(cell.text, missing) for cell in table.columns if cell.text not in known}
+    for name in missing if not renamed & {*missing} else ():
         reader.error("missing-column", f"`before_due` lacks the column `{name}`", table.span, f"add `{name}`")
     if missing:
         return ()

@@ -13,7 +13,7 @@ from engine.ladder.model import FINAL, NO_TIME, CollectionsPolicy, DoItem, Ladde
 from engine.ladder.threshold import Bounds, Condition, Term
 from engine.ladder.waits import is_since_due, shortest
 from engine.source import Problem, Severity, Span, has_errors
-from engine.text import Reader, did_you_mean
+from engine.text import Reader, did_you_mean, suggest
 
 _OR = re.compile(r"\s+or\s+")
 
@@ -26,8 +26,8 @@ def check(reader: Reader, policy: CollectionsPolicy) -> None:
         for row in ladder.rows:
             _check_row(reader, policy, ladder, row)
     for reminder in policy.before_due:
-        for index, item in enumerate(reminder.do):
-            _check_item(reader, policy, item, index)
+        for item in reminder.do:
+            _check_item(reader, policy, item, reminder.do)
     _note_texts_elsewhere(reader, policy)
     _check_treatment(reader, policy)
     check_fact_cells(reader, policy)
@@ -40,7 +40,7 @@ def check(reader: Reader, policy: CollectionsPolicy) -> None:
         for kind in charge.stops_in:
             if kind not in policy.holds:
                 advice = did_you_mean(kind, policy.holds, of="kinds of hold")
-                span = charge.span
+                span = policy.place(f"{charge.kind}.stops_in.{kind}", charge.kind)
                 reader.error("unknown-hold", f"`stops_in` names `{kind}`, which is no hold", span, advice)
 
 
@@ -57,10 +57,8 @@ def _check_order(reader: Reader, ladder: Ladder) -> None:
             _note_loop(reader, ladder, row)
         elif not row.after and row.wait != NO_TIME and not is_since_due(row.wait):
             message = f"step `{row.step}` waits {row.wait}, but after no other step"
-            advice = "name the step in `after`, write `-`, or count from the due date: `due + P30D`"
-            reader.error("wait-without-after", message, row.after_place, advice)
-    if ladder.rows and not any(not row.after for row in ladder.rows):
-        reader.error("no-first-step", f"every step of `{ladder.name}` comes after another", ladder.span)
+            advice = "write `-` here, name a step in `after`, or count from the due date: `due + P30D`"
+            reader.error("wait-without-after", message, row.wait_place, advice)
 
 
 def _note_loop(reader: Reader, ladder: Ladder, row: LadderRow) -> None:
@@ -69,15 +67,22 @@ def _note_loop(reader: Reader, ladder: Ladder, row: LadderRow) -> None:
         path.append(step)
     if step == row.step:
         if len(path) == 1:
-            advice = "name the step that has to be done before, or write `-`"
-            reader.error("after-loop", f"step `{row.step}` comes after itself", row.after_place, advice)
+            message = f"step `{row.step}` comes after itself"
+            reader.error("after-loop", message, row.after_place, _earlier(ladder, row))
             return
         shown = " after ".join([*path, row.step])
         message = f"the steps wait for each other: {shown}"
-        reader.error("after-loop", message, row.after_place, "break the circle")
+        reader.error("after-loop", message, row.after_place, _earlier(ladder, row))
     else:
         message = f"step `{row.step}` comes after `{row.after}`, which stands below it"
-        reader.error("after-below", message, row.after_place, "write milder steps above")
+        reader.error("after-below", message, row.after_place, _earlier(ladder, row))
+
+
+def _earlier(ladder: Ladder, row: LadderRow) -> str:
+    """Return the advice to let a row come after what stands above it."""
+    if row.index == 0:
+        return "write `-`: no step stands above it"
+    return f"write a step that stands above it, such as `{ladder.rows[row.index - 1].step}`, or `-`"
 
 
 def chain(ladder: Ladder, row: LadderRow) -> Iterator[LadderRow]:
@@ -93,8 +98,8 @@ def chain(ladder: Ladder, row: LadderRow) -> Iterator[LadderRow]:
 
 
 def _check_row(reader: Reader, policy: CollectionsPolicy, ladder: Ladder, row: LadderRow) -> None:
-    for index, item in enumerate(row.do):
-        _check_item(reader, policy, item, index)
+    for item in row.do:
+        _check_item(reader, policy, item, row.do)
     final = [item for item in row.do if item.do in FINAL or item.level == "terminated"]
     if final and not row.final:
         advice = "write `final` in `release when`"
@@ -112,9 +117,10 @@ def _check_row(reader: Reader, policy: CollectionsPolicy, ladder: Ladder, row: L
         reader.error("no-recall", message, row.release.span, "write `recall`")
     if row.release.condition and _meets(row.overdue.any_of, row.release.condition):
         message = f"`{row.release.condition.text}` holds for amounts at which `{row.step}` is taken"
-        reader.error(
-            "release-meets-entry", message, row.release.span, "let it go below the entry amount only"
-        )
+        amounts = [bounds.low for bounds in row.overdue.any_of if bounds.low is not None]
+        advice = "let it go below the entry amount only"
+        advice += f": `overdue < {min(amounts)}`, or less" if amounts else ""
+        reader.error("release-meets-entry", message, row.release.span, advice)
     if ladder.complete and row.interrupts and _unannounced(ladder, row):
         message = f"`{row.step}` interrupts, and no notice comes before it"
         reader.error("no-notice", message, row.span, "let it come `after` a step that notifies")
@@ -141,18 +147,26 @@ def _note_texts_elsewhere(reader: Reader, policy: CollectionsPolicy) -> None:
     reader.take([Problem("text-elsewhere", message, first.span, severity=Severity.INFO)])
 
 
-def _check_item(reader: Reader, policy: CollectionsPolicy, item: DoItem, index: int) -> None:
+def _check_item(
+    reader: Reader, policy: CollectionsPolicy, item: DoItem, row: tuple[DoItem, ...]
+) -> None:  # fmt: skip
     if item.do == "notify" and not policy.templates:
         return  # said once of the policy
     if item.do == "notify" and item.args[1] not in policy.templates:
+        near = suggest(item.args[1], policy.templates)
         advice = did_you_mean(item.args[1], policy.templates, of="templates")
+        advice = f"did you mean `notify({item.args[0]}, {near})`?" if near else advice
         message = f"`{item}` needs the text `templates/{item.args[1]}.en.txt`"
         reader.error("unknown-template", message, item.span, advice or "add the file")
     if item.do == "fee" and item.args[0] not in policy.fees:
-        advice = did_you_mean(item.args[0], policy.fees, of="fees") or "add `fees: {suspension: 5.00}`"
+        near = suggest(item.args[0], policy.fees)
+        advice = did_you_mean(item.args[0], policy.fees, of="fees")
+        advice = advice or f"add `fees: {{{item.args[0]}: 5.00}}`"
+        advice = f"did you mean `fee({near})`?" if near else advice
         reader.error("unknown-fee", f"`fees` has no `{item.args[0]}`", item.span, advice)
-    if item.do == "approve" and index > 0:
-        advice = "write it first: `approve(write_off), write_off`"
+    if item.do == "approve" and item is not row[0]:
+        others = ", ".join(str(other) for other in row if other is not item)
+        advice = f"write it first: `{item}, {others}`"
         reader.error("approve-not-first", f"`{item}` stands behind what it should hold up", item.span, advice)
 
 
@@ -182,9 +196,8 @@ def _check_validity(reader: Reader, policy: CollectionsPolicy, ladder: Ladder, r
         longest = valid.days + 31 * valid.months
         if shortest(row.wait) > longest:
             message = f"`{row.step}` waits {row.wait} after a notice that is valid for {valid} only"
-            reader.error(
-                "notice-expires-first", message, row.span, "wait less, or let notices be valid longer"
-            )
+            advice = f"wait `{valid}` or less, or write `valid: {row.wait}` or more in `contact`"
+            reader.error("notice-expires-first", message, row.span, advice)
 
 
 # the rest
@@ -192,14 +205,14 @@ def _check_validity(reader: Reader, policy: CollectionsPolicy, ladder: Ladder, r
 
 def _check_hours(reader: Reader, policy: CollectionsPolicy) -> None:
     window, quiet, hour = policy.interruptions.window, policy.contact.quiet, policy.case.hour
-    start = Span("", 1, 1)
     if window and window[0] < window[1] <= hour and any(row.interrupts for row in policy.rows()):
         message = f"the daily run at {hour:%H:%M} is after the window {window[0]:%H:%M}-{window[1]:%H:%M}"
-        span = policy.spans.get("interruptions", start)
-        reader.error("hour-after-window", f"{message}: nothing is ever cut", span, "let `hour` lie before it")
+        span = policy.place("case.hour", "interruptions.window")
+        advice = f"write `hour: {window[0]:%H:%M}` in `case`, or a window that ends later"
+        reader.error("hour-after-window", f"{message}: nothing is ever cut", span, advice)
     if quiet and quiet[0] < quiet[1]:
         message = f"notices go out between {quiet[1]:%H:%M} and {quiet[0]:%H:%M} only, over night"
-        span, turned = policy.spans.get("contact", start), f"{quiet[1]:%H:%M}-{quiet[0]:%H:%M}"
+        span, turned = policy.place("contact.quiet_hours"), f"{quiet[1]:%H:%M}-{quiet[0]:%H:%M}"
         reader.warn("quiet-by-day", message, span, f"write when nobody is disturbed: `{turned}`")
 
 
@@ -215,7 +228,8 @@ def _check_treatment(reader: Reader, policy: CollectionsPolicy) -> None:
     if not unread and all(any(cell.tests.tests for cell in row.cells) for row in policy.treatment):
         last = policy.treatment[-1].span if policy.treatment else None
         span = last or policy.spans.get("treatment", Span("", 1, 1))
-        advice = "add a last row of `-`"
+        cells = " | ".join("-" * (len(policy.treatment[-1].cells) if policy.treatment else 1))
+        advice = f"add a last row: `| {cells} || {next(iter(policy.ladders), 'none')} |`"
         reader.error("treatment-gap", "the treatment does not name a ladder for everybody", span, advice)
     for ladder in policy.ladders.values() if len(reader.problems) == before and not unread else ():
         if ladder.name not in used:
@@ -247,7 +261,12 @@ def _check_case(reader: Reader, policy: CollectionsPolicy) -> None:
     both = (_possible((*one, *other), Bounds(low=Decimal(0))) for one in opens for other in closes)
     if not any(never) and any(both):
         message = f"`closes: {case.closes.text}` holds for amounts at which a case opens"
-        reader.error("closes-meets-opens", message, case.closes.span, "close below the opening amount only")
+        low = min(
+            (t.bounds.low for clause in opens for t in clause if t.bounds.low is not None), default=None
+        )
+        advice = "close below the opening amount only"
+        advice += "" if low is None else f": `overdue < {low}`, or less"
+        reader.error("closes-meets-opens", message, case.closes.span, advice)
 
 
 def _of_amount(condition: Condition) -> list[tuple[Term, ...]]:

@@ -71,8 +71,7 @@ def _check_facts(reader: Reader, policy: CollectionsPolicy) -> None:
         if fact is not None and fact.kind not in kinds:
             wanted = "{type: list of string}" if name == OPTED_OUT else "{type: string}"
             message = f"the fact `{name}` decides how customers are spoken to; it is of type {fact.kind}"
-            span = policy.spans.get("facts", Span("", 1, 1))
-            reader.error("fact-type", message, span, f"write `{name}: {wanted}`")
+            reader.error("fact-type", message, fact.span, f"declare it as `{name}: {wanted}`")
 
 
 def _check_preferred(reader: Reader, policy: CollectionsPolicy, item: DoItem) -> None:

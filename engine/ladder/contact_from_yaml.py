@@ -10,7 +10,7 @@ from engine.ladder.ladders_from_yaml import CHANNELS
 from engine.ladder.model import ContactRules
 from engine.ladder.sections_from_yaml import fits, read_hours_of_day, span_of
 from engine.source import Span
-from engine.text import Node, Period, Reader, ScalarNode, optional
+from engine.text import MapNode, Node, Period, Reader, ScalarNode, optional
 
 CAPPED = ("call", "message", "sms", "email", "letter", "push")
 """What a cap may speak of: a channel, or every channel but the telephone."""
@@ -45,8 +45,16 @@ def read_contact(reader: Reader, node: Node) -> ContactRules:
         by_debt=(*(cap[0] for cap, by_debt in caps if by_debt), *((REST,) if each else ())),
         consent=optional(fields, "consent", span_of(reader), "`consent`"),
         consolidate=bool(optional(fields, "consolidate", reader.boolean, "`consolidate`")),
-        spans={key: value.span for key, value in fields.items()},
+        spans=_spans(fields),
     )
+
+
+def _spans(fields: Mapping[str, Node]) -> dict[str, Span]:
+    """Return where each key's value stands, of caps also each: `caps.call`."""
+    caps = fields.get("caps")
+    inner = caps.entries if isinstance(caps, MapNode) else ()
+    each = {f"caps.{key.text}": value.span for key, value in inner}
+    return {key: value.span for key, value in fields.items()} | each
 
 
 def _caps(reader: Reader, node: Node) -> tuple[tuple[tuple[str, int, Period], bool], ...]:

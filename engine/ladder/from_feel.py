@@ -9,6 +9,7 @@ from decimal import Decimal
 from engine.credit.policy_reader import polished
 from engine.feel import syntax as s
 from engine.feel.parser import parse_expression, parse_unary_tests
+from engine.feel.reading import GRAMMAR
 from engine.ladder.threshold import Bounds, Condition, NumberTest, Term
 from engine.source import Problem, Span
 from engine.text import Reader, did_you_mean
@@ -16,6 +17,10 @@ from engine.text.meant import full_width, meant_condition, meant_test, proposal
 
 QUANTITIES = ("overdue", "age", "days_past_due", "unpaid_bills")
 """What conditions and cells of a ladder may compare."""
+
+
+_GENERAL = (GRAMMAR, GRAMMAR[:1].lower() + GRAMMAR[1:].removesuffix("."))
+"""The advice that says nothing of ladders."""
 
 
 class _NotAThreshold(Exception):  # control flow of this file
@@ -49,7 +54,7 @@ def _number_test(text: str, span: Span, column: str) -> NumberTest | Problem:
     if loaded.policy is None:
         problem = full_width(polished(loaded.problems[0]), text, span)
         advice = "write one comparison or range a cell: `>= 30`, `< 50.00`, `[30..60)`, or `-`"
-        return replace(problem, advice=advice) if problem.advice.startswith("see the FEEL") else problem
+        return replace(problem, advice=advice) if problem.advice in _GENERAL else problem
     try:
         if loaded.policy.negated:
             raise _NotAThreshold(loaded.policy, "say what the number must be: `>= 30`, `[30..60)`")
@@ -138,7 +143,7 @@ def _condition(text: str, span: Span, names: Collection[str]) -> Condition | Pro
     if loaded.policy is None:
         problem = full_width(polished(loaded.problems[0]), text, span)
         advice = "join comparisons with `and` and `or`: `overdue >= 20.00 and age >= 1`"
-        return replace(problem, advice=advice) if problem.advice.startswith("see the FEEL") else problem
+        return replace(problem, advice=advice) if problem.advice in _GENERAL else problem
     try:
         return Condition(text, span, tuple(_clauses(loaded.policy, names)))
     except _NotAThreshold as failure:

@@ -45,7 +45,7 @@ from engine.ladder.sections_from_yaml import (
 from engine.ledger.deposit_rules import DepositRules
 from engine.policy import Loaded, Texts
 from engine.source import Span, has_errors, sort_problems
-from engine.text import MapNode, Node, Period, optional, read_yaml
+from engine.text import ListNode, MapNode, Node, Period, ScalarNode, optional, read_yaml
 from engine.text.currency import CODES, currency_advice
 
 _REQUIRED = (
@@ -126,7 +126,7 @@ def _policy(reader: PolicyReader, node: Node) -> CollectionsPolicy | None:
         before_due=before,
         brake=brake,
         maps=read_maps(reader, fields["maps"], ladders) if "maps" in fields else {},
-        spans={key: value.span for key, value in fields.items()} | _steps_spans(fields.get("steps")),
+        spans=_spans(fields),
         **sections,
     )
     check(reader, policy)
@@ -185,9 +185,19 @@ def _steps(reader: PolicyReader, node: Node) -> dict[str, dict[str, str]]:
     return {key.text: reader.localized(value, f"`{key.text}`") for key, value in entries}
 
 
-def _steps_spans(node: Node | None) -> dict[str, Span]:
-    """Return where each step is named, under the path of its key: `steps.reminder`."""
-    return {f"steps.{key.text}": key.span for key, _ in node.entries} if isinstance(node, MapNode) else {}
+def _spans(fields: Mapping[str, Node]) -> dict[str, Span]:
+    """Return where the sections stand, and what is in them, under its path: `contact.caps`, `steps.reminder`.
+
+    Of facts and steps, whose names the author chooses, it is the name that is shown.
+    """
+    found = {name: node.span for name, node in fields.items()}
+    for name, node in fields.items():
+        for key, value in node.entries if isinstance(node, MapNode) else ():
+            path = f"{name}.{key.text}"
+            found[path] = key.span if name in ("facts", "steps") else value.span
+            items = value.items if isinstance(value, ListNode) else ()
+            found |= {f"{path}.{item.text}": item.span for item in items if isinstance(item, ScalarNode)}
+    return found
 
 
 def _templates(reader: PolicyReader) -> dict[str, dict[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from engine.credit.model import FactDefinition
@@ -26,7 +26,7 @@ from engine.ladder.waits import parse_wait
 from engine.ledger.account import LEVELS
 from engine.source import Span
 from engine.text import Cell, Node, Period, Reader, ScalarNode, Table, did_you_mean, read_table, suggest
-from engine.text.meant import advice_on, full_width, narrow
+from engine.text.meant import advice_on, full_width, narrow, plain_name
 
 EXEMPT = "none"
 LATE_FEE = "late_fee"
@@ -94,7 +94,10 @@ def read_ladder_table(reader: Reader, node: Node, what: str) -> Table | None:
     """Read a table that stands in a block of text."""
     if not isinstance(node, ScalarNode):
         reader.error(
-            "not-a-table", f"{what} is not a table", node.span, "write `name: |` and the table below it"
+            "not-a-table",
+            f"{what} is not a table",
+            node.span,
+            "begin with `|` behind its name; the table stands below it",
         )
         return None
     loaded = read_table(node)
@@ -147,6 +150,7 @@ def _row(
         step, index, replace(cells["step"].span, cell=f"step {step}"), age, dpd, overdue,
         unpaid, fact_tests, "" if after == "-" else after, wait, do, release,
         after_span=replace(cells["after"].span, cell=f"step {step}"),
+        wait_span=replace(cells["wait"].span, cell=f"step {step}"),
     )  # fmt: skip
 
 
@@ -158,6 +162,8 @@ def _step(reader: Reader, cell: Cell) -> str | None:
     if _STEP.fullmatch(cell.text):
         return cell.text
     advice = "use small letters, digits and underscores, at most 50: `final_notice`"
+    if _STEP.fullmatch(plain := plain_name(cell.text).lower()):
+        advice = f"write `{plain}`"
     reader.error("not-a-step", f"`{cell.text}` is not the name of a step", cell.span, advice)
     return None
 
@@ -233,6 +239,17 @@ def _split(text: str) -> list[tuple[int, str]]:
     return parts
 
 
+def _fitting(given: Sequence[str], wanted: Sequence[tuple[str, ...] | None]) -> Iterator[str]:
+    """Yield the arguments that an action takes: each one that was given where it fits, else an example."""
+    left = list(given)
+    for words in wanted:
+        other = {word for some in wanted if some and some is not words for word in some}
+        fit = next((a for a in left if (a in words if words else a not in other)), None)
+        if fit is not None:
+            left.remove(fit)
+        yield fit or (words[0] if words else "name")
+
+
 def _item(reader: Reader, text: str, span: Span) -> DoItem | None:
     found = _CALL.fullmatch(text)
     if not found:
@@ -241,28 +258,32 @@ def _item(reader: Reader, text: str, span: Span) -> DoItem | None:
     name = next((do for do in ARGUMENTS if do == found[1]), None)
     if name is None:
         advice = did_you_mean(found[1], ARGUMENTS, of="actions")
+        if near := suggest(found[1], ARGUMENTS):
+            advice = f"did you mean `{text.replace(found[1], near, 1)}`?"
         reader.error("unknown-action", f"there is no action `{found[1]}`", span, advice)
         return None
     args = tuple(part.strip() for part in found[2].split(",")) if found[2] and found[2].strip() else ()
     wanted = ARGUMENTS[name]
     if len(args) != len(wanted):
-        shown = ", ".join("name" if words is None else words[0] for words in wanted)
-        advice = f"write `{name}({shown})`" if wanted else f"write `{name}`"
-        reader.error(
-            "action-arguments", f"`{text}` has {len(args)} arguments, not {len(wanted)}", span, advice
-        )
+        advice = f"write `{name}({', '.join(_fitting(args, wanted))})`" if wanted else f"write `{name}`"
+        has = "1 argument" if len(args) == 1 else f"{len(args)} arguments"
+        reader.error("action-arguments", f"`{text}` has {has}, not {len(wanted)}", span, advice)
         return None
     for given, words in zip(args, wanted, strict=True):
         if words is not None and given not in words:
             turned = args[::-1]
             fits = all(w is None or a in w for a, w in zip(turned, wanted, strict=True))
-            advice = (
-                f"write `{name}({', '.join(turned)})`" if fits else did_you_mean(given, words, of="one of")
-            )
+            advice = did_you_mean(given, words, of="one of")
+            if fits or (near := suggest(given, words)):
+                meant = turned if fits else tuple(near or "" if a == given else a for a in args)
+                advice = f"write `{name}({', '.join(meant)})`"
             reader.error("unknown-argument", f"`{given}` is no argument of `{name}`", span, advice)
             return None
         if not _WORD.fullmatch(given):
             advice = "use small letters, digits and underscores: `final_notice`"
+            plain = plain_name(given).lower()
+            if _WORD.fullmatch(plain):
+                advice = f"write `{name}({', '.join(plain if a == given else a for a in args)})`"
             reader.error("not-a-name", f"`{given}` is not a name", span, advice)
             return None
     return DoItem(name, args, span)
@@ -273,7 +294,7 @@ def _meant_action(text: str) -> str:
     plain = narrow(text)
     parts = [part.strip() for part in re.split(r"[;+&]|\band\b|、", plain) if part.strip()]
     if len(parts) > 1 and all(_CALL.fullmatch(part) for part in parts):
-        return f"divide actions with commas: `{', '.join(parts)}`"
+        return f"write `{', '.join(parts)}`: actions are divided by commas"
     if plain != text:
         return f"write `{plain}`, in plain characters"
     words = re.split(r"[\s:,/.()\[\]{}]+", plain.strip(" ()[]{}"))
@@ -309,7 +330,7 @@ def read_treatment(
             "treatment-output",
             "a treatment has one output, `ladder`",
             table.outputs[0].span if table.outputs else table.span,
-            "write `|| ladder |`",
+            "write one column behind the double bar: `|| ladder |`",
         )
         return ()
     for cell in table.inputs:

@@ -53,11 +53,12 @@ def _late_fees(policy: CollectionsPolicy, law: LawPack) -> Iterator[Problem]:
     for fee, clause in ((fee, clause) for fee in policy.charges for clause in law.clauses_on("late_fee")):
         most = max(rate.share for rate in fee.every)
         if clause.rate is not None and most > clause.rate * BASES[fee.basis]:
-            yield _too_much(law, clause, fee, most)
+            yield _too_much(policy, law, clause, fee, most)
         if clause.grace is not None and _days_of(fee.grace) < _days_of(clause.grace):
             name = "the late fee" if fee.kind == "late_fee" else "interest"
             text = f"{name} begins {_days_of(fee.grace)} days after the due date"
-            yield _broken(law, clause, text, fee.span, f"write `from: due + {clause.grace}`, or later")
+            span = policy.place(f"{fee.kind}.from", fee.kind)
+            yield _broken(law, clause, text, span, f"write `from: due + {clause.grace}`, or later")
     yield from _together(policy, law)
 
 
@@ -72,17 +73,21 @@ def _together(policy: CollectionsPolicy, law: LawPack) -> Iterator[Problem]:
             continue
         whole = sum(rates, Decimal(0)).quantize(Decimal("0.000001"), ROUND_UP)
         text = f"the late fee and interest together are {whole} a day, more than {clause.rate}"
-        yield _broken(law, clause, text, charges[-1].span, "write less, so that both together keep to it")
+        span = policy.place(f"{charges[-1].kind}.rate")
+        yield _broken(law, clause, text, span, "write less, so that both together keep to it")
 
 
-def _too_much(law: LawPack, clause: Clause, fee: LateFeeRules, most: Decimal) -> Problem:
+def _too_much(
+    policy: CollectionsPolicy, law: LawPack, clause: Clause, fee: LateFeeRules, most: Decimal
+) -> Problem:  # fmt: skip
     assert clause.rate is not None  # asked before
+    span = policy.place(f"{fee.kind}.rate")
     if fee.basis == "day":
         text = f"the late fee is {most} a day, more than {clause.rate}"
-        return _broken(law, clause, text, fee.span, f"write `rate: {clause.rate} per day`, or less")
+        return _broken(law, clause, text, span, f"write `rate: {clause.rate} per day`, or less")
     allowed = clause.rate * BASES[fee.basis]
     text = f"interest is {most} a year ({fee.basis}), more than {clause.rate} a day"
-    return _broken(law, clause, text, fee.span, f"write `rate: {allowed} per year`, or less")
+    return _broken(law, clause, text, span, f"write `rate: {allowed} per year`, or less")
 
 
 def _days_of(period: Period) -> int:
@@ -92,7 +97,7 @@ def _days_of(period: Period) -> int:
 def _confirmations(policy: CollectionsPolicy, law: LawPack) -> Iterator[Problem]:
     for clause in law.clauses_on("restoration"):
         if clause.within is not None and policy.confirm.restored_within >= clause.within:
-            span = policy.spans.get("confirm", policy.spans.get("policy", Span("", 1, 1)))
+            span = policy.place("confirm.restored_within", "confirm")
             text = "a person hears of a missing restoration only when the time of the law is over"
             advice = f"write `restored_within: {_sooner(clause.within)}`, or less"
             yield _broken(law, clause, text, span, advice)
@@ -117,7 +122,7 @@ def _calendars(policy: CollectionsPolicy, law: LawPack) -> Iterator[Problem]:
     for clause in law.clauses_on("working_days"):
         if named and named != clause.calendar:
             text = f"working days are counted by calendar `{named}`"
-            span = policy.spans.get("interruptions", Span("", 1, 1))
+            span = policy.place("interruptions.calendar")
             yield _broken(law, clause, text, span, f"write `calendar: {clause.calendar}`")
 
 
@@ -145,7 +150,7 @@ def _terminations(law: LawPack, ladder: Ladder, row: LadderRow) -> Iterator[Prob
         elif clause.days and not clause.days.holds(days):
             text = f"`{row.step}` can terminate {days} days after suspension, which is not {clause.days.text}"
             wait = clause.days.lowest - (days - shortest(row.wait))
-            yield _broken(law, clause, text, row.span, f"write `P{wait}D` in column `wait`")
+            yield _broken(law, clause, text, row.wait_place, f"write `P{wait}D` in column `wait`")
 
 
 def earliest_days(policy: CollectionsPolicy, ladder: Ladder, row: LadderRow) -> int:

@@ -107,6 +107,7 @@ def _hours(policy: CollectionsPolicy, clause: Clause, broken: Broken, start: Spa
     yield from _undeclared(policy, clause, broken, start, TIMEZONE, "string", text)
     advice = f"write `quiet_hours: {wanted}`, or more"
     if quiet is None:
+        advice = f"add `quiet_hours: {wanted}`, or more, to `contact`"
         yield broken(clause, "the policy has no quiet hours", start, advice)
     elif not _covers(quiet, (clause.hours[1], clause.hours[0])):
         text = f"customers are spoken to outside {_clock(clause.hours[0])}-{_clock(clause.hours[1])}"
@@ -152,8 +153,10 @@ def _frequency(policy: CollectionsPolicy, clause: Clause, broken: Broken, start:
         if any(_as_strict(number, over, most, period) for number, over in caps):
             continue
         text = f"`{by}` is not capped at {most} in {period}" if caps else f"`{by}` has no cap"
-        place = policy.contact.spans.get("caps", start)
-        yield broken(clause, text, place, f"write `{by}: {most} per {period}`, or less")
+        place = policy.contact.spans.get(f"caps.{by}", policy.contact.spans.get("caps", start))
+        advice = f"write `{by}: {most} per {period}`, or less"
+        advice = advice if caps else f"add `{by}: {most} per {period}`, or less, to `caps`"
+        yield broken(clause, text, place, advice)
 
 
 def _as_strict(number: int, over: Period, most: int, period: Period) -> bool:
@@ -211,7 +214,7 @@ def _validation(
             if harms(row) and days < least:
                 text = f"`{row.step}` can come {days} days after the notice `{clause.template}`"
                 advice = f"let at least {least} days lie between them in `wait`"
-                yield broken(clause, text, row.span, advice)
+                yield broken(clause, text, row.wait_place, advice)
             return
         wait = before.wait
     if any(_acts(before) for before in chain(ladder, row)):

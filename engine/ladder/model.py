@@ -105,6 +105,8 @@ class LadderRow:
     """Its notice stands before an interruption, a termination, a placement or a write-off."""
     after_span: Span | None = None
     """The cell that names the step before it."""
+    wait_span: Span | None = None
+    """The cell that says how long it waits."""
 
     @property
     def level(self) -> Level:
@@ -116,6 +118,11 @@ class LadderRow:
     def after_place(self) -> Span:
         """Where a mistake about the step before it is shown."""
         return self.after_span or self.span
+
+    @property
+    def wait_place(self) -> Span:
+        """Where a mistake about its wait is shown."""
+        return self.wait_span or self.span
 
     @property
     def interrupts(self) -> bool:
@@ -352,12 +359,17 @@ class CollectionsPolicy:
     maps: Mapping[str, str] = field(default_factory=dict)
     """What became of steps of the text before: their new names, or `none`."""
     spans: Mapping[str, Span] = field(default_factory=dict)
-    """Where the sections of the text stand."""
+    """Where the sections of the text stand, and the values in them: `late_fee`, `late_fee.rate`."""
 
     @property
     def digest(self) -> str:
         """The policy's identity: the digest of its manifest."""
         return self.manifest.digest
+
+    def place(self, *paths: str) -> Span:
+        """Return where the first of some keys stands that the text has: `late_fee.rate`, `late_fee`."""
+        found = (self.spans[path] for path in (*paths, "policy") if path in self.spans)
+        return next(found, Span("", 1, 1))
 
     @property
     def effective_from(self) -> date:

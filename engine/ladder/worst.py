@@ -22,7 +22,7 @@ from engine.ladder.lawful_contact import sues
 from engine.ladder.model import CollectionsPolicy, Ladder, LadderRow
 from engine.ladder.waits import Wait, longest, shortest
 from engine.ladder.worst_contact import answered_after, goes_out_next_day, put_off, validation
-from engine.source import Problem, Severity, Span
+from engine.source import Problem, Severity
 from engine.workdays import Calendar, DayNotCovered
 
 LEFT_OUT = (
@@ -230,7 +230,7 @@ def _problems(policy: CollectionsPolicy, law: LawPack, calendar: Calendar) -> It
     cuts = [row for row in policy.rows() if row.interrupts]
     needed = bool(policy.interruptions.calendar)
     if cuts and needed and longest_without_cut(policy, calendar) is None:
-        span = policy.spans.get("interruptions", Span("", 1, 1))
+        span = policy.place("interruptions.not_before", "interruptions")
         message = f"on no day of calendar `{calendar.name}` may anything be interrupted"
         yield Problem("never-a-day", message, span, "let `not_before` and the calendar leave some days")
         return
@@ -260,10 +260,8 @@ def _lapsing(policy: CollectionsPolicy, ladder: Ladder) -> Iterator[Problem]:
             f"`{row.step}`: runs are up to {max(gaps)} days apart"
         )
         severity = Severity.ERROR if always else Severity.WARNING
-        span = policy.spans.get("contact", Span("", 1, 1))
-        yield Problem(
-            "notice-lapses", message, span, "let notices be valid longer, or run more often", severity
-        )
+        advice = f"write `valid: P{max(gaps)}D` or more, or run more often"
+        yield Problem("notice-lapses", message, policy.place("contact.valid"), advice, severity)
 
 
 def _missed(policy: CollectionsPolicy, row: LadderRow, days: StepDays) -> Iterator[Problem]:

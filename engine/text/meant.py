@@ -12,6 +12,8 @@ from decimal import Decimal
 
 from engine.source import Problem, Span
 
+_SHORT = 60
+"""Characters of an expression that is written out in an advice."""
 _NARROW = {0x3000: " ", 0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x2212: "-", 0x2013: "-"}
 _NARROW |= {0xFF01 + n: chr(0x21 + n) for n in range(94)}
 WIDE = re.compile("[" + "".join(map(chr, _NARROW)) + "]+")
@@ -161,10 +163,11 @@ def full_width(problem: Problem, text: str, span: Span) -> Problem:
     if found is None or problem.code != "feel-syntax" or '"' in text[: found.start()]:
         return problem
     place = span.shifted(found.start(), len(found[0])) if "\n" not in text else problem.span
+    meant = narrow(text) if "\n" not in text and len(text) <= _SHORT else narrow(found[0])
     message = f"`{found[0]}` is written in full-width characters"
     if set(found[0]) & set("\u2018\u2019\u201c\u201d\u2212\u2013"):
         message = f"`{found[0]}` is not the plain sign"
-    return replace(problem, message=message, span=place, advice=f"write `{narrow(found[0])}`")
+    return replace(problem, message=message, span=place, advice=f"write `{meant}`, in plain characters")
 
 
 def first_wide(lines: Iterable[tuple[int, str]]) -> tuple[int, int, str] | None:

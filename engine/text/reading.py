@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import TypeVar
 
 from engine.source import Problem, Severity, Span
@@ -28,8 +30,8 @@ _EXAMPLES = {
     "currency": "EUR", "effective": "{from: 2026-01-01}", "version": '"2026.1"', "timezone": "Asia/Shanghai",
 }  # fmt: skip
 """What keys that every policy needs look like."""
-_CENTS = re.compile(r"`\d+`")
-"""A key of digits: what stands behind the comma of `{fee: 5,00}`."""
+_LISTS = frozenset(("one_of", "not_before", "stops_in", "counts_for", "fallback", "languages", "on", "runs"))
+"""Keys whose values are lists."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 MAX_DIGITS = 34
 """Digits of a number: what decimal128, and so FEEL, carries."""
@@ -74,16 +76,16 @@ class Reader:
         known = [*required, *optional]
         found: dict[str, Node] = {}
         misspelt: set[str | None] = set()
-        cut = self._cut_lists(node, known)
+        cut, numbers = self._cut_lists(node, known), self._cut_numbers(node)
         for key, value in node.entries:
-            if key.text in known:
+            if key.text in numbers:
+                found |= {key.text: numbers[key.text]} if key.text in known else {}
+            elif key.text in known:
                 found |= {} if key.text in cut else {key.text: value}
             elif key.text not in cut:
                 advice = key_advice(key.text, known)
                 if isinstance(value, ScalarNode) and value.text == "" and not suggest(key.text, known):
                     advice = "a list stands in brackets, `[a, b]`; a text with a comma stands in quotes"
-                    if key.text.isdigit():
-                        advice = "a number has a point, not a comma: `50.00`"
                 self.error("unknown-key", f"{what} has no key `{key.text}`", key.span, advice)
                 misspelt.add(suggest(narrow(key.text).partition(":")[0], known))
         for name in required:
@@ -101,22 +103,39 @@ class Reader:
             if key is not None and key.text not in known and isinstance(value, ScalarNode) and value.is_null:
                 parts.append(key)
                 continue
-            if owner is not None and len(parts) > 1 and not any(part.text.isdigit() for part in parts):
+            if owner is not None and _is_cut_list(*owner, parts, known):
                 texts = [owner[1].text, *(part.text for part in parts)]
+                plain = narrow(", ".join(texts)).strip(" []")
                 message = f"`{', '.join(texts)}` is cut at its commas, for it stands without brackets"
-                advice = (
-                    f"write `{owner[0].text}: [{', '.join(texts)}]`; a text with a comma stands in quotes"
-                )
-                self.error("commas-without-brackets", message, owner[1].span, advice)
+                advice = f"write `{owner[0].text}: [{plain}]`; a text with a comma stands in quotes"
+                if texts[0] != narrow(texts[0]):
+                    message = f"`{', '.join(texts)}` is cut at its commas: its brackets are full-width signs"
+                    advice = f"write `{owner[0].text}: [{plain}]`, in plain characters"
+                self.error("commas-without-brackets", message, _reaching(owner[1].span, parts[-1]), advice)
                 cut |= {owner[0].text, *(part.text for part in parts)}
             parts = []
             owner = (key, value) if key is not None and isinstance(value, ScalarNode) else None
         return cut
 
+    def _cut_numbers(self, node: MapNode) -> dict[str, ScalarNode]:
+        """Note numbers with a comma, at which YAML cuts them: `{suspension: 5,00}`; return what was meant."""
+        meant: dict[str, ScalarNode] = {}
+        for (key, whole), (rest, none) in pairwise(node.entries):
+            if not (isinstance(whole, ScalarNode) and isinstance(none, ScalarNode) and none.is_null):
+                continue
+            if rest.text.isdigit() and _INTEGER.fullmatch(whole.text):
+                advice = f"write `{whole.text}.{rest.text}`: a number has a point, not a comma"
+                message = f"`{whole.text},{rest.text}` is cut at its comma"
+                self.error("number-with-comma", message, _reaching(whole.span, rest), advice)
+                meant |= {key.text: replace(whole, text=f"{whole.text}.{rest.text}"), rest.text: none}
+        return meant
+
     def entries(self, node: Node, what: str) -> tuple[tuple[ScalarNode, Node], ...]:
         """Return the entries of a map whose keys the author chooses."""
         if isinstance(node, MapNode):
-            return node.entries
+            cut = self._cut_numbers(node)
+            kept = ((key, cut.get(key.text, value)) for key, value in node.entries)
+            return tuple((key, value) for key, value in kept if not (key.text in cut and key.text.isdigit()))
         self.error(
             "not-a-map", f"{what} is {kind(node)}, not a map", node.span, "write `name: ...` on each line"
         )
@@ -148,11 +167,13 @@ class Reader:
     def scalar(self, node: Node, what: str) -> ScalarNode | None:
         """Return the node if it is a text that says something."""
         if not isinstance(node, ScalarNode):
-            self.error("not-a-text", f"{what} is {kind(node)}, not a single value", node.span)
+            advice = "write one value, without brackets"
+            if isinstance(node, ListNode) and len(node.items) == 1 and isinstance(node.items[0], ScalarNode):
+                advice = f"write `{node.items[0].text}`, without brackets"
+            self.error("not-a-text", f"{what} is {kind(node)}, not a single value", node.span, advice)
             return None
         if node.is_null or not node.text.strip():
-            advice = "a number has a point, not a comma: `50.00`" if _CENTS.search(what) else ""
-            self.error("empty", f"{what} is empty", node.span, advice)
+            self.error("empty", f"{what} is empty", node.span, "write what it says, or remove it")
             return None
         return node
 
@@ -219,7 +240,8 @@ class Reader:
         if text is None:
             return None
         if sum(char.isdigit() for char in text) > MAX_DIGITS:
-            self.error("too-many-digits", f"{what} has more than {MAX_DIGITS} digits", node.span)
+            advice = f"write at most {MAX_DIGITS} digits"
+            self.error("too-many-digits", f"{what} has more than {MAX_DIGITS} digits", node.span, advice)
             return None
         return self._within(node, what, Decimal(text), minimum, maximum)
 
@@ -255,8 +277,9 @@ class Reader:
         for key, value in self.entries(node, what):
             if not _LANGUAGE.fullmatch(key.text):
                 advice = "write a language code: " + ", ".join(f"`{code}`" for code in LANGUAGES)
-                if _LANGUAGE.fullmatch(key.text.partition("：")[0]):
-                    advice = "write `:` and a blank in place of `：`"
+                language, _, said = key.text.partition("：")
+                if _LANGUAGE.fullmatch(language):
+                    advice = f"write `{language}: {said.strip()}`, with a plain colon and a blank"
                 self.error("not-a-language", f"`{key.text}` is not a language", key.span, advice)
             elif (found := self.text(value, f"{what} ({key.text})")) is not None:
                 texts[key.text] = found
@@ -291,6 +314,23 @@ def key_advice(key: str, known: Collection[str], of: str = "keys here") -> str:
     if colon and (":" not in key or value[:1] not in ("", " ")):
         return f"write a plain colon and a blank: `{name.strip()}: {value.strip() or '...'}`"
     return did_you_mean(key, known, of=of)
+
+
+def _is_cut_list(
+    key: ScalarNode, value: ScalarNode, parts: list[ScalarNode], known: Collection[str]
+) -> bool:  # fmt: skip
+    """Tell whether words without a value are what is left of a list that YAML has cut at its commas."""
+    if any(part.text.isdigit() for part in parts):
+        return False
+    return len(parts) > 1 or (
+        len(parts) == 1 and key.text in _LISTS and suggest(parts[0].text, known) is None
+    )
+
+
+def _reaching(start: Span, last: ScalarNode) -> Span:
+    """Return a place that goes on to the end of a text on the same line."""
+    end = last.span.column + last.span.length
+    return replace(start, length=end - start.column) if last.span.line == start.line else start
 
 
 def kind(node: Node) -> str:

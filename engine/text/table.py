@@ -224,9 +224,9 @@ def _row_problem(head: _Line, line: _Line, number: int) -> Problem | None:
         place = replace(wide.span.shifted(wide.text.index(_WIDE_BAR)), cell=span.cell)
         return Problem("table-width", f"`{_WIDE_BAR}` is a full-width bar", place, "write `|`")
     if len(line.cells) != len(head.cells):
-        message = f"row {number} has {len(line.cells)} cells, the heading has {len(head.cells)}"
-        first_wrong = _first_unmatched(head, line)
-        return Problem("table-width", message, span, f"{first_wrong}; an empty cell is written `-`")
+        cells = "1 cell" if len(line.cells) == 1 else f"{len(line.cells)} cells"
+        message = f"row {number} has {cells}, the heading has {len(head.cells)}"
+        return Problem("table-width", message, span, _first_unmatched(head, line))
     if line.divide != head.divide:
         message = f"row {number} has its double bar at another column than the heading"
         return Problem("double-bar", message, span, "put `||` before the first output, in each line")
@@ -234,9 +234,18 @@ def _row_problem(head: _Line, line: _Line, number: int) -> Problem | None:
 
 
 def _first_unmatched(head: _Line, line: _Line) -> str:
+    """Return what is missing or too many: the double bar tells on which side of it."""
+    divide = len(head.cells) if head.divide is None else head.divide
+    inputs = len(line.cells) if line.divide is None else line.divide
+    outputs = len(line.cells) - inputs
+    if inputs < divide and len(line.cells) < len(head.cells):
+        missing = f"there is no cell for column `{head.cells[inputs].text}`"
+        return f"{missing}; write `-` where anything may stand"
     if len(line.cells) < len(head.cells):
-        return f"there is no cell for column `{head.cells[len(line.cells)].text}`"
-    return f"`{line.cells[len(head.cells)].text}` is one too many"
+        missing = f"there is no cell for the output column `{head.cells[divide + outputs].text}`"
+        return f"{missing}; write the value, or `null` if there is none"
+    extra = line.cells[divide] if inputs > divide else line.cells[len(head.cells)]
+    return f"`{extra.text}` is one too many: remove it, or add a column"
 
 
 def _row(head: _Line, line: _Line, number: int) -> Row:
@@ -288,6 +297,11 @@ def _csv_lines(records: Iterable[tuple[Cell, ...]], problems: list[Problem]) -> 
             message = f"`{cell.text}` stands in the column that only divides"
             advice = f"move it to the column it belongs to; the column headed `{DIVIDER}` stays empty"
             problems.append(Problem("divider-filled", message, cell.span, advice))
+        elif divide is not None and len(record) == width - 1 and number:
+            message = f"row {number} has {len(record)} cells, the heading has {width}"
+            advice = f"below `{DIVIDER}` stands an empty cell in each row; an input without a test is `-`"
+            problems.append(Problem("table-width", message, record[0].span, advice))
+            continue
         cells = record if divide is None else record[:divide] + record[divide + 1 :]
         yield _Line(cells, divide, record[0].span)
 

@@ -55,7 +55,7 @@ _SAID = (
     ("expected <block end>", "the line does not begin in the column of those above it", _COLUMN),
     ("but got ':'", "a second `: ` stands in this entry", _QUOTES),
     ("expected ',' or '}'", "a comma or the closing `}` is missing before this", "write `{a: 1, b: 2}`"),
-    ("expected ',' or ']'", "a comma or the closing `]` is missing before this", "write `[a, b]`"),
+    ("expected ',' or ']'", "a comma or the closing `]` is missing before this", "add `]`, or the comma"),
     ("unexpected end of stream", "a quote was opened and not closed", "close it, on the same line"),
     ("expected <document start>", "the line does not begin in the column of those above it", _COLUMN),
     ("unknown escape character", "in double quotes a backslash is special", "use single quotes"),

@@ -97,7 +97,8 @@ class Expressions:
             raise Refused("type-elsewhere", "`type` can only be compared once with `=`", node, advice)
         if name not in properties:
             told = f"`{self.scope[alias].name}` has no property `{name}`"
-            raise Refused("unknown-property", told, node, did_you_mean(name, properties, of="properties"))
+            advice = did_you_mean(f"{alias}.{name}", [f"{alias}.{p}" for p in properties], of="properties")
+            raise Refused("unknown-property", told, node, advice)
         return Reference(alias, properties[name])
 
     def _name(self, node: s.Node, name: str) -> Expression:

@@ -100,7 +100,9 @@ def _check(reader: Reader, policy: WatchPolicy, fields: Mapping[str, Node]) -> N
     for rule in policy.rules:
         if rule.within is not None and rule.within > policy.window:
             message = f"rule `{rule.name}` looks further than the window of {policy.window.days} days"
-            reader.error("within-window", message, rule.span, "raise `window`, or lower `within`")
+            place = rule.within_span or rule.span
+            advice = f"raise `window`, or write `P{policy.window.days}D` here"
+            reader.error("within-window", message, place, advice)
     for per in policy.partitions:
         try:
             lay_out(policy, per)

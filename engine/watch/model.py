@@ -209,6 +209,7 @@ class Rule:
     actions: tuple[Action, ...]
     reason: Mapping[str, str]
     """What is told to people, by language."""
+    within_span: Span | None = None
 
     @property
     def uses_clock(self) -> bool:

@@ -60,6 +60,7 @@ def read_rule(reader: Reader, node: Node, types: Mapping[str, EventType]) -> Rul
         name=name, span=fields["rule"].span, per=_per(reader, fields, (*wanted, *barred)),
         all=wanted, none=barred,
         within=length(reader, fields["within"], "`within`") if "within" in fields else None,
+        within_span=fields["within"].span if "within" in fields else None,
         count=count or 1,
         same=_property(reader, fields, "same", scope), distinct=_property(reader, fields, "distinct", scope),
         alert=alert, severity=severity, actions=actions,
@@ -83,7 +84,7 @@ def _carried(reader: Reader, rule: Rule) -> bool:
 
 def _check(reader: Reader, rule: Rule, fields: Mapping[str, Node]) -> None:
     if "reason" in fields and "en" not in rule.reason:
-        reader.error("no-reason", "`reason` has no English text", fields["reason"].span, "write `en: ...`")
+        reader.error("no-reason", "`reason` has no English text", fields["reason"].span, "add `en: ...`")
     if rule.all and all(alias.type.is_fact for alias in rule.all):
         advice = "facts alone raise nothing; name the event that makes them matter"
         reader.error("no-event", f"rule `{rule.name}` looks for no event", fields["all"].span, advice)

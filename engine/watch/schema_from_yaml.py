@@ -224,7 +224,7 @@ def _computed(
     """Return the property that an aggregate makes, with the bounds that follow from what it reads."""
     if places is not None and (how.function != "average" or not 0 <= places <= MOST_PLACES):
         message = f"`places` is for averages, from 0 to {MOST_PLACES}"
-        advice = "write `places: 2` at an average, or remove it"
+        advice = "`places: 2` stands at an average; elsewhere remove it"
         reader.error("not-places", message, fields["places"].span, advice)
         return None
     unknown = how.at_least > 0

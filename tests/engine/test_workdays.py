@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from engine.workdays import DayNotCovered, load_calendar
 from tests.engine.ladder.world import calendar
+from tests.update_expected import BAD, calendar_message
 
 GOOD = """calendar: XX
 source: a test
@@ -67,6 +70,19 @@ def test_a_calendar_that_cannot_be_read_says_where(old: str, new: str, code: str
     loaded = load_calendar(GOOD.replace(old, new).encode(), "XX.yaml")
     assert loaded.policy is None
     assert code in [problem.code for problem in loaded.problems]
+
+
+@pytest.mark.parametrize("folder", sorted(BAD.glob("calendar-*")), ids=lambda folder: folder.name)
+def test_each_broken_calendar_gets_the_expected_message(folder: Path) -> None:
+    assert calendar_message(folder) == (folder / "expected.txt").read_text(encoding="utf-8")
+
+
+def test_a_year_that_is_left_out_is_told_once_with_all_its_days() -> None:
+    text = Path("policies/calendars/US.yaml").read_text(encoding="utf-8")
+    left_out = re.sub(r"^years: .*$", "years: [2024, 2025, 2028]", text, flags=re.M)
+    (problem,) = load_calendar(left_out.encode(), "US.yaml").problems
+    assert re.search(r"2026 \(1[0-9] days\), 2027 \(1[0-9] days\)$", problem.message)
+    assert problem.advice.startswith("write `[2024, 2025, 2026, 2027, 2028]`")
 
 
 def test_a_good_calendar_is_read() -> None:

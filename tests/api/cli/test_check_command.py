@@ -154,3 +154,18 @@ def test_a_calendar_that_is_not_there_is_told_with_how_to_build_it(
     assert run(forbear, ["check", str(path.parent), "--format", "json"]) == FINDINGS
     said = json.loads(capsys.readouterr().out)["problems"]
     assert next(p["advice"] for p in said if p["code"] == "unknown-calendar").startswith(advice)
+
+
+@pytest.mark.parametrize(
+    ("folder", "file", "key"), [("calendars", "TW", "calendar"), ("regulations", "none", "law")]
+)
+def test_a_text_of_the_shelf_is_called_as_its_file(
+    folder: str, file: str, key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / f"policies/{folder}/{file}.yaml").read_text(encoding="utf-8")
+    assert f"\n{key}: {file}\n" in f"\n{text}"
+    (tmp_path / "XX.yaml").write_text(text, encoding="utf-8")
+    assert run(forbear, ["check", str(tmp_path)]) == FINDINGS
+    out = capsys.readouterr().out
+    assert f"error[name-of-file]: the file is `XX.yaml`, and what is in it is called `{file}`" in out
+    assert f"advice: write `{key}: XX`, or name the file `{file}.yaml`" in out

@@ -88,7 +88,7 @@ def test_syntax(text: str, column: int, message: str, advice: str) -> None:
             "bad-literal",
             10,
             '@"2026-13-01" is no date, time or duration',
-            "Write `2026-01-31`, or `P30D`.",
+            'Write `@"2026-01-31"`, or `@"P30D"`.',
         ),
         (
             "today()",
@@ -97,7 +97,13 @@ def test_syntax(text: str, column: int, message: str, advice: str) -> None:
             "the engine has no clock for `today`",
             "Declare it as a fact; it has the value that the caller gives.",
         ),
-        ("score(1)", "not-a-function", 1, "a number cannot be called", ""),
+        (
+            "score(1)",
+            "not-a-function",
+            1,
+            "a number cannot be called",
+            "Remove the brackets behind it; times is written `*`.",
+        ),
         (
             "substring(score, 1)",
             "bad-argument",

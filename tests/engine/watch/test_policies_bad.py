@@ -1,6 +1,6 @@
 """What authors of broken watch policies see, word by word.
 
-`python -m tests.engine.watch.test_policies_bad` writes the expected messages anew; read the difference.
+`python -m tests.update_expected` writes the expected messages anew; read the difference.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ def test_there_are_broken_policies() -> None:
     assert len(FOLDERS) >= 30
 
 
-if __name__ == "__main__":
+def update() -> None:
+    """Write every expected message anew."""
     for found in FOLDERS:
         (found / "expected.txt").write_text(message(found), encoding="utf-8")
