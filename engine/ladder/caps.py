@@ -35,7 +35,7 @@ def contacts(case: Case) -> Iterator[Made]:
             day = receipt.at.astimezone(case.zone).date().toordinal()
             text, pending = ".".join(parts[2:]), receipt.status == "requested"
             bills = bills_of_key(case, receipt.key)
-            yield Made(day, parts[1], "sent", False, True, receipt.at, text, pending, bills)
+            yield Made(day, parts[1], "sent", False, "", receipt.at, text, pending, bills)
     for other in case.account.contacts:
         if other.key and (other.key in case.receipts or other.key.startswith(f"{case.taken.case}/")):
             continue
@@ -43,7 +43,7 @@ def contacts(case: Case) -> Iterator[Made]:
         inbound = other.direction == "in"
         bills = frozenset(other.bills) or bills_of_key(case, other.key)
         yield Made(
-            day, other.channel, other.outcome, inbound, not other.account, other.at, other.text,
+            day, other.channel, other.outcome, inbound, other.account, other.at, other.text,
             other.pending, bills, other.consent,
         )  # fmt: skip
 
@@ -108,7 +108,8 @@ def _limited(
 ) -> tuple[int, int] | None:  # fmt: skip
     """Return how many were made about a debt, and the day on which there is room again for all of them.
 
-    Without `each`, everything that was made to the customer is counted. Agreed calls count nowhere.
+    Without `each`, everything that was made to the customer is counted. Calls that the customer has agreed to
+    count nowhere, whichever of his accounts they were about.
     """
     channels, most, period, consent = limit
     agreed = {bill: has_agreed(made, bill or None, consent, day) for bill in about}

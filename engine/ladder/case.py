@@ -139,10 +139,15 @@ class Case:
         if row.skipped:
             return self.asked_again_on(row) > day
         if not definition.notifies:
-            return True
+            return row.forced or definition.interrupts or self._has_its_cut(definition, day)
         if row.valid_until and row.valid_until.toordinal() < day:
             return False
         return not self.is_outdated(row, day)
+
+    def _has_its_cut(self, row: LadderRow, day: int) -> bool:
+        """Tell whether the cut that a row comes after still stands for the anchor: the row falls with it."""
+        before = self.ladder.by_step.get(row.after)
+        return before is None or not before.interrupts or self.counts(self.taken_row(before.step), day)
 
     def is_declined(self, row: Row | None, day: int) -> bool:
         """Tell whether a person has refused to approve a row, and is not asked again yet."""

@@ -12,7 +12,7 @@ from engine.ladder.clock import FOREVER, hold_rules
 from engine.ladder.late_fee import CHARGES, LATE_FEE, owes_only_fees
 from engine.ladder.memory import LOST, Row, do_of, token_of
 from engine.ladder.model import LadderRow
-from engine.ladder.state import Action
+from engine.ladder.state import Action, BookedFee
 from engine.ledger.account import LEVELS
 from engine.text import Period
 
@@ -50,20 +50,39 @@ def _missing(case: Case, row: Row, key: str, by: datetime) -> Iterator[tuple[dat
 
 
 def _unanswered(case: Case) -> Iterator[tuple[datetime, Action]]:
-    """Yield the instants by which billing answers for late fees and interest: then they count no longer."""
+    """Yield the instants by which billing answers for late fees and interest, and for taking them back.
+
+    After that a fee that was asked for counts no longer.
+    """
     patience = case.policy.confirm.within.days + 1
     start = minutes(case.policy.case.hour)
     for fee in case.fees:
-        head, step, entry, token, way = fee.key.rsplit("/", 4)
-        key = f"{head}/{step}/{entry}/task.missing_receipt.{token}.{way}/do"
-        if fee.foreign or fee.key in case.receipts or key in case.taken.told:
+        if (fee.foreign and fee.reversed_on is None) or not is_unanswered(case, fee):
             continue
-        by = case.instant((fee.asked_on.toordinal() + patience, start))
+        by = case.instant(((fee.reversed_on or fee.asked_on).toordinal() + patience, start))
         care = case.taken.care_of
         mine = fee.key.startswith((f"{case.taken.case}/", f"{care.case}/" if care else f"{case.taken.case}/"))
         if mine or by >= case.taken.opened_at:  # else a case before this one has told of it
-            args = ("missing_receipt", token, way)
-            yield by, Action(key=key, do="task", args=args, step=step, item=fee.debt, debts=(fee.debt,))
+            key = _last_asked(fee)
+            args = ("missing_receipt", token_of(key), key.rpartition("/")[2])
+            task_key, step = _unanswered_task(key), key.rsplit("/", 4)[1]
+            yield by, Action(key=task_key, do="task", args=args, step=step, item=fee.debt, debts=(fee.debt,))
+
+
+def is_unanswered(case: Case, fee: BookedFee) -> bool:
+    """Tell whether billing has not said what became of a fee, or of its reversal, and nobody was told so."""
+    key = _last_asked(fee)
+    answer = case.receipts.get(key)
+    return (answer is None or answer.status == "requested") and _unanswered_task(key) not in case.taken.told
+
+
+def _last_asked(fee: BookedFee) -> str:
+    return f"{fee.key.rpartition('/')[0]}/undo" if fee.reversed_on else fee.key
+
+
+def _unanswered_task(key: str) -> str:
+    head, step, entry, token, way = key.rsplit("/", 4)
+    return f"{head}/{step}/{entry}/task.missing_receipt.{token}.{way}/do"
 
 
 def unallocated(case: Case) -> Iterator[Action]:

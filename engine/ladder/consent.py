@@ -20,15 +20,20 @@ class Made:
     channel: str
     outcome: str
     inbound: bool
-    own: bool
-    """It was about this account."""
+    account: str
+    """The account of the customer that it was about; empty: this one."""
     at: datetime
     text: str = ""
     pending: bool = False
     bills: frozenset[str] | None = None
-    """The bills (or instalments) of this account that it was about; None: all of them."""
+    """The bills (or instalments) of that account that it was about; None: all of them."""
     consent: str = ""
     """given, withdrawn: what the customer said in it of being called."""
+
+    @property
+    def own(self) -> bool:
+        """Tell whether it was about this account."""
+        return not self.account
 
 
 def bills_of_key(case: Case, key: str) -> frozenset[str] | None:
@@ -80,17 +85,19 @@ def _names(name: str, bill: str) -> bool:
 
 
 def has_agreed(
-    made: Iterable[Made], bill: str | None, lasts: Period | None, day: int, at: datetime | None = None
+    made: Iterable[Made], bill: str | None, lasts: Period | None, day: int, at: datetime | None = None,
+    account: str = "",
 ) -> bool:  # fmt: skip
     """Tell whether the customer has agreed to be called about a bill on a day, its own day counted.
 
-    `bill` None: about whatever it is; `at`: by what had been said until then.
+    `bill` None: about whatever it is; `at`: by what had been said until then; `account`: another one of his
+    accounts. What he said of one account says nothing of another.
     """
     if lasts is None:
         return False
     said = [
         m for m in made
-        if m.own and m.consent and (at is None or m.at <= at) and _concerns(m, bill)
+        if m.account == account and m.consent and (at is None or m.at <= at) and _concerns(m, bill)
     ]  # fmt: skip
     last = max(said, key=lambda m: (m.at, m.consent), default=None)
     return last is not None and last.consent == "given" and _lasts(last.day, lasts, day)
@@ -107,8 +114,12 @@ def _lasts(since: int, lasts: Period, day: int) -> bool:
 
 
 def is_agreed_call(one: Made, made: Sequence[Made], lasts: Period | None, bill: str | None = None) -> bool:
-    """Tell whether a call was made with consent: about a bill, or about all that it spoke of."""
-    if one.channel != "call" or not one.own or lasts is None:
+    """Tell whether a call was made with consent: about a bill, or about all that it spoke of.
+
+    Of a call about another account the consent about that account counts: a cap on all calls to a customer
+    leaves it out as the law leaves it out of its own.
+    """
+    if one.channel != "call" or lasts is None:
         return False
     bills: Iterable[str | None] = (bill,) if bill else (one.bills or (None,))
-    return all(has_agreed(made, name, lasts, one.day, one.at) for name in bills)
+    return all(has_agreed(made, name, lasts, one.day, one.at, one.account) for name in bills)

@@ -88,6 +88,10 @@ def _is_own(case: Case, fee: BookedFee) -> bool:
     return fee.key.startswith(f"{case.taken.case}/")
 
 
+def _standing(case: Case) -> list[BookedFee]:
+    return [fee for fee in case.taken.fees if fee.reversed_on is None]
+
+
 def kind_of(fee: BookedFee) -> str:
     """Return what was booked: `late_fee` or `interest`, as its key says."""
     return fee.key.rsplit("/", 4)[1]
@@ -95,7 +99,7 @@ def kind_of(fee: BookedFee) -> str:
 
 def _booked(case: Case, debt: Debt, kind: str) -> list[BookedFee]:
     """Return what billing was asked to book for a debt: what it refused to this case is not asked again."""
-    found = [fee for fee in case.taken.fees if fee.debt == debt.id and kind_of(fee) == kind]
+    found = [fee for fee in _standing(case) if fee.debt == debt.id and kind_of(fee) == kind]
     refused = GONE - {"withdrawn"}
     return [
         fee for fee in found
@@ -127,9 +131,9 @@ def fees_to_book(case: Case, day: int) -> list[Booking]:
     """
     if not case.policy.charges:
         return []
-    own = {fee.debt for fee in case.taken.fees if _is_own(case, fee)}
+    own = {fee.debt for fee in _standing(case) if _is_own(case, fee)}
     late = set() if case.taken.care_of else {debt.id for debt in _late(case)} | own
-    before = {fee.debt for fee in case.taken.fees if not fee.foreign} - late
+    before = {fee.debt for fee in _standing(case) if not fee.foreign} - late
     settled = [d for d in case.account.debts if d.id in late | before and is_settled(case, d)]
     reckoned = (_booking(case, rules, debt, day) for debt in settled for rules in case.policy.charges)
     found = [booking for booking in reckoned if booking]

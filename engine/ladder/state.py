@@ -118,6 +118,8 @@ class BookedFee(Model):
     asked_on: date
     foreign: Annotated[bool, Field(exclude_if=not_)] = False
     """It was reckoned by an earlier case under another text: what is known later does not change it."""
+    reversed_on: Annotated[date | None, Field(exclude_if=not_)] = None
+    """When billing was asked to take it back; kept until billing has answered or a person has heard of it."""
 
 
 Ending = Literal["", "cured", "written_off", "sold", "terminated", "stopped"]

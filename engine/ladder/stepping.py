@@ -13,6 +13,7 @@ from engine.ladder.chores import (
     chores,
     deadlines,
     goes_further,
+    is_unanswered,
     is_with_somebody,
     not_booked,
     stands_still,
@@ -99,6 +100,7 @@ def _care(case: Case) -> Step:
     for booking in fees_to_book(case, case.today):
         actions += _book(case, booking)
     pending = any(row.undo_pending for row in case.left) or any(goes_on(case, row) for row in case.rows)
+    pending = pending or any(fee.reversed_on and is_unanswered(case, fee) for fee in case.fees)
     starts = case.now[1] >= minutes(case.policy.case.hour) and case.opens(case.today)
     ended = "" if pending and not starts else case.taken.care_of.ended
     case.notes.append(f"looks after case `{case.taken.care_of.case}`, which has ended")
@@ -295,7 +297,9 @@ def _book(case: Case, booking: Booking) -> list[Action]:
         )
         for fee in booking.wrong
     ]  # fmt: skip
-    case.fees = [fee for fee in case.fees if fee not in booking.wrong]
+    today = date.fromordinal(case.today)
+    wrong = [fee.model_copy(update={"reversed_on": today}) for fee in booking.wrong]
+    case.fees = [*(fee for fee in case.fees if fee not in booking.wrong), *wrong]
     if booking.amount:
         key = fee_key(case, debt, kind)
         asked.append(
@@ -304,7 +308,6 @@ def _book(case: Case, booking: Booking) -> list[Action]:
                 amount=booking.amount, confirm_by=by,
             )
         )  # fmt: skip
-        today = date.fromordinal(case.today)
         case.fees.append(BookedFee(key=key, debt=debt, amount=booking.amount, asked_on=today))
     return asked
 
@@ -345,7 +348,7 @@ def _kept(case: Case, actions: list[Action], ended: str) -> Taken:
             "ended": ended,
             "ended_on": date.fromordinal(case.today) if ended else None,
             "heard": (*case.taken.heard, *case.heard),
-            "fees": tuple(case.fees),
+            "fees": tuple(fee for fee in case.fees if fee.reversed_on is None or is_unanswered(case, fee)),
             "told": (*case.taken.told, *told),
         }
     )

@@ -9,7 +9,7 @@ import pytest
 
 from engine.ladder import step, still_due
 from engine.ledger import Entry
-from tests.engine.ladder.world import before, local, played, policy, position_of
+from tests.engine.ladder.world import before, changed, local, played, policy, position_of
 from tests.engine.ledger.making import entry
 
 BILL = entry("bill", "2026-01-05", id="B1", due="2026-01-25", amount="300.00")
@@ -86,3 +86,68 @@ def test_the_same_arguments_give_the_same_step_for_ever() -> None:
     assert first == second
     assert first.trace_digest == second.trace_digest
     assert first.model_dump_json() == second.model_dump_json()
+
+
+# what is not severe goes out after its run, while its ground holds
+
+REMINDER = "case/A1/1/account/reminder/1/notify.sms.reminder/do"
+MILD = {
+    "runs": ("runs: daily", "runs: [28]"),
+    "free": ("| >= 20  | >= 50.00  | reminder     | P7D  |", "| >= 20  | >= 50.00  | -            | -    |"),
+    "facts": ("  language:   {", "  opted_out:  {type: list of string, optional: true}\n  language:   {"),
+}
+ASKED = local("01-28", "09:00")
+
+
+def told_later(at: datetime, *more: Entry, **extra: tuple[str, str]) -> tuple[bool, str]:
+    """Ask whether a reminder of 28 January, on which nothing rests, is still to be sent."""
+    by = changed("collections", **MILD, **extra)
+    taken = before(played([BILL], ASKED.date(), by), "reminder notify(sms, reminder)").taken_before
+    return still_due(by, taken, position_of([BILL, *more], at), at, REMINDER, any_hour=True)
+
+
+def since(kind: str, **values: Any) -> Entry:
+    return entry(kind, "2026-01-28", id="N1", **values).model_copy(update={"received_at": ASKED})
+
+
+NO_SMS = since("fact", name="opted_out", value=("sms",))
+
+
+@pytest.mark.parametrize(
+    ("at", "more", "why"),
+    [
+        ("01-28 09:00", [], ""),
+        ("01-29 03:00", [], ""),  # before the hour of the run, and on a day without one
+        ("02-03 10:00", [], ""),
+        ("01-29 09:00", [since("payment", amount="290.00")], ""),
+        ("01-29 09:00", [since("payment", amount="300.00")], "The case has ended as cured."),
+        ("01-29 09:00", [since("dispute", amount="300.00", bill="B1")], "`reminder` is not due any more"),
+        ("01-29 09:00", [since("hold", hold="legal_stay")], "hold `N1` (legal_stay)"),
+        ("01-29 09:00", [since("promise", amount="300.00", by="2026-02-05")], "promise `N1`"),
+        ("01-29 09:00", [since("act", act="stop", actor="anna", reason="no")], "anna stopped the ladder"),
+        ("01-29 09:00", [NO_SMS], "the customer has opted out of every channel that is left"),
+    ],
+)  # fmt: skip
+def test_a_reminder_goes_out_after_its_run_only_while_its_ground_holds(
+    at: str, more: list[Entry], why: str
+) -> None:
+    due, said = told_later(local(*at.split()), *more)
+    assert due is (why == ""), said
+    assert why in said
+
+
+def test_who_wants_no_more_sms_is_told_by_the_next_channel() -> None:
+    other = ("attempts: 3", "attempts: 3\n  fallback: [email]")
+    due, said = told_later(local("01-28", "12:00"), NO_SMS, fallback=other)
+    assert not due
+    assert said == "`reminder` goes out by email now, and not by sms."
+
+
+def test_what_is_severe_keeps_the_hours_and_days_of_its_run() -> None:
+    by = changed(runs=("runs: daily", "runs: [14, 28]"))
+    taken = before(played([BILL], local("02-14").date(), by), "final_notice notify(letter, final_notice)")
+    key = "case/A1/1/account/final_notice/1/notify.letter.final_notice/do"
+    at = local("02-15", "10:00")
+    due, said = still_due(by, taken.taken_before, position_of([BILL], at), at, key)
+    assert not due
+    assert "no run on this day" in said
