@@ -193,12 +193,19 @@ class DecisionBook(Protocol):
         """Return the decision already taken for a request."""
         ...
 
-    def record(self, records: Iterable[AssessmentRecord], run: tuple[str, str] | None = None) -> None:
-        """Keep decisions with their traces, and what must be told of them, in one transaction.
+    def keep(
+        self, record: AssessmentRecord, trace: bytes, run: tuple[str, str] | None = None
+    ) -> AssessmentRecord:
+        """Keep a decision, and what must be told of it, and return the one that counts for its request.
 
-        Idempotent by `request`: what was stored first stays. `run` (workflow and run) registers, in the
-        same transaction, the assessment's run as evidence that must be exported.
+        Idempotent by `request`: what was stored first stays, and is returned. `trace` is the text that the
+        record's `trace_digest` is of. `run` (workflow and run) registers, in the same transaction, the
+        assessment's run as evidence that must be exported. All is committed when this returns.
         """
+        ...
+
+    def record(self, records: Iterable[AssessmentRecord]) -> None:
+        """Keep decisions as `keep` does, all or none of them."""
         ...
 
     def refused(self, request: AssessmentRequest, why: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from engine.model import digest
+from engine.model import canonical, digest_bytes
 
 
 def plain(value: Any) -> Any:
@@ -26,6 +26,11 @@ def plain(value: Any) -> Any:
     return value
 
 
+def recorded_text(value: Any) -> bytes:
+    """Return the text that the digest of a recorded value is taken over."""
+    return canonical(plain(value))
+
+
 def recorded_digest(value: Any) -> str:
     """Return the digest of a recorded value, as `sha256:<hex>`."""
-    return digest(plain(value))
+    return digest_bytes(recorded_text(value))

@@ -5,14 +5,15 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 from sqlalchemy import bindparam, sql
 from sqlmodel import Session, col, select
 
 from api.storage.customers import note_grades
-from api.storage.evidence import note_run
+from api.storage.evidence import note_runs
+from api.storage.joining import Joining
 from api.storage.pokes import poke_open_cases
 from api.storage.regrading import Regrading
 from api.storage.session import Database, Work
@@ -21,6 +22,7 @@ from api.storage.watch_actions import note_decisions, note_refusal
 from engine.credit.decision import Decision, DecisionTrace
 from engine.model import canonical, digest_bytes
 from workflows.messages import AssessmentRecord, AssessmentRequest, ReviewChunk
+from workflows.recorded import recorded_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DECISIONS = table_of(DecisionRow)
@@ -34,6 +36,14 @@ Decided = Callable[[Work, Sequence[AssessmentRecord]], None]
 """Told of new decisions in the transaction that keeps them, last."""
 
 
+class _Kept(NamedTuple):
+    """A decision that is to be kept, with the text of its trace and the run in which it was taken."""
+
+    record: AssessmentRecord
+    trace: bytes
+    run: tuple[str, str] | None = None
+
+
 class SqlDecisionBook:
     """Decisions behind the port `DecisionBook`."""
 
@@ -43,6 +53,8 @@ class SqlDecisionBook:
         self._database = database
         self._regrading = regrading
         self._decided = decided
+        # Two of one customer in one transaction would be one change of the grade, not two.
+        self._joined = Joining(self._keep, lambda kept: kept.record.customer or None)
 
     def find(self, request: str) -> AssessmentRecord | None:
         """Return the decision already taken for a request."""
@@ -50,27 +62,45 @@ class SqlDecisionBook:
             row = session.connection().execute(_OF_REQUEST, {"asked": request}).one_or_none()
             return _record(row.body, row.trace) if row else None
 
-    def record(self, records: Iterable[AssessmentRecord], run: tuple[str, str] | None = None) -> None:
+    def keep(
+        self, record: AssessmentRecord, trace: bytes, run: tuple[str, str] | None = None
+    ) -> AssessmentRecord:
+        """Keep a decision and register its run, and return the one that counts for its request.
+
+        That is another one if one was stored before. Decisions that are kept at the same time share a
+        transaction; each is committed when this returns.
+        """
+        return self._joined(_Kept(record, trace, run))
+
+    def record(self, records: Iterable[AssessmentRecord]) -> None:
         """Keep decisions with their traces in one transaction; what was stored first stays.
 
-        `run` is registered with them as evidence to be exported. A grade that is new for its customer
-        becomes a fact that treatment reads, and pokes open cases.
+        A grade that is new for its customer becomes a fact that treatment reads, and pokes open cases.
         """
+        self._keep([_Kept(record, recorded_text(record.decision.trace)) for record in records])
+
+    def _keep(self, asked: Sequence[_Kept]) -> list[AssessmentRecord]:
         with self._database.write() as work:
-            asked = list(records)
-            if run is not None and asked:
-                note_run(work, *run, "assessment", asked[0].at)
+            note_runs(work, [(*kept.run, "assessment", kept.record.at) for kept in asked if kept.run])
             fresh = _not_stored(work.session, asked)
-            rows = [_row(record) for record in fresh]
+            rows = [_row(kept) for kept in fresh]
             if rows:
                 work.insert(DecisionRow, rows)
-            for record, row in zip(fresh, rows, strict=True):
+            for (record, *_), row in zip(fresh, rows, strict=True):
                 work.audit("decision", record.id, record.at, digest_bytes(row["body"].encode()))
-            note_decisions(work, [(record.request, record.id, record.at) for record in fresh])
-            for customer, at in note_grades(work, fresh).items():
+            records = [kept.record for kept in fresh]
+            note_decisions(work, [(record.request, record.id, record.at) for record in records])
+            for customer, at in note_grades(work, records).items():
                 poke_open_cases(work, customer, "grade", at)
-            self._decided(work, fresh)
-            self._regrading.decided(work, fresh)
+            self._decided(work, records)
+            self._regrading.decided(work, records)
+        counts = {record.request: record for record in records}
+        return [counts.get(kept.record.request) or self._stored(kept.record.request) for kept in asked]
+
+    def _stored(self, request: str) -> AssessmentRecord:
+        record = self.find(request)
+        assert record is not None  # it was there when its like was not kept
+        return record
 
     def refused(self, request: AssessmentRequest, why: str) -> None:
         """Tell a person, and the alert that asked, if one did, that there is no grade and why."""
@@ -96,22 +126,21 @@ class SqlDecisionBook:
             return [ReviewChunk.model_validate_json(row.body) for row in session.exec(query)]
 
 
-def _not_stored(session: Session, records: list[AssessmentRecord]) -> list[AssessmentRecord]:
-    asked = {record.request: record for record in reversed(records)}
-    for request in session.connection().execute(_STORED, {"asked": list(asked)}).scalars():
-        del asked[request]
-    return [record for record in records if asked.get(record.request) is record]
+def _not_stored(session: Session, asked: Sequence[_Kept]) -> list[_Kept]:
+    first = {kept.record.request: kept for kept in reversed(asked)}
+    for request in session.connection().execute(_STORED, {"asked": list(first)}).scalars():
+        del first[request]
+    return [kept for kept in asked if first.get(kept.record.request) is kept]
 
 
-def _row(record: AssessmentRecord) -> dict[str, Any]:
-    decision = record.decision
-    trace = canonical([t.model_dump(mode="json") for t in decision.trace])
+def _row(kept: _Kept) -> dict[str, Any]:
+    record, decision = kept.record, kept.record.decision
     bare = record.model_copy(update={"decision": decision.model_copy(update={"trace": ()})})
     return {
         "id": record.id, "request": record.request, "customer": record.customer, "account": record.account,
         "policy": decision.digest, "name": decision.policy, "as_of": decision.as_of, "at": record.at,
         "status": decision.status, "grade": str(decision.outcome.get("grade") or ""),
-        "body": canonical(bare).decode(), "trace": zlib.compress(trace, 1),
+        "body": canonical(bare).decode(), "trace": zlib.compress(kept.trace, 1),
     }  # fmt: skip
 
 

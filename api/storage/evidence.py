@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class SqlEvidence:
     def register(self, workflow: str, run: str, kind: str, at: datetime) -> None:
         """Note that a run exists and must be exported before retention; idempotent."""
         with self._database.write() as work:
-            note_run(work, workflow, run, kind, at)
+            note_runs(work, [(workflow, run, kind, at)])
 
     def keep(self, data: bytes) -> str:
         """Keep bytes as a file named by their digest; return the digest. The same bytes are kept once."""
@@ -93,8 +93,14 @@ class SqlEvidence:
         return self._folder / name[:2] / name
 
 
-def note_run(work: Work, workflow: str, run: str, kind: str, at: datetime) -> None:
-    """Register a run with what else a transaction writes; idempotent."""
-    values = {"workflow": workflow, "run": run, "kind": kind, "registered_at": at, "digest": ""}
-    if work.insert_once(RunRow, values):
-        work.audit("run", f"{workflow}#{run}", at, "")
+def note_runs(work: Work, runs: Iterable[tuple[str, str, str, datetime]]) -> None:
+    """Register runs (workflow, run, kind, instant) with what else a transaction writes; idempotent."""
+    asked = {(workflow, run): (kind, at) for workflow, run, kind, at in runs}
+    rows = [
+        {"workflow": workflow, "run": run, "kind": kind, "registered_at": at, "digest": ""}
+        for (workflow, run), (kind, at) in asked.items()
+    ]
+    new = work.insert_each_once(RunRow, rows)
+    for (workflow, run), (_, at) in asked.items():
+        if (workflow, run) in new:
+            work.audit("run", f"{workflow}#{run}", at, "")

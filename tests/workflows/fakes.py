@@ -206,10 +206,18 @@ class World:
         found = self.decisions.get(request)
         return AssessmentRecord.model_validate_json(canonical(found)) if found else None
 
-    def record(self, records: Iterable[AssessmentRecord], run: tuple[str, str] | None = None) -> None:
+    def keep(
+        self, record: AssessmentRecord, trace: bytes, run: tuple[str, str] | None = None
+    ) -> AssessmentRecord:
+        assert digest_bytes(trace) == record.trace_digest
         with self.lock:
             if run is not None:
                 self.runs[run[1]] = run[0]
+            counts = self.decisions.setdefault(record.request, record)
+        return counts if counts is record else AssessmentRecord.model_validate_json(canonical(counts))
+
+    def record(self, records: Iterable[AssessmentRecord]) -> None:
+        with self.lock:
             for record in records:
                 self.decisions.setdefault(record.request, record)
 

@@ -134,7 +134,7 @@ def test_a_chunk_goes_on_from_its_last_heartbeat_and_ends_the_same() -> None:
     record = again.record
     batches = 0
 
-    def killed_in_the_third(records: Iterable[AssessmentRecord], run: tuple[str, str] | None = None) -> None:
+    def killed_in_the_third(records: Iterable[AssessmentRecord]) -> None:
         nonlocal batches
         batches += 1
         record(list(records))

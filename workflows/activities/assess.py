@@ -9,12 +9,13 @@ from temporalio.exceptions import ApplicationError
 
 from engine.credit.decision import Decision, Fact
 from engine.credit.errors import FactsRefused
+from engine.model import digest_bytes
 from workflows import effects, ids
 from workflows.activities.registering import current_run
 from workflows.activities.texts import PolicyTexts
 from workflows.messages import AssessmentRecord, AssessmentRequest
 from workflows.ports import DecisionBook, Ledger
-from workflows.recorded import recorded_digest
+from workflows.recorded import recorded_digest, recorded_text
 
 
 def _told(why: FactsRefused) -> ApplicationError:
@@ -35,22 +36,33 @@ class Assess:
     def assess(self, request: AssessmentRequest) -> AssessmentRecord:
         """Decide and record; the stored decision has the whole trace, the history the rows that matched."""
         try:
-            stored = self._decisions.find(request.request)
-            if stored is not None:
-                _same_request(request, stored)
-                return short(stored)
-            # Another attempt that is quicker records the same: the facts are those known at `request.at`.
-            record = self._decide(request)
+            return short(self._answer(request))
         except Exception as why:
             if type(why).__name__ in effects.HOPELESS:
                 self._decisions.refused(request, str(why))  # whoever asked must not wait for an answer
             if isinstance(why, FactsRefused):
                 raise _told(why) from None
             raise
-        self._decisions.record([record], current_run())
-        return short(record)
 
-    def _decide(self, request: AssessmentRequest) -> AssessmentRecord:
+    def _answer(self, request: AssessmentRequest) -> AssessmentRecord:
+        """Return the decision that counts for the request: this one, or the one stored before."""
+        try:
+            # Decided before it is asked whether it was: most were not. Another attempt decides the same,
+            # as the facts are those known at `request.at`.
+            record, trace = self._decide(request)
+        except Exception:
+            stored = self._decisions.find(request.request)
+            if stored is None:
+                raise
+        else:
+            stored = self._decisions.keep(record, trace, current_run())
+            if stored is record:
+                return record
+        _same_request(request, stored)
+        return stored
+
+    def _decide(self, request: AssessmentRequest) -> tuple[AssessmentRecord, bytes]:
+        """Decide; return the record, and the text of its trace."""
         compiled = self._texts.credit(request.policy)
         facts: dict[str, Fact] = {}
         if request.customer or request.account:
@@ -59,7 +71,8 @@ class Assess:
             )
             facts = {name: fact for name, fact in found.items() if name in compiled.policy.facts}
         decision = compiled.decide(facts | request.facts, request.as_of, trace=True)
-        return AssessmentRecord(
+        text = recorded_text(decision.trace)
+        record = AssessmentRecord(
             id=ids.assessment_id(request.request),
             request=request.request,
             customer=request.customer,
@@ -67,9 +80,10 @@ class Assess:
             at=request.at,
             decision=decision,
             facts_digest=recorded_digest(decision.facts),
-            trace_digest=trace_digest(decision),
+            trace_digest=digest_bytes(text),
             regraded_for=request.regraded_for,
         )
+        return record, text
 
 
 class RequestReused(Exception):

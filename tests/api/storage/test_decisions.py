@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
-from api.storage.tables import DecisionRow, OutboxRow
+from api.storage.audit import verify
+from api.storage.customers import fact_rows
+from api.storage.tables import DecisionRow, OutboxRow, RunRow
 from api.wiring import Wiring
 from engine.credit import decide
 from engine.credit.decision import Fact, Money
@@ -13,6 +18,7 @@ from engine.credit.errors import FactsRefused
 from engine.model import digest
 from tests.api.scenes import add_parties, bill, in_arrears, local, pay
 from workflows.messages import AssessmentRecord, ReviewChunk
+from workflows.recorded import recorded_text
 
 AT = local("2026-06-01 10:00")
 
@@ -138,3 +144,59 @@ def test_customers_are_told_in_order(wiring: Wiring) -> None:
         add_parties(wiring, customer=name)
     assert wiring.ledger.customers_after("", 2) == [("C1", "consumer"), ("C2", "consumer")]
     assert wiring.ledger.customers_after("C2", 2) == [("C3", "consumer")]
+
+
+def kept(wiring: Wiring, record: AssessmentRecord, run: str = "") -> AssessmentRecord:
+    trace = recorded_text(record.decision.trace)
+    return wiring.decisions.keep(record, trace, (record.id, run) if run else None)
+
+
+def test_keeping_gives_the_decision_that_counts_and_registers_its_run(wiring: Wiring) -> None:
+    add_parties(wiring)
+    first, second = a_record(wiring, "r1", 24), a_record(wiring, "r1", 3)
+    assert kept(wiring, first, "run-1") is first
+    found = kept(wiring, second, "run-2")
+    assert found.model_dump(mode="json") == first.model_dump(mode="json")
+    with wiring.database.read() as session:
+        assert [row.run for row in session.exec(select(RunRow).order_by(RunRow.run))] == ["run-1", "run-2"]
+        assert len(session.exec(select(DecisionRow)).all()) == 1
+
+
+def test_decisions_kept_at_the_same_time_are_all_kept_and_each_grade_is_told(wiring: Wiring) -> None:
+    customers = [f"C{number % 6}" if number % 6 else "" for number in range(24)]
+    for customer in sorted({name for name in customers if name}):
+        add_parties(wiring, customer=customer)
+    records = [
+        a_record(wiring, f"r{number:02}", 24 if number % 4 < 2 else 3, customer)
+        for number, customer in enumerate(customers)
+    ]
+    again = [*records, *records[:8]]
+    with ThreadPoolExecutor(16) as threads:
+        found = list(threads.map(lambda record: kept(wiring, record, f"run-{record.request}"), again))
+    assert [record.request for record in found] == [record.request for record in again]
+    with wiring.database.read() as session:
+        assert len(session.exec(select(DecisionRow)).all()) == len(records)
+        assert len(session.exec(select(RunRow)).all()) == len(records)
+        assert verify(session)[1] is None
+        grades = fact_rows(session, ["C1", "C2", "C3", "C4", "C5"])
+    # Whichever order they came in: a grade is told once when it differs from the one before, never twice.
+    for customer in ("C1", "C2", "C3", "C4", "C5"):
+        told = [fact.value for fact in grades if fact.customer == customer and fact.name == "grade"]
+        assert told
+        assert all(one != other for one, other in pairwise(told))
+
+
+def test_a_decision_that_cannot_be_kept_fails_alone(wiring: Wiring) -> None:
+    add_parties(wiring)
+    records = [a_record(wiring, f"r{number}", 24, "") for number in range(6)]
+    records[3] = records[3].model_copy(update={"id": records[0].id})  # taken already, by another request
+
+    def outcome(record: AssessmentRecord) -> str:
+        try:
+            return kept(wiring, record).request
+        except IntegrityError:
+            return "refused"
+
+    kept(wiring, records[0])
+    with ThreadPoolExecutor(5) as threads:
+        assert list(threads.map(outcome, records[1:])) == ["r1", "r2", "refused", "r4", "r5"]
