@@ -35,7 +35,7 @@ from api.wiring import Wiring, build
 from benchmarks.decision import customers
 from benchmarks.rounds import machine
 from engine.credit import Fact
-from workflows.messages import AssessmentRequest
+from workflows.messages import NAMED, AssessmentRequest
 
 LOOPS, ASKED, ROUNDS = 16, 240, 5
 DAY = date(2026, 11, 20)
@@ -124,6 +124,7 @@ def both(wiring: Wiring, client: Client) -> dict[str, Ask]:
 
     async def ours(number: int) -> object:
         request = AssessmentRequest(
+            form=NAMED,
             request=uuid.uuid4().hex, policy=digest, customer="", account="", as_of=DAY, at=datetime.now(UTC),
             facts=given[number],
         )  # fmt: skip

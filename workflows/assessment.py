@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from temporalio import workflow
+from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
     from workflows import ids, judging
-    from workflows.messages import AssessmentRequest, AssessmentResult
+    from workflows.messages import AssessmentResult
 
 
 @workflow.defn(name=ids.ASSESSMENT)
@@ -14,6 +15,6 @@ class Assessment:
     """Answers one request; the decision is taken in one local activity and stands in the history."""
 
     @workflow.run
-    async def run(self, request: AssessmentRequest) -> AssessmentResult:
-        """Decide, record, and answer with the record and the head of the hash chain."""
+    async def run(self, request: RawValue) -> AssessmentResult:
+        """Decide and record on an `AssessmentRequest`; answer with the decision and the head of the chain."""
         return await judging.assess(request)

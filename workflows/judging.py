@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 from temporalio import workflow
+from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
+from engine.model import digest_bytes
 from workflows import effects
 from workflows.history_chain import HistoryChain
 from workflows.messages import (
+    NAMED,
     AssessmentRequest,
     AssessmentResult,
     ChunkRequest,
@@ -21,27 +25,50 @@ from workflows.wrong import WrongAnswer
 CHUNKS_A_RUN = 200
 
 
-async def assess(request: AssessmentRequest) -> AssessmentResult:
+async def assess(asked: RawValue) -> AssessmentResult:
     """Decide in one local activity; raise WrongAnswer if the record is not of this request.
 
     A refusal fails the workflow under the refusal's own name, with the head of the chain in its details.
     """
+    said = json.loads(asked.payload.data)
+    if said.get("form") != NAMED:
+        return await _assess_whole(
+            workflow.payload_converter().from_payload(asked.payload, AssessmentRequest)
+        )
+    chain = HistoryChain("", digest_bytes(asked.payload.data))
+    try:
+        found = await effects.assess_as_written(asked)
+    except ApplicationError as refusal:
+        raise _refused(chain, refusal) from None
+    record = json.loads(found.payload.data)
+    want = (said["request"], said["policy"], said["as_of"])
+    got = (record["request"], record["decision"]["digest"], record["decision"]["as_of"])
+    if got != want:
+        raise WrongAnswer(want, got)
+    chain.consume("assess", digest_bytes(found.payload.data))
+    return AssessmentResult(id=record["id"], chain=chain.head)
+
+
+async def _assess_whole(request: AssessmentRequest) -> AssessmentResult:
+    """Do the same in the first form, which histories hold."""
     chain = HistoryChain("", request)
     try:
         record = await effects.assess(request)
     except ApplicationError as refusal:
-        wrong = list(refusal.details)  # with each fact, where the activity says it
-        heard = {"type": refusal.type, "message": refusal.message} | ({"details": wrong} if wrong else {})
-        chain.consume("refused", heard)
-        raise ApplicationError(
-            refusal.message, chain.head, *wrong, type=refusal.type, non_retryable=True
-        ) from None
+        raise _refused(chain, refusal) from None
     want = (request.request, request.policy, request.as_of)
     got = (record.request, record.decision.digest, record.decision.as_of)
     if got != want:
         raise WrongAnswer(want, got)
     chain.consume("assess", record)
     return AssessmentResult(record=record, chain=chain.head)
+
+
+def _refused(chain: HistoryChain, refusal: ApplicationError) -> ApplicationError:
+    wrong = list(refusal.details)  # with each fact, where the activity says it
+    heard = {"type": refusal.type, "message": refusal.message} | ({"details": wrong} if wrong else {})
+    chain.consume("refused", heard)
+    return ApplicationError(refusal.message, chain.head, *wrong, type=refusal.type, non_retryable=True)
 
 
 async def review(request: ReviewRequest) -> ReviewResult | ReviewRequest:

@@ -168,6 +168,10 @@ class CaseView(Model):
     """Why it cannot go on, if it cannot; a person is needed."""
 
 
+NAMED: Literal[2] = 2
+"""The form of a run that names its record: what is asked for now."""
+
+
 class AssessmentRequest(Model):
     """Ask for a grade: facts given, or gathered from the ledger as of a date."""
 
@@ -182,6 +186,9 @@ class AssessmentRequest(Model):
     """Given facts win over gathered ones."""
     regraded_for: Annotated[str, Field(exclude_if=not_)] = ""
     """What has happened since the last decision, in words; empty: nothing led to it but the request."""
+    form: Annotated[Literal[1, 2], Field(exclude_if=lambda form: form == 1)] = 1
+    """1: the run's result repeats the record. 2: it names it, and what came in is bound into the chain by the
+    digest of its bytes."""
 
 
 class AssessmentRecord(Model):
@@ -201,9 +208,12 @@ class AssessmentRecord(Model):
 
 
 class AssessmentResult(Model):
-    """A finished assessment: its record and the head of the hash chain over what it consumed."""
+    """A finished assessment: which decision, and the head of the hash chain over what it consumed."""
 
-    record: AssessmentRecord
+    record: Annotated[AssessmentRecord | None, Field(exclude_if=not_)] = None
+    """The decision whole, in the first form."""
+    id: Annotated[str, Field(exclude_if=not_)] = ""
+    """The decision by its id, in the second."""
     chain: str
 
 

@@ -23,7 +23,7 @@ from api.storage.customers import require_customer
 from api.storage.idempotency import KeyReused
 from api.wiring import Wiring
 from engine.credit.decision import Fact
-from workflows.messages import AssessmentRecord, AssessmentRequest
+from workflows.messages import NAMED, AssessmentRecord, AssessmentRequest
 from workflows.ports import PolicyNotFound
 
 
@@ -116,6 +116,7 @@ def _request(wiring: Wiring, request: str, body: AssessmentBody) -> AssessmentRe
     facts = facts_of(body.facts, as_of)
     policy = body.policy or _of_portfolio(wiring, segment, facts, as_of)
     return AssessmentRequest(
+            form=NAMED,
         request=request, policy=_digest(wiring, policy, as_of), customer=customer, account=account,
         as_of=as_of, at=at, facts=facts,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fastapi.concurrency import run_in_threadpool
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
@@ -35,11 +36,15 @@ async def assess(wiring: Wiring, request: AssessmentRequest) -> AssessmentRecord
     if client is None:
         raise Refusal("temporal-away", "No connection to Temporal has been made yet.")
     try:
-        return (await _run(client, request)).record
+        result = await _run(client, request)
     except WorkflowFailureError as error:
         raise _refusal(error) from error
     except RPCError as error:
         raise Refusal("temporal-away", f"Temporal did not take the request: {error.message}.") from error
+    record = result.record or await run_in_threadpool(wiring.decisions.find, request.request)
+    if record is None:
+        raise LookupError(f"the decision `{result.id}` is not in the database")
+    return record
 
 
 async def _run(client: Client, request: AssessmentRequest) -> AssessmentResult:

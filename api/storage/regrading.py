@@ -31,7 +31,7 @@ from engine.ledger.entries import PaymentReturned
 from engine.model import canonical, digest
 from engine.text import Period
 from workflows.ids import assessment_id
-from workflows.messages import AssessmentRecord, AssessmentRequest
+from workflows.messages import NAMED, AssessmentRecord, AssessmentRequest
 from workflows.ports import PolicyNotFound
 
 REQUEST = "regrade-"
@@ -215,6 +215,7 @@ class Regrading:
             _task(work, customer, request, why, str(error), at)
             return
         asked = AssessmentRequest(
+            form=NAMED,
             request=request, policy=policy, customer=customer, account=last.account if last else "",
             as_of=today, at=at, regraded_for=why,
         )  # fmt: skip

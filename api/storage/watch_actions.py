@@ -36,7 +36,7 @@ from api.storage.watch_tables import WatchActionRow, WatchAlertRow
 from engine.model import canonical, digest
 from engine.watch.record import AlertRecord
 from workflows.ids import assessment_id
-from workflows.messages import AssessmentRequest
+from workflows.messages import NAMED, AssessmentRequest
 
 UNCONFIRMED = timedelta(days=1)
 """After this a missing receipt becomes a task for a person."""
@@ -155,7 +155,13 @@ class AlertDesk:
         named = [a.id for a in mine if a.id in accounts]
         account = named[0] if len(named) == 1 else ""
         asked = AssessmentRequest(
-            request=request, policy=chosen.digest, customer=customer, account=account, as_of=as_of, at=at
+            form=NAMED,
+            request=request,
+            policy=chosen.digest,
+            customer=customer,
+            account=account,
+            as_of=as_of,
+            at=at,
         )
         return asked, ""
 

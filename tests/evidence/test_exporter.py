@@ -27,7 +27,7 @@ from tests.workflows.fakes import HERE, SHIPPED, World, bill, collections_world,
 from tests.workflows.scenarios import AS_OF, Stage, poke, start_case
 from workflows import ids
 from workflows.activities.wiring import Outside
-from workflows.messages import AssessmentRequest, ReviewRequest
+from workflows.messages import NAMED, AssessmentRequest, ReviewRequest
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -216,7 +216,7 @@ def test_many_runs_are_audited_by_several_processes(run: Run, stage: Stage, wiri
                     ids.ASSESSMENT,
                     AssessmentRequest(
                         request=f"many-{n}", policy=policy, as_of=AS_OF, at=datetime.now(UTC),
-                        facts=facts(tenure_months=n) | {"value": Fact(value="high")},
+                        form=(1, NAMED)[n % 2], facts=facts(tenure_months=n) | {"value": Fact(value="high")},
                     ),
                     id=ids.assessment_id(f"many-{n}"),
                     task_queue=ids.TASK_QUEUE,

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from temporalio.api.history.v1 import History
@@ -30,6 +31,7 @@ from workflows import ids
 from workflows.audit.auditing import Exported
 from workflows.audit.structure import is_closed
 from workflows.messages import (
+    NAMED,
     AssessmentRequest,
     CaseResult,
     CaseStart,
@@ -140,13 +142,14 @@ async def withdrawn_in_time(stage: Stage) -> Contents:
         return contents(world, await exported(stage.client, case, first))
 
 
-async def assess(stage: Stage, given: dict[str, Fact]) -> Contents:
+async def assess(stage: Stage, given: dict[str, Fact], form: Literal[1, 2] = 1) -> Contents:
     world, policy = credit_world()
     world.customers["C1"] = ("consumer", facts())
     number = f"r-{_number()}"
     request = AssessmentRequest(
-        request=number, policy=policy, customer="C1", as_of=AS_OF, at=datetime.now(UTC), facts=given
-    )
+        request=number, policy=policy, customer="C1", as_of=AS_OF, at=datetime.now(UTC), facts=given,
+        form=form,
+    )  # fmt: skip
     async with wired(stage.client, world.outside()):
         handle = await stage.client.start_workflow(
             ids.ASSESSMENT,
@@ -168,6 +171,16 @@ async def decided(stage: Stage) -> Contents:
 async def facts_refused(stage: Stage) -> Contents:
     """A request with a fact that the policy does not read: refused, nothing recorded."""
     return await assess(stage, {"tenure_month": Fact(value=2)})
+
+
+async def named(stage: Stage) -> Contents:
+    """One grade, whose record the result only names."""
+    return await assess(stage, {"tenure_months": Fact(value=2)}, NAMED)
+
+
+async def named_refused(stage: Stage) -> Contents:
+    """The same form, refused."""
+    return await assess(stage, {"tenure_month": Fact(value=2)}, NAMED)
 
 
 async def book(stage: Stage) -> Contents:
@@ -216,6 +229,8 @@ STORIES: dict[str, Story] = {
     "ArrearsCase/paid_at_once": paid_at_once,
     "Assessment/decided": decided,
     "Assessment/facts_refused": facts_refused,
+    "Assessment/named": named,
+    "Assessment/named_refused": named_refused,
     "PortfolioReview/book": book,
     "AccountSweep/due": due,
 }

@@ -59,7 +59,15 @@ def vouched_for_by_signature(what: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "name", ["ArrearsCase/paid_at_once", "Assessment/decided", "Assessment/facts_refused", "AccountSweep/due"]
+    "name",
+    [
+        "ArrearsCase/paid_at_once",
+        "Assessment/decided",
+        "Assessment/facts_refused",
+        "Assessment/named",
+        "Assessment/named_refused",
+        "AccountSweep/due",
+    ],
 )
 def test_every_changed_leaf_is_found(name: str) -> None:
     whole = bundle(name)
@@ -90,7 +98,7 @@ def test_changed_leaves_of_a_run_that_was_continued_are_found() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["ArrearsCase/withdrawn_in_time", "Assessment/decided", "PortfolioReview/book", "AccountSweep/due"],
+    ["ArrearsCase/withdrawn_in_time", "Assessment/named", "PortfolioReview/book", "AccountSweep/due"],
 )
 def test_every_dropped_added_and_exchanged_event_is_found(name: str) -> None:
     whole = bundle(name)

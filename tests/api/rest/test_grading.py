@@ -86,6 +86,16 @@ def test_a_customer_is_graded_durably(api: Client) -> None:
     assert api.get("/v1/decisions?customer=C1").json()["items"][0]["id"] == said["id"]
 
 
+def test_the_first_answer_has_every_row_that_was_considered_if_asked_for(api: Client) -> None:
+    answer = api.post(
+        "/v1/assessments", params={"trace": "true"}, json={"received_at": AT, "customer": "C1"},
+        headers={"Idempotency-Key": "grade-traced"},
+    )  # fmt: skip
+    said = answer.json()
+    assert said == api.get(answer.headers["location"]).json()
+    assert not all(row["matched"] for part in said["trace"] for row in part["rows"])
+
+
 def test_the_same_request_gets_the_same_answer(api: Client) -> None:
     first, again = assess(api, "grade-2", customer="C1"), assess(api, "grade-2", customer="C1")
     assert again.content == first.content

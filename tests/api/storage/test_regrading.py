@@ -54,9 +54,8 @@ def graded(wiring: Wiring, request: str = "r1", at: datetime = DAY, account: str
 
 def answered(wiring: Wiring, request: AssessmentRequest) -> AssessmentRecord:
     assess = Assess(PolicyTexts(wiring.shelf), wiring.ledger, wiring.decisions)
-    record = assess._decide(request)
-    wiring.decisions.record([record])
-    return record
+    record, trace = assess._decide(request)
+    return wiring.decisions.keep(record, trace)
 
 
 def asked(wiring: Wiring) -> list[AssessmentRequest]:
