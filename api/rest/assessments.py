@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Header, Query, Response, status
 from fastapi.concurrency import run_in_threadpool
@@ -13,12 +13,13 @@ from pydantic import Field, model_validator
 
 from api.rest.bodies import Body, Day, Id, ReceivedAt, example
 from api.rest.customers import FactsBody, facts_of
+from api.rest.days import day_that_has_come
 from api.rest.decisions import AssessmentOut, DecisionOut, assessment_out, decision_fields
 from api.rest.durable import assess
 from api.rest.errors import Refusal
 from api.rest.idempotent import key_of
 from api.rest.routes import received, router
-from api.storage.accounts import get_account
+from api.storage.accounts import get_account, zones_of
 from api.storage.customers import require_customer
 from api.storage.idempotency import KeyReused
 from api.wiring import Wiring
@@ -37,7 +38,12 @@ class AssessmentBody(Body):
         default="", max_length=80,
         description="Name of a credit policy, or the digest of one; empty: the one the portfolio names.",
     )  # fmt: skip
-    as_of: Day | None = Field(default=None, description="The local day to judge by; left out: today.")
+    as_of: Day | None = Field(
+        default=None,
+        description="The local day to judge by, from what is known now; left out: today. A day that has not "
+        "come is refused (`POST /v1/previews` looks ahead). A decision as of an earlier day is kept and "
+        "answered, and takes force only where none as of a later day is in force.",
+    )
     facts: FactsBody = Field(default={}, description="Given facts win over gathered ones.")
     received_at: ReceivedAt = None
 
@@ -101,6 +107,7 @@ def assessments_router(wiring: Wiring) -> APIRouter:
 def _request(wiring: Wiring, request: str, body: AssessmentBody) -> AssessmentRequest:
     at = received(wiring, body.received_at)
     customer, account, as_of, segment = body.customer or "", body.account or "", body.as_of, ""
+    zones: Sequence[str] = ()
     with wiring.database.read() as session:
         if account:
             row = get_account(session, account)
@@ -108,11 +115,11 @@ def _request(wiring: Wiring, request: str, body: AssessmentBody) -> AssessmentRe
                 raise Refusal(
                     "malformed-body", f"Account `{account}` is not one of customer `{customer}`.", "/account"
                 )
-            customer = row.customer
-            as_of = as_of or at.astimezone(ZoneInfo(row.timezone)).date()
+            customer, zones = row.customer, [row.timezone]
         if customer:
             segment = require_customer(session, customer).segment
-    as_of = as_of or at.date()
+        zones = zones or zones_of(session, customer)
+    as_of = day_that_has_come(as_of, at, zones)
     facts = facts_of(body.facts, as_of)
     policy = body.policy or _of_portfolio(wiring, segment, facts, as_of)
     return AssessmentRequest(

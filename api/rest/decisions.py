@@ -21,7 +21,8 @@ from api.storage.decisions import page_of_decisions, record_of
 from api.storage.errors import NotFound
 from api.storage.facts import FactGatherer
 from api.storage.overrides import add_override, in_force, overrides_of
-from api.storage.regrading import Standing, latest_decision, regrading_for, standing_of
+from api.storage.regrading import regrading_for
+from api.storage.standing import Standing, latest_decision, standing_of
 from api.storage.tables import DecisionRow
 from api.wiring import Wiring
 from engine.credit import Decision, Fact

@@ -18,9 +18,11 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.rest.bodies import Body, Day, Id, Page, ReceivedAt, example
+from api.rest.days import day_that_has_come
 from api.rest.errors import Refusal
 from api.rest.paging import After, cursor_of, page_of
 from api.rest.routes import Prefer, received, router, wait_of
+from api.storage.accounts import zones_of
 from api.storage.errors import NotFound
 from api.storage.tables import DecisionRow, ReviewChunkRow
 from api.wiring import Wiring
@@ -39,7 +41,11 @@ class ReviewBody(Body):
 
     model_config = example(run="2026-06", as_of="2026-06-30")
     run: Id
-    as_of: Day | None = Field(default=None, description="The day to judge by; left out: today.")
+    as_of: Day | None = Field(
+        default=None,
+        description="The day to judge by; left out: today. One that has not come is refused; as of an "
+        "earlier one nobody's newer decision is replaced.",
+    )
     policies: dict[str, str] = Field(
         default={}, description="Credit policy by segment; empty: the ones that the portfolio names."
     )
@@ -138,8 +144,8 @@ def page_of_run(session: Session, run: str, after: str, limit: int) -> Sequence[
 
 def _request(wiring: Wiring, body: ReviewBody) -> ReviewRequest:
     at = received(wiring, body.received_at)
-    as_of = body.as_of or at.date()
     with wiring.database.read() as session:
+        as_of = day_that_has_come(body.as_of, at, zones_of(session, ""))
         policies = body.policies
         if not policies:
             portfolio = wiring.library.portfolio(session, as_of)

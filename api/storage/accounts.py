@@ -80,6 +80,15 @@ def require_version(row: AccountRow, expected: int) -> None:
         raise StaleVersion(row.id, expected, row.version)
 
 
+def zones_of(session: Session, customer: str) -> list[str]:
+    """Return the zones of a customer's accounts, the first one's first; no customer: of all accounts."""
+    query = select(AccountRow.timezone)
+    if customer:
+        query = query.where(AccountRow.customer == customer).order_by(AccountRow.id)
+        return list(dict.fromkeys(session.exec(query)))
+    return sorted(session.exec(query.distinct()))
+
+
 def page_of_accounts(
     session: Session, after: str, limit: int, customer: str = "",
     troubled: ColumnElement[bool] | None = None, currency: str = "", in_arrears: bool | None = None,

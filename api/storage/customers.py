@@ -153,21 +153,38 @@ def _raise_versions(work: Work, new: Mapping[str, Sequence[str]]) -> None:
 
 
 def note_grades(work: Work, records: Iterable[AssessmentRecord]) -> dict[str, datetime]:
-    """Keep new grades as facts about their customers; return when each customer's grade changed."""
-    graded = {r.customer: r for r in records if r.customer and isinstance(r.decision.outcome.get(GRADE), str)}
+    """Keep new grades as facts about their customers; return when each customer's grade changed.
+
+    A decision as of a day before the one of which the grade is known changes nothing.
+    """
+    asked = [r for r in records if r.customer and isinstance(r.decision.outcome.get(GRADE), str)]
+    graded = {r.customer: r for r in sorted(asked, key=lambda r: (r.decision.as_of, r.at))}
     if not graded:
         return {}
-    last: dict[str, Any] = {}
-    known = select(CustomerFactRow.customer, CustomerFactRow.value).where(
-        CustomerFactRow.name == GRADE, col(CustomerFactRow.customer).in_(list(graded))
-    )
-    for customer, value in work.session.exec(known.order_by(col(CustomerFactRow.seq))):
-        last[customer] = json.loads(value)
+    last = _last_grades(work.session, list(graded))
     existing = work.session.exec(select(CustomerRow.id).where(col(CustomerRow.id).in_(list(graded)))).all()
-    changed = [graded[c] for c in existing if last.get(c) != graded[c].decision.outcome[GRADE]]
+    changed = [graded[c] for c in existing if _is_news(graded[c], last.get(c))]
     for at in sorted({record.at for record in changed}):
         set_facts(work, {r.customer: {GRADE: _grade(r)} for r in changed if r.at == at}, at)
     return {record.customer: record.at for record in changed}
+
+
+def _last_grades(session: Session, customers: list[str]) -> dict[str, tuple[date, datetime, str]]:
+    """Return the last word on each customer's grade: the day of which it speaks, when it came, and it."""
+    row, last = CustomerFactRow, dict[str, tuple[date, datetime, str]]()
+    known = select(row.customer, row.value, col(row.as_of), row.received_at).where(
+        row.name == GRADE, col(row.customer).in_(customers)
+    )
+    for customer, value, as_of, received_at in session.exec(known.order_by(col(row.seq))):
+        word = (as_of or received_at.date(), received_at, json.loads(value))
+        if customer not in last or word[:2] >= last[customer][:2]:
+            last[customer] = word
+    return last
+
+
+def _is_news(record: AssessmentRecord, last: tuple[date, datetime, str] | None) -> bool:
+    decision = record.decision
+    return last is None or (last[0] <= decision.as_of and last[2] != decision.outcome[GRADE])
 
 
 def _grade(record: AssessmentRecord) -> Fact:

@@ -14,8 +14,8 @@ from api.storage.accounts import lock_account, require_version, terms_of
 from api.storage.errors import AlreadyThere, EntryRefused
 from api.storage.overrides import in_force
 from api.storage.positions import Positions
-from api.storage.regrading import latest_decision
 from api.storage.session import Work
+from api.storage.standing import latest_decision
 from api.storage.tables import AccountRow, UsageRow
 from api.storage.watch_events import Told
 from api.storage.watch_ledger import LedgerNews

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from api.storage.limits import exposure_at
 from api.storage.positions import Positions
 from api.storage.session import Work
+from api.storage.standing import latest_decisions
 from api.storage.tables import AccountRow, DecisionRow
 from api.storage.watch_events import Told
 from api.storage.watch_ledger import LedgerNews
@@ -53,8 +54,7 @@ class LimitNews:
         return Told(limit_event(row.id, row.customer, drawn, limit, last.id, at), at)
 
     def _last_two(self, session: Session, customer: str) -> tuple[DecisionRow | None, DecisionRow | None]:
-        query = select(DecisionRow).where(DecisionRow.customer == customer)
-        found = session.exec(query.order_by(col(DecisionRow.at).desc()).limit(2)).all()
+        found = latest_decisions(session, customer, 2)
         return (found[0] if found else None), (found[1] if len(found) > 1 else None)
 
 

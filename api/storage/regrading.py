@@ -7,13 +7,10 @@ Whoever asks for a customer holds the customer's look, and takes it last.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func
 from sqlmodel import Field, Session, col, select
 
 from api.storage import outbox
@@ -23,6 +20,7 @@ from api.storage.entries import entries_of
 from api.storage.graded import grade_ends, put_grade, restore_grade
 from api.storage.library import Library
 from api.storage.session import Work
+from api.storage.standing import latest_decision, zone_of
 from api.storage.tables import AccountRow, CustomerRow, DecisionRow, Row, TaskRow
 from engine.credit import CreditPolicy
 from engine.ledger import Entry
@@ -36,9 +34,6 @@ from workflows.ports import PolicyNotFound
 
 REQUEST = "regrade-"
 """How the requests for new grades begin."""
-AT_ONCE = 500
-"""Customers of one question."""
-Standing = Literal["valid", "expired", "superseded"]
 
 
 class RegradeRow(Row, table=True):
@@ -108,9 +103,14 @@ class Regrading:
             policy = (
                 self._library.credit(work.session, record.decision.digest)[0] if record.customer else None
             )
-            if policy is not None and policy.regrade is not None:
-                zone = _zone(work.session, record.customer) if _by_time(policy) else ZoneInfo("UTC")
-                looks[record.customer] = _first_look(policy, record.decision.as_of, zone)
+            if policy is None or policy.regrade is None:
+                continue
+            zone = zone_of(work.session, record.customer)
+            if record.decision.as_of < record.at.astimezone(zone).date():
+                last = latest_decision(work.session, record.customer)
+                if last is None or last.id != record.id:
+                    continue  # asked how it stood on an earlier day: another decision is in force
+            looks[record.customer] = _first_look(policy, record.decision.as_of, zone)
         for customer in sorted(looks):
             look = _held(work, customer)
             if _waiting(work.session, customer):
@@ -123,7 +123,7 @@ class Regrading:
         last = latest_decision(work.session, row.customer)
         if last is None or last.id != row.id:
             return
-        zone = _zone(work.session, row.customer)
+        zone = zone_of(work.session, row.customer)
         put_grade(work, row, zone, at)
         if ends := grade_ends(work.session, row, at.astimezone(zone).date()):
             look = _held(work, row.customer)
@@ -145,7 +145,7 @@ class Regrading:
     def look(self, work: Work, customer: str, at: datetime) -> bool:
         """Look at a customer's last decision if it is due; tell whether a new grade was asked for."""
         row = latest_decision(work.session, customer)
-        zone = _zone(work.session, customer)
+        zone = zone_of(work.session, customer)
         if row is not None:
             restore_grade(work, row, zone, at)
         look = _held(work, customer)
@@ -192,7 +192,7 @@ class Regrading:
         waiting = _waiting(work.session, look.customer)
         if not waiting:
             return False
-        zone = _zone(work.session, look.customer)
+        zone = zone_of(work.session, look.customer)
         today = at.astimezone(zone).date()
         if _asked_on(work.session, look.customer, zone) == today:
             tomorrow = _morning(today + timedelta(days=1), zone)
@@ -239,50 +239,6 @@ class Regrading:
         return self._library.credit(session, row.policy)[0] if row is not None else None
 
 
-def latest_decision(session: Session, customer: str) -> DecisionRow | None:
-    """Return the last decision on a customer, or None."""
-    if not customer:
-        return None
-    query = select(DecisionRow).where(DecisionRow.customer == customer)
-    return session.exec(
-        query.order_by(col(DecisionRow.at).desc(), col(DecisionRow.id).desc()).limit(1)
-    ).first()
-
-
-def latest_bodies(session: Session, customers: Collection[str]) -> dict[str, str]:
-    """Return the bodies of the last decisions on customers, for those who have one."""
-    found: dict[str, str] = {}
-    asked, row = sorted(customers), DecisionRow
-    for start in range(0, len(asked), AT_ONCE):
-        some = col(row.customer).in_(asked[start : start + AT_ONCE])
-        last = select(col(row.customer), func.max(row.at).label("at")).where(some)
-        lasts = last.group_by(col(row.customer)).subquery()
-        same = (col(row.customer) == lasts.c.customer) & (col(row.at) == lasts.c.at)
-        query = select(row.customer, row.body).join(lasts, same).order_by(row.id)
-        found |= dict(session.exec(query).all())  # of several at one instant the last by id
-    return found
-
-
-def standing_of(session: Session, rows: Sequence[DecisionRow], on: datetime) -> list[Standing]:
-    """Return how decisions stand at an instant: a later one on the customer comes before a last day."""
-    last: dict[str, DecisionRow | None] = {"": None}
-    found: list[Standing] = []
-    for row in rows:
-        if row.customer not in last:
-            query = select(DecisionRow).where(DecisionRow.customer == row.customer, col(DecisionRow.at) <= on)
-            query = query.order_by(col(DecisionRow.at).desc(), col(DecisionRow.id).desc())
-            last[row.customer] = session.exec(query.limit(1)).first()
-        newest, until = last[row.customer], json.loads(row.body)["decision"].get("valid_until")
-        zone = _zone(session, row.customer) if until else ZoneInfo("UTC")
-        if newest is not None and newest.id != row.id and (newest.at, newest.id) > (row.at, row.id):
-            found.append("superseded")
-        elif until and on.astimezone(zone).date() > date.fromisoformat(until):
-            found.append("expired")
-        else:
-            found.append("valid")
-    return found
-
-
 def regrading_for(session: Session, customer: str) -> list[str]:
     """Return the causes for which a new grade of a customer is on its way, in words."""
     answered = select(DecisionRow.request).where(DecisionRow.customer == customer)
@@ -319,17 +275,6 @@ def _accounts(session: Session, customer: str) -> Sequence[AccountRow]:
     return session.exec(mine.order_by(AccountRow.id)).all()
 
 
-def _zone(session: Session, customer: str) -> ZoneInfo:
-    """Return the zone of a customer's days: that of the first account; UTC without one."""
-    mine = select(AccountRow.timezone).where(AccountRow.customer == customer).order_by(AccountRow.id)
-    return ZoneInfo(session.exec(mine.limit(1)).first() or "UTC")
-
-
-def _by_time(policy: CreditPolicy) -> bool:
-    regrade = policy.regrade
-    return regrade is not None and ("expired" in regrade.on or regrade.good_months is not None)
-
-
 def _first_look(policy: CreditPolicy, as_of: date, zone: ZoneInfo) -> datetime | None:
     assert policy.regrade is not None
     until, months = policy.valid_until(as_of), policy.regrade.good_months
@@ -356,8 +301,5 @@ __all__ = [
     "GradeLookRow",
     "RegradeRow",
     "Regrading",
-    "latest_bodies",
-    "latest_decision",
     "regrading_for",
-    "standing_of",
 ]

@@ -13,8 +13,8 @@ from sqlmodel import Session, col, select
 from api.storage.accounts import terms_of
 from api.storage.customers import SaidFact, fact_rows, latest_facts
 from api.storage.library import Library
-from api.storage.regrading import latest_bodies
 from api.storage.session import Work
+from api.storage.standing import latest_bodies
 from api.storage.tables import AccountRow
 from api.storage.watch_actions import note_undone
 from api.storage.watch_events import Told, WatchEvents

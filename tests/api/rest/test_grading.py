@@ -141,6 +141,13 @@ def test_an_assessment_needs_a_key(api: Client) -> None:
         ({"customer": "C1", "policy": "nobodys"}, 404, "policy-not-found"),
         ({"customer": "C1", "as_of": "2025-06-01"}, 404, "policy-not-found"),
         ({"customer": "C1", "policy": "sha256:00"}, 404, "policy-not-found"),
+        ({"customer": "C1", "as_of": "2026-06-02"}, 422, "malformed-body"),
+        ({"account": "A1", "as_of": "2027-01-01"}, 422, "malformed-body"),
+        (
+            {"policy": "plain-credit", "facts": {"tenure_months": 1}, "as_of": "2026-06-02"},
+            422,
+            "malformed-body",
+        ),
         ({"customer": "C1", "facts": {"tenure_months": "many"}}, 422, "facts-refused"),
         ({"customer": "C1", "facts": {"tenure_months": 1.5}}, 422, "malformed-body"),
     ],
@@ -150,6 +157,22 @@ def test_assessments_that_are_refused(
 ) -> None:
     answer = assess(api, request.node.name.replace(" ", "_")[:100], **body)
     assert (answer.status_code, slug(answer.json())) == (status, kind)
+
+
+def test_today_is_the_customers_day(api: Client) -> None:
+    evening = {"received_at": "2026-06-01T20:00:00+00:00"}  # tomorrow morning in Shanghai
+    said = assess(api, "evening", customer="C1", **evening).json()
+    assert said["as_of"] == "2026-06-02"
+    given = assess(api, "evening-2", customer="C1", as_of="2026-06-02", **evening)
+    assert given.status_code == 201
+    late = assess(api, "evening-3", customer="C1", as_of="2026-06-03", **evening)
+    assert [one["pointer"] for one in late.json()["errors"]] == ["/as_of"]
+
+
+def test_a_review_is_of_a_day_that_has_come(api: Client) -> None:
+    body = {"run": "ahead", "as_of": "2026-06-02", "received_at": AT}
+    answer = api.post("/v1/reviews", json=body)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/as_of")
 
 
 def test_facts_that_were_refused_can_be_mended_under_the_same_key(api: Client) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlmodel import col, select
 
-from api.storage.customers import set_facts
+from api.storage.customers import fact_rows, latest_facts, set_facts
 from api.storage.regrading import (
     GradeLookRow,
     RegradeRow,
-    latest_decision,
     regrading_for,
-    standing_of,
 )
+from api.storage.standing import latest_bodies, latest_decision, standing_of
 from api.storage.tables import DecisionRow, OutboxRow, TaskRow
 from api.wiring import Wiring
 from engine.credit.decision import Fact
@@ -38,15 +37,19 @@ def policy(wiring: Wiring, more: bytes = ASKS) -> None:
     wiring.publisher.publish({"policy.yaml": CREDIT.replace(b'version: "1"', b'version: "2"') + more}, START)
 
 
-def graded(wiring: Wiring, request: str = "r1", at: datetime = DAY, account: str = "") -> AssessmentRecord:
+def graded(
+    wiring: Wiring, request: str = "r1", at: datetime = DAY, account: str = "",
+    *, as_of: date | None = None, tenure: int = 24,
+) -> AssessmentRecord:  # fmt: skip
     """Take a decision as the activity does."""
+    as_of = as_of or at.date()
     with wiring.database.read() as session:
-        chosen = wiring.library.require(session, "credit", "plain-credit", at.date())
-    facts = {"tenure_months": Fact(value=24, as_of=at.date())}
+        chosen = wiring.library.require(session, "credit", "plain-credit", as_of)
+    facts = {"tenure_months": Fact(value=tenure, as_of=as_of)}
     return answered(
         wiring,
         AssessmentRequest(
-            request=request, policy=chosen.digest, customer="C1", account=account, as_of=at.date(), at=at,
+            request=request, policy=chosen.digest, customer="C1", account=account, as_of=as_of, at=at,
             facts=facts,
         ),
     )  # fmt: skip
@@ -185,6 +188,26 @@ def test_how_decisions_stand(paid: Wiring) -> None:
         assert row is not None
         assert standing_of(session, [row], DAY + timedelta(days=1)) == ["valid"]
         assert standing_of(session, [row], DAY + timedelta(days=10)) == ["superseded"]
+
+
+def test_a_decision_as_of_an_earlier_day_replaces_nothing_newer(paid: Wiring) -> None:
+    newer = graded(paid, "newer")
+    older = graded(paid, "older", DAY + timedelta(days=2), as_of=DAY.date() - timedelta(days=30), tenure=3)
+    assert (newer.decision.outcome["grade"], older.decision.outcome["grade"]) == ("A", "B")
+    with paid.database.read() as session:
+        last = latest_decision(session, "C1")
+        assert last is not None
+        assert last.id == newer.id
+        assert latest_bodies(session, ["C1"])["C1"] == last.body
+        rows = [session.get_one(DecisionRow, one.id) for one in (older, newer)]
+        assert standing_of(session, rows, DAY + timedelta(days=3)) == ["superseded", "valid"]
+        assert latest_facts(fact_rows(session, ["C1"]))["grade"].value == "A"
+        looks = session.get_one(GradeLookRow, "C1").look_on
+    assert looks == local("2026-09-01 00:00"), "by the newer one"
+    # the grade that counts did not change, so the next one that does is news
+    graded(paid, "next", DAY + timedelta(days=4), tenure=3)
+    with paid.database.read() as session:
+        assert latest_facts(fact_rows(session, ["C1"]))["grade"].value == "B"
 
 
 def test_a_person_is_told_of_what_cannot_be_graded_anew(paid: Wiring) -> None:

@@ -83,7 +83,7 @@ def test_a_law_is_that_of_the_day(wiring: Wiring) -> None:
 @pytest.mark.parametrize(
     ("texts", "says"),
     [
-        ({"policy.yaml": policies.CREDIT.replace(b">= 12", b">= twelve")}, "twelve"),
+        ({"policy.yaml": policies.CREDIT.replace(b"< 12 ", b"< twelve")}, "twelve"),
         ({"policy.yaml": b"policy: x\nkind: poem\n"}, "poem"),
         ({"policy.yaml": b"- a list\n"}, "nothing"),
         ({"policy.yaml": b"\xff\xfe"}, "UTF-8"),

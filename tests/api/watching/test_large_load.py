@@ -12,8 +12,8 @@ from sqlmodel import select
 
 from api.storage import bulk
 from api.storage.bulk import Batch, NewEntry
-from api.storage.regrading import AT_ONCE as CUSTOMERS
-from api.storage.regrading import latest_bodies, latest_decision
+from api.storage.standing import AT_ONCE as CUSTOMERS
+from api.storage.standing import latest_bodies, latest_decision
 from api.storage.watch_tables import WatchEventRow, WatchMemberRow
 from api.wiring import Wiring
 from engine.credit.decision import Fact
