@@ -41,7 +41,8 @@ async def assess(wiring: Wiring, request: AssessmentRequest) -> AssessmentRecord
         raise _refusal(error) from error
     except RPCError as error:
         raise Refusal("temporal-away", f"Temporal did not take the request: {error.message}.") from error
-    record = result.record or await run_in_threadpool(wiring.decisions.find, request.request)
+    record = result.record or wiring.decisions.recent(request.request)
+    record = record or await run_in_threadpool(wiring.decisions.find, request.request)
     if record is None:
         raise LookupError(f"the decision `{result.id}` is not in the database")
     return record

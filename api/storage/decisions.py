@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
@@ -12,6 +13,7 @@ from sqlalchemy import bindparam, sql
 from sqlmodel import Session, col, select
 
 from api.storage.customers import note_grades
+from api.storage.errors import AlreadyThere
 from api.storage.evidence import note_runs
 from api.storage.joining import Joining
 from api.storage.pokes import poke_open_cases
@@ -26,12 +28,13 @@ from workflows.recorded import recorded_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DECISIONS = table_of(DecisionRow)
-# Made once: both are asked for each assessment, where making a statement costs more than running it.
+# Made once: it is asked for each assessment, where making a statement costs more than running it.
 _OF_REQUEST = sql.select(_DECISIONS.c.body, _DECISIONS.c.trace).where(
     _DECISIONS.c.request == bindparam("asked")
 )
-_STORED = sql.select(_DECISIONS.c.request).where(_DECISIONS.c.request.in_(bindparam("asked", expanding=True)))
 _Trace: TypeAdapter[tuple[DecisionTrace, ...]] = TypeAdapter(tuple[DecisionTrace, ...])
+_REMEMBERED = 64
+"""So many decisions, some 6 KiB each, are at hand for those who ask for them as soon as they are taken."""
 Decided = Callable[[Work, Sequence[AssessmentRecord]], None]
 """Told of new decisions in the transaction that keeps them, last."""
 
@@ -53,6 +56,8 @@ class SqlDecisionBook:
         self._database = database
         self._regrading = regrading
         self._decided = decided
+        self._recent: dict[str, tuple[str, bytes]] = {}
+        self._remembering = Lock()
         # Two of one customer in one transaction would be one change of the grade, not two.
         self._joined = Joining(self._keep, lambda kept: kept.record.customer or None)
 
@@ -61,6 +66,12 @@ class SqlDecisionBook:
         with self._database.read() as session:
             row = session.connection().execute(_OF_REQUEST, {"asked": request}).one_or_none()
             return _record(row.body, row.trace) if row else None
+
+    def recent(self, request: str) -> AssessmentRecord | None:
+        """Return a decision that this process has just kept, without asking the database, or None."""
+        with self._remembering:
+            found = self._recent.get(request)
+        return _record(*found) if found else None
 
     def keep(
         self, record: AssessmentRecord, trace: bytes, run: tuple[str, str] | None = None
@@ -82,25 +93,34 @@ class SqlDecisionBook:
     def _keep(self, asked: Sequence[_Kept]) -> list[AssessmentRecord]:
         with self._database.write() as work:
             note_runs(work, [(*kept.run, "assessment", kept.record.at) for kept in asked if kept.run])
-            fresh = _not_stored(work.session, asked)
-            rows = [_row(kept) for kept in fresh]
-            if rows:
-                work.insert(DecisionRow, rows)
-            for (record, *_), row in zip(fresh, rows, strict=True):
+            first = {kept.record.request: kept for kept in reversed(asked)}
+            made = [(kept.record, _row(kept)) for kept in asked if first[kept.record.request] is kept]
+            new = work.insert_each_once(DecisionRow, [row for _, row in made])
+            fresh = [(record, row) for record, row in made if (record.id,) in new]
+            for record, row in fresh:
                 work.audit("decision", record.id, record.at, digest_bytes(row["body"].encode()))
-            records = [kept.record for kept in fresh]
+            records = [record for record, _ in fresh]
             note_decisions(work, [(record.request, record.id, record.at) for record in records])
             for customer, at in note_grades(work, records).items():
                 poke_open_cases(work, customer, "grade", at)
             self._decided(work, records)
             self._regrading.decided(work, records)
+        for record, row in fresh[-_REMEMBERED:]:
+            self._remember(record.request, row)
         counts = {record.request: record for record in records}
-        return [counts.get(kept.record.request) or self._stored(kept.record.request) for kept in asked]
+        return [counts.get(kept.record.request) or self._stored(kept.record) for kept in asked]
 
-    def _stored(self, request: str) -> AssessmentRecord:
-        record = self.find(request)
-        assert record is not None  # it was there when its like was not kept
-        return record
+    def _remember(self, request: str, row: Mapping[str, Any]) -> None:
+        with self._remembering:
+            self._recent[request] = (row["body"], row["trace"])
+            while len(self._recent) > _REMEMBERED:
+                del self._recent[next(iter(self._recent))]
+
+    def _stored(self, record: AssessmentRecord) -> AssessmentRecord:
+        stored = self.find(record.request)
+        if stored is None:
+            raise AlreadyThere("decision", record.id, ["request"])
+        return stored
 
     def refused(self, request: AssessmentRequest, why: str) -> None:
         """Tell a person, and the alert that asked, if one did, that there is no grade and why."""
@@ -124,13 +144,6 @@ class SqlDecisionBook:
         query = select(ReviewChunkRow).where(ReviewChunkRow.run == run).order_by(ReviewChunkRow.last)
         with self._database.read() as session:
             return [ReviewChunk.model_validate_json(row.body) for row in session.exec(query)]
-
-
-def _not_stored(session: Session, asked: Sequence[_Kept]) -> list[_Kept]:
-    first = {kept.record.request: kept for kept in reversed(asked)}
-    for request in session.connection().execute(_STORED, {"asked": list(first)}).scalars():
-        del first[request]
-    return [kept for kept in asked if first.get(kept.record.request) is kept]
 
 
 def _row(kept: _Kept) -> dict[str, Any]:

@@ -63,7 +63,9 @@ class Work:
         if not values:
             return set()
         statement = insert_once(self.engines.write, table_of(row))
-        return {tuple(found) for found in self.session.connection().execute(statement, list(values))}
+        # A list of one is not written as one: SQLAlchemy would look for how to cut it into batches.
+        asked = list(values) if len(values) > 1 else values[0]
+        return {tuple(found) for found in self.session.connection().execute(statement, asked)}
 
     def update(self, row: type[Row], where: Values, values: Values) -> CursorResult[Any]:
         """Update the rows whose columns have these values."""

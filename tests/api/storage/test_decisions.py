@@ -5,11 +5,11 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from api.storage.audit import verify
 from api.storage.customers import fact_rows
+from api.storage.errors import AlreadyThere
 from api.storage.tables import DecisionRow, OutboxRow, RunRow
 from api.wiring import Wiring
 from engine.credit import decide
@@ -194,9 +194,19 @@ def test_a_decision_that_cannot_be_kept_fails_alone(wiring: Wiring) -> None:
     def outcome(record: AssessmentRecord) -> str:
         try:
             return kept(wiring, record).request
-        except IntegrityError:
+        except AlreadyThere:
             return "refused"
 
     kept(wiring, records[0])
     with ThreadPoolExecutor(5) as threads:
         assert list(threads.map(outcome, records[1:])) == ["r1", "r2", "refused", "r4", "r5"]
+
+
+def test_the_decisions_kept_last_are_at_hand(wiring: Wiring) -> None:
+    add_parties(wiring)
+    for number in range(70):
+        kept(wiring, a_record(wiring, f"r{number}", 24, ""))
+    kept(wiring, a_record(wiring, "r69", 3, ""))
+    assert wiring.decisions.recent("r69") == wiring.decisions.find("r69")
+    assert wiring.decisions.recent("r0") is None
+    assert wiring.decisions.find("r0") is not None
