@@ -97,7 +97,7 @@ class _Checker:
             return self.literals[key]
         names = {**self.kinds, **(more or {})}
         kind, problems = infer(expression.node, names, expression.span, expression.text)
-        self.reader.take(polished(problem) for problem in problems)
+        self.reader.take(_perhaps_text(polished(problem)) for problem in problems)
         self._known_texts(expression)
         for part in divisions_by_zero(expression.node):
             place = expression.span.shifted(part.offset, max(1, part.length))
@@ -352,6 +352,14 @@ def _quoted(problem: Problem, tests: Tests, kind: FeelType, domain: Domain) -> P
     if problem.code != "unknown-name" or kind != kinds.STRING or (problem.advice and not known):
         return problem
     return replace(problem, advice=f'a text to compare with stands in quotes: `"{word}"`')
+
+
+def _perhaps_text(problem: Problem) -> Problem:
+    """Return a problem of an expression; a name that is near to nothing may be a text without its quotes."""
+    if problem.code != "unknown-name" or problem.advice:
+        return problem
+    word = problem.message.split("`")[1]
+    return replace(problem, advice=f'declare it under `facts`; a text stands in double quotes: `"{word}"`')
 
 
 def _status_quoted(problem: Problem) -> Problem:

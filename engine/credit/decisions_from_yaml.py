@@ -165,6 +165,10 @@ def _output(reader: PolicyReader, cell: Cell) -> Output:
     return Output(cell.text, cell.span)
 
 
+_SEVERAL = re.compile(r"\w+(?:\s*[,;+/&]\s*\w+|\s+and\s+\w+)+")
+"""Reason codes in one cell."""
+
+
 def _results(reader: PolicyReader, table: Table, what: str) -> dict[tuple[int, int], Expression]:
     """Return the output cells by row number and column; a text column may be written bare."""
     found: dict[tuple[int, int], Expression] = {}
@@ -197,6 +201,10 @@ def _result(reader: PolicyReader, cell: Cell, bare: bool, heading: str) -> Expre
         return Expression("null", cell.span, Null())
     if bare and _is_text(reader, cell) and _BARE.fullmatch(text) and text != "null":
         return Expression(text, cell.span, String(text, length=len(text)))
+    if heading == REASON and _SEVERAL.fullmatch(text):
+        advice = "write one code a row; with `hit: RULE ORDER` all rows that match give their reasons"
+        reader.error("several-reasons", f"`{text}` is more than one reason code", cell.span, advice)
+        return None
     return None if _has_comma(reader, cell) else reader.expression_at(text, cell.span)
 
 

@@ -126,6 +126,14 @@ def _fact_answer(
 def read_answer(reader: PolicyReader, node: Node, what: str, kind: FactKind | None = None) -> Answer | None:
     """Read `{refuse, reason: CODE}`, `{refer, reason: CODE}` or, for a fact, `{default: 0, reason: CODE}`."""
     actions = ["refuse", "refer"] if kind is None else ["default", "refuse", "refer"]
+    if isinstance(node, ScalarNode):
+        default = f"default: {node.text}" if kind is not None and not node.is_null else "refer"
+        said = node.text if node.text in actions else default
+        advice = (
+            f"write `{{{'refer' if said == 'default' else said}, reason: CODE}}`, with a code of `reasons`"
+        )
+        reader.error("not-a-map", f"{what} says no reason", node.span, advice)
+        return None
     fields = reader.fields(node, what, ["reason"], actions)
     if fields is None:
         return None

@@ -36,6 +36,8 @@ _OPTIONAL = ("title", "reasons", "status", "promises", "when_no_row", "when_fail
 _CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 _PROMISE = re.compile(r"(more|higher|less|fewer|lower) (\w+) never (raises|lowers) (\w+)")
 _MORE = ("more", "higher")
+_WITH_CURRENCY = re.compile(r"([a-z_]\w*)\s+[A-Z]{3}|[A-Z]{3}\s+([a-z_]\w*)")
+"""`credit_limit EUR`: how people write an amount."""
 
 
 def load_credit(texts: Texts, root: str = "policy.yaml") -> Loaded[CreditPolicy]:
@@ -126,6 +128,12 @@ def _outcome(reader: PolicyReader, fields: dict[str, Node]) -> tuple[tuple[Outco
         what = f"outcome `{key.text}`"
         money = isinstance(node, MapNode)
         inner = reader.fields(node, what, ["money"]) if money else {"money": node}
+        if isinstance(node, ScalarNode) and (amount := _WITH_CURRENCY.fullmatch(node.text.strip())):
+            message = f"{what} is `{node.text.strip()}`, a value and a currency"
+            plain = f"{key.text}: {{money: {amount[1] or amount[2]}}}"
+            advice = f"write `{plain}`: amounts are in the currency of the policy"
+            reader.error("amount-with-currency", message, node.span, advice)
+            continue
         expression = reader.expression(inner["money"], what) if inner and "money" in inner else None
         if key.text == "status":
             advice = "write `status:` beside `outcome:`; every decision has one"
