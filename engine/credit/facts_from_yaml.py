@@ -127,8 +127,8 @@ def read_answer(reader: PolicyReader, node: Node, what: str, kind: FactKind | No
     """Read `{refuse, reason: CODE}`, `{refer, reason: CODE}` or, for a fact, `{default: 0, reason: CODE}`."""
     actions = ["refuse", "refer"] if kind is None else ["default", "refuse", "refer"]
     if isinstance(node, ScalarNode):
-        default = f"default: {node.text}" if kind is not None and not node.is_null else "refer"
-        said = node.text if node.text in actions else default
+        plain = f"default: {node.text}" if kind is not None and not node.is_null else "refer"
+        said = node.text if node.text in actions else plain
         advice = (
             f"write `{{{'refer' if said == 'default' else said}, reason: CODE}}`, with a code of `reasons`"
         )
