@@ -42,7 +42,7 @@ def export_policy(policy: Path, out: Path, camunda: bool, force: bool) -> int:
         )
     if out.exists() and not force:
         raise Trouble(f"`{out}` is already there. Give another name, or `--force` to overwrite it.")
-    found = to_dmn(loaded.policy, for_modelers=camunda)
+    found = to_dmn(loaded.policy, for_modelers=camunda, texts=files.texts)
     told = [render_problem(p, files.sources()) for p in files.located(found.problems)]
     click.echo("\n\n".join(told), err=True, nl=bool(told))
     if found.policy is None:
@@ -89,6 +89,8 @@ def import_model(model: Path, folder: Path, currency: str | None, start: datetim
         click.echo("\n\n".join(render_problem(problem, sources) for problem in problems))
         click.echo("Nothing was written.")
         return FINDINGS
+    for note in found.problems:
+        click.echo(render_problem(note, sources) + "\n", err=True)
     folder.mkdir(parents=True, exist_ok=True)
     replace_file(folder / ROOT, found.policy)
     click.echo(f"{folder / ROOT}: written; `forbear check {folder}` says what may be said better.")

@@ -8,7 +8,7 @@ knowledge models, services, invocations and other languages than FEEL are refuse
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -30,7 +30,7 @@ from engine.dmn.model import Decision, Definitions, InputData
 from engine.feel import syntax as s
 from engine.feel.parser import parse_expression
 from engine.policy import Loaded
-from engine.source import Problem, Span
+from engine.source import Problem, Severity, Span
 from engine.tables.align import PipeLine, rendered
 from engine.text.table import find_bars
 
@@ -51,6 +51,8 @@ class _Import:
     facts: dict[str, str] = field(default_factory=dict)
     carried: Carried = field(default_factory=Carried)
     """What the model brings that is not DMN."""
+    notes: list[Problem] = field(default_factory=list)
+    """What is left out and changes nothing."""
     codes: dict[str, None] = field(default_factory=dict)
     """Reason codes, in the order in which they are met."""
 
@@ -93,7 +95,7 @@ def from_dmn(
     ends = [name for name in work.names.values() if name not in read]
     start = effective_from or (None if "effective" in work.carried.head else otherwise)
     lines = _written(work, parts, ends, currency, start)
-    return Loaded(("\n".join(lines) + "\n").encode(), ())
+    return Loaded(("\n".join(lines) + "\n").encode(), tuple(work.notes))
 
 
 def _written(
@@ -139,6 +141,7 @@ def _slug(name: str) -> str:
 def _name_all(work: _Import, decisions: list[Decision]) -> None:
     """Give every decision a name that expressions use, and collect the facts with their types."""
     used = {name for one in decisions for name in _names_of(one)}
+    written = " ".join(formula.value for one in decisions for formula in formulas_of(one))
     taken: dict[str, Decision] = {}
     for one in decisions:
         options = [one.variable.name, one.name, one.id]
@@ -155,7 +158,11 @@ def _name_all(work: _Import, decisions: list[Decision]) -> None:
         work.names[one.id or one.name] = name
     for element in work.model.elements:
         if isinstance(element, InputData):
-            _fact(work, element.variable.name, element.variable.type_ref, element.span)
+            name = element.variable.name
+            if name not in used and not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", written):
+                _unread(work, element)
+            else:
+                _fact(work, name, element.variable.type_ref, element.span)
     for one in decisions:
         for column in columns_of(one.expression):
             if _NAME.fullmatch(text := column.heading) and text not in taken and text not in work.facts:
@@ -177,6 +184,17 @@ def _kept(work: _Import, decisions: list[Decision], heading: str, values: x.Form
         return False
     table = made.expression
     return within(replace(table, outputs=(replace(table.outputs[0], values=values),)), 0)
+
+
+def _unread(work: _Import, element: InputData) -> None:
+    """Take an input that no decision reads if a fact can be made of it; else leave it out, and say so."""
+    before = len(work.problems)
+    _fact(work, element.variable.name, element.variable.type_ref, element.span)
+    if len(work.problems) > before:
+        del work.problems[before:]
+        message = f"the input `{element.name}` is read by no decision, and is left out"
+        advice = "declare it under `facts` if something shall read it"
+        work.notes.append(Problem("dmn-left-out", message, element.span, advice, Severity.INFO))
 
 
 def _fact(work: _Import, name: str, type_ref: str | None, span: Span) -> None:
@@ -213,6 +231,7 @@ def _names_of(decision: Decision) -> set[str]:
 
 def _decision(work: _Import, decision: Decision) -> Iterator[str]:
     name = work.names.get(decision.id or decision.name, decision.name)
+    yield from _noted(decision.description or "", " " * 2)
     match decision.expression:
         case x.DecisionTable() as table:
             yield from _table(work, name, table)
@@ -226,13 +245,14 @@ def _decision(work: _Import, decision: Decision) -> Iterator[str]:
             points = work.carried.points
             reasons = any(card == name for card, _, _ in points)
             rows = [PipeLine(("characteristic", "bin", "points", *([REASON] if reasons else [])), 2)]
+            rules = [rule for part in parts for rule in part.rules]
             for part in parts:
                 heading = _heading(work, part.inputs[0])
                 for rule in part.rules:
                     cells = _cells(work, rule)
                     code = points.get((name, heading, cells[0]), "") if reasons else None
                     rows.append(PipeLine((heading, *cells, *([] if code is None else [code])), 2))
-            yield "".join(f"        {line}\n" for line in rendered(rows))
+            yield from _rows(rendered(rows), rules, " " * 8)
         case None:
             work.refuse(f"the decision `{name}`, which has no logic", decision.span)
         case other:
@@ -275,12 +295,7 @@ def _table(work: _Import, name: str, table: x.DecisionTable) -> Iterator[str]:
             row.cells[place].strip('"') for row in rows[1:] if row.cells[place] != "null"
         )
     yield f"  {name}:\n    hit: {hit}\n    table: |\n"
-    heading, *lines = rendered(rows)
-    yield f"      {heading}\n"
-    for line, rule in zip(lines, table.rules, strict=True):
-        notes = "\n".join(note for note in (rule.description, *rule.annotations) if note)
-        yield from (f"      # {' '.join(note.split())}\n" for note in notes.splitlines() if note.strip())
-        yield f"      {line}\n"
+    yield from _rows(rendered(rows), table.rules, " " * 6)
     defaults = [clause.default for clause in table.outputs]
     if any(default is not None for default in defaults):
         texts = [_text(work, d.formula) if isinstance(d, x.LiteralExpression) else "null" for d in defaults]
@@ -288,6 +303,20 @@ def _table(work: _Import, name: str, table: x.DecisionTable) -> Iterator[str]:
             return  # as `to_dmn` writes what goes without saying here
         said = [f"{o}: '{t.replace(chr(39), chr(39) * 2)}'" for o, t in zip(outputs, texts, strict=True)]
         yield f"    otherwise: {{{', '.join(said)}}}\n"
+
+
+def _rows(lines: list[str], rules: Sequence[x.Rule], indent: str) -> Iterator[str]:
+    """Yield the lines of a table, what is noted at a rule above its row."""
+    heading, *others = lines
+    yield f"{indent}{heading}\n"
+    for line, rule in zip(others, rules, strict=True):
+        yield from _noted("\n".join(note for note in (rule.description, *rule.annotations) if note), indent)
+        yield f"{indent}{line}\n"
+
+
+def _noted(text: str, indent: str) -> Iterator[str]:
+    """Yield a text as lines of comment."""
+    yield from (f"{indent}# {' '.join(line.split())}\n" for line in text.splitlines() if line.strip())
 
 
 def _output(work: _Import, name: str, clause: x.OutputClause, count: int) -> str:

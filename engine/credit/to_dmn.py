@@ -8,6 +8,7 @@ reasons, promises) goes out in an extension element that `from_dmn` reads and ot
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from engine.credit.carried import element_of
 from engine.credit.model import (
@@ -27,7 +28,7 @@ from engine.dmn.model import Decision, Definitions, DrgElement, InputData, ItemD
 from engine.dmn.to_xml import to_xml
 from engine.dmn.xml import Text
 from engine.feel.printer import to_text
-from engine.policy import Loaded
+from engine.policy import Loaded, Texts
 from engine.source import Problem, Severity, Span
 
 TYPES = {
@@ -42,9 +43,12 @@ TOTAL = "total"
 _NOWHERE = Span("", 1, 1)
 
 
-def to_dmn(policy: CreditPolicy, *, for_modelers: bool = False) -> Loaded[bytes]:
+def to_dmn(
+    policy: CreditPolicy, *, for_modelers: bool = False, texts: Texts | None = None
+) -> Loaded[bytes]:  # fmt: skip
     """Return the model as XML, with what is not carried as notes; None if a decision cannot be carried.
 
+    With the policy's texts, comments above rows and decisions go out as their descriptions.
     `for_modelers`: in DMN 1.3 with a diagram, as Camunda's modeler opens it; else in DMN 1.5.
     """
     problems = [*_refused(policy), *_not_carried(policy)]
@@ -52,7 +56,8 @@ def to_dmn(policy: CreditPolicy, *, for_modelers: bool = False) -> Loaded[bytes]
         return Loaded(None, tuple(problems))
     strings = ItemDefinition(name="tStrings", span=_NOWHERE, type_ref="string", collection=True)
     inputs: list[DrgElement] = [_input(fact) for fact in policy.facts.values()]
-    decisions: list[DrgElement] = [_decision(policy, one) for one in policy.decisions.values()]
+    notes = Notes(texts or {})
+    decisions: list[DrgElement] = [_decision(policy, one, notes) for one in policy.decisions.values()]
     model = Definitions(
         file="", name=policy.name, namespace=f"urn:forbear:{policy.name}", version="1.5", span=_NOWHERE,
         id=f"policy-{policy.name}", description=policy.title.get("en"),
@@ -117,17 +122,30 @@ def _kept_aside(message: str, span: Span) -> Problem:
     return Problem("dmn-kept-aside", message, span, advice, Severity.INFO)
 
 
+class Notes:
+    """The comments of a policy's texts by their places."""
+
+    def __init__(self, texts: Texts) -> None:
+        self.lines = {path: data.decode("utf-8-sig", "replace").splitlines() for path, data in texts.items()}
+
+    def above(self, span: Span) -> str | None:
+        """Return the lines of comment right above a place, without their signs; None: there are none."""
+        lines = self.lines.get(span.file, [])[: max(0, span.line - 1)]
+        found = list(takewhile(lambda line: line.startswith("#"), (line.strip() for line in reversed(lines))))
+        return "\n".join(line.lstrip("#").strip() for line in reversed(found)) or None
+
+
 def _input(fact: FactDefinition) -> InputData:
     variable = x.InformationItem(fact.name, TYPES[fact.kind])
     return InputData(id=f"fact-{fact.name}", name=fact.name, variable=variable, span=_NOWHERE)
 
 
-def _decision(policy: CreditPolicy, decision: DecisionDefinition) -> Decision:
+def _decision(policy: CreditPolicy, decision: DecisionDefinition, notes: Notes) -> Decision:
     logic: x.Boxed
     if isinstance(decision, DecisionTable):
-        logic = _table(decision)
+        logic = _table(decision, notes)
     elif isinstance(decision, Scorecard):
-        logic = _scorecard(decision)
+        logic = _scorecard(decision, notes)
     else:
         logic = _literal(decision.expression)
     needed = tuple(
@@ -140,11 +158,11 @@ def _decision(policy: CreditPolicy, decision: DecisionDefinition) -> Decision:
     variable = x.InformationItem(decision.name)
     return Decision(
         id=f"decision-{decision.name}", name=decision.name, variable=variable, span=_NOWHERE,
-        expression=logic, inputs=needed,
+        expression=logic, inputs=needed, description=notes.above(decision.span),
     )  # fmt: skip
 
 
-def _table(table: DecisionTable) -> x.DecisionTable:
+def _table(table: DecisionTable, notes: Notes) -> x.DecisionTable:
     hit, _, aggregation = (
         str(table.hit).partition(" ") if table.hit.name.startswith("COLLECT") else (table.hit, "", "")
     )
@@ -160,6 +178,7 @@ def _table(table: DecisionTable) -> x.DecisionTable:
             span=_NOWHERE,
             tests=tuple(_formula(cell) for cell in rule.tests),
             outputs=tuple(_literal(result) for result in rule.results),
+            description=notes.above(rule.span),
         )
         for rule in table.rules
     )
@@ -175,7 +194,7 @@ def _nothing(table: DecisionTable) -> x.LiteralExpression | None:
     return None if word is None else _feel(word)
 
 
-def _scorecard(card: Scorecard) -> x.Context:
+def _scorecard(card: Scorecard, notes: Notes) -> x.Context:
     entries = [x.ContextEntry(variable=x.InformationItem(TOTAL), value=_feel(f"{card.base:f}"))]
     names = [TOTAL]
     for number, part in enumerate(card.characteristics, 1):
@@ -183,9 +202,12 @@ def _scorecard(card: Scorecard) -> x.Context:
             span=_NOWHERE, name="points", label=None, type_ref="number", values=None, default=None
         )  # fmt: skip
         rules = tuple(
-            x.Rule(span=_NOWHERE, tests=(_formula(bin_.tests),), outputs=(_feel(f"{bin_.points:f}"),))
+            x.Rule(
+                span=_NOWHERE, tests=(_formula(bin_.tests),), outputs=(_feel(f"{bin_.points:f}"),),
+                description=notes.above(bin_.span),
+            )
             for bin_ in part.bins
-        )
+        )  # fmt: skip
         table = x.DecisionTable(
             span=_NOWHERE, inputs=(_clause(part.expression),), outputs=(output,), rules=rules
         )  # fmt: skip

@@ -31,8 +31,10 @@ FEEL_NAMESPACES: Final = frozenset(
 TYPE_ALIASES: Final = {
     "dateTime": "date and time", "dayTimeDuration": "days and time duration",
     "yearMonthDuration": "years and months duration", "any": "Any",
+    **dict.fromkeys(("integer", "long", "int", "short", "double", "float", "decimal"), "number"),
+    "datetime": "date and time", "text": "string", "bool": "boolean",
 }  # fmt: skip
-"""What older tools write for FEEL's own types."""
+"""What older tools, and Camunda's engines, write for FEEL's own types."""
 
 
 def is_feel(language: str | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -362,3 +363,129 @@ def test_a_model_without_a_decision_is_no_policy() -> None:
     )
     found = from_dmn(empty, "m.dmn", currency="CNY", effective_from=DAY)
     assert [problem.code for problem in found.problems] == ["dmn-empty"]
+
+
+def bare(part: object) -> object:
+    """A part of a policy without its places and without how its expressions were spelt."""
+    if isinstance(part, s.Node | s.UnaryTests):
+        return part
+    if isinstance(part, Mapping):
+        return {key: bare(value) for key, value in part.items()}
+    if isinstance(part, tuple | list):
+        return [bare(one) for one in part]
+    if is_dataclass(part):
+        kept = (f.name for f in fields(part) if not f.name.endswith(PLACES) and f.name not in UNSPELT)
+        return {name: bare(getattr(part, name)) for name in kept}
+    return part
+
+
+PLACES = ("span", "lines", "offset")
+UNSPELT = {"text", "digest", "manifest", "number", "reads", "kinds"}
+
+
+@pytest.mark.parametrize("modelers", [False, True], ids=["dmn-1.5", "for-modelers"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_policy_that_went_out_comes_back_as_itself(name: str, modelers: bool) -> None:
+    texts = {"policy.yaml": (POLICIES / name / "policy.yaml").read_bytes()}
+    model = to_dmn(SHIPPED[name], for_modelers=modelers, texts=texts).policy
+    assert model is not None
+    found = from_dmn(model, "m.dmn")
+    assert found.problems == ()
+    assert found.policy is not None
+    again = load_credit({"policy.yaml": found.policy})
+    assert again.policy is not None
+    assert bare(again.policy) == bare(SHIPPED[name])
+    twice = to_dmn(again.policy, for_modelers=modelers, texts={"policy.yaml": found.policy}).policy
+    assert twice == model  # notes too
+
+
+NOTED = """policy: noted
+kind: credit
+version: "7"
+title: {zh: 只有中文}
+effective: {from: 2025-03-01, to: 2027-12-31}
+currency: EUR
+facts:
+  years: {type: integer, min: 0}
+decisions:
+  # Who stays longer
+  # is worth more.
+  grade:
+    hit: FIRST
+    table: |
+      | years || grade |
+      # Agreed with sales on 3 May.
+      | >= 5  || A     |
+      # All others; see the minutes.
+      # Nobody is refused.
+      | -     || B     |
+  points:
+    scorecard:
+      base: 10
+      table: |
+        | characteristic | bin  || points |
+        # The first years count less.
+        | years          | < 3  || 1      |
+        | years          | >= 3 || 5      |
+outcome: {grade: grade, points: points}
+"""
+
+
+def test_notes_at_rows_and_the_head_come_back() -> None:
+    texts = {"policy.yaml": NOTED.encode()}
+    policy = load_credit(texts).policy
+    assert policy is not None
+    model = to_dmn(policy, texts=texts).policy
+    assert model is not None
+    assert b"<description>Agreed with sales on 3 May.</description>" in model
+    found = from_dmn(model, "m.dmn").policy
+    assert found is not None
+    text = found.decode()
+    comments = [line.strip() for line in NOTED.splitlines() if line.strip().startswith("#")]
+    assert [line.strip() for line in text.splitlines()[1:] if line.strip().startswith("#")] == comments
+    assert text.index("# Nobody is refused.") < text.index('|| "B"') < text.index("# The first years")
+    again = load_credit({"policy.yaml": found}).policy
+    assert again is not None
+    for key in ("name", "title", "version", "effective_from", "effective_to", "currency"):
+        assert getattr(again, key) == getattr(policy, key), key
+
+
+def test_an_input_that_nothing_reads_and_no_fact_can_be_is_left_out_with_a_note() -> None:
+    variable = b'<variable name="Account Manager" typeRef="string"/>'
+    unread = b'<inputData id="u" name="Account Manager">' + variable + b"</inputData>"
+    data = CAMUNDA.replace(b"</definitions>", unread + b"</definitions>")
+    found = from_dmn(data, "m.dmn", currency="EUR", effective_from=DAY)
+    assert found.policy is not None, found.problems
+    (note,) = found.problems
+    assert note.message == "the input `Account Manager` is read by no decision, and is left out"
+    assert found.policy == from_dmn(CAMUNDA, "m.dmn", currency="EUR", effective_from=DAY).policy
+
+
+def test_an_input_with_a_blank_that_is_read_is_still_refused() -> None:
+    read = b'<inputData id="u" name="guest count"><variable name="guest count" typeRef="number"/></inputData>'
+    data = CAMUNDA.replace(b"guestCount", b"guest count").replace(b"</definitions>", read + b"</definitions>")
+    found = from_dmn(data, "m.dmn", currency="EUR", effective_from=DAY)
+    assert found.policy is None
+    assert "a policy cannot carry the input `guest count`" in [p.message for p in found.problems]
+
+
+@pytest.mark.parametrize(
+    ("word", "value", "read"),
+    [
+        ("double", "2.50", Decimal("2.50")), ("long", "3", Decimal(3)), ("integer", "3", Decimal(3)),
+        ("number", "3", Decimal(3)), ("string", "x", "x"), ("boolean", "true", True),
+    ],
+)  # fmt: skip
+def test_types_as_camunda_names_them_are_known_to_the_evaluation(word: str, value: str, read: object) -> None:
+    data = f"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d"
+      namespace="n">
+      <inputData id="i" name="x"><variable name="x" typeRef="{word}"/></inputData>
+      <decision id="e" name="same"><variable name="same" typeRef="{word}"/>
+        <informationRequirement><requiredInput href="#i"/></informationRequirement>
+        <literalExpression><text>x</text></literalExpression></decision></definitions>"""
+    loaded = load_model({"m": data.encode()}, "m")
+    assert loaded.policy is not None
+    assert loaded.problems == ()
+    given = read if not isinstance(read, Decimal) else Decimal(value)
+    found = evaluate_decision(loaded.policy, "same", {"x": given}, at=None)
+    assert (found.value, found.warnings) == (read, ())
