@@ -14,7 +14,12 @@ from api.cli.frame import FINDINGS, run
 ROOT = Path(__file__).parents[1]
 PAPERS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "ARCHITECTURE.md", "DECISIONS.md"]
 PAPERS += [f"{room}/README.md" for room in ("engine", "workflows", "api", "policies", "fixtures")]
-PAPERS += ["policies/collections/README.md", "policies/CREDIT.md", "policies/COLLECTIONS.md"]
+PAPERS += [
+    "policies/collections/README.md",
+    "policies/CREDIT.md",
+    "policies/COLLECTIONS.md",
+    "api/importer/README.md",
+]
 RUNNABLE = ("check", "test", "grade")
 
 

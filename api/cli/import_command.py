@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -17,6 +18,7 @@ import click
 from api.cli.check_command import counted
 from api.cli.frame import FINDINGS, OK, Trouble
 from api.cli.import_tables_command import command as import_tables
+from api.cli.replacing import replace_file
 from api.cli.running import key_of, plainly, settings_for
 from api.importer import (
     Figure,
@@ -26,9 +28,12 @@ from api.importer import (
     load_control,
     load_mapping,
     over_http,
+    rejected_file,
     run_import,
 )
+from api.importer.mapping import NTH
 from api.importer.posting import Post, answers
+from api.importer.rejected import NamesByCount
 from api.importer.source import FileUnreadable
 from engine.source import Problem, render_problem
 
@@ -44,6 +49,10 @@ ALONE = "No server answers here, so the file was checked by itself: what the led
 @click.option(
     "--control", type=click.Path(path_type=Path), help="The operator's own counts and sums, as CSV."
 )
+@click.option(
+    "--rejects", type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the refused lines here, each with why; mended, the same mapping reads them.",
+)  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Keep nothing; say what would happen. Needs no server.")
 @click.option(
     "--mode", type=click.Choice(["each", "all"]), default="each", show_default=True,
@@ -55,14 +64,15 @@ ALONE = "No server answers here, so the file was checked by itself: what the led
 @click.pass_context
 def command(
     context: click.Context, file: Path, sheets: Path | None, mapping: Path | None, control: Path | None,
-    dry_run: bool, mode: Literal["each", "all"], url: str | None, data: Path | None, form: str,
+    rejects: Path | None, dry_run: bool, mode: Literal["each", "all"], url: str | None, data: Path | None,
+    form: str,
 ) -> int:  # fmt: skip
     """Import customers, accounts, bills, payments and more from a CSV or NDJSON file, also a gzipped one.
 
     Every row that is refused is named by line, column and value. An import that was stopped is run again:
     what is there already changes nothing. With `--control` the totals are held against the operator's own
     figures (columns kind, currency, period, account, count, sum). Ends with 1 if a row was refused or a
-    figure differs.
+    figure differs. api/importer/README.md says all that a mapping can say.
 
     With a policy and SHEETS it is `forbear import-tables`: the edited tables go back into the policy.
 
@@ -80,7 +90,11 @@ def command(
             "Give the `--mapping` by which the file is read; or, to put edited tables back into a policy, "
             "the policy and the sheets: `forbear import policies/consumer-credit credit.xlsx`."
         )
+    if rejects is not None and rejects.exists() and rejects.samefile(file):
+        raise click.UsageError("`--rejects` names the file that is read; give it another name.")
     read = _mapping(mapping)
+    if rejects is not None and read.reads(NTH):
+        raise Trouble(str(NamesByCount()))
     figures = _control(control) if control else ()
     post = _server(url, data, may_be_alone=dry_run)
     try:
@@ -92,12 +106,18 @@ def command(
     except FileUnreadable as error:
         told = _rendered(error.problems, mapping)
         raise Trouble(f"`{file}` cannot be read by `{mapping}`:\n{told}") from error
-    except (gzip.BadGzipFile, EOFError) as error:
-        raise Trouble(f"`{file}` begins like a gzipped file and is not whole: {error}.") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise Trouble(
+            f"`{file}` begins like a gzipped file and is not whole: {error}. Get it again and import it "
+            "whole: what was stored of it before is found by its id and changes nothing."
+        ) from error
+    if rejects is not None and report.rejects:
+        replace_file(rejects, rejected_file(read, report.heading, report.rejects))
     if form == "json":
-        click.echo(json.dumps(asdict(report) | {"alone": post is None}, indent=2, default=str))
+        click.echo(json.dumps(_as_json(report, alone=post is None), indent=2, default=str))
     else:
-        click.echo(_told(file, report, dry_run=dry_run) + (f"\n{ALONE}" if post is None else ""))
+        told = _told(file, report, dry_run=dry_run) + (f"\n{ALONE}" if post is None else "")
+        click.echo(told + (f"\nThe refused lines are in {rejects}." if rejects and report.rejects else ""))
     return FINDINGS if report.rejects or not report.agrees else OK
 
 
@@ -115,6 +135,14 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
     with file.open("rb") as source:
         packed = source.peek(2)[:2] == b"\x1f\x8b"
         yield cast(BinaryIO, gzip.GzipFile(fileobj=source)) if packed else source
+
+
+def _as_json(report: ImportReport, *, alone: bool) -> dict[str, object]:
+    found = asdict(report)
+    for reject in found["rejects"]:
+        del reject["said"]  # that is for the file of refused lines
+    del found["heading"]
+    return found | {"alone": alone}
 
 
 def _progress(report: ImportReport) -> None:
@@ -147,6 +175,8 @@ def _told(file: Path, report: ImportReport, *, dry_run: bool) -> str:
     lines += [str(one) for one in report.reconciled]
     if report.unread and not report.agrees:
         lines.append(f"{report.unread:,} rows could not be read, so their amounts are in no total.")
+    for key in report.absent:
+        lines.append(f"No line has the key {key}; fields made of it are left out.")
     if over := report.passed_over:
         which = ", ".join(str(number) for number in over[:5]) + (", ..." if len(over) > 5 else "")
         lines.append(

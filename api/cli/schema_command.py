@@ -10,6 +10,7 @@ import click
 from api.cli.check_command import counted
 from api.cli.frame import FINDINGS, OK
 from api.cli.replacing import replace_file
+from api.importer.schema import mapping_schema
 from engine.schemas import schemas
 
 
@@ -17,7 +18,7 @@ from engine.schemas import schemas
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path("policies/schema"))
 @click.option("--check", is_flag=True, help="Change nothing; end with 1 if a file is not up to date.")
 def command(folder: Path, check: bool) -> int:
-    """Write the JSON Schemas of policies, law packs, calendars, the portfolio and cases to FOLDER.
+    """Write to FOLDER the JSON Schemas of policies, law packs, calendars, the portfolio, cases and mappings.
 
     Editors that know YAML complete and check a policy by the line at its top:
     `# yaml-language-server: $schema=../schema/policy.json`.
@@ -27,7 +28,8 @@ def command(folder: Path, check: bool) -> int:
       forbear schema policies/schema
     """
     old = []
-    for name, schema in schemas().items():
+    known = schemas() | {"mapping": mapping_schema()}
+    for name, schema in known.items():
         path = folder / f"{name}.json"
         data = (json.dumps(schema, ensure_ascii=False, indent=1) + "\n").encode()
         if not path.exists() or path.read_bytes() != data:
@@ -37,5 +39,5 @@ def command(folder: Path, check: bool) -> int:
                 replace_file(path, data)
     for path in old:
         click.echo(f"{path}: {'is not up to date' if check else 'written'}")
-    click.echo(f"{counted(len(schemas()), 'schema', 'schemas')}, {len(old)} {'old' if check else 'written'}.")
+    click.echo(f"{counted(len(known), 'schema', 'schemas')}, {len(old)} {'old' if check else 'written'}.")
     return FINDINGS if check and old else OK

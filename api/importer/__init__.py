@@ -11,6 +11,7 @@ from api.importer.offline import OfflineLedger
 from api.importer.posting import over_http
 from api.importer.reading import load_mapping
 from api.importer.reconciling import Reconciled
+from api.importer.rejected import rejected_file
 from api.importer.report import ImportReport, Reject
 from api.importer.run import run_import
 
@@ -24,5 +25,6 @@ __all__ = [
     "load_control",
     "load_mapping",
     "over_http",
+    "rejected_file",
     "run_import",
 ]

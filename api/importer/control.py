@@ -159,11 +159,16 @@ def _figure(
     if not cells.get("count") and not cells.get("sum"):
         wrong("count", "the figure says neither `count` nor `sum`", "write at least one of them")
     if total is not None and "amount" not in getattr(TARGETS.get(kind), "fields", ("amount",)):
-        wrong("sum", f"a {kind} has no amount that could be summed", "leave `sum` empty")
+        wrong("sum", f"{article(kind)} {kind} has no amount that could be summed", "leave `sum` empty")
     if problems:
         return None, problems
     counted = None if count is None else int(count)
     return Figure(kind, currency, period, cells.get("account", ""), counted, total, whole), problems
+
+
+def article(noun: str) -> str:
+    """Return `an` before a vowel."""
+    return "an" if noun[:1] in "aeiou" else "a"
 
 
 def _number(text: str) -> Decimal | None:

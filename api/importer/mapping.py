@@ -1,35 +1,6 @@
 """How the columns of a file become customers, accounts and entries: a text that people write.
 
-    mapping: erp-invoices
-    format: csv                      # or ndjson
-    encoding: utf-8                  # latin-1, cp1252, gb18030, utf-16 ...; a byte-order mark is left out
-    delimiter: ","                   # or tab
-    skip: 0                          # lines before the heading
-    dates: ["%d/%m/%Y"]              # how days are written; the first form that fits counts
-    decimal: "."                     # and `thousands: ","`, if amounts have them; `symbols: "¥"`
-    negative: before                 # -5 | after: 5- | parentheses: (5)
-    timezone: Asia/Shanghai          # for instants that are given as days
-    currency: CNY                    # of accounts that the file does not make: refused if they are in another
-    rows:                            # what each line of the file becomes, in this order
-      - customer: {id: "C{customer}", segment: sme}
-      - account:  {id: "A{customer}", customer: "C{customer}", currency: CNY, timezone: Asia/Shanghai}
-      - bill:
-          {account: "A{customer}", id: "{invoice}", value_date: "{issued}", due_date: "{due}",
-           amount: "{total}"}
-        when:     {total: "> 0"}
-      - payment:  {account: "A{customer}", id: "P{invoice}", value_date: "{paid}", amount: "{total}"}
-        when:     {paid: "*"}        # only lines whose column is not empty; or a value, or a list of values
-    control:                         # the operator's own figures; or in a file of their own (`--control`)
-      - {kind: bill, currency: CNY, period: 2026-01, count: 1200, sum: 96540.20}
-
-A value is a constant or a text with `{column}` in it; its type is that of the field. What needs more is a
-map: `{value: "{LIMIT_BAL}", type: integer}`, `{value: "{x}", words: {"1": low, "2": high}}`,
-`negate: true`, `pad: 10` (zeros on the left that a spreadsheet took away), `default: "0"` for empty columns,
-`at: "02:30"` for an instant that the file gives as a day. A field whose columns are empty is left out.
-
-Two columns are of the line itself: `{#line}` is its number in the file; `{#nth}` tells lines that say the
-very same apart (1, 2 ...), so that `"P{customer}-{day}-{amount}-{#nth}"` names a payment of a file that has
-no ids, whatever the order of its lines. A constant day is written as 2026-01-31.
+The README of this room has its grammar, with an example.
 """
 
 from __future__ import annotations
@@ -48,6 +19,12 @@ LINE, NTH = "#line", "#nth"
 OWN = (LINE, NTH)
 """Columns that no file has: they are of the line itself."""
 Negative = Literal["before", "after", "parentheses"]
+
+
+class JsonNumber(str):
+    """A number of an NDJSON file as it is written there, without an exponent."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +50,16 @@ class Value:
         object.__setattr__(self, "columns", tuple(COLUMN.findall(self.template)))
 
     def fill(self, cells: Mapping[str, str]) -> str | None:
-        """Return the text with the cells in place; the default, or None, when one of them is empty."""
+        """Return the text with the cells in place; the default, or None, when one of them is empty.
+
+        A column that the line does not have is empty.
+        """
         names = self.columns
         if len(names) == 1 and len(self.template) == len(names[0]) + 2:
-            text = cells[names[0]].strip()
-            return text.rjust(self.pad, "0") if text else self.default
-        if any(not cells[name].strip() for name in names):
+            said = cells.get(names[0], "")
+            text = said if isinstance(said, JsonNumber) else said.strip()
+            return (text.rjust(self.pad, "0") if self.pad else text) if text else self.default
+        if any(not cells.get(name, "").strip() for name in names):
             return self.default
         return COLUMN.sub(lambda found: cells[found[1]].strip().rjust(self.pad, "0"), self.template)
 
@@ -118,6 +99,14 @@ class FileMapping:
     def values(self) -> tuple[Value, ...]:
         """Return every value of every target."""
         return tuple(value for row in self.rows for tree in row.fields.values() for value in leaves(tree))
+
+    def columns(self) -> tuple[str, ...]:
+        """Return every column of the file that a value or a condition reads."""
+        read = [name for value in self.values() for name in value.columns]
+        return tuple(dict.fromkeys(name for name in [*read, *self._asked()] if name not in OWN))
+
+    def _asked(self) -> list[str]:
+        return [name for row in self.rows for name in row.when]
 
     def reads(self, column: str) -> bool:
         """Tell whether some value is made of a column."""

@@ -19,12 +19,20 @@ class Reject:
     advice: str = ""
     kind: str = ""
     """What the line was to become."""
+    said: tuple[str, ...] = field(default=(), repr=False)
+    """The line as it stands: its cells, or one text of JSON. Empty: it could not be read."""
 
-    def __str__(self) -> str:
-        place = f"line {self.line}" + (f", column `{self.column}`" if self.column else "")
+    @property
+    def reason(self) -> str:
+        """Return why, without the line."""
+        column = f"column `{self.column}`" if self.column else "line"
         shown = f"`{self.value[:60]}`: " if self.value else ""
         kind = f" ({self.kind.replace('_', ' ')})" if self.kind else ""
-        return f"{place}{kind}: {shown}{self.message}" + (f" {self.advice}" if self.advice else "")
+        return f"{column}{kind}: {shown}{self.message}" + (f" {self.advice}" if self.advice else "")
+
+    def __str__(self) -> str:
+        place = f"line {self.line}"
+        return place + (f", {self.reason}" if self.column else self.reason.removeprefix("line"))
 
 
 @dataclass
@@ -39,9 +47,13 @@ class ImportReport:
     refused: int = 0
     kept: bool = True
     """False: all or none was asked, and a line was refused; or it was a dry run."""
+    heading: tuple[str, ...] = ()
+    """The columns of the file; empty: NDJSON."""
     rejects: list[Reject] = field(default_factory=list)
     passed_over: list[int] = field(default_factory=list)
     """Lines of which nothing is made, because no row of the mapping wants them."""
+    absent: list[str] = field(default_factory=list)
+    """Keys that the mapping reads and no line of an NDJSON file has, each with what may be meant."""
     by_kind: dict[str, int] = field(default_factory=dict)
     """Things stored, by kind."""
     reconciled: tuple[Reconciled, ...] = ()

@@ -18,6 +18,7 @@ from api.importer.reconciling import Tally
 from api.importer.report import ImportReport, Reject
 from api.importer.source import Line, read_lines
 from engine.model import canonical
+from engine.text import did_you_mean
 
 CHUNK = 5_000
 """Rows of one request when good rows are kept."""
@@ -62,6 +63,7 @@ class _Import:
         self._mode: Mode = mode
         self._dry_run = dry_run
         self._tally = Tally(figures, mapping.currency) if figures else None
+        self._seen: set[str] = set()
 
     def rows(self, file: BinaryIO) -> Iterator[Made]:
         """Yield what the lines become, each customer and account once, in the order of becoming known."""
@@ -72,8 +74,10 @@ class _Import:
     def _made(self, file: BinaryIO) -> Iterator[Made]:
         told: set[bytes] = set()
         currencies: dict[str, str] = {}
-        for line in read_lines(self._mapping, file):
+        for line in read_lines(self._mapping, file, self._told_heading):
             self.report.lines += 1
+            if isinstance(line, Line) and line.cells.keys() - self._seen:
+                self._seen |= line.cells.keys()
             items = list(convert(self._mapping, line)) if isinstance(line, Line) else [line]
             if isinstance(line, Line) and not items:
                 self.report.passed_over.append(line.number)
@@ -88,6 +92,9 @@ class _Import:
                 elif not _told(item, told):
                     self._say_currency(item, currencies)
                     yield item
+
+    def _told_heading(self, heading: tuple[str, ...]) -> None:
+        self.report.heading = heading
 
     def _say_currency(self, item: Made, known: dict[str, str]) -> None:
         """Let an entry say what it is in, so that the server refuses it if its account is in another."""
@@ -128,13 +135,17 @@ class _Import:
         """Refuse an entry whose line and an earlier line differ on the currency of its account."""
         detail = f"the line says {said} of account `{item.row['account']}`, an earlier line says {before}."
         advice = "An account has one currency: give each currency an account of its own."
-        self._refuse(Reject(item.line.number, "", "", detail, advice, item.target.kind))
+        kind, text = item.target.kind, item.line.said
+        self._refuse(Reject(item.line.number, "", "", detail, advice, kind, text))
         if self._tally:
             self._tally.count(item.row, item.line.number, refused=True)
 
     def finished(self) -> ImportReport:
         """Return the report, refusals by line, with every control figure."""
         self.report.rejects.sort(key=lambda reject: reject.line)
+        for name in self._mapping.columns() if self._seen else ():
+            if name not in self._seen:
+                self.report.absent.append(f"`{name}` ({did_you_mean(name, self._seen, of='keys')})")
         if self._tally:
             self.report.reconciled = self._tally.result()
             self.report.unread = self._tally.unread
@@ -180,10 +191,11 @@ def _rejects(item: Made, problem: dict[str, Any]) -> Iterator[Reject]:
         tree = item.target.fields.get(field)
         values = leaves(tree) if tree is not None else ()
         columns = list(dict.fromkeys(column for value in values for column in value.columns))
-        shown = item.line.cells[columns[0]] if len(columns) == 1 else ""
+        shown = item.line.cells.get(columns[0], "") if len(columns) == 1 else ""
         detail = error["detail"] if error["detail"] != "differs" else problem["detail"]
         advice = _sentence(error.get("advice", ""))
-        yield Reject(item.line.number, ", ".join(columns), shown, detail, advice, item.target.kind)
+        kind, said = item.target.kind, item.line.said
+        yield Reject(item.line.number, ", ".join(columns), shown, detail, advice, kind, said)
 
 
 def _sentence(advice: str) -> str:

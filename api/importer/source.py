@@ -5,19 +5,22 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b as digest
 from typing import BinaryIO
 
 from api.importer.mapping import LINE, NTH, OWN, FileMapping
+from api.importer.ndjson import Twice, bounded_lines, cells_of
 from api.importer.report import Reject
 from engine.source import Problem
 from engine.text import did_you_mean
 
 MAX_LINE = 1_000_000
 """Characters of one line or record."""
+_DELIMITERS = {";": "`;`", "\t": "`tab`", "|": '`"|"`', ",": '`","`'}
+_SPREADSHEET = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How XLSX, ODS and the old XLS begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,13 @@ class Line:
 
     number: int
     cells: dict[str, str]
+    text: str = ""
+    """The line itself, where it is NDJSON."""
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Return the line as it stands in the file: its cells, or its text."""
+        return (self.text,) if self.text else tuple(v for name, v in self.cells.items() if name not in OWN)
 
 
 class FileUnreadable(Exception):
@@ -36,18 +46,29 @@ class FileUnreadable(Exception):
         self.problems = tuple(problems)
 
 
-def read_lines(mapping: FileMapping, file: BinaryIO) -> Iterator[Line | Reject]:
-    """Yield the lines of a file; one that cannot be read is a reject. Raises FileUnreadable."""
+def read_lines(
+    mapping: FileMapping, file: BinaryIO, heading: Callable[[tuple[str, ...]], None] = lambda _: None
+) -> Iterator[Line | Reject]:
+    """Yield the lines of a file; one that cannot be read is a reject. Raises FileUnreadable.
+
+    `heading` hears of the columns of a CSV file before its first line.
+    """
     text = io.TextIOWrapper(file, encoding=_encoding(mapping), errors="replace", newline="")
     try:
-        lines = _csv(mapping, text) if mapping.format == "csv" else _ndjson(text)
+        lines = _csv(mapping, text, heading) if mapping.format == "csv" else _ndjson(text)
         yield from _with_own_columns(mapping, lines)
+    except UnicodeError as error:  # UTF-16 says so where the file has no mark; all else is replaced
+        advice = "set `encoding` to what the file was saved in: `utf-8`, `utf-16-le`, `cp1252` ..."
+        raise _unreadable(mapping, f"the file is not {mapping.encoding}", advice) from error
     finally:
         text.detach()
 
 
 def _with_own_columns(mapping: FileMapping, lines: Iterator[Line | Reject]) -> Iterator[Line | Reject]:
-    """Give each line the columns that no file has, as far as the mapping reads them."""
+    """Give each line the columns that no file has, as far as the mapping reads them.
+
+    A file of refused lines has `#line`: there it is the number in the file that they were refused from.
+    """
     counted = mapping.reads(NTH)
     if not counted and not any(mapping.reads(name) for name in OWN):
         yield from lines
@@ -57,10 +78,12 @@ def _with_own_columns(mapping: FileMapping, lines: Iterator[Line | Reject]) -> I
         if isinstance(line, Line):
             own = {LINE: str(line.number)}
             if counted:
-                said = digest(repr(line.cells).encode(), digest_size=16).digest()
+                said = digest(repr(line.cells).encode("utf-8", "surrogatepass"), digest_size=16).digest()
                 seen[said] = seen.get(said, 0) + 1
                 own[NTH] = str(seen[said])
-            yield Line(line.number, line.cells | own)
+            if before := line.cells.get(LINE):
+                own[LINE] = before
+            yield Line(line.number, line.cells | own, line.text)
         else:
             yield line
 
@@ -70,7 +93,9 @@ def _encoding(mapping: FileMapping) -> str:
     return "utf-8-sig" if name == "utf-8" else name  # a byte-order mark is no part of the first heading
 
 
-def _csv(mapping: FileMapping, text: io.TextIOWrapper) -> Iterator[Line | Reject]:
+def _csv(
+    mapping: FileMapping, text: io.TextIOWrapper, told: Callable[[tuple[str, ...]], None]
+) -> Iterator[Line | Reject]:
     csv.field_size_limit(MAX_LINE)
     for _ in range(mapping.skip):
         text.readline(MAX_LINE)
@@ -83,22 +108,23 @@ def _csv(mapping: FileMapping, text: io.TextIOWrapper) -> Iterator[Line | Reject
     except csv.Error as error:
         raise _unreadable(mapping, f"the heading cannot be read: {error}", "check `delimiter`") from error
     _check_heading(mapping, heading)
+    told(tuple(heading))
     while True:
-        number = mapping.skip + reader.line_num + 1
+        before = mapping.skip + reader.line_num
+        number = before + 1
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield Reject(number, "", "", f"the line cannot be read: {error}.", "Close the quotes it opens.")
+            yield _unclosed(number, mapping.skip + reader.line_num, error)
             continue
         if len(cells) != len(heading):
             if not any(cell.strip() for cell in cells):
                 continue
             message = f"it has {len(cells)} cells, the heading has {len(heading)}."
-            yield Reject(
-                number, "", mapping.delimiter.join(cells), message, "Quote cells that hold the delimiter."
-            )
+            said = mapping.delimiter.join(cells)
+            yield Reject(number, "", said, message, "Quote cells that hold the delimiter.", said=tuple(cells))
         elif (place := next((n for n, cell in enumerate(cells) if _broken(cell)), None)) is not None:
             message = f"it has characters that are not {mapping.encoding}."
             yield Reject(number, heading[place], cells[place], message, "Set `encoding` in the mapping.")
@@ -106,17 +132,42 @@ def _csv(mapping: FileMapping, text: io.TextIOWrapper) -> Iterator[Line | Reject
             yield Line(number, dict(zip(heading, cells, strict=True)))
 
 
+def _unclosed(number: int, last: int, error: csv.Error) -> Reject:
+    """Name a record that ends nowhere, and every line that it has swallowed."""
+    lost = f", and with it what follows up to line {last}" if last > number else ""
+    if "field limit" in str(error):
+        why, advice = f"a cell is longer than {MAX_LINE:,} characters", "Close the quotes that are open."
+    elif "end of data" in str(error):
+        why, advice = "the file ends within quotes", "Close them, or ask for the whole file again."
+    else:
+        why, advice = str(error), "Double the quotes within a quoted cell."
+    return Reject(number, "", "", f"the line cannot be read{lost}: {why}.", advice)
+
+
 def _broken(cell: str) -> bool:
-    return (not cell.isascii() and "�" in cell) or "\x00" in cell
+    return (not cell.isascii() and ("�" in cell or _lone(cell))) or "\x00" in cell
+
+
+def _lone(cell: str) -> bool:
+    """Tell whether a text has half of a pair of surrogates, which is no character."""
+    return any("\ud800" <= mark <= "\udfff" for mark in cell)
 
 
 def _check_heading(mapping: FileMapping, heading: Sequence[str]) -> None:
+    if heading and heading[0].encode("latin-1", "replace").startswith(_SPREADSHEET):
+        advice = "save the sheet as CSV, or as Unicode text (`encoding: utf-16`, `delimiter: tab`)"
+        raise _unreadable(mapping, "the file is a spreadsheet or an archive", advice)
     if any(_broken(name) for name in heading):
         advice = "set `encoding` to what the file was saved in: `gb18030`, `utf-16`, `cp1252` ..."
         raise _unreadable(mapping, f"the heading has characters that are not {mapping.encoding}", advice)
     twice = sorted({name for name in heading if heading.count(name) > 1})
     if twice:
         raise _unreadable(mapping, f"the file has two columns `{twice[0]}`", "rename one of them")
+    if len(heading) == 1 and heading[0] not in mapping.columns():
+        other = max(_DELIMITERS, key=heading[0].count)
+        if other in heading[0] and other != mapping.delimiter:
+            message = f"the heading `{heading[0][:60]}` is a single column"
+            raise _unreadable(mapping, message, f"set `delimiter: {_DELIMITERS[other].strip('`')}`")
     asked = [(name, value.span) for value in mapping.values() for name in value.columns]
     asked += [(name, row.span) for row in mapping.rows for name in row.when]
     problems = []
@@ -133,46 +184,27 @@ def _unreadable(mapping: FileMapping, message: str, advice: str) -> FileUnreadab
 
 
 def _ndjson(text: io.TextIOWrapper) -> Iterator[Line | Reject]:
-    for number, said in enumerate(text, start=1):
-        line = said.removeprefix("\ufeff") if number == 1 else said
-        if not line.strip():
-            continue
-        try:
-            found = json.loads(
-                line, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object
-            )
-        except _Twice as twice:
-            message, advice = f"it says `{twice}` twice.", "Keep one of them."
-            yield Reject(number, str(twice), line.strip(), message, advice)
-            continue
-        except (ValueError, RecursionError) as error:
-            yield Reject(number, "", line.strip(), f"it is not JSON: {error}.", "Write one object a line.")
-            continue
-        if not isinstance(found, dict):
-            yield Reject(number, "", line.strip(), "it is not a JSON object.", "Write one object a line.")
-            continue
-        if _broken(line):
-            message = "it has characters that cannot be read in the encoding of the mapping."
-            yield Reject(number, "", line.strip(), message, "Set `encoding` in the mapping.")
-            continue
-        yield Line(number, {name: _cell(value) for name, value in found.items()})
+    for number, said, long in bounded_lines(text, MAX_LINE):
+        line = (said.removeprefix("\ufeff") if number == 1 else said).strip()
+        if long:
+            message = f"it is longer than {MAX_LINE:,} characters."
+            yield Reject(number, "", line, message, "Write one object a line.")
+        elif line:
+            yield _object_line(number, line)
 
 
-class _Twice(ValueError):
-    """An object names a field twice; the first such name is its text."""
-
-
-def _object(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise _Twice(next(name for n, name in enumerate(names) if name in names[:n]))
-    return found
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else json.dumps(value)
+def _object_line(number: int, line: str) -> Line | Reject:
+    one, said = "Write one object a line.", (line,)
+    try:
+        cells = cells_of(line)
+    except Twice as twice:
+        return Reject(number, str(twice), line, f"it says `{twice}` twice.", "Keep one of them.", said=said)
+    except (ValueError, RecursionError) as error:
+        advice = "Write text or leave the key out." if "no number" in str(error) else one
+        return Reject(number, "", line, f"it is not JSON: {error}.", advice, said=said)
+    if cells is None:
+        return Reject(number, "", line, "it is not a JSON object.", one, said=said)
+    if _broken(line) or any(_broken(cell) for cell in cells.values()):
+        message = "it has characters that cannot be read in the encoding of the mapping."
+        return Reject(number, "", line, message, "Set `encoding` in the mapping.", said=said)
+    return Line(number, cells, line)

@@ -50,10 +50,40 @@ COMMA = 'decimal: ","\nthousands: "."'
         ("\uff11\uff12", "", "this is not an amount."),
         ("1e3", "", "this is not an amount."),
         ("NaN", "", "this is not an amount."),
+        (".5", "", "0.5"),
+        ("-,5", 'decimal: ","', "-0.5"),
+        ("5.", "", "this is not an amount."),
+        ("\u22125,50", 'decimal: ","', "-5.50"),
+        ("1\u00a0234,50", 'decimal: ","\nthousands: " "', "1234.50"),
+        ("1\u202f234,50", 'decimal: ","\nthousands: " "', "1234.50"),
+        ("1 234,50", 'decimal: ","\nthousands: "\u00a0"', "1234.50"),
+        ("1\u2019234.50", 'thousands: "\'"', "1234.50"),
+        ("12 34,50", 'decimal: ","\nthousands: " "', "this is not an amount."),
+        ("5 EUR", "symbols: EUR", "5"),
     ],
 )
 def test_amounts_as_operators_write_them(text: str, more: str, read: str) -> None:
     assert amount(text, more) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "advice"),
+    [
+        ("(5.00)", "", "Set `negative: parentheses`."),
+        ("5.00-", "", "Set `negative: after`."),
+        ("\u20ac5.00", "", 'Say `symbols: "\u20ac"` in the mapping: these characters are left out.'),
+        ("5.00 EUR", "", 'Say `symbols: "EUR"` in the mapping: these characters are left out.'),
+        (
+            "1.23457E+12",
+            "",
+            "A spreadsheet has shortened it: save the column as a number with all its digits.",
+        ),
+        ("1.234,50", "", "Write `1234.50`, or set `decimal` and `thousands`."),
+    ],
+)
+def test_what_to_do_about_an_amount(text: str, more: str, advice: str) -> None:
+    report, _ = check(BASE.format(more=more), f"id;d;x\n1;2026-01-31;{text}\n")
+    assert [reject.advice for reject in report.rejects] == [advice]
 
 
 SIGNED = """mapping: x

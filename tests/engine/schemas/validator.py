@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from api.importer.schema import mapping_schema
 from engine.schemas import Schema, schemas
 from engine.text import ListNode, MapNode, Node
 
-ALL = schemas()
+ALL = schemas() | {"mapping": mapping_schema()}
 NOTES = {"$schema", "$id", "$defs", "title", "description"}
 TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,), "array": (list,), "string": (str,), "boolean": (bool,), "null": (type(None),),
@@ -78,6 +79,9 @@ def _word(word: str, wanted: Any, value: Any, schema: Schema, root: str, at: str
         case "minProperties":
             if isinstance(value, dict) and len(value) < wanted:
                 yield f"{at}: nothing is in it"
+        case "maxProperties":
+            if isinstance(value, dict) and len(value) > wanted:
+                yield f"{at}: more than {wanted} things are in it"
         case "additionalProperties":
             for name in value if isinstance(value, dict) else ():
                 if name not in schema.get("properties", {}):
