@@ -200,7 +200,7 @@ class Batch:
             return False
         last = ledger.fresh[-1].received_at if ledger.fresh else ledger.row.last_received
         lasts = self._writer.lasts(self._work.session, ledger.row, item.entry)
-        ledger.add(admit(ledger.row, last, ledger.beside(item.entry.kind), item.entry, self._clamp, lasts))
+        ledger.add(admit(ledger.row, last, ledger.beside(item.entry), item.entry, self._clamp, lasts))
         return True
 
     def _read_customers(self, items: Sequence[Item]) -> dict[str, CustomerRow]:

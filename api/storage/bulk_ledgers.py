@@ -10,7 +10,7 @@ from sqlmodel import Session
 from api.storage.entries import entries_of, parse
 from api.storage.tables import AccountRow, EntryRow, table_of
 from engine.ledger import Entry
-from engine.ledger.refusals import NEEDS
+from engine.ledger.refusals import needs_of
 
 News = Sequence[tuple[str, Entry]]
 """The new entries of a batch, each with its account."""
@@ -31,9 +31,9 @@ class Ledger:
         """Return the entry of the same kind and id."""
         return self._by_name.get((entry.kind, entry.id))
 
-    def beside(self, kind: str) -> Sequence[Entry]:
-        """Return the entries that a new one of a kind is judged beside."""
-        needed = NEEDS.get(kind)
+    def beside(self, entry: Entry) -> Sequence[Entry]:
+        """Return the entries that a new one is judged beside."""
+        needed = needs_of(entry)
         if needed is None:
             return self.entries
         return [entry for entry in self.entries if entry.kind in needed] if needed else ()
@@ -59,7 +59,7 @@ def read_ledgers(
     if whole or not later:
         found = entries_of(session, [row.id for row in old])
     else:
-        beside_all = {account for account, entry in news if entry.kind not in NEEDS}
+        beside_all = {account for account, entry in news if needs_of(entry) is None}
         all_of = {row.id for row in old if row.id in followed or row.id in beside_all}
         found = entries_of(session, sorted(all_of))
         parts = {row.id for row in old} - all_of
@@ -71,7 +71,7 @@ def _parts_of(session: Session, accounts: set[str], news: News) -> dict[str, lis
     """Return of accounts the twins of new entries, and what those are judged beside."""
     by_need: dict[frozenset[str], set[str]] = {}
     for account, entry in news:
-        by_need.setdefault(NEEDS[entry.kind], set()).add(account)
+        by_need.setdefault(needs_of(entry) or frozenset(), set()).add(account)
     table = table_of(EntryRow)
     twins = table.c.account.in_(sorted(accounts)) & table.c.ref.in_(sorted({e.id for _, e in news}))
     wanted: list[ColumnElement[bool]] = [twins & table.c.kind.in_(sorted({e.kind for _, e in news}))]

@@ -8,8 +8,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
+from engine.ledger import plans, refunds
 from engine.ledger.allocation import FEES, PRINCIPAL_FIRST, AllocationRule
-from engine.ledger.book_states import ZERO, Cause, DebtState, DisputeState, Fund
+from engine.ledger.book_states import ZERO, Cause, DebtState, DisputeState, Fund, PlanState, RefundState
 from engine.ledger.entries import Bill, Dispute
 
 __all__ = ["FEES", "ZERO", "Book", "DebtState", "Fund"]
@@ -26,20 +27,25 @@ class Book:
         self.order: list[DebtState] = []
         self.funds: dict[str, Fund] = {}
         self.disputes: dict[str, DisputeState] = {}
-        self.overdrawn = ZERO
-        """Refunds that no credit and no payment covered; the next credit does."""
+        self.plans: dict[str, PlanState] = {}
+        self.refunds: list[RefundState] = []
+        """Refunds for which no money is there: they wait for it, and count nowhere."""
         self.deposit = ZERO
         self._purse: list[Fund] = []
-        self._planned: dict[str, str] = {}
         self._waiting: dict[str, list[tuple[Fund, Decimal]]] = {}
 
     # debts
 
     def find(self, reference: str) -> list[DebtState]:
-        """Return the debts of a bill, or the one debt that the reference names."""
-        if reference in self.bills:
-            return self.bills[reference]
-        return [self.debts[reference]] if reference in self.debts else []
+        """Return the debts of a bill, or the one debt that the reference names.
+
+        A plan that was given up stands for the bills which it had replaced.
+        """
+        found = self.bills.get(reference) or [d for d in (self.debts.get(reference),) if d]
+        plan = self.plans.get(found[0].bill) if self.plans and found else None
+        if plan and plan.over:
+            return [debt for debt in found if debt.open] or plan.covered
+        return found
 
     def add_bill(self, bill: Bill, day: date, known_at: datetime) -> None:
         """Let a bill become debt: one, or one for each instalment; credit that waits pays it."""
@@ -56,74 +62,111 @@ class Book:
         for debt in born:
             self.debts[debt.id] = debt
             insort(self.order, debt)
-        for reference in bill.replaces:
-            self._planned[reference] = bill.id
-        for reference in (*bill.replaces, bill.id, *(debt.id for debt in born)):
-            if self._planned and (plan := self._planned.get(reference)):
-                for debt in self.find(reference):
-                    self._move(debt, plan, day)
+        if bill.replaces:
+            plans.begin(self, bill, day)
+        if self.plans:
+            plans.meet(self, {bill.id, *(debt.id for debt in born)}, day)
         if self._waiting:
             for reference in (bill.id, *(debt.id for debt in born)):
-                self._pay_waiting(reference, day)
+                self.pay_waiting(reference, day)
         self.use_credit(day)
-
-    def _move(self, debt: DebtState, plan: str, day: date) -> None:
-        if debt.bill != plan:
-            debt.plan, debt.moved = plan, debt.moved + debt.open
-            debt.change(debt.open, day)
 
     def end_plan(self, plan: str, day: date) -> None:
-        """Bring the bills that a plan replaced back, less what was paid under it, oldest first."""
-        paid = ZERO
-        self._planned = {bill: by for bill, by in self._planned.items() if by != plan}
-        for debt in self.bills.get(plan, ()):
-            paid += debt.amount - debt.open
-            debt.amount -= debt.open
-            debt.correct(debt.open, day)
-        for debt in self.order:
-            if debt.plan == plan:
-                covered = min(paid, debt.moved)
-                paid -= covered
-                debt.amount -= covered
-                debt.change(covered - debt.moved, day)
-                debt.plan, debt.moved = "", ZERO
-        self.use_credit(day)
+        """Give a plan up: its bills come back at their own age, and what was paid under it pays them."""
+        if plan in self.plans:
+            plans.end(self, self.plans[plan], day)
 
-    def lower(self, reference: str, amount: Decimal, day: date) -> Decimal:
-        """Correct a bill downwards; what was already paid becomes credit. Return what exceeds the bill."""
-        debts = self.find(reference)
-        for debt in sorted(debts):
+    def close_day(self, day: date) -> None:
+        """End a value date: plans that were made on it ask for what they took over, and for no more."""
+        for plan in self.plans.values():
+            if plan.fresh:
+                plans.settle(self, plan, day)
+
+    def lower(self, reference: str, amount: Decimal, day: date) -> None:
+        """Correct a bill downwards: what is still owed, then what was given up, then what was paid.
+
+        What was paid too much becomes credit. Of a bill under a plan the plan asks for less. More than the
+        bill asks for is kept for a later correction upwards, and is nobody's money.
+        """
+        debts = sorted(self.find(reference))
+        if plan := self.plan_of(debts):
+            rest = plans.lower(self, plan, reference, amount, day)
+        else:
+            rest = self._lower_bill(debts, amount, day)
+        if debts and rest:
+            debts[-1].over += rest
+
+    def _lower_bill(self, debts: list[DebtState], amount: Decimal, day: date) -> Decimal:
+        for debt in debts:
             cut = min(amount, debt.open)
             debt.amount -= cut
             debt.correct(cut, day)
             debt.unask(cut)
             amount -= cut
-        for debt in sorted(debts, reverse=True):
-            cut = min(amount, debt.moved)
-            debt.moved -= cut
-            debt.amount -= cut
+        for debt in reversed(debts):
+            if cut := min(amount, debt.moved):
+                plans.let_off(self, debt, cut, day)
+                amount -= cut
+        for debt in reversed(debts):
+            cut = min(amount, debt.given_up)
+            debt.take_back(cut)
             amount -= cut
-            cut = min(amount, debt.amount - debt.open)
-            debt.amount -= cut
+        for debt in reversed(debts):
+            cut = min(amount, debt.amount - debt.open - debt.moved)
             debt.unask(cut)
             amount -= cut
-            self._release(debt, cut, day)
+            self.release(debt, cut)
         return amount
 
     def raise_(self, reference: str, amount: Decimal, day: date) -> None:
         """Correct a bill upwards; with instalments the last one carries it."""
-        debt = max(self.find(reference))
-        debt.revise(-amount, day)
+        debts = self.find(reference)
+        if not debts:
+            return
+        debt = max(debts)
+        part = min(amount, debt.over)
+        debt.over -= part
+        debt.revise(part - amount, day)
         self.use_credit(day)
 
-    def _release(self, debt: DebtState, amount: Decimal, day: date) -> None:
+    def release(self, debt: DebtState, amount: Decimal) -> None:
+        """Let a debt ask for less than was paid: the money is free again, the last first."""
+        debt.amount -= amount
         for fund in sorted((f for f in self.funds.values() if debt.id in f.parts), reverse=True):
             freed = min(amount, fund.parts[debt.id])
             if freed:
                 amount -= freed
-                self._shrink(fund, debt.id, freed)
+                self.shrink(fund, debt.id, freed)
                 debt.uncount(freed)
-                self._free(fund, freed)
+                self.free(fund, freed)
+
+    def write_down(self, reference: str, amount: Decimal, day: date) -> Decimal:
+        """Give up a part of what is still owed of a bill; what is paid stays paid. Return what exceeds it."""
+        debts = sorted(self.find(reference))
+        if plan := self.plan_of(debts):
+            return plans.lower(self, plan, reference, amount, day, given_up=True)
+        for debt in debts:
+            cut = min(amount, debt.open)
+            debt.revise(cut, day)
+            amount -= cut
+        for debt in reversed(debts):
+            cut = plans.pull(self, debt, amount, day)
+            debt.revise(cut, day)
+            amount -= cut
+        return amount
+
+    def paid_of(self, reference: str) -> Decimal:
+        """Return how much money has paid a bill, also under its plan."""
+        found = ZERO
+        for debt in self.find(reference):
+            found += debt.amount - debt.open - debt.moved
+            if debt.moved:
+                found += max(ZERO, debt.moved - sum((p.open for p in self.plans[debt.plan].parts), ZERO))
+        return found
+
+    def plan_of(self, debts: list[DebtState]) -> PlanState | None:
+        """Return the plan of which these debts are instalments."""
+        return self.plans.get(debts[0].bill) if debts else None
 
     # money
 
@@ -138,51 +181,48 @@ class Book:
                 fund.free -= part
                 fund.reserved += part
                 self._waiting.setdefault(share.bill, []).append((fund, part))
-        self._free(fund, ZERO)
+        self.free(fund, ZERO)
         self.use_credit(day)
+        refunds.retry(self, day)
 
     def recover(self, fund: Fund, day: date) -> None:
         """Take money in for what was written off: unless it names a bill, it pays that before all else."""
         for debt in self.order if not fund.named else ():
             if debt.written_off and (part := min(debt.open, fund.free)):
-                self._take(fund, debt, part, day)
+                self.take(fund, debt, part, day)
         self.receive(fund, day)
 
-    def write_down(self, reference: str, amount: Decimal, day: date) -> Decimal:
-        """Give up a part of what is still owed of a bill; what is paid stays paid. Return what exceeds it."""
-        for debt in sorted(self.find(reference)):
-            cut = min(amount, debt.open)
-            debt.revise(cut, day)
-            amount -= cut
-        return amount
-
-    def _pay_waiting(self, reference: str, day: date) -> None:
+    def pay_waiting(self, reference: str, day: date) -> None:
+        """Let the money that waits for a debt pay it."""
         for fund, amount in self._waiting.pop(reference, ()):
             part = min(amount, fund.reserved)
             fund.reserved -= part
-            self._free(fund, part)
+            self.free(fund, part)
             self._pay(fund, self.find(reference), part, day)
 
     def _pay(self, fund: Fund, debts: list[DebtState], amount: Decimal, day: date) -> None:
         for debt in sorted(debts):
             part = min(amount, debt.open, fund.free)
             if part:
-                self._take(fund, debt, part, day)
+                self.take(fund, debt, part, day)
                 amount -= part
 
-    def _take(self, fund: Fund, debt: DebtState, amount: Decimal, day: date) -> None:
+    def take(self, fund: Fund, debt: DebtState, amount: Decimal, day: date) -> None:
+        """Let money that is free pay a debt."""
         fund.free -= amount
         fund.parts[debt.id] = fund.parts.get(debt.id, ZERO) + amount
         debt.change(amount, day)
 
-    def _shrink(self, fund: Fund, debt: str, amount: Decimal) -> None:
+    def shrink(self, fund: Fund, debt: str, amount: Decimal) -> None:
+        """Let money have paid less of a debt."""
         left = fund.parts[debt] - amount
         if left:
             fund.parts[debt] = left
         else:
             del fund.parts[debt]
 
-    def _free(self, fund: Fund, amount: Decimal) -> None:
+    def free(self, fund: Fund, amount: Decimal) -> None:
+        """Let money be free for what comes next."""
         fund.free += amount
         if fund.free and fund not in self._purse:
             insort(self._purse, fund)
@@ -192,39 +232,37 @@ class Book:
         if not self._purse:
             return
         for fund in self._purse:
-            if self.overdrawn:
-                part = min(fund.free, self.overdrawn)
-                fund.free -= part
-                fund.given_back += part
-                self.overdrawn -= part
-            self._spread(fund, day)
+            self.spread(fund, self.order, day)
         self._purse = [fund for fund in self._purse if fund.free]
 
-    def _spread(self, fund: Fund, day: date) -> None:
-        """Let free money pay by the account's rule: what is undisputed before what is disputed."""
+    def spread(self, fund: Fund, debts: list[DebtState], day: date) -> None:
+        """Let free money pay debts by the account's rule: what is undisputed before what is disputed."""
         if fund.service not in self._passes:
             self._passes[fund.service] = self._allocation.passes(fund.service)
         for disputed_too in (False, True):
             for takes in self._passes[fund.service]:
-                for debt in self.order:
+                for debt in debts:
                     if not fund.free:
                         return
                     if not debt.open or debt.written_off or not takes(debt.service, debt.category):
                         continue
                     payable = debt.open if disputed_too else debt.open - debt.disputed
                     if payable:
-                        self._take(fund, debt, min(payable, fund.free), day)
+                        self.take(fund, debt, min(payable, fund.free), day)
 
     def give_back(self, fund: Fund, debt: DebtState, amount: Decimal, day: date, why: Cause) -> None:
         """Take money from a debt again: it is open as before, at its own age."""
         was_settled = not debt.open
-        self._shrink(fund, debt.id, amount)
+        self.shrink(fund, debt.id, amount)
         debt.change(-amount, day)
         if was_settled:
             debt.reopened_on, debt.reopened_by = day, why
 
-    def return_fund(self, fund: Fund, return_id: str, day: date) -> None:
-        """Let a payment come back: what it paid is open again, what it left as credit is gone."""
+    def return_fund(self, fund: Fund, return_id: str, day: date, known_at: datetime) -> None:
+        """Let a payment come back: what it paid is open again, what it left as credit is gone.
+
+        What was refunded of it went out twice, and is owed.
+        """
         if fund.return_id:
             return
         fund.before = {name: (part, self.debts[name].settled_on) for name, part in fund.parts.items()}
@@ -233,6 +271,8 @@ class Book:
         fund.free = fund.reserved = ZERO
         fund.return_id = return_id
         self._purse = [other for other in self._purse if other is not fund]
+        for refund, part in fund.refunds:
+            refunds.owe(self, refund, part, day, max(known_at, refund.known_at), "chargeback")
         self.use_credit(day)
 
     def stand_again(self, return_id: str, day: date) -> None:
@@ -242,6 +282,8 @@ class Book:
             return
         fund.return_id = ""
         fund.free = fund.amount - fund.given_back
+        for refund, part in fund.refunds:
+            refunds.no_longer_owed(self, refund, part, day)
         for share in fund.named:
             if not self.find(share.bill):
                 part = min(share.amount, fund.free)
@@ -251,29 +293,18 @@ class Book:
             debt = self.debts[name]
             part = min(amount, debt.open, fund.free)
             if part:
-                self._take(fund, debt, part, day)
+                self.take(fund, debt, part, day)
             if not debt.open and settled_on and debt.reopened_by == "chargeback":
                 debt.settled_on, debt.reopened_on, debt.reopened_by = settled_on, None, ""
         fund.before = {}
-        self._free(fund, ZERO)
+        self.free(fund, ZERO)
         self.use_credit(day)
+        refunds.retry(self, day)
 
-    def refund(self, amount: Decimal, named: Fund | None, day: date) -> None:
-        """Give money back: from credit first, then from what the named (or the last) payment paid."""
-        standing = sorted(fund for fund in self.funds.values() if not fund.return_id)
-        for fund in [named, *standing] if named else standing:
-            part = min(amount, fund.free)
-            fund.free -= part
-            fund.given_back += part
-            amount -= part
-        for fund in [named] if named else reversed(standing):
-            for name, paid in reversed(list(fund.parts.items())):
-                part = min(amount, paid)
-                if part:
-                    self.give_back(fund, self.debts[name], part, day, "refund")
-                    fund.given_back += part
-                    amount -= part
-        self.overdrawn += amount
+    def refund(self, refund: RefundState, day: date) -> None:
+        """Give money back; where there is none, the refund waits for it."""
+        if not refunds.pay_out(self, refund, day):
+            self.refunds.append(refund)
 
     @property
     def credit(self) -> Decimal:
@@ -294,44 +325,60 @@ class Book:
     def contest(self, entry: Dispute) -> None:
         """Open a dispute on a bill or one instalment."""
         self.disputes[entry.id] = DisputeState(entry, tuple(sorted(self.find(entry.bill))))
-        self._contested(entry.bill)
+        self.recontest()
 
     def resolve(self, dispute: str, outcome: Literal["upheld", "rejected", "withdrawn"], day: date) -> None:
         """End a dispute once; a second end is not heard."""
         state = self.disputes[dispute]
         if not state.outcome:
             state.outcome, state.resolved_on = outcome, day
-            self._contested(state.entry.bill)
+            self.recontest()
             self.use_credit(day)
 
     def note_credited(self, reference: str, amount: Decimal) -> None:
-        """Let a credit note on a bill cover the disputes on it, oldest first."""
+        """Let a credit note on a bill cover the disputes on it, oldest first; a plan's on its bills, too."""
+        if not self.disputes:
+            return
         touched = {debt.id for debt in self.find(reference)}
+        for plan in self.plans.values():
+            parts, covered = {p.id for p in plan.parts}, {d.id for d in plan.covered if d.moved}
+            touched |= (covered if touched & parts else set()) | (parts if touched & covered else set())
         for state in self.disputes.values():
-            if amount and any(debt.id in touched for debt in state.debts):
+            if amount and any(debt.id in touched for debt in self.find(state.entry.bill)):
                 part = min(amount, state.remaining)
                 state.credited += part
                 amount -= part
-                self._contested(state.entry.bill)
+        self.recontest()
 
-    def _contested(self, reference: str) -> None:
-        touched = self.find(reference)
-        for debt in touched:
+    def recontest(self) -> None:
+        """Say anew what disputes claim: of their bill, else of the plan in its place, from its last part."""
+        if not self.disputes:
+            return
+        for debt in self.order:
             debt.contested = ZERO
-        names = {debt.id for debt in touched}
         for state in self.disputes.values():
-            left = state.remaining
-            mine = [debt for debt in state.debts if debt.id in names]
-            # What is paid or under a plan now can be owed again: the claim on it stands then.
-            for debt, most in (*((d, d.open) for d in mine), *((d, d.amount) for d in mine)):
+            mine = sorted(self.find(state.entry.bill), reverse=bool(self.plan_of(list(state.debts))))
+            left, state.touches = state.remaining, set()
+            under = plans.claims(self, mine)
+            # What is paid now can be owed again: the claim on it stands then.
+            for debt, most in (*((d, d.open) for d in mine), *under, *((d, d.amount) for d in mine)):
                 part = max(ZERO, min(left, most - debt.contested))
                 debt.contested += part
                 left -= part
+                if part:
+                    state.touches.add(debt.id)
 
     def mark(self, reference: str, marked: bool, day: date) -> None:
-        """Set or remove a write-off mark on one bill, or on all that is owed now."""
-        for debt in self.find(reference) if reference else self.order:
+        """Set or remove a write-off mark on one bill, or on all that is owed now.
+
+        A bill that is marked leaves its plan with what is still owed of it, and comes back under it.
+        """
+        for debt in self.find(reference) if reference else list(self.order):
             debt.write_off(day if marked else None)
+            if marked and reference:
+                debt.pulled += plans.pull(self, debt, debt.moved, day, for_now=True)
+            elif not marked:
+                plans.put_back(self, debt, day)
         if not marked:
             self.use_credit(day)
 

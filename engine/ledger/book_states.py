@@ -1,4 +1,4 @@
-"""What a book keeps while a history is told: a debt, money received, a dispute."""
+"""What a book keeps while a history is told: a debt, money received, a refund, a plan, a dispute."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from engine.ledger.entries import Dispute, Share
 
 ZERO = Decimal(0)
 Cause = Literal["", "refund", "chargeback"]
+REFUND = "refund:"
+"""How the names of debts begin that are refunds whose money came back."""
 
 
 @dataclass(slots=True)
@@ -36,6 +38,10 @@ class DebtState:
     plan: str = ""
     """The plan that took its place; what it took over stands in `moved`."""
     moved: Decimal = ZERO
+    pulled: Decimal = ZERO
+    """What a write-off mark took out of its plan; without the mark it goes back under it."""
+    over: Decimal = ZERO
+    """Corrections downwards of more than it asks for; what is asked for more makes up for them first."""
     changes: list[tuple[date, Decimal]] = field(default_factory=list)
     """What money took off the open amount (or gave back, when negative), by value date."""
     revised: list[tuple[date, Decimal]] = field(default_factory=list)
@@ -79,6 +85,20 @@ class DebtState:
                 self.revised[n] = (day, by + part)
                 amount -= part
 
+    @property
+    def given_up(self) -> Decimal:
+        """What was given up of it and is no correction: written down, let go out of goodwill."""
+        return sum((by for _, by in self.revised if by > 0), ZERO)
+
+    def take_back(self, amount: Decimal) -> None:
+        """Let a correction stand in the place of what was given up, the last first: it was never owed."""
+        for n in reversed(range(len(self.revised))):
+            day, by = self.revised[n]
+            part = min(amount, by)
+            if part > 0:
+                self.revised[n] = (day, by - part)
+                amount -= part
+
     def uncount(self, amount: Decimal) -> None:
         """Take money out of what was paid, the last first: the bill was corrected and did not need it."""
         for n in reversed(range(len(self.changes))):
@@ -114,9 +134,63 @@ class Fund:
     """What it had paid when it was returned, and when that settled the debt."""
     given_back: Decimal = ZERO
     """What was refunded from it."""
+    refunds: list[tuple[RefundState, Decimal]] = field(default_factory=list)
+    """The refunds that it paid for, each with its part."""
 
     def __lt__(self, other: Fund) -> bool:
         return (self.on, self.key) < (other.on, other.key)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundState:
+    """Money that went out: when, how much, and from which payment, if it names one."""
+
+    id: str
+    amount: Decimal
+    on: date
+    known_at: datetime
+    fund: Fund | None = None
+
+    @property
+    def debt(self) -> str:
+        """The name of the debt that it becomes when the money behind it comes back."""
+        return f"{REFUND}{self.id}"
+
+
+@dataclass(slots=True)
+class PlanState:
+    """A plan while its history is told: what it asks for, and what it took the place of."""
+
+    id: str
+    known_at: datetime
+    parts: list[DebtState]
+    """Its instalments, by due date."""
+    asked: dict[str, Decimal]
+    """What each of them asks for when nothing is taken out of the plan."""
+    principal: Decimal
+    """What it says to take the place of, without its charges."""
+    down_payment: Decimal
+    wants: list[str]
+    """The bills that it names."""
+    unseen: set[str]
+    """Of these, what has not come."""
+    room: Decimal
+    """What it could still take over."""
+    fresh: set[str] = field(default_factory=set)
+    """The bills whose open part goes under it on the day that is told now."""
+    covered: list[DebtState] = field(default_factory=list)
+    """The debts that it took over."""
+    left: Decimal = ZERO
+    """What it left of its bills, undisputed, when it was made."""
+    excess: Decimal = ZERO
+    """What it says to take the place of and found nothing for; it asks for that much less."""
+    over: bool = False
+    """It was given up."""
+
+    @property
+    def fits(self) -> bool:
+        """Tell whether it took the place of what it says; one that waits for bills may do so still."""
+        return bool(self.over or self.unseen) or (not self.excess and self.left <= self.down_payment)
 
 
 @dataclass(slots=True)
@@ -129,6 +203,8 @@ class DisputeState:
     """What credit notes on its bill have covered since."""
     resolved_on: date | None = None
     outcome: Literal["", "upheld", "rejected", "withdrawn"] = ""
+    touches: set[str] = field(default_factory=set)
+    """The debts out of which it takes something: of its bill, or of the plan in its bill's place."""
 
     @property
     def remaining(self) -> Decimal:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from engine.ledger.allocation import PRINCIPAL_FIRST, AllocationRule
 from engine.ledger.book import ZERO, Book
 from engine.ledger.charges import BASES, Basis, Rate, Stretch, grown
+from engine.ledger.deposit_moves import IN, counted
 from engine.ledger.entries import DepositMoved, DepositReviewed, Entry
 from engine.ledger.facts_arrears import overdue_spans
 from engine.ledger.history import write_book
@@ -20,7 +21,6 @@ from engine.text.period import Period
 
 CENT = Decimal("0.01")
 Word = DepositMoved | DepositReviewed
-_IN = ("held", "topped_up", "interest")
 
 
 class Deposit(Model):
@@ -60,7 +60,7 @@ def deposit_at(
 ) -> Deposit:  # fmt: skip
     """Return the deposit as of a local day, as known at `at`. Debt that is written off stays past due."""
     due, _ = counts_by(known_entries(entries, at), as_of)
-    moves = of_kind(due, DepositMoved)
+    moves = counted(of_kind(due, DepositMoved))
     reviews = of_kind(due, DepositReviewed)
     words: list[Word] = [*moves, *reviews]
     with localcontext() as context:
@@ -79,7 +79,7 @@ def deposit_at(
         )  # fmt: skip
 
 
-_MOVES = ("requested", *_IN, "released", "applied")
+_MOVES = ("requested", *IN, "released", "applied")
 
 
 def _order(entry: Word) -> tuple[date, str, str]:
@@ -96,7 +96,7 @@ def _since(moves: Sequence[DepositMoved]) -> date | None:
     for day in sorted({move.value_date for move in moves}):
         for move in moves:
             if move.value_date == day and move.move != "requested":
-                held += move.amount if move.move in _IN else -move.amount
+                held += move.amount if move.move in IN else -move.amount
         if held <= 0:
             since = None
         elif since is None:
@@ -130,7 +130,7 @@ def deposit_interest(
     """
     rates = rate if isinstance(rate, tuple) else (Rate(date.min, rate),)
     due, _ = counts_by(known_entries(entries, at), until)
-    moves = of_kind(due, DepositMoved)
+    moves = counted(of_kind(due, DepositMoved))
     stretches: list[Stretch] = []
     principal, last = ZERO, until
     with localcontext() as context:
@@ -139,7 +139,7 @@ def deposit_interest(
             if move.move in ("requested", "interest"):
                 continue
             stretches += _stretches(principal, last, move.value_date, rates)
-            principal = max(ZERO, principal + (move.amount if move.move in _IN else -move.amount))
+            principal = max(ZERO, principal + (move.amount if move.move in IN else -move.amount))
             last = move.value_date
         earned = grown(basis, rates, iter([*stretches, *_stretches(principal, last, until, rates)]), None)
         credited = sum((e.amount for e in moves if e.move == "interest"), ZERO)

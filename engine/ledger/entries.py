@@ -7,6 +7,7 @@ became known. Entries are only ever added; a correction is another entry.
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from operator import not_
 from typing import Annotated, Literal, get_args
 
@@ -56,6 +57,10 @@ class Bill(EntryBase):
     """A draft never ages and never counts."""
     replaces: tuple[Reference, ...] = ()
     """For a plan: the bills whose open part its instalments take the place of."""
+    charges: Annotated[Amount, Field(ge=0, exclude_if=not_)] = Decimal(0)
+    """For a plan: what of its amount is its own interest and fee; given up, it is not owed."""
+    down_payment: Annotated[Amount, Field(ge=0, exclude_if=not_)] = Decimal(0)
+    """For a plan: what it leaves of its bills, to be paid at once; that stays at its own age."""
 
 
 class BillIssued(EntryBase):
@@ -81,6 +86,7 @@ class PaymentReturned(EntryBase):
 
     kind: Literal["payment_returned"] = "payment_returned"
     payment: Reference
+    """The id of the payment; where there is none, of the recovery."""
     reason: Literal["bounced", "chargeback", "cancelled"] = "bounced"
 
 
@@ -98,6 +104,7 @@ class Refund(EntryBase):
     kind: Literal["refund"] = "refund"
     amount: Positive
     payment: str = ""
+    """The id of the payment; where there is none, of the recovery."""
 
 
 def is_goodwill(reason: str) -> bool:

@@ -48,7 +48,7 @@ def _names(entries: list[Entry]) -> list[Name]:
 def _returns(due: list[Entry], window: Window) -> dict[str, Found]:
     reversed_ = {entry.returned for entry in of_kind(due, ReturnReversed)}
     came = {
-        entry.id for entry in of_kind(due, Payment)
+        entry.id for entry in (*of_kind(due, Payment), *of_kind(due, Recovery))
     }  # a return of a payment that has not come waits for it
     counted: list[Entry] = [
         e

@@ -100,7 +100,7 @@ class Trail:
             if names & (fund.parts.keys() | fund.before.keys()):
                 kind, _, name = fund.key.partition(":")
                 found.append((kind, name))
-        return [*found, *self._undone({name for kind, name in found if kind == "payment"})]
+        return [*found, *self._undone({name for kind, name in found if kind in ("payment", "recovery")})]
 
     def _undone(self, payments: set[str]) -> list[Name]:
         """Return how payments came back, and how that was reversed."""

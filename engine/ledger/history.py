@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 
 from engine.ledger.allocation import PRINCIPAL_FIRST, AllocationRule
 from engine.ledger.book import Book, Fund
+from engine.ledger.book_states import RefundState
+from engine.ledger.deposit_moves import moved_on
 from engine.ledger.entries import (
     Adjustment,
     Bill,
@@ -57,21 +62,33 @@ def write_book(
             first = issued.get(entry.bill)
             if first is None or (entry.value_date, entry.id) < (first.value_date, first.id):
                 issued[entry.bill] = entry
+    moves = [entry for entry in index.values() if isinstance(entry, DepositMoved)]
+    moved = moved_on(moves) if moves else {}
     timeline: list[tuple[date, int, str, Entry]] = []
     never = _never_returned(index, issued)
     for entry in index.values():
-        if entry.kind in RANK and entry not in never and (day := _counts_from(entry, index, issued)):
+        if entry.kind not in RANK or entry in never:
+            continue
+        is_move = isinstance(entry, DepositMoved)
+        day = moved.get(entry.id) if is_move else _counts_from(entry, index, issued)
+        if day:
             timeline.append((day, RANK[entry.kind], entry.id, entry))
     for receipt in last_words(index.values()).values():
         if receipt.status == "done" and receipt.key.endswith(GIVEN_UP):
             timeline.append((receipt.value_date, RANK["write_off_mark"], receipt.key, receipt))
     timeline.sort(key=lambda item: item[:3])
     book = Book(allocation)
-    for day, _, _, entry in timeline:
-        if isinstance(entry, CreditNote) and not entry.bill and not unnamed_credit:
-            continue
-        _tell(book, entry, day, issued)
+    for day, told in groupby(timeline, key=itemgetter(0)):
+        for _, _, _, entry in told:
+            if unnamed_credit or not isinstance(entry, CreditNote) or entry.bill:
+                _tell(book, entry, day, index, issued)
+        book.close_day(day)
     return book
+
+
+def money_named(index: Index, name: str) -> Entry | None:
+    """Return the payment of a name; where there is none, the recovery."""
+    return index.get(("payment", name)) or index.get(("recovery", name))
 
 
 def last_words(entries: Iterable[Entry]) -> dict[str, Receipt]:
@@ -104,11 +121,11 @@ def _counts_from(entry: Entry, index: Index, issued: Mapping[str, BillIssued]) -
         case WriteOffMark(bill=bill) if bill:
             return _after_bill(entry.value_date, bill, index, issued)
         case PaymentReturned():
-            return _after(entry.value_date, index.get(("payment", entry.payment)), index, issued)
+            return _after(entry.value_date, money_named(index, entry.payment), index, issued)
         case ReturnReversed():
             return _after(entry.value_date, index.get(("payment_returned", entry.returned)), index, issued)
         case Refund(payment=payment) if payment:
-            return _after(entry.value_date, index.get(("payment", payment)), index, issued)
+            return _after(entry.value_date, money_named(index, payment), index, issued)
         case DisputeResolved():
             return _after(entry.value_date, index.get(("dispute", entry.dispute)), index, issued)
         case _:
@@ -149,7 +166,7 @@ def _after_bill(
     return _after(day, bill, index, issued)
 
 
-def _tell(book: Book, entry: Entry, day: date, issued: Mapping[str, BillIssued]) -> None:
+def _tell(book: Book, entry: Entry, day: date, index: Index, issued: Mapping[str, BillIssued]) -> None:
     match entry:
         case Bill():
             book.add_bill(entry, day, _known_at(entry, issued))
@@ -159,36 +176,44 @@ def _tell(book: Book, entry: Entry, day: date, issued: Mapping[str, BillIssued])
             book.receive(fund, day)
         case CreditNote(bill=""):
             book.receive(Fund(f"credit_note:{entry.id}", day, entry.amount, entry.amount), day)
-        case CreditNote():
+        case CreditNote() | FeeWaived():
             book.note_credited(entry.bill, entry.amount)
-            lower = book.write_down if is_goodwill(entry.reason) else book.lower
-            if excess := lower(entry.bill, entry.amount, day):
-                book.receive(Fund(f"credit_note:{entry.id}", day, excess, excess), day)
-            book.use_credit(day)
-        case FeeWaived():
-            book.note_credited(entry.bill, entry.amount)
-            if excess := book.lower(entry.bill, entry.amount, day):
-                book.receive(Fund(f"fee_waived:{entry.id}", day, excess, excess), day)
-            book.use_credit(day)
+            _lower(book, entry, entry.amount, day)
         case Adjustment() if entry.amount > 0:
             book.raise_(entry.bill, entry.amount, day)
         case Adjustment():
-            lower = book.write_down if is_goodwill(entry.reason) else book.lower
-            if excess := lower(entry.bill, -entry.amount, day):
-                book.receive(Fund(f"adjustment:{entry.id}", day, excess, excess), day)
-            book.use_credit(day)
+            _lower(book, entry, -entry.amount, day)
         case PaymentReturned():
-            book.return_fund(book.funds[f"payment:{entry.payment}"], entry.id, day)
+            book.return_fund(_fund(book, index, entry.payment), entry.id, day, entry.received_at)
+        case Refund():
+            named = _fund(book, index, entry.payment) if entry.payment else None
+            book.refund(RefundState(entry.id, entry.amount, day, entry.received_at, named), day)
         case _:
             _tell_rest(book, entry, day)
+
+
+def _fund(book: Book, index: Index, name: str) -> Fund:
+    found = money_named(index, name)
+    return book.funds[f"{found.kind if found else 'payment'}:{name}"]
+
+
+def _lower(
+    book: Book, entry: CreditNote | FeeWaived | Adjustment, amount: Decimal, day: date
+) -> None:  # fmt: skip
+    """Let a bill ask for less; of one that was right (goodwill) what was paid becomes credit of its own."""
+    if isinstance(entry, FeeWaived) or not is_goodwill(entry.reason):
+        book.lower(entry.bill, amount, day)
+    else:
+        excess = min(book.write_down(entry.bill, amount, day), book.paid_of(entry.bill))
+        if excess:
+            book.receive(Fund(f"{entry.kind}:{entry.id}", day, excess, excess), day)
+    book.use_credit(day)
 
 
 def _tell_rest(book: Book, entry: Entry, day: date) -> None:
     match entry:
         case ReturnReversed():
             book.stand_again(entry.returned, day)
-        case Refund():
-            book.refund(entry.amount, book.funds.get(f"payment:{entry.payment}"), day)
         case Dispute():
             book.contest(entry)
         case DisputeResolved():

@@ -220,10 +220,8 @@ def overdue_on(book: Book, day: date) -> Decimal:
         if debt.invoice_date < day and not debt.written_off:
             moved = (*debt.changes, *debt.revised)
             since = sum((by for changed, by in moved if changed >= day), ZERO)
-            claimed = (
-                d.remaining for d in book.disputes.values()
-                if debt in d.debts and (d.outcome == "upheld" or d.entry.value_date <= day)
-            )  # fmt: skip
+            about = (d for d in book.disputes.values() if debt in d.debts or debt.id in d.touches)
+            claimed = (d.remaining for d in about if d.outcome == "upheld" or d.entry.value_date <= day)
             total += max(ZERO, debt.open + since - min(debt.disputed, sum(claimed, ZERO)))
     return total
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 
-from engine.ledger import refusals_bills, refusals_money, refusals_promises
+from engine.ledger import refusals_bills, refusals_money, refusals_plans, refusals_promises
 from engine.ledger.account import Terms
-from engine.ledger.entries import KINDS, Bill, Entry, Hold
+from engine.ledger.entries import KINDS, Bill, Entry, Hold, Refund
 from engine.ledger.refusals_common import Finding
 from engine.ledger.refusals_money import check_decimals, check_money_is_there
 from engine.model import Model
@@ -51,7 +51,8 @@ def entry_problems(
         return [_problem(new, Finding("entry-conflict", text, "id", advice))]
     known = [entry for entry in entries if entry.kind in _NEEDED]
     of_money = (*check_decimals(terms.currency, new), *check_money_is_there(terms, new))
-    return [_problem(new, finding) for finding in (*of_money, *_findings(known, new, lasts))]
+    beside = _beside_all(terms, entries, new)
+    return [_problem(new, finding) for finding in (*of_money, *_findings(known, new, lasts), *beside)]
 
 
 def _problem(new: Entry, finding: Finding) -> EntryProblem:
@@ -62,7 +63,7 @@ def _problem(new: Entry, finding: Finding) -> EntryProblem:
 _NEEDED = frozenset(
     ("bill", "bill_issued", "payment", "payment_returned", "return_reversed", "refund", "credit_note",
      "adjustment", "plan_ended", "dispute", "dispute_resolved", "promise", "promise_withdrawn", "hold",
-     "hold_released", "deposit", "fee_waived", "write_down")
+     "hold_released", "deposit", "fee_waived", "write_down", "recovery")
 )  # fmt: skip
 NEEDS: Mapping[str, frozenset[str]] = {
     "bill": frozenset(("bill",)),
@@ -70,6 +71,11 @@ NEEDS: Mapping[str, frozenset[str]] = {
     "deposit_review": frozenset(),
 }
 """Kinds that are judged beside entries of these kinds only, and their twin; all others beside all."""
+
+
+def needs_of(new: Entry) -> frozenset[str] | None:
+    """Return the kinds of entries beside which an entry is judged, but for its twin; None: beside all."""
+    return None if isinstance(new, Bill) and new.replaces else NEEDS.get(new.kind)
 
 
 EARLIEST, LATEST = date(1970, 1, 1), date(2200, 1, 1)
@@ -102,6 +108,14 @@ def _findings(known: list[Entry], new: Entry, lasts: Mapping[str, Period]) -> It
     rule = _RULES.get(new.kind)
     if rule:
         yield from rule(known, new)
+
+
+def _beside_all(terms: Terms, entries: Sequence[Entry], new: Entry) -> Iterator[Finding]:
+    """Yield what is wrong beside the book of the account: what is open of bills, what money there is."""
+    if isinstance(new, Bill):
+        yield from refusals_plans.check_plan(terms, entries, new)
+    elif isinstance(new, Refund):
+        yield from refusals_money.check_money_behind(terms, entries, new)
 
 
 _RULES: Mapping[str, Callable[..., Iterator[Finding]]] = {

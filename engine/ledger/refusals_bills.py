@@ -15,7 +15,7 @@ from engine.ledger.entries import (
     WriteDown,
 )
 from engine.ledger.known import of_kind
-from engine.ledger.refusals_common import ZERO, Finding, at_most, bill_of, corrected
+from engine.ledger.refusals_common import ZERO, Finding, at_most, bill_of, corrected, lets_go
 
 FEES = ("fee", "late_fee", "interest")
 
@@ -71,7 +71,7 @@ def check_issued(known: list[Entry], new: BillIssued) -> Iterator[Finding]:
 def check_credit_note(known: list[Entry], new: CreditNote) -> Iterator[Finding]:
     """Yield what is wrong with a credit note."""
     bill = bill_of(known, new.bill) if new.bill else None
-    if bill and new.amount > (left := corrected(known, bill, new.bill)):
+    if bill and new.amount > (left := corrected(known, bill, new.bill, let_go=lets_go(new))):
         text = f"Bill `{new.bill}` asks for {left}; a credit note of {new.amount} is more than that."
         yield Finding("credit-exceeds-bill", text, "amount", at_most(left))
 
@@ -83,7 +83,9 @@ def check_adjustment(known: list[Entry], new: Adjustment) -> Iterator[Finding]:
         advice = "write what the bill rises by, or falls by with a minus"
         yield Finding("adjusts-nothing", text, "amount", advice)
     bill = bill_of(known, new.bill)
-    if bill and new.amount < 0 and -new.amount > (left := corrected(known, bill, new.bill)):
+    if bill is None or new.amount > 0:
+        return
+    if -new.amount > (left := corrected(known, bill, new.bill, let_go=lets_go(new))):
         text = f"Bill `{new.bill}` asks for {left}; it cannot be lowered by {-new.amount}."
         yield Finding("adjustment-exceeds-bill", text, "amount", at_most(left))
 
@@ -97,7 +99,7 @@ def check_waived(known: list[Entry], new: FeeWaived) -> Iterator[Finding]:
         text = f"Bill `{new.bill}` is no fee; only a fee, a late fee or interest is waived."
         advice = "send a credit note if the bill was wrong, else a write-down"
         yield Finding("not-a-fee", text, "bill", advice)
-    elif new.amount > (left := corrected(known, bill, new.bill)):
+    elif new.amount > (left := corrected(known, bill, new.bill, let_go=False)):
         text = f"Bill `{new.bill}` asks for {left}; {new.amount} is more than can be waived."
         yield Finding("waiver-exceeds-bill", text, "amount", at_most(left))
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal, localcontext
 from typing import NamedTuple
 
-from engine.ledger.entries import Adjustment, Bill, CreditNote, Entry, FeeWaived, WriteDown
+from engine.ledger.account import Terms
+from engine.ledger.book import Book
+from engine.ledger.entries import Adjustment, Bill, CreditNote, Entry, FeeWaived, WriteDown, is_goodwill
+from engine.ledger.history import write_book
+from engine.ledger.position import PRECISION
 
 ZERO = Decimal(0)
 
@@ -38,12 +43,32 @@ def _amount_of(bill: Bill, reference: str) -> Decimal:
     return bill.amount
 
 
-def corrected(known: Sequence[Entry], bill: Bill, reference: str) -> Decimal:
-    """Return what the bill asks for after all corrections, waivers and write-downs that are known."""
+def corrected(known: Sequence[Entry], bill: Bill, reference: str, *, let_go: bool = True) -> Decimal:
+    """Return what the bill asks for after all corrections, waivers and write-downs that are known.
+
+    Without `let_go` what was given up of a bill that was right is left out: a correction may take its place.
+    """
     amount, names = _amount_of(bill, reference), (bill.id, reference)
     for entry in known:
-        if isinstance(entry, CreditNote | FeeWaived | WriteDown) and entry.bill in names:
-            amount -= entry.amount
-        elif isinstance(entry, Adjustment) and entry.bill in names:
+        if not isinstance(entry, CreditNote | FeeWaived | WriteDown | Adjustment) or entry.bill not in names:
+            continue
+        if isinstance(entry, Adjustment) and entry.amount > 0:
             amount += entry.amount
+        elif let_go or not lets_go(entry):
+            amount -= abs(entry.amount)
     return amount
+
+
+def lets_go(entry: CreditNote | FeeWaived | WriteDown | Adjustment) -> bool:
+    """Tell whether an entry gives up a part of a bill that was right."""
+    if isinstance(entry, CreditNote | Adjustment):
+        return is_goodwill(entry.reason)
+    return isinstance(entry, WriteDown)
+
+
+def book_by(terms: Terms, entries: Iterable[Entry], last: date | None = None) -> Book:
+    """Return the book after the entries that count up to a day; None: after all."""
+    due = [entry for entry in entries if last is None or entry.value_date <= last]
+    with localcontext() as context:
+        context.prec = PRECISION
+        return write_book(due, allocation=terms.allocation)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from zoneinfo import ZoneInfo
 
 from engine.ledger.account import Terms
+from engine.ledger.deposit_moves import IN, OUT, moved_on
 from engine.ledger.entries import (
     DepositMoved,
     Entry,
@@ -18,7 +19,7 @@ from engine.ledger.entries import (
     ReturnReversed,
 )
 from engine.ledger.known import of_kind
-from engine.ledger.refusals_common import ZERO, Finding, at_most
+from engine.ledger.refusals_common import ZERO, Finding, at_most, book_by
 from engine.text.currency import CODES, decimals
 
 AHEAD = timedelta(days=10)
@@ -84,7 +85,7 @@ def check_returned(known: list[Entry], new: PaymentReturned) -> Iterator[Finding
         text = f"Payment `{new.payment}` already came back on {standing[0].value_date} (`{standing[0].id}`)."
         advice = "a payment comes back once, unless the return is reversed between"
         yield Finding("already-returned", text, "payment", advice)
-    payment = next((e for e in of_kind(known, Payment) if e.id == new.payment), None)
+    payment = _money(known, new.payment)
     if payment and new.value_date < payment.value_date:
         text = f"Payment `{new.payment}` is of {payment.value_date}; it cannot come back on {new.value_date}."
         yield Finding("before-its-cause", text, "value_date", f"write a day from {payment.value_date} on")
@@ -104,9 +105,14 @@ def check_reversed(known: list[Entry], new: ReturnReversed) -> Iterator[Finding]
 
 def check_refund(known: list[Entry], new: Refund) -> Iterator[Finding]:
     """Yield what is wrong with a refund."""
-    payment = next((e for e in of_kind(known, Payment) if e.id == new.payment), None)
+    payment = _money(known, new.payment)
     if payment is None:
         return
+    reversed_ = {entry.returned for entry in of_kind(known, ReturnReversed)}
+    for entry in of_kind(known, PaymentReturned):
+        if entry.payment == new.payment and entry.id not in reversed_:
+            text = f"Payment `{new.payment}` came back on {entry.value_date}; nothing of it can be refunded."
+            yield Finding("payment-came-back", text, "payment", "remove it, or reverse the return first")
     earlier = sum((e.amount for e in of_kind(known, Refund) if e.payment == new.payment), ZERO)
     if earlier + new.amount > payment.amount:
         left = payment.amount - earlier
@@ -117,18 +123,46 @@ def check_refund(known: list[Entry], new: Refund) -> Iterator[Finding]:
         yield Finding("before-its-cause", text, "value_date", f"write a day from {payment.value_date} on")
 
 
-_OUT = ("released", "applied")
+def _money(known: list[Entry], name: str) -> Payment | Recovery | None:
+    """Return the payment of a name; where there is none, the recovery."""
+    found: list[Payment | Recovery] = [*of_kind(known, Payment), *of_kind(known, Recovery)]
+    return next((entry for entry in found if entry.id == name), None)
+
+
+def check_money_behind(terms: Terms, entries: Sequence[Entry], new: Refund) -> Iterator[Finding]:
+    """Yield a refund of more than all money that is there; one that names a payment waits for that."""
+    known = list(entries)
+    payment = _money(known, new.payment) if new.payment else None
+    if new.payment and (payment is None or new.amount > payment.amount):
+        return
+    if any(refund.id == new.id for refund in book_by(terms, [*known, new]).refunds):
+        funds = book_by(terms, known).funds.values()
+        left = sum((fund.amount - fund.given_back for fund in funds if not fund.return_id), ZERO)
+        text = f"Of the money received {left} is left; a refund of {new.amount} is more than that."
+        if new.payment:
+            text = f"Payment `{new.payment}` is refunded already; there is no {new.amount} left of it."
+        advice = (
+            "name its `payment`, if that has not come yet" if not new.payment else "look for another refund"
+        )
+        yield Finding("refund-exceeds-money", text, "amount", advice)
 
 
 def check_deposit(known: list[Entry], new: DepositMoved) -> Iterator[Finding]:
-    """Yield what is wrong with a deposit that moves."""
-    if new.move not in _OUT:
+    """Yield what is wrong with a deposit that moves; while none is known to be held it waits for one."""
+    moves = of_kind(known, DepositMoved)
+    if new.move not in OUT or not any(move.move in IN for move in moves):
         return
-    held = ZERO
-    for entry in of_kind(known, DepositMoved):
-        if entry.move != "requested":
-            held += -entry.amount if entry.move in _OUT else entry.amount
+    before, after = moved_on(moves), moved_on([*moves, new])
+    day = after.get(new.id)
+    if day == new.value_date and all(after.get(name) == on for name, on in before.items()):
+        return
+    counted = [move for move in moves if move.id in before]
+    held = sum((-m.amount if m.move in OUT else m.amount for m in counted if m.move != "requested"), ZERO)
     if new.amount > held:
         text = f"A deposit of {held} is held; {new.amount} is more than that."
-        advice = at_most(held) if held else "take a deposit in first"
-        yield Finding("deposit-exceeded", text, "amount", advice)
+        yield Finding(
+            "deposit-exceeded", text, "amount", at_most(held) if held else "take a deposit in first"
+        )
+    else:
+        text = f"So much of the deposit was not held on {new.value_date}, or is used already: {new.amount}."
+        yield Finding("before-its-cause", text, "value_date", "write a day on which it was held")

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal, localcontext
 
-from engine.ledger.entries import Bill, Entry, Payment
-from engine.model import Model
+from engine.ledger.account import Terms
+from engine.ledger.book_states import REFUND
+from engine.ledger.deposit_moves import moved_on
+from engine.ledger.entries import Bill, DepositMoved, Entry, Payment, Refund
+from engine.ledger.history import write_book
+from engine.ledger.position import PRECISION
+from engine.model import Amount, Model
 
 _NAMES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "bill_issued": (("bill", "bill"),),
@@ -39,21 +45,74 @@ class Unmatched(Model):
     names: str
     """The kind of entry that it waits for: `bill`, `payment` ..."""
     wanted: str
-    """The id of the entry that it waits for."""
+    """The id of the entry that it waits for; empty: for any that brings so much money."""
     since: datetime
 
 
 def unmatched(entries: Iterable[Entry]) -> tuple[Unmatched, ...]:
     """Return what waits for an entry that is not among these, in the order in which it was received."""
     known = list(entries)
-    there: set[tuple[str, str]] = {(entry.kind, entry.id) for entry in known}
-    waits = [
-        Unmatched(kind=e.kind, id=e.id, field=field, names=kind, wanted=wanted, since=e.received_at)
-        for e in known
-        for field, kind, wanted in _named(e)
-        if not _is_there(there, kind, wanted)
-    ]
+    waits = [*_not_there(known), *_without_money(known)]
     return tuple(sorted(waits, key=lambda wait: (wait.since, wait.kind, wait.id, wait.field)))
+
+
+def _not_there(known: list[Entry]) -> Iterator[Unmatched]:
+    there: set[tuple[str, str]] = {(entry.kind, entry.id) for entry in known}
+    for e in known:
+        for field, kind, wanted in _named(e):
+            if not _is_there(there, kind, wanted):
+                yield Unmatched(
+                    kind=e.kind, id=e.id, field=field, names=kind, wanted=wanted, since=e.received_at
+                )  # fmt: skip
+
+
+def _without_money(known: list[Entry]) -> Iterator[Unmatched]:
+    """Yield what goes out of nothing: refunds of more than the money received, deposits that are not held."""
+    moves = [entry for entry in known if isinstance(entry, DepositMoved)]
+    days = moved_on(moves)
+    for move in moves:
+        if move.id not in days:
+            yield Unmatched(
+                kind=move.kind, id=move.id, field="move", names="deposit", wanted="", since=move.received_at
+            )  # fmt: skip
+    if any(isinstance(entry, Refund) for entry in known):
+        with localcontext() as context:
+            context.prec = PRECISION
+            refunds = write_book(known).refunds
+        for refund in refunds:
+            yield Unmatched(
+                kind="refund", id=refund.id, field="amount", names="payment", wanted="",
+                since=refund.known_at,
+            )  # fmt: skip
+
+
+class Misfit(Model):
+    """A plan that is not what it takes the place of: late news made its bills ask for something else."""
+
+    plan: str
+    excess: Amount = Decimal(0)
+    """What it asks for more than is open of its bills; that much of it is not owed."""
+    left: Amount = Decimal(0)
+    """What it leaves of its bills; that is owed at its own age."""
+    since: datetime
+
+
+def misfits(terms: Terms, entries: Iterable[Entry]) -> tuple[Misfit, ...]:
+    """Return the plans that differ from what they replace, in the order of their names."""
+    known = list(entries)
+    if not any(isinstance(entry, Bill) and entry.replaces for entry in known):
+        return ()
+    with localcontext() as context:
+        context.prec = PRECISION
+        plans = write_book(known, allocation=terms.allocation).plans
+    return tuple(
+        Misfit(
+            plan=plan.id, excess=plan.excess, left=max(Decimal(0), plan.left - plan.down_payment),
+            since=plan.known_at,
+        )
+        for _, plan in sorted(plans.items())
+        if not plan.fits
+    )  # fmt: skip
 
 
 def _named(entry: Entry) -> Iterator[tuple[str, str, str]]:
@@ -69,5 +128,14 @@ def _named(entry: Entry) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_there(there: set[tuple[str, str]], kind: str, wanted: str) -> bool:
-    """Tell whether an entry is known; a bill also by the number of one of its instalments, `B1/2`."""
-    return (kind, wanted) in there or (kind == "bill" and (kind, wanted.rpartition("/")[0]) in there)
+    """Tell whether an entry is known; a bill also by the number of one of its instalments, `B1/2`.
+
+    Money is named as a payment, also where it is a recovery; a refund that is owed as a bill, `refund:Z1`.
+    """
+    if (kind, wanted) in there:
+        return True
+    if kind == "payment":
+        return ("recovery", wanted) in there
+    if kind == "bill" and wanted.startswith(REFUND):
+        return ("refund", wanted.removeprefix(REFUND)) in there
+    return kind == "bill" and (kind, wanted.rpartition("/")[0]) in there
