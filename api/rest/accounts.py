@@ -121,7 +121,7 @@ class AccountOut(Body):
     service_level: Level = Field(description="What the network was last confirmed to give.")
     trouble: str = Field(
         description="Why a person must act: no policy treats what is overdue, a law pack is missing, an "
-        "entry names something that has not come for a day. Empty: no trouble."
+        "entry names something that has not come for a day, a plan is not what it replaces. Empty: no trouble."
     )
 
 
@@ -145,7 +145,9 @@ class UnmatchedOut(Body):
     id: str
     field: str = Field(description="Where it names what has not come.", examples=["bill", "pays/0/bill"])
     names: str = Field(description="The kind of entry that it waits for.", examples=["bill", "payment"])
-    wanted: str = Field(description="The id of the entry that it waits for.")
+    wanted: str = Field(
+        description="The id of the entry that it waits for; empty: any that brings so much money."
+    )
     since: AwareDatetime
 
 

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from api.rest.accounts import KnownAt, moment_of
 from api.rest.bodies import Amount, Body, Id, Page, ReceivedAt, Ref, example
-from api.rest.entry_bodies import InstalmentBody, ValueDate
+from api.rest.entry_bodies import InstalmentBody, NotNegative, ValueDate
 from api.rest.errors import Refusal
 from api.rest.paging import After, Limit, cursor_of, page_of
 from api.rest.representation import Fields, IfMatch, version_of
@@ -25,11 +25,13 @@ from api.storage.beside import open_cases
 from api.storage.errors import NotFound
 from api.storage.money import exact_sum
 from api.storage.tables import AccountRow
+from api.storage.troubles import said_of_misfit
 from api.wiring import Wiring
 from engine.ladder.clock import PromiseState, promise_states
 from engine.ledger.account import AccountPosition, Debt
 from engine.ledger.entries import Bill, PlanEnded
 from engine.ledger.known import counts_by, known_entries
+from engine.ledger.unmatched import misfits
 
 PlanState = Literal["active", "broken", "kept", "ended"]
 Kept = Literal["active", "kept", "broken", "withdrawn", "refused"]
@@ -49,6 +51,15 @@ class PlanBody(Body):
     replaces: Annotated[tuple[Ref, ...], Field(min_length=1, description="Bills, or instalments of them.")]
     instalments: Annotated[tuple[InstalmentBody, ...], Field(min_length=1)]
     service: str = ""
+    charges: NotNegative = Field(
+        default=Decimal(0),
+        description="What of the instalments is the plan's own interest and fee. Without it, and with "
+        "`down_payment`, they add up to what is open and undisputed of the bills.",
+    )
+    down_payment: NotNegative = Field(
+        default=Decimal(0),
+        description="What the plan leaves of its bills, to be paid at once; that stays at its own age.",
+    )
     received_at: ReceivedAt = None
 
 
@@ -74,7 +85,10 @@ class PlanOut(Body):
     )
     amount: Amount
     remaining_amount: Amount
+    charges: Amount
+    down_payment: Amount
     replaces: list[str]
+    trouble: str = Field(description="What late news made wrong of it; empty: it is what it replaced.")
     instalments: list[PlanInstalmentOut]
     ended_on: date | None
     reason: str = Field(description="Why it was given up.")
@@ -88,7 +102,9 @@ class PromiseOut(Body):
     id: str
     state: Kept = Field(description="refused: the policy does not accept it, see `reason`.")
     amount: Amount
-    paid_amount: Amount = Field(description="Paid towards it since it was made.")
+    paid_amount: Amount = Field(
+        description="Paid towards it since it was made; money counts for one promise only, the one due first."
+    )
     made_on: date
     by: date
     last_day: date = Field(description="The last day on which it can be kept, with the policy's grace.")
@@ -171,7 +187,7 @@ def _bill(body: PlanBody, at: datetime) -> Bill:
         {"id": body.id, "value_date": body.value_date, "received_at": at, "category": "plan",
          "amount": exact_sum(part.amount for part in body.instalments), "instalments": parts,
          "due_date": max(part.due_date for part in body.instalments), "replaces": body.replaces,
-         "service": body.service}
+         "service": body.service, "charges": body.charges, "down_payment": body.down_payment}
     )  # fmt: skip
 
 
@@ -183,10 +199,11 @@ def _plans(wiring: Wiring, session: Session, row: AccountRow, at: datetime | Non
     due, _ = counts_by(known_entries(entries, moment), position.today)
     ended = {entry.plan: entry for entry in due if isinstance(entry, PlanEnded)}
     made = [entry for entry in due if isinstance(entry, Bill) and entry.category == "plan"]
-    return [_plan(bill, ended.get(bill.id), position) for bill in made]
+    wrong = {one.plan: said_of_misfit(one) for one in misfits(position.terms, due)}
+    return [_plan(bill, ended.get(bill.id), position, wrong.get(bill.id, "")) for bill in made]
 
 
-def _plan(bill: Bill, ended: PlanEnded | None, position: AccountPosition) -> PlanOut:
+def _plan(bill: Bill, ended: PlanEnded | None, position: AccountPosition, trouble: str) -> PlanOut:
     debts = {debt.id: debt for debt in position.debts if debt.bill == bill.id}
     ids = [f"{bill.id}/{number}" for number in range(1, len(bill.instalments) + 1)]
     parts = [
@@ -198,7 +215,8 @@ def _plan(bill: Bill, ended: PlanEnded | None, position: AccountPosition) -> Pla
     state: PlanState = "ended" if ended else "kept" if not left else "broken" if late else "active"
     return PlanOut(
         account=position.terms.account, id=bill.id, value_date=bill.value_date, state=state,
-        amount=bill.amount, remaining_amount=left, replaces=list(bill.replaces), instalments=parts,
+        amount=bill.amount, remaining_amount=left, charges=bill.charges, down_payment=bill.down_payment,
+        trouble=trouble, replaces=list(bill.replaces), instalments=parts,
         ended_on=ended.value_date if ended else None, reason=ended.reason if ended else "",
         version=position.version,
     )  # fmt: skip
@@ -228,7 +246,7 @@ def _promise(account: str, found: PromiseState) -> PromiseOut:
     promise = found.promise
     return PromiseOut.model_validate(
         {"account": account, "id": promise.id, "state": found.state, "amount": promise.amount,
-         "paid_amount": promise.paid, "made_on": promise.made_on, "by": promise.by, "last_day": found.last,
+         "paid_amount": found.paid, "made_on": promise.made_on, "by": promise.by, "last_day": found.last,
          "milestones": [{"due_date": day, "amount": amount} for day, amount in promise.milestones],
          "reason": found.why}
     )  # fmt: skip

@@ -6,6 +6,7 @@ when the engine learns a new one. All amounts are decimal strings in the account
 
 from __future__ import annotations
 
+from decimal import Decimal
 from operator import not_
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from pydantic import Field
 from api.rest.bodies import Amount, Body, Currency, Day, Id, Instant, Positive, ReceivedAt, Ref, example
 from engine.ledger.entries import Entry, EntryAdapter
 
+NotNegative = Annotated[Amount, Field(ge=0)]
 _DAY: dict[str, Any] = {"account": "A1001", "value_date": "2026-03-01"}
 ValueDate = Annotated[Day, Field(description="The local business date on which it counts.")]
 
@@ -62,6 +64,14 @@ class BillBody(EntryBody):
     instalments: tuple[InstalmentBody, ...] = ()
     draft: bool = False
     replaces: tuple[Ref, ...] = ()
+    charges: NotNegative = Field(
+        default=Decimal(0),
+        description="Of a plan: what of its amount is its own interest and fee; given up, it is not owed.",
+    )
+    down_payment: NotNegative = Field(
+        default=Decimal(0),
+        description="Of a plan: what it leaves of its bills, to be paid at once; that stays at its own age.",
+    )
 
 
 class BillIssuedBody(EntryBody):
@@ -91,7 +101,7 @@ class PaymentReturnedBody(EntryBody):
 
     model_config = example(**_DAY, id="R-1", payment="P-77", reason="bounced")
     kind: Literal["payment_returned"] = "payment_returned"
-    payment: Ref
+    payment: Ref = Field(description="The payment; where there is none of this id, the recovery.")
     reason: Literal["bounced", "chargeback", "cancelled"] = "bounced"
 
 
@@ -109,7 +119,11 @@ class RefundBody(EntryBody):
     model_config = example(**_DAY, id="RF-1", amount="20.00", payment="P-77")
     kind: Literal["refund"] = "refund"
     amount: Positive
-    payment: str = ""
+    payment: str = Field(
+        default="",
+        description="The payment (where there is none of this id, the recovery) whose money goes back. When "
+        "it comes back as well, the refund is owed: a debt `refund:` with the refund's id.",
+    )
 
 
 class CreditNoteBody(EntryBody):

@@ -8,25 +8,44 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, text
 from sqlmodel import Session, col, select
 
+from api.storage.accounts import terms_of
 from api.storage.tables import IN_TROUBLE, AccountRow, CaseRow
 from api.storage.wording import said as said_of
 from engine.ledger import Entry, unmatched
+from engine.ledger.unmatched import Misfit, Unmatched, misfits
 
 WAITS = timedelta(days=1)
 """News comes out of order; what names something that has not come for this long is a trouble."""
 _NAMED = 3
+_BETWEEN = "\n"
+"""In what is stored stands between what waits and the plans that do not fit."""
 
 
 def note_unmatched(row: AccountRow, entries: Sequence[Entry]) -> None:
-    """Keep which entries of an account wait for others, and from when on that is a trouble."""
+    """Keep which entries wait for others, which plans do not fit, and from when on that is a trouble."""
     waits = unmatched(entries)
-    said = [
-        f"{said_of(wait.kind)} `{wait.id}` names {said_of(wait.names)} `{wait.wanted}`"
-        for wait in waits[:_NAMED]
-    ]
+    said = [_said_of_wait(wait) for wait in waits[:_NAMED]]
     said += [f"{len(waits) - _NAMED} more"] if len(waits) > _NAMED else []
-    row.unmatched = ", ".join(said)
-    row.unmatched_due = waits[0].since + WAITS if waits else None
+    plans = misfits(terms_of(row), entries)
+    told = [said_of_misfit(plan) for plan in plans[:_NAMED]]
+    told += [f"So do {len(plans) - _NAMED} more."] if len(plans) > _NAMED else []
+    row.unmatched = _BETWEEN.join([", ".join(said), *([" ".join(told)] if told else [])])
+    row.unmatched_due = min((one.since + WAITS for one in (*waits, *plans)), default=None)
+
+
+def _said_of_wait(wait: Unmatched) -> str:
+    if wait.kind == "deposit":
+        return f"{said_of(wait.kind)} `{wait.id}` goes out and is not held"
+    if not wait.wanted:
+        return f"{said_of(wait.kind)} `{wait.id}` is of more money than there is"
+    return f"{said_of(wait.kind)} `{wait.id}` names {said_of(wait.names)} `{wait.wanted}`"
+
+
+def said_of_misfit(plan: Misfit) -> str:
+    """Say how a plan differs from what it takes the place of."""
+    parts = [f"asks for {plan.excess} more than was open of its bills"] if plan.excess else []
+    parts += [f"leaves {plan.left} of them"] if plan.left else []
+    return f"Plan `{plan.plan}` {' and '.join(parts)}."
 
 
 def trouble_of(row: AccountRow, at: datetime) -> str:
@@ -34,7 +53,10 @@ def trouble_of(row: AccountRow, at: datetime) -> str:
     said = [row.trouble] if row.trouble else []
     if row.unmatched_due is not None and row.unmatched_due <= at:
         since = row.unmatched_due - WAITS
-        said.append(f"What is named has not come since {since:%Y-%m-%d %H:%M %Z}: {row.unmatched}.")
+        waits, _, plans = row.unmatched.partition(_BETWEEN)
+        if waits:
+            said.append(f"What is named has not come since {since:%Y-%m-%d %H:%M %Z}: {waits}.")
+        said += [plans] if plans else []
     return " ".join(said)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
 from engine.ladder.model import CollectionsPolicy, HoldRules, PromiseRules
 from engine.ledger.account import AccountPosition, HeldInterval, Promised
+from engine.ledger.promised import Asked, Counted, shared
 from engine.source import Span
 
 NOWHERE = Span("", 1, 1)
@@ -65,37 +66,60 @@ class PromiseState:
     last: date
     """The last day on which it can be kept."""
     why: str = ""
+    paid: Decimal = Decimal(0)
+    """What has been paid towards it by then; money counts for one promise only."""
 
 
 def promise_states(
     policy: CollectionsPolicy, position: AccountPosition, day: date
 ) -> tuple[PromiseState, ...]:
     """Return the state of each promise on a day, in the order in which they were made."""
-    found: list[PromiseState] = []
-    for promise in position.promises:
-        earlier = sum(
-            1 for s in found if s.state != "refused" and (promise.made_on - s.promise.made_on).days < 365
-        )
-        found.append(_promise(policy.promises, promise, earlier, day))
-    return tuple(found)
-
-
-def _promise(rules: PromiseRules | None, promise: Promised, earlier: int, day: date) -> PromiseState:
+    rules = policy.promises
     if rules is None:
-        return PromiseState(promise, "refused", promise.by, "the policy accepts no promises")
+        why = "the policy accepts no promises"
+        return tuple(PromiseState(promise, "refused", promise.by, why) for promise in position.promises)
+    refused: dict[str, str] = {}
+    taken: list[Promised] = []
+    for promise in position.promises:
+        earlier = sum(1 for other in taken if (promise.made_on - other.made_on).days < 365)
+        refused[promise.id] = _refused(rules, promise, earlier)
+        if not refused[promise.id]:
+            taken.append(promise)
+    counted = _counted(rules, position, taken)
+    return tuple(
+        PromiseState(promise, "refused", rules.grace.after(promise.by), refused[promise.id])
+        if refused[promise.id]
+        else _promise(rules, promise, counted[promise.id], day)
+        for promise in position.promises
+    )
+
+
+def _counted(
+    rules: PromiseRules, position: AccountPosition, taken: list[Promised]
+) -> Mapping[str, tuple[Counted, ...]]:
+    """Return the money that counts for each accepted promise: the one that is due first has it."""
+    money = max((promise.paid_by for promise in position.promises), key=len, default=())
+    asked = [
+        Asked(p.id, p.made_on, p.milestones or ((p.by, p.amount),), p.withdrawn_on) for p in taken
+    ]  # fmt: skip
+    return shared(asked, money, rules.grace.after, rules.tolerance)
+
+
+def _promise(
+    rules: PromiseRules, promise: Promised, counted: tuple[Counted, ...], day: date
+) -> PromiseState:  # fmt: skip
     last = rules.grace.after(promise.by)
-    if why := _refused(rules, promise, earlier):
-        return PromiseState(promise, "refused", last, why)
+    so_far = sum((one.amount for one in counted if one.day <= day), Decimal(0))
     if promise.withdrawn_on and promise.withdrawn_on <= day:
-        return PromiseState(promise, "withdrawn", last)
+        return PromiseState(promise, "withdrawn", last, paid=so_far)
     wanted = Decimal(0)
     for due, amount in promise.milestones or ((promise.by, promise.amount),):
         wanted += amount
         last = rules.grace.after(due)
-        paid = sum((by for on, by in promise.paid_by if on <= min(last, day)), Decimal(0))
+        paid = sum((one.amount for one in counted if one.day <= min(last, day)), Decimal(0))
         if paid < wanted * (1 - rules.tolerance):
-            return PromiseState(promise, "active" if day <= last else "broken", last)
-    return PromiseState(promise, "kept", last)
+            return PromiseState(promise, "active" if day <= last else "broken", last, paid=so_far)
+    return PromiseState(promise, "kept", last, paid=so_far)
 
 
 def _refused(rules: PromiseRules, promise: Promised, earlier: int) -> str:

@@ -242,6 +242,9 @@ def _bill(r: HistoryReader, node: Node, f: Fields) -> Values:
 def _plan(r: HistoryReader, node: Node, f: Fields) -> Values:
     values = _bill(r, node, f)
     replaced = r.list_of(f["replaces"], "`replaces`", r.text)
+    for name in ("charges", "down_payment"):
+        if name in f:
+            values[name] = _amount(r, f[name])
     return values | {"category": "plan", "replaces": replaced}
 
 
@@ -405,7 +408,7 @@ _ABOUT = ("bill", "service")
 VERBS: dict[str, Verb] = {
     "bill": Verb("bill", ("amount",), BILL_MAY, _bill),
     "issued": Verb("bill_issued", (), (), _reference("I", "issued", "bill")),
-    "plan": Verb("bill", ("amount", "replaces", "instalments"), ("due",), _plan),
+    "plan": Verb("bill", ("amount", "replaces", "instalments"), ("due", "charges", "down_payment"), _plan),
     "plan_ended": Verb("plan_ended", (), ("reason",), _reference("E", "plan_ended", "plan")),
     "payment": Verb("payment", (), ("pays", "service"), _payment),
     "returned": Verb("payment_returned", (), ("reason",), _returned),

@@ -9,7 +9,8 @@ from engine.credit.model import FactDefinition, FactKind
 from engine.ladder.events_from_yaml import Line
 from engine.ladder.words import Words, known_word, read_action
 from engine.ledger.account import Terms
-from engine.ledger.entries import Act, Bill, Entry, FactSet, Hold
+from engine.ledger.book_states import REFUND
+from engine.ledger.entries import Act, Bill, Entry, FactSet, Hold, Recovery, Refund
 from engine.ledger.refusals import entry_problems
 from engine.source import Span
 from engine.text import ListNode, MapNode, Node, Reader, ScalarNode, did_you_mean
@@ -83,6 +84,10 @@ def _names(entries: Iterable[Entry | None]) -> Names:
                 found["plan"].add(entry.id)
         elif entry is not None and entry.kind in found:
             found[entry.kind].add(entry.id)
+        elif isinstance(entry, Recovery):
+            found["payment"].add(entry.id)
+        elif isinstance(entry, Refund):
+            found["bill"].add(f"{REFUND}{entry.id}")
     return Names(**{name: frozenset(ids) for name, ids in found.items()})
 
 

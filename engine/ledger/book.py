@@ -77,10 +77,15 @@ class Book:
             plans.end(self, self.plans[plan], day)
 
     def close_day(self, day: date) -> None:
-        """End a value date: plans that were made on it ask for what they took over, and for no more."""
+        """End a value date: plans that were made on it ask for what they took over, and for no more.
+
+        Refunds that wait for money go out, if it is there now.
+        """
         for plan in self.plans.values():
             if plan.fresh:
                 plans.settle(self, plan, day)
+        if self.refunds:
+            refunds.retry(self, day)
 
     def lower(self, reference: str, amount: Decimal, day: date) -> None:
         """Correct a bill downwards: what is still owed, then what was given up, then what was paid.
@@ -183,7 +188,6 @@ class Book:
                 self._waiting.setdefault(share.bill, []).append((fund, part))
         self.free(fund, ZERO)
         self.use_credit(day)
-        refunds.retry(self, day)
 
     def recover(self, fund: Fund, day: date) -> None:
         """Take money in for what was written off: unless it names a bill, it pays that before all else."""
@@ -299,7 +303,6 @@ class Book:
         fund.before = {}
         self.free(fund, ZERO)
         self.use_credit(day)
-        refunds.retry(self, day)
 
     def refund(self, refund: RefundState, day: date) -> None:
         """Give money back; where there is none, the refund waits for it."""

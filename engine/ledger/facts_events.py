@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -21,6 +22,7 @@ from engine.ledger.entries import (
 from engine.ledger.facts_arrears import RATE
 from engine.ledger.facts_model import Found, Name, Window
 from engine.ledger.known import of_kind
+from engine.ledger.promised import Asked, Counted, shared
 
 SUSPENDED = "/service.suspended/do"
 """How the keys of actions end that suspend service."""
@@ -80,24 +82,30 @@ def _suspensions(due: list[Entry], window: Window) -> dict[str, Found]:
 def _promises(
     due: list[Entry], book: Book, window: Window, tolerance: Decimal, grace_days: int
 ) -> dict[str, Found]:
-    withdrawn = {entry.promise for entry in of_kind(due, PromiseWithdrawn)}
+    withdrawn = {e.promise: e.value_date for e in reversed(of_kind(due, PromiseWithdrawn))}
     payments = [
         (entry, fund.amount - fund.given_back)
         for entry in of_kind(due, Payment)
         if not (fund := book.funds[f"payment:{entry.id}"]).return_id
     ]
+    grace = timedelta(days=grace_days)
+    counted = shared(
+        [asked_of(promise, withdrawn.get(promise.id)) for promise in of_kind(due, Promise)],
+        [(entry.value_date, amount) for entry, amount in payments],
+        lambda day: day + grace,
+        tolerance,
+    )
     kept: list[Entry] = []
     broken: list[Entry] = []
     money: dict[str, list[Entry]] = {}
     for promise in of_kind(due, Promise):
         if promise.id in withdrawn:
             continue
-        ends, was_kept = _outcome(promise, payments, window.end, tolerance, grace_days)
+        mine = counted[promise.id]
+        ends, was_kept = _outcome(asked_of(promise).parts, mine, window.end, tolerance, grace)
         if ends is not None and window.holds(ends) and ends < window.end:
             (kept if was_kept else broken).append(promise)
-            money[promise.id] = [
-                entry for entry, _ in payments if promise.value_date <= entry.value_date <= ends
-            ]
+            money[promise.id] = [payments[one.place][0] for one in mine]
 
     def of(promises: list[Entry]) -> list[Name]:
         return _names(promises + [entry for promise in promises for entry in money[promise.id]])
@@ -119,22 +127,24 @@ def _promises(
     return found
 
 
-def _outcome(
-    promise: Promise,
-    payments: list[tuple[Payment, Decimal]],
-    today: date,
-    tolerance: Decimal,
-    grace_days: int,
-) -> tuple[date | None, bool]:
-    """Return the last day on which a promise was decided, and whether it was kept; None: not yet."""
+def asked_of(promise: Promise, withdrawn_on: date | None = None) -> Asked:
+    """Return what a promise asks for, part by part."""
     parts = [(part.due_date, part.amount) for part in promise.milestones] or [(promise.by, promise.amount)]
+    return Asked(promise.id, promise.value_date, tuple(sorted(parts)), withdrawn_on)
+
+
+def _outcome(
+    parts: Sequence[tuple[date, Decimal]], counted: Sequence[Counted], today: date, tolerance: Decimal,
+    grace: timedelta,
+) -> tuple[date | None, bool]:  # fmt: skip
+    """Return the last day on which a promise was decided, and whether it was kept; None: not yet."""
     asked = ZERO
-    for day, amount in sorted(parts):
+    for day, amount in parts:
         asked += amount
-        last = day + timedelta(days=grace_days)
+        last = day + grace
         if last >= today:
             return None, False
-        paid = sum((by for entry, by in payments if promise.value_date <= entry.value_date <= last), ZERO)
+        paid = sum((one.amount for one in counted if one.day <= last), ZERO)
         if paid < asked * (1 - tolerance):
             return last, False
     return last, True

@@ -36,14 +36,14 @@ def pay_out(book: Book, refund: RefundState, day: date) -> bool:
     for fund in credit:
         left -= _from_credit(refund, fund, min(left, fund.free))
     for fund in spent:
-        part = min(left, fund.reserved)
-        fund.free, fund.reserved = fund.free + part, fund.reserved - part
-        left -= _from_credit(refund, fund, part)
         for name, paid in reversed(list(fund.parts.items())):
             if part := min(left, paid):
                 book.give_back(fund, book.debts[name], part, day, "refund")
                 fund.free += part
                 left -= _from_credit(refund, fund, part)
+        part = min(left, fund.reserved)
+        fund.free, fund.reserved = fund.free + part, fund.reserved - part
+        left -= _from_credit(refund, fund, part)
     return True
 
 
@@ -68,8 +68,7 @@ def _pay_out_twice(book: Book, refund: RefundState, fund: Fund, day: date) -> bo
 
 def retry(book: Book, day: date) -> None:
     """Let refunds that wait for money go out, if it is there now."""
-    if book.refunds:
-        book.refunds = [refund for refund in book.refunds if not pay_out(book, refund, day)]
+    book.refunds = [refund for refund in book.refunds if not pay_out(book, refund, day)]
 
 
 def owe(

@@ -133,8 +133,9 @@ def check_money_behind(terms: Terms, entries: Sequence[Entry], new: Refund) -> I
     """Yield a refund of more than all money that is there; one that names a payment waits for that."""
     known = list(entries)
     payment = _money(known, new.payment) if new.payment else None
-    if new.payment and (payment is None or new.amount > payment.amount):
-        return
+    same = [e.amount for e in known if isinstance(e, Refund) and e.payment == new.payment]
+    if new.payment and (payment is None or new.amount + sum(same, ZERO) > payment.amount):
+        return  # it waits for its payment, or is refused because that was smaller
     if any(refund.id == new.id for refund in book_by(terms, [*known, new]).refunds):
         funds = book_by(terms, known).funds.values()
         left = sum((fund.amount - fund.given_back for fund in funds if not fund.return_id), ZERO)

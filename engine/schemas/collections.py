@@ -255,6 +255,8 @@ _EVENT: dict[str, Schema] = {
     "service": text("The service that is billed."),
     "draft": truth("It is not issued yet."),
     "replaces": listed("Bills.", text("a bill")),
+    "charges": number("Of a plan: what of its amount is its own interest and fee."),
+    "down_payment": number("Of a plan: what it leaves of its bills, to be paid at once."),
     "pays": _SHARES,
     "reason": text("Why."),
     "payment": text("A payment."),

