@@ -121,7 +121,7 @@ class AccountOut(Body):
     service_level: Level = Field(description="What the network was last confirmed to give.")
     trouble: str = Field(
         description="Why a person must act: no policy treats what is overdue, a law pack is missing, an "
-        "entry names something that has not come for a day, a plan is not what it replaces. Empty: no trouble."
+        "entry names something that has not come for a day, a plan is not what it replaces. Empty: none."
     )
 
 

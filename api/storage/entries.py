@@ -128,7 +128,8 @@ def stored_twin(entries: Sequence[Entry], entry: Entry) -> Entry | None:
 def same_or_refused(twin: Entry, entry: Entry) -> None:
     """Raise AlreadyThere if an entry of the same kind and id says something else."""
     said, stored = entry.model_dump(), twin.model_dump()
-    differs = [name for name in said if name != "received_at" and said[name] != stored[name]]
+    names = dict.fromkeys((*said, *stored))  # what is empty may be left out of either
+    differs = [name for name in names if name != "received_at" and said.get(name) != stored.get(name)]
     if differs:
         raise AlreadyThere(said_of(entry.kind), entry.id, differs)
 

@@ -30,7 +30,8 @@ def note_unmatched(row: AccountRow, entries: Sequence[Entry]) -> None:
     told = [said_of_misfit(plan) for plan in plans[:_NAMED]]
     told += [f"So do {len(plans) - _NAMED} more."] if len(plans) > _NAMED else []
     row.unmatched = _BETWEEN.join([", ".join(said), *([" ".join(told)] if told else [])])
-    row.unmatched_due = min((one.since + WAITS for one in (*waits, *plans)), default=None)
+    since = [*(wait.since for wait in waits), *(plan.since for plan in plans)]
+    row.unmatched_due = min(since) + WAITS if since else None
 
 
 def _said_of_wait(wait: Unmatched) -> str:

@@ -6,6 +6,7 @@ import re
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,7 @@ def pay(on: str, amount: str, name: str = "P1") -> Entry:
     return entry("payment", on, id=name, amount=amount)
 
 
-def promise(name: str, on: str, amount: str, by: str, **more: object) -> Entry:
+def promise(name: str, on: str, amount: str, by: str, **more: Any) -> Entry:
     return entry("promise", on, id=name, amount=amount, by=day(by), **more)
 
 
