@@ -130,7 +130,10 @@ def _money(known: list[Entry], name: str) -> Payment | Recovery | None:
 
 
 def check_money_behind(terms: Terms, entries: Sequence[Entry], new: Refund) -> Iterator[Finding]:
-    """Yield a refund of more than all money that is there; one that names a payment waits for that."""
+    """Yield a refund of more than all money that is there; one that names a payment waits for that.
+
+    Where no money is known at all it may have overtaken it, and waits.
+    """
     known = list(entries)
     payment = _money(known, new.payment) if new.payment else None
     same = [e.amount for e in known if isinstance(e, Refund) and e.payment == new.payment]
@@ -138,6 +141,8 @@ def check_money_behind(terms: Terms, entries: Sequence[Entry], new: Refund) -> I
         return  # it waits for its payment, or is refused because that was smaller
     if any(refund.id == new.id for refund in book_by(terms, [*known, new]).refunds):
         funds = book_by(terms, known).funds.values()
+        if not funds:
+            return
         left = sum((fund.amount - fund.given_back for fund in funds if not fund.return_id), ZERO)
         text = f"Of the money received {left} is left; a refund of {new.amount} is more than that."
         if new.payment:

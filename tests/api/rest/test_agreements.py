@@ -140,3 +140,51 @@ def test_promises_stand_as_the_policy_of_the_account_says(api: Client, wiring: W
     assert (one["paid_amount"], one["last_day"]) == ("40.00", "2026-03-27")
     post(api, "payments", "2026-03-27", id="P2", amount="60.00")
     assert stand("2026-03-28") == [("PR-1", "kept"), ("PR-2", "refused")]
+
+
+def test_a_plan_that_is_not_what_is_open_of_its_bills_is_refused_with_what_would_fit(api: Client) -> None:
+    post(api, "bills", "2026-03-01", id="B1", due_date="2026-03-18", amount="120.00")
+    found = api.post("/v1/plans", json=PLAN | {"account": "A1"})
+    assert (found.status_code, slug(found.json())) == (409, "entry-refused")
+    (error,) = found.json()["errors"]
+    assert (error["code"], error["pointer"]) == ("plan-differs", "/amount")
+    for said in ({"down_payment": "20.00"}, {"charges": "0", "down_payment": "20.00", "id": "PLAN-2"}):
+        made = api.post("/v1/plans", json=PLAN | {"account": "A1"} | said)
+        assert made.status_code == (201 if "charges" not in said else 409), made.text
+    assert made.json()["errors"][0]["code"] == "already-under-plan"
+    kept = plan(api, "2026-04-02")
+    assert (kept["down_payment"], kept["charges"], kept["trouble"]) == ("20.00", "0", "")
+
+
+def test_what_lowers_a_bill_lowers_its_plan_and_stays_when_it_is_given_up(planned: Client) -> None:
+    post(planned, "credit-notes", "2026-04-05", id="C1", bill="B1", amount="30.00")
+    assert [i["remaining_amount"] for i in plan(planned, "2026-04-06")["instalments"]] == ["60.00", "10.00"]
+    post(planned, "payments", "2026-04-10", id="P1", amount="50.00")
+    post(planned, "ended-plans", "2026-05-20", id="E1", plan="PLAN-1")
+    owed = planned.get("/v1/accounts/A1/position", params={"at": at("2026-05-21")}).json()
+    assert [(d["id"], d["remaining_amount"], d["due_date"]) for d in owed["debts"] if d["id"] == "B1"] == [
+        ("B1", "20.00", "2026-03-18")
+    ]  # fmt: skip
+    assert owed["open_amount"] == "20.00"
+
+
+def test_late_news_that_makes_a_plan_wrong_is_told(planned: Client) -> None:
+    late = {"account": "A1", "id": "P1", "amount": "40.00", "value_date": "2026-03-20"}
+    post(planned, "payments", "2026-04-05", **late)
+    wrong = "Plan `PLAN-1` asks for 40.00 more than was open of its bills."
+    found = plan(planned, "2026-04-06")
+    assert (found["remaining_amount"], found["trouble"]) == ("60.00", wrong)
+    assert planned.get("/v1/accounts/A1").json()["trouble"] == wrong
+
+
+def test_a_refund_of_more_than_came_in_is_refused_and_one_that_came_in_twice_is_owed(api: Client) -> None:
+    body = {"account": "A1", "value_date": "2026-03-01", "received_at": at("2026-03-01")}
+    post(api, "payments", "2026-03-01", id="P1", amount="100.00")
+    refused = api.post("/v1/refunds", json=body | {"id": "Z1", "amount": "500.00"})
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (409, "refund-exceeds-money")
+    post(api, "refunds", "2026-03-02", id="Z1", payment="P1", amount="100.00")
+    post(api, "returned-payments", "2026-03-05", id="R1", payment="P1", reason="chargeback")
+    owed = api.get("/v1/accounts/A1/position", params={"at": at("2026-03-06")}).json()
+    assert [(d["id"], d["remaining_amount"], d["days_past_due"]) for d in owed["debts"]] == [
+        ("refund:Z1", "100.00", 4)
+    ]

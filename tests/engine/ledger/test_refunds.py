@@ -124,7 +124,7 @@ def test_no_more_goes_out_than_came_in(
     [
         ([B1, P1], refund("02-01", "100.00", ""), None),
         ([B1, P1], refund("02-01", "100.01", ""), "refund-exceeds-money"),
-        ([], refund("02-01", "1.00", ""), "refund-exceeds-money"),
+        ([B1], refund("02-01", "1.00", ""), None),  # no money is known: it may have overtaken it
         ([B1, P1, BACK], refund("03-02", "1.00", ""), "refund-exceeds-money"),
         ([B1, P1, BACK], refund("03-02", "1.00"), "payment-came-back"),
         ([B1, P1, BACK, AGAIN], refund("03-12", "1.00"), None),
