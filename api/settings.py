@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from engine.model import Model
 
@@ -35,6 +35,7 @@ class OpenDoor(SettingsError):
 class Authority(Model):
     """What one role may put in place of a decision's outcome."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
     most: dict[str, str] = {}
     """The largest amount by name of the outcome; `any`: every value."""
     days: int = Field(default=90, ge=1, le=366)
@@ -49,46 +50,62 @@ class Authority(Model):
         return value
 
 
+def _set(default: Any, example: str, **more: Any) -> Any:
+    """Return a setting with how it is written in the environment, or in `settings.toml` where only it may."""
+    return Field(default=default, examples=[example], **more)
+
+
 class Settings(Model):
     """Everything that can be set; each field is `FORBEAR_<NAME>` or a line of `settings.toml`."""
 
-    data: Path = Path(".forbear")
-    """The data directory."""
-    host: str = "127.0.0.1"
-    port: int = Field(default=8350, ge=0, le=65535)
+    model_config = ConfigDict(use_attribute_docstrings=True)
+    data: Path = _set(Path(".forbear"), "/var/lib/forbear")
+    """The data directory: database, keys, evidence and `settings.toml`; `--data` wins over it."""
+    host: str = _set("127.0.0.1", "127.0.0.1")
+    """The address the API listens on; one that other machines reach needs `temporal_tls`."""
+    port: int = _set(8350, "8350", ge=0, le=65535)
     """Port of the API; 0: a free one."""
-    hosts: tuple[str, ...] = ()
-    """Further names under which the API may be called (the `Host` header), comma separated."""
-    database: str = ""
+    hosts: tuple[str, ...] = _set((), "forbear.internal, billing.internal")
+    """Further names under which the API may be called (`Host` header), with commas; a list in the file."""
+    database: str = _set("", "postgresql://forbear:PASSWORD@db.internal/forbear", repr=False)
     """`postgresql://...`; empty: SQLite in the data directory."""
-    temporal: str = ""
+    temporal: str = _set("", "temporal.internal:7233")
     """`host:port` of a Temporal frontend; empty: the embedded one."""
-    temporal_port: int = Field(default=7233, ge=0, le=65535)
+    temporal_port: int = _set(7233, "0", ge=0, le=65535)
     """Port of the embedded Temporal; 0: a free one."""
-    temporal_namespace: str = "default"
-    temporal_tls: bool = False
-    temporal_ca: Path | None = None
-    """PEM file of the authority that signed Temporal's certificate; None: the system's."""
-    temporal_cert: Path | None = None
-    temporal_key: Path | None = None
-    webhook_url: str = ""
-    """Where actions are told; empty: they are kept and shown."""
-    webhook_secret: str = Field(default="", repr=False)
+    temporal_namespace: str = _set("default", "forbear")
+    """The namespace in which workflows run."""
+    temporal_tls: bool = _set(False, "true")
+    """Reach Temporal with TLS; needed for every address but this machine's own."""
+    temporal_ca: Path | None = _set(None, "/etc/forbear/ca.pem")
+    """PEM file of the authority that signed Temporal's certificate; left out: the system's authorities."""
+    temporal_cert: Path | None = _set(None, "/etc/forbear/client.pem")
+    """PEM file of our own certificate, where Temporal asks for one; with `temporal_key`."""
+    temporal_key: Path | None = _set(None, "/etc/forbear/client.key")
+    """PEM file of its key."""
+    webhook_url: str = _set("", "https://billing.example/forbear")
+    """Where actions and alerts are told (Standard Webhooks); empty: they are kept and shown."""
+    webhook_secret: str = _set("", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", repr=False)
     """`whsec_...`, several with commas while they change, the newest first; empty: the data directory's."""
-    webhook_inside: bool = False
-    """Allow a receiver with a private or loopback address."""
-    smtp: str = ""
+    webhook_inside: bool = _set(False, "true")
+    """Allow a receiver with a private or loopback address; else what is told goes to no address inside."""
+    smtp: str = _set("", "mail.example:587")
     """`host:port` of a mail server for notices by e-mail; empty: the receiver of webhooks is told of them."""
-    smtp_from: str = ""
+    smtp_from: str = _set("", "billing@example.com")
     """The address from which notices come; needed with `smtp`."""
-    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
-    smtp_user: str = ""
-    smtp_password: str = Field(default="", repr=False)
-    smtp_inside: bool = False
+    smtp_tls: Literal["starttls", "tls", "none"] = _set("starttls", "tls")
+    """How the way to the mail server is kept private; no password is sent with `none`."""
+    smtp_user: str = _set("", "forbear")
+    """Who we are to the mail server; empty: it does not ask."""
+    smtp_password: str = _set("", "PASSWORD", repr=False)
+    """The password to it."""
+    smtp_inside: bool = _set(False, "true")
     """Allow a mail server with a private or loopback address."""
-    authority: dict[str, Authority] = {}
-    """Who may override decisions: `[authority.officer]`, `most = {credit_limit = "1000.00"}`, `days = 90`."""
-    body_limit: int = Field(default=2_000_000, ge=1_000)
+    authority: dict[str, Authority] = _set(
+        {}, '[authority.officer]\nmost = {credit_limit = "1000.00", grade = "any"}\ndays = 90'
+    )
+    """Which roles may override decisions, up to which amount (`any`: every value) and for how many days."""
+    body_limit: int = _set(2_000_000, "2000000", ge=1_000)
     """Largest JSON body in bytes; bulk bodies may be fifty times as large."""
 
     @model_validator(mode="after")
@@ -130,7 +147,7 @@ def read_settings(environ: Mapping[str, str] | None = None, data: Path | None = 
         known = ", ".join(PREFIX + name.upper() for name in Settings.model_fields)
         raise SettingsError(f"There is no setting `{unknown[0]}`. There are: {known}.")
     folder = data or Path(given.get("data", ".forbear"))
-    values = _from_file(folder / FILE) | given | {"data": folder}
+    values = from_file(folder / FILE) | given | {"data": folder}
     if isinstance(hosts := values.get("hosts"), str):
         values["hosts"] = tuple(part.strip() for part in hosts.split(",") if part.strip())
     try:
@@ -141,6 +158,13 @@ def read_settings(environ: Mapping[str, str] | None = None, data: Path | None = 
         raise SettingsError(
             f"The setting `{PREFIX}{name.upper()}` cannot be `{first['input']}`: {first['msg']}."
         ) from error
+
+
+def where_read(data: Path, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return for each setting that was given where: `environment` or the name of the file."""
+    environ = os.environ if environ is None else environ
+    given = {name: "environment" for name in Settings.model_fields if PREFIX + name.upper() in environ}
+    return dict.fromkeys(from_file(data / FILE), FILE) | given
 
 
 def is_loopback(address: str) -> bool:
@@ -155,7 +179,8 @@ def is_loopback(address: str) -> bool:
         return False
 
 
-def _from_file(path: Path) -> dict[str, Any]:
+def from_file(path: Path) -> dict[str, Any]:
+    """Return what a file of settings says; raise SettingsError if it cannot be used."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

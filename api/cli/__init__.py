@@ -10,8 +10,8 @@ import click
 from api.cli.frame import Commands, run
 
 NAMES = (
-    "demo", "up", "worker", "check", "fmt", "test", "grade", "publish", "import", "export", "import-tables",
-    "position", "reconcile",
+    "demo", "up", "settings", "worker", "check", "fmt", "test", "grade", "publish", "import", "export",
+    "import-tables", "position", "reconcile",
     "schema", "calendar", "audit", "db", "dmn",
 )  # fmt: skip
 

@@ -45,7 +45,11 @@ Every `/v1` call needs `Authorization: Bearer <key>`; the key is in `api.key` of
 Amounts are decimal strings in the account's currency, never JSON numbers with a fraction.
 Dates are local business dates in the account's time zone; instants carry an offset.
 Entries are idempotent by their id; any write takes an `Idempotency-Key`, and an assessment needs one.
-Answers are kept for 48 hours under their key, refusals for ten minutes, other failures never.
+Under its key an answer is kept for 48 hours, and what the ledger refuses as it stands (409) for ten
+minutes. What can be mended (a body, refused facts, an old `If-Match`: every other 4xx) or failed here (5xx)
+is not kept: send it again under the same key. A 409 `request-in-flight` and every 503 say when, in
+`Retry-After`.
+`HEAD` is answered wherever `GET` is.
 Failures are problems (RFC 9457) with stable types."""
 
 

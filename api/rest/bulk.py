@@ -33,6 +33,8 @@ from api.wiring import Wiring
 log = logging.getLogger("forbear.api")
 CHUNK = 1_000
 """Rows of one transaction when good rows are kept."""
+_NAME = 64
+"""So much of what a refused row calls itself is said."""
 _NOT_KEPT = 424
 """The row was good, but another one was not, and all or none was asked."""
 _IN_MEMORY = 1_000_000
@@ -307,4 +309,11 @@ def _row(wiring: Wiring, raw: RawRow, kind: str, now: datetime) -> _Row:
         found = problem_of(error) or {}
         if not found:
             raise
-    return _Row(number, None, RowAnswer(line=number, status=found["status"], problem=found))
+    named = {name: _as_said(said, name) for name in ("kind", "id")}
+    return _Row(number, None, RowAnswer(line=number, status=found["status"], problem=found, **named))
+
+
+def _as_said(said: object, name: str) -> str:
+    """Return what a row that was refused calls itself, as far as it can be told."""
+    value = said.get(name) if isinstance(said, dict) else None
+    return value[:_NAME] if isinstance(value, str) else ""

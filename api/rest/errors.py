@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from api.rest.problems import problem
+from api.rest.problems import instance, problem
 from api.rest.strict_json import BadJson, pointer_of
 from api.storage import errors as stored
 from api.storage.brakes import BrakeNotOn
@@ -74,6 +74,8 @@ _CLEARER = {
 }
 """What is said instead of pydantic's own words, where those speak of Python."""
 _OF_A_KIND = ("union_tag_invalid", "union_tag_not_found")
+AGAIN_IN = {503: 2}
+"""Seconds after which it is worth while to ask again, by status."""
 _ADDRESS = frozenset({"path", "query", "header"})
 _OF_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
 
@@ -114,6 +116,8 @@ def problem_of(error: Exception) -> dict[str, Any] | None:
 
 
 def _extra(error: Exception) -> dict[str, Any]:
+    if isinstance(error, KeyInFlight):
+        return {"retry_after": error.again_in}
     if isinstance(error, stored.EntryRefused):
         return {
             "errors": [
@@ -194,9 +198,12 @@ def _said(error: Mapping[str, Any]) -> str:
 
 
 def answer(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
-    """Return a problem as an HTTP answer."""
+    """Return a problem as an HTTP answer; of one that passes, with when to ask again (`Retry-After`)."""
     text = json.dumps(body, ensure_ascii=False).encode()
-    return Response(text, body["status"], dict(headers or {}), "application/problem+json")
+    said = dict(headers or {})
+    if (again_in := body.get("retry_after")) or (again_in := AGAIN_IN.get(body["status"])):
+        said.setdefault("Retry-After", str(again_in))
+    return Response(text, body["status"], said, "application/problem+json")
 
 
 def install(app: FastAPI) -> None:
@@ -207,17 +214,17 @@ def install(app: FastAPI) -> None:
         if found is None:
             log.error("%s %s failed", request.method, request.url.path, exc_info=error)
             found = problem("internal", "The request could not be carried out.")
-        return answer(found | {"instance": request.url.path})
+        return answer(found | {"instance": instance(request.url.path)})
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return answer(_request_problem(error.errors()) | {"instance": request.url.path})
+        return answer(_request_problem(error.errors()) | {"instance": instance(request.url.path)})
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         cause = error.__cause__
         if isinstance(cause, BadJson) and (found := problem_of(cause)):
-            return answer(found | {"instance": request.url.path})
+            return answer(found | {"instance": instance(request.url.path)})
         slug = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}.get(
             error.status_code, "internal"
         )
@@ -229,7 +236,7 @@ def install(app: FastAPI) -> None:
         headers = dict(error.headers or {})
         if slug == "method-not-allowed":
             headers["Allow"] = ", ".join(sorted(request.app.state.methods.of(request.url.path)))
-        return answer(problem(slug, detail) | {"instance": request.url.path}, headers)
+        return answer(problem(slug, detail) | {"instance": instance(request.url.path)}, headers)
 
     for kind in (Refusal, BadJson, UnknownParameters, *(kind for kind, _ in TABLE)):
         app.add_exception_handler(kind, known)

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.rest.correlating import HEADER, cause_of
 from api.rest.errors import answer
 from api.rest.methods import Methods
-from api.rest.problems import problem
+from api.rest.problems import instance, problem
 from api.storage.cause import CAUSE
 
 OPEN = ("/", "/docs", "/openapi.json", "/health", "/ready")
@@ -49,6 +49,8 @@ class Gate:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return  # no websockets here
+        if scope["method"] == "HEAD" and "GET" in self._methods.of(scope["path"]):
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
         headers, path = Headers(scope=scope), scope["path"]
         cause = cause_of(headers)
         CAUSE.set(cause)
@@ -57,7 +59,7 @@ class Gate:
         if refusal is not None:
             slug, detail = refusal
             extra = {"WWW-Authenticate": 'Bearer realm="forbear"'} if slug == "key-missing" else {}
-            await answer(problem(slug, detail) | {"instance": path}, extra)(scope, receive, send)
+            await answer(problem(slug, detail) | {"instance": instance(path)}, extra)(scope, receive, send)
             return
         await self._let_in(scope, receive, send, path)
 
@@ -115,7 +117,7 @@ class Gate:
             body = await _read(receive, self._limit_of(path))
             if body is None:
                 said = problem("body-too-large", f"The body is larger than {self._limit_of(path):,} bytes.")
-                await answer(said | {"instance": path})(scope, receive, send)
+                await answer(said | {"instance": instance(path)})(scope, receive, send)
                 return
             receive = replay(body, receive)
 
@@ -125,6 +127,15 @@ class Gate:
             await send(message)
 
         await self._app(scope, receive, guarded)
+
+
+def _without_body(send: Send) -> Send:
+    """Return a channel that gives on what a `GET` would be told, but for its body (RFC 9110, 9.3.2)."""
+
+    async def bare(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return bare
 
 
 def _marked(send: Send, correlation: str) -> Send:

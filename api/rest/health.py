@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, Field
@@ -54,6 +54,11 @@ def health_router(wiring: Wiring) -> APIRouter:
             troubled = count_in_trouble(session, business_now(wiring))
             cases = count_cases_in_trouble(session)
             braked = brakes.in_force(session)
+        gone = wiring.stopped.since()
+        told = [_stopped(gone)] if gone else []
+        told += [_told(troubled)] if troubled else []
+        told += [_cases(cases)] if cases else []
+        told += map(_braked, braked)
         oldest = wiring.evidence.oldest_unexported()
         why = []
         if not wiring.relay.reaches_temporal:
@@ -69,8 +74,7 @@ def health_router(wiring: Wiring) -> APIRouter:
             ready=not why, temporal=wiring.relay.reaches_temporal, simulated=wiring.simulated,
             outbox=dict(waiting), receiver=wiring.courier.sends, oldest_unexported=oldest, why=why,
             troubled_accounts=troubled, troubled_cases=cases,
-            told=[*([_told(troubled)] if troubled else []), *([_cases(cases)] if cases else []),
-                  *map(_braked, braked)],
+            told=told,
         )  # fmt: skip
 
     return api
@@ -80,6 +84,13 @@ def _braked(row: BrakeRow) -> str:
     return (
         f"The brake on {row.kind} is on since {row.day}: {row.counted} were asked for, more than {row.most}. "
         f"See `GET /v1/brakes`; `POST /v1/brakes/{row.kind}/release` lets them go."
+    )
+
+
+def _stopped(since: datetime) -> str:
+    return (
+        f"The receiver of webhooks answered 410 Gone at {since.isoformat(timespec='seconds')}: nothing more "
+        "is sent. Mend it or give another, then `POST /v1/webhook/resume`."
     )
 
 

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.rest.errors import Refusal, answer, problem_of
 from api.rest.gate import replay, whole_body
 from api.rest.methods import Methods
-from api.rest.problems import REFUSED
+from api.rest.problems import REFUSED, instance
 from api.storage.idempotency import REFUSAL_KEPT, IdempotencyKeys, KeyInFlight, KeyReused, StoredAnswer
 
 KEPT_HEADERS = frozenset({"content-type", "location", "etag", "preference-applied"})
@@ -113,7 +113,7 @@ def _is_refusal(status: int, body: bytes) -> bool:
 
 
 def _refused(error: Exception, scope: Scope) -> Response:
-    return answer({**(problem_of(error) or {}), "instance": scope["path"]})
+    return answer({**(problem_of(error) or {}), "instance": instance(scope["path"])})
 
 
 def _fingerprint(scope: Scope, body: bytes) -> str:

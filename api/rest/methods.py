@@ -16,7 +16,7 @@ class Methods:
 
     def __init__(self, routers: Iterable[APIRouter]) -> None:
         self._routes = [
-            (len(_PART.sub("", route.path)), route.path_regex, frozenset(route.methods or ()))
+            (len(_PART.sub("", route.path)), route.path_regex, _with_head(route.methods or ()))
             for router in routers for route in router.routes if isinstance(route, APIRoute)
         ]  # fmt: skip
 
@@ -28,3 +28,9 @@ class Methods:
         found = [(own, methods) for own, regex, methods in self._routes if regex.match(path)]
         most = max((own for own, _ in found), default=0)
         return frozenset().union(*(methods for own, methods in found if own == most))
+
+
+def _with_head(methods: Iterable[str]) -> frozenset[str]:
+    """Return methods with `HEAD` where there is `GET`: the gate answers the one by the other."""
+    known = frozenset(methods)
+    return known | {"HEAD"} if "GET" in known else known

@@ -27,9 +27,15 @@ _NEEDED = {
 _REPEATED = (
     "The same call again under the same key is answered with the stored answer, marked "
     "`idempotency-replayed: true`: what succeeded for 48 hours, what the ledger refused as it stands (409) "
-    "for 10 minutes. Nothing is stored of other failures, least of all of those with 5xx: mended or as it "
-    "was, the call may come again under its key. Another call under a stored key is 422, one in flight 409."
+    "for 10 minutes. Nothing is stored of what can be mended (a body, facts that a policy refuses, an old "
+    "`If-Match`: every other 4xx) and of what failed here (5xx): mended or as it was, the call may come "
+    "again under its key. Another call under a stored key is 422, one in flight 409 with `Retry-After`."
 )
+_PASSING = (409, 503)
+_RETRY_AFTER = {
+    "schema": {"type": "integer"},
+    "description": "Seconds, where it passes by itself: `request-in-flight`, and every 503.",
+}
 _PROBLEM = "application/problem+json"
 _EVERY = (400, 401, 403, 404, 405, 421, 503)
 _WRITING = (409, 412, 413, 415, 428)
@@ -117,8 +123,10 @@ def _failure(status: int) -> Json:
         for slug, kind in kinds.items()
     }
     schema = {"$ref": "#/components/schemas/ProblemBody"}
+    waits = {"Retry-After": _RETRY_AFTER} if status in _PASSING else {}
     return {
         "description": " / ".join(kind.title for kind in kinds.values()),
+        **({"headers": waits} if waits else {}),
         "content": {_PROBLEM: {"schema": schema, "examples": examples}},
     }
 

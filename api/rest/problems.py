@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ KINDS: Mapping[str, Kind] = {
         409, "The entry does not fit the ledger", "Each of `errors` says which rule it breaks."
     ),
     "request-in-flight": Kind(
-        409, "The first request with this key is not answered yet", "Try again in a moment."
+        409, "The first request with this key is not answered yet", "Try again after `Retry-After` seconds."
     ),
     "not-dead": Kind(409, "Only what was given up is sent again", "See `GET /v1/messages?state=dead`."),
     "secrets-not-ours": Kind(
@@ -100,6 +101,11 @@ KINDS: Mapping[str, Kind] = {
 
 REFUSED = frozenset(s for s, kind in KINDS.items() if kind.status == 409) - {"request-in-flight"}
 """What the ledger refuses as it stands: nothing in the request itself is to be mended."""
+
+
+def instance(path: str) -> str:
+    """Return the path of a call as a reference to it (RFC 3986): what may not stand there is escaped."""
+    return quote(path, safe="/:@!$&'()*+,;=~", errors="surrogateescape")
 
 
 def problem(slug: str, detail: str, **extra: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,11 +24,14 @@ LEASE = timedelta(seconds=60)
 class KeyInFlight(Exception):
     """The first request with this key has not been answered yet."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, again_in: int) -> None:
         super().__init__(
-            f"A request with the Idempotency-Key `{key}` is being answered. Try again in a moment."
+            f"A request with the Idempotency-Key `{key}` is being answered. Try again in {again_in} s; "
+            f"whoever takes longer than {LEASE.seconds} s over it is taken for dead."
         )
         self.key = key
+        self.again_in = again_in
+        """Seconds after which it is worth while to ask again."""
 
 
 class KeyReused(Exception):
@@ -78,7 +82,7 @@ class IdempotencyKeys:
             if row.status is not None:
                 return StoredAnswer(row.status, json.loads(row.headers), row.body)
             if row.leased_until > now:
-                raise KeyInFlight(key)
+                raise KeyInFlight(key, _again_in(row.leased_until - now))
             row.leased_until = now + LEASE
             work.session.add(row)
             return None
@@ -103,3 +107,9 @@ class IdempotencyKeys:
         with self._database.write() as work:
             gone = table.delete().where(table.c.expires_at <= now)
             return work.session.connection().execute(gone).rowcount
+
+
+def _again_in(left: timedelta) -> int:
+    """Return after how many seconds to ask again: as long as it has lasted, at most when its time is over."""
+    lasted = LEASE - left
+    return max(1, math.ceil(min(lasted, left).total_seconds()))

@@ -75,6 +75,8 @@ def test_good_rows_are_kept_when_asked_for_each(api: Client) -> None:
     assert [r["status"] for r in rows] == [201, 201, 404, 201, 400, 422, 422]
     assert slug(rows[2]["problem"]) == "account-not-found"
     assert rows[6]["problem"]["errors"][0]["pointer"] == "/amount"
+    named = [(row.get("kind"), row.get("id")) for row in rows]
+    assert named[4:] == [(None, None), ("bil", None), ("bill", "B1")], "a refused row says which one it was"
     assert last["summary"] == {"rows": 7, "stored": 3, "already": 0, "refused": 4, "kept": True}
     assert api.get("/v1/bills/A2/B1").status_code == 200
 

@@ -95,3 +95,35 @@ def test_an_unknown_path_and_an_unknown_method_are_problems(shared: Client) -> N
     assert slug(shared.get("/v1/nothing").json()) == "not-found"
     refused = shared.put("/v1/bills", json={})
     assert (refused.status_code, slug(refused.json())) == (405, "method-not-allowed")
+
+
+@pytest.mark.parametrize(
+    "path", ["/health", "/ready", "/docs", "/openapi.json", "/v1/accounts", "/v1/accounts/A9"]
+)
+def test_head_says_what_get_says_without_its_body(shared: Client, path: str) -> None:
+    told, read = shared.head(path), shared.get(path)
+    assert (told.status_code, told.content) == (read.status_code, b"")
+    for name in ("content-type", "etag", "content-length"):
+        assert told.headers.get(name) == read.headers.get(name)
+
+
+def test_head_needs_the_key_and_a_path_that_is_read(shared: Client) -> None:
+    nobody = shared.head("/v1/accounts", headers={"Authorization": ""})
+    assert (nobody.status_code, nobody.content) == (401, b"")
+    assert shared.head("/v1/ledger/bulk").status_code == 405
+    assert shared.head("/v1/nothing").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "instance"),
+    [
+        ("/v1/accounts/A%209", "/v1/accounts/A%209"),
+        ("/v1/accounts/%E5%BC%A0?limit=1", "/v1/accounts/%E5%BC%A0"),
+        ("/v1/nothing%22%3C", "/v1/nothing%22%3C"),
+        ("/v1/accounts/a:b@c", "/v1/accounts/a:b@c"),
+    ],
+)
+def test_an_instance_is_a_reference_as_it_may_be_written(shared: Client, path: str, instance: str) -> None:
+    answer = shared.get(path)
+    assert answer.status_code >= 400
+    assert answer.json()["instance"] == instance

@@ -67,3 +67,14 @@ def test_work_that_is_ended_with_the_service_is_no_trouble(lite: Wiring) -> None
 
     asyncio.run(run())
     assert lite.ended == {}
+
+
+def test_a_receiver_that_wants_nothing_more_is_told(lite: Wiring, serve: Serve) -> None:
+    api = serve(lite)
+    assert api.get("/ready").json()["told"] == []
+    lite.stopped.stop(AT)
+    (told,) = api.get("/ready").json()["told"]
+    assert "410 Gone at 2026-03-21T" in told
+    assert "`POST /v1/webhook/resume`" in told
+    lite.stopped.resume()
+    assert api.get("/ready").json()["told"] == []

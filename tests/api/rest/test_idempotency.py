@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from api.rest.errors import Refusal
 from api.rest.idempotent import key_of
 from api.storage.idempotency import KEPT, LEASE, REFUSAL_KEPT, KeyInFlight, KeyReused, StoredAnswer
+from api.storage.tables import IdempotencyRow
 from api.wiring import Wiring
 from tests.api.rest.conftest import Serve, a_payment, parties
 from tests.api.rest.test_gate import slug
@@ -133,12 +134,13 @@ def test_while_the_database_is_away_a_caller_is_told_to_send_again(
         patch.setattr(lite.database, "write", away)
         answer = client.post("/v1/payments", json=a_payment(), headers=headers)
     assert (answer.status_code, slug(answer.json())) == (503, "database-away")
+    assert int(answer.headers["retry-after"]) > 0
     assert client.post("/v1/payments", json=a_payment(), headers=headers).status_code == 201
 
 
 def test_what_is_not_served_is_told_so_whatever_its_key(shared: Client) -> None:
     answer = shared.delete("/v1/payments", headers={"Idempotency-Key": "a b"})
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
 @pytest.mark.parametrize("header", ["", '""', "x" * 129, "a b", "é"])
@@ -194,3 +196,25 @@ def test_two_at_once_are_one_in_flight_and_one_answer(api: Client) -> None:
     assert codes in ([201], [201, 409])
     assert all(slug(a.json()) == "request-in-flight" for a in answers if a.status_code == 409)
     assert len(api.get("/v1/payments").json()["items"]) == 1
+
+
+@pytest.mark.parametrize(("lasted", "again_in"), [(0, 1), (0.4, 1), (7, 7), (30, 30), (50, 10), (59.5, 1)])
+def test_who_comes_too_early_is_told_when_to_come_again(lite: Wiring, lasted: float, again_in: int) -> None:
+    assert lite.keys.begin("k", "f", NOW) is None
+    with pytest.raises(KeyInFlight) as refused:
+        lite.keys.begin("k", "f", NOW + timedelta(seconds=lasted))
+    assert refused.value.again_in == again_in
+
+
+def test_a_request_in_flight_says_when_to_ask_again(lite: Wiring, serve: Serve) -> None:
+    api = serve(lite)
+    parties(api)
+    first = pay(api, "k")
+    with lite.database.write() as work:  # as a process that was killed leaves it
+        killed = {"status": None, "leased_until": lite.clock.now() + LEASE - timedelta(seconds=20)}
+        work.update(IdempotencyRow, {"key": "k"}, killed)
+    answer = pay(api, "k")
+    assert first.status_code == 201
+    assert (answer.status_code, slug(answer.json())) == (409, "request-in-flight")
+    assert 20 <= int(answer.headers["retry-after"]) <= 25
+    assert answer.json()["retry_after"] == int(answer.headers["retry-after"])

@@ -32,3 +32,12 @@ def test_what_was_meant_is_proposed(word: str, meant: str) -> None:
 
 def test_a_word_that_is_like_nothing_gets_the_form() -> None:
     assert currency_advice("12345") == "write the three letters of ISO 4217: `CNY`"
+
+
+@pytest.mark.parametrize(
+    ("code", "stands_for"), [("XAU", "gold"), ("xts", "kept for tests"), ("CLF", "funds")]
+)
+def test_a_code_in_which_nobody_is_billed_is_told_as_one(code: str, stands_for: str) -> None:
+    assert code.upper() not in CODES
+    assert stands_for in currency_advice(code)
+    assert "write the currency of the bills" in currency_advice(code)
