@@ -111,7 +111,7 @@ def build(settings: Settings, *, simulated: bool | None = None, make: bool = Tru
     stopped = Stopped(database, settings.webhook_url)
     courier = Courier(database, acting, writer, receiver, clock.now, stopped, _mailer(settings, directory))
     keys = IdempotencyKeys(database)
-    desk, matcher = AlertDesk(library, regrading), Matcher()
+    desk, matcher = AlertDesk(regrading), Matcher()
     watcher = Watcher(SqlWatchBook(database, library, desk), matcher, clock.now)
     database.on_watched(watcher.wake)
     return Wiring(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -22,8 +22,10 @@ from api.rest.representation import Fields, IfMatch, version_of
 from api.rest.routes import Prefer, received, router, wait_for
 from api.storage.accounts import get_account
 from api.storage.beside import open_cases
+from api.storage.customers import require_customer
 from api.storage.errors import NotFound
 from api.storage.money import exact_sum
+from api.storage.plans import accounts_with_plans
 from api.storage.tables import AccountRow
 from api.storage.troubles import said_of_misfit
 from api.wiring import Wiring
@@ -141,19 +143,38 @@ def agreements_router(wiring: Wiring) -> APIRouter:
         await wait_for(wiring, outbox, prefer, response)
         return found
 
-    @api.get("/plans", summary="List the payment plans of an account, and how they stand")
+    @api.get("/plans", summary="List payment plans, and how they stand, in order of their account")
     def plans(
-        account: Annotated[str, Query(description="Of this account.")],
+        account: Annotated[str, Query(description="Of one account.")] = "",
+        customer: Annotated[str, Query(description="Of the accounts of one customer.")] = "",
         state: Annotated[PlanState | None, Query(description="In one state.")] = None,
         at: KnownAt = None,
         limit: Limit = 100,
         after: After = "",
         fields: Fields = "",
     ) -> Page[PlanOut]:
+        cursor = cursor_of(after, str, str)
         with wiring.database.read() as session:
-            found = _plans(wiring, session, get_account(session, account), at)
-        asked = {"account": account, "state": state, "at": at.isoformat() if at else "", "fields": fields}
-        return _page("/v1/plans", found, state, limit, after, asked)
+            if account:
+                get_account(session, account)
+            if customer:
+                require_customer(session, customer)
+            found: list[PlanOut] = []
+            place = cursor
+            for row in _with_plans(session, cursor[0] if cursor else "", customer, account):
+                mine = _plans(wiring, session, row, at)
+                if place is not None:
+                    mine, place = _behind(mine, place), None
+                found += [plan for plan in mine if state in (None, plan.state)]
+                if len(found) >= limit:
+                    break
+            if place is not None:
+                _behind([], place)
+        asked = {"account": account, "customer": customer, "state": state, "fields": fields}
+        asked["at"] = at.isoformat() if at else ""
+        rows = found[:limit]
+        following = page_of("/v1/plans", rows, limit, lambda plan: (plan.account, plan.id), asked)
+        return Page(items=rows, next=following)
 
     @api.get("/plans/{account}/{ref:path}", summary="Read a payment plan, and how it stands")
     def read(account: str, ref: str, at: KnownAt = None) -> PlanOut:
@@ -250,6 +271,29 @@ def _promise(account: str, found: PromiseState) -> PromiseOut:
          "milestones": [{"due_date": day, "amount": amount} for day, amount in promise.milestones],
          "reason": found.why}
     )  # fmt: skip
+
+
+_ACCOUNTS = 50
+"""Accounts whose plans are read with one question."""
+
+
+def _with_plans(session: Session, first: str, customer: str, account: str) -> Iterator[AccountRow]:
+    """Yield the accounts that have plans, from one on."""
+    last = ""
+    while True:
+        rows = accounts_with_plans(session, max(first, last), _ACCOUNTS, customer, account)
+        yield from (row for row in rows if not last or row.id > last)
+        if len(rows) < _ACCOUNTS:
+            return
+        last = rows[-1].id
+
+
+def _behind(found: Sequence[PlanOut], last: tuple[str, str]) -> list[PlanOut]:
+    """Return an account's plans after one; raise Refusal if it is none of them."""
+    ids = [(plan.account, plan.id) for plan in found]
+    if last not in ids:
+        raise Refusal("bad-cursor", "This is no cursor of this list. Follow `next` of a page.")
+    return list(found[ids.index(last) + 1 :])
 
 
 def _page(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -21,7 +22,7 @@ from api.storage.decisions import page_of_decisions, record_of
 from api.storage.errors import NotFound
 from api.storage.facts import FactGatherer
 from api.storage.overrides import add_override, in_force, overrides_of
-from api.storage.regrading import regrading_for
+from api.storage.regrading import causes_of, regrading_for
 from api.storage.standing import Standing, latest_decision, standing_of
 from api.storage.tables import DecisionRow
 from api.wiring import Wiring
@@ -116,7 +117,7 @@ class AssessmentOut(DecisionOut):
     facts_digest: str
     trace_digest: str
     regraded_for: str = Field(
-        default="", description="What had happened since the decision before; empty: it was just asked for.",
+        default="", description="All that had happened since the one before; empty: it was just asked for.",
         examples=["chargeback (A1001/X-77)"],
     )  # fmt: skip
     standing: Standing = Field(
@@ -152,13 +153,13 @@ def decision_fields(decision: Decision, *, trace: bool) -> dict[str, Any]:
 
 
 def assessment_out(
-    record: AssessmentRecord, *, trace: bool = False, standing: Standing = "valid"
+    record: AssessmentRecord, *, trace: bool = False, standing: Standing = "valid", causes: Sequence[str] = ()
 ) -> AssessmentOut:
-    """Return a recorded decision as it goes out."""
+    """Return a recorded decision as it goes out; `causes`: all that it answers, also what came meanwhile."""
     return AssessmentOut(
         id=record.id, request=record.request, customer=record.customer, account=record.account, at=record.at,
         facts_digest=record.facts_digest, trace_digest=record.trace_digest,
-        regraded_for=record.regraded_for, standing=standing,
+        regraded_for="; ".join(causes) or record.regraded_for, standing=standing,
         **decision_fields(record.decision, trace=trace),
     )  # fmt: skip
 
@@ -181,10 +182,14 @@ def decisions_router(wiring: Wiring) -> APIRouter:
         with wiring.database.read() as session:
             rows = page_of_decisions(session, place, limit, customer, account)
             stand = standing_of(session, rows, at or wiring.clock.now())
+            causes = causes_of(session, [row.request for row in rows])
         said = at.isoformat() if at else ""
         asked = {"customer": customer, "account": account, "fields": fields, "at": said}
         following = page_of("/v1/decisions", rows, limit, lambda r: (r.at.isoformat(), r.id), asked)
-        items = [assessment_out(record_of(row), standing=one) for row, one in zip(rows, stand, strict=True)]
+        items = [
+            assessment_out(record_of(row), standing=one, causes=causes[row.request])
+            for row, one in zip(rows, stand, strict=True)
+        ]
         return Page(items=items, next=following)
 
     @api.get("/customers/{customer}/decision", summary="Read a customer's last decision, and how it stands")
@@ -198,7 +203,8 @@ def decisions_router(wiring: Wiring) -> APIRouter:
             if row is None:
                 raise NotFound("decision on customer", customer)
             (standing,) = standing_of(session, [row], at or wiring.clock.now())
-            decision = assessment_out(record_of(row), trace=trace, standing=standing)
+            causes = causes_of(session, [row.request])[row.request]
+            decision = assessment_out(record_of(row), trace=trace, standing=standing, causes=causes)
             return LastDecisionOut(decision=decision, regrading=regrading_for(session, customer))
 
     @api.get("/decisions/{decision:path}/explanation", summary="Read a decision in words")
@@ -252,7 +258,8 @@ def decisions_router(wiring: Wiring) -> APIRouter:
         with wiring.database.read() as session:
             row = _row(session, decision)
             (standing,) = standing_of(session, [row], at or wiring.clock.now())
-            return assessment_out(record_of(row), trace=trace, standing=standing)
+            causes = causes_of(session, [row.request])[row.request]
+            return assessment_out(record_of(row), trace=trace, standing=standing, causes=causes)
 
     return api
 

@@ -1,4 +1,7 @@
-"""New grades for what has happened since the last one, as the policy of the last decision says.
+"""New grades for what has happened since the last one, as the policy says by which it was taken.
+
+What leads to one is read in the text of that policy that is in force now, and by that text the new grade is
+taken; how long a decision holds stands in its own text.
 
 A cause is noted once, in the transaction that brings it; the first of a local day asks at once, the others
 of that day together on the next. What only time brings (the end of validity, good months) the sweep finds.
@@ -7,7 +10,7 @@ Whoever asks for a customer holds the customer's look, and takes it last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,8 +23,8 @@ from api.storage.entries import entries_of
 from api.storage.graded import grade_ends, put_grade, restore_grade
 from api.storage.library import Library
 from api.storage.session import Work
-from api.storage.standing import latest_decision, zone_of
-from api.storage.tables import AccountRow, CustomerRow, DecisionRow, Row, TaskRow
+from api.storage.standing import latest_decision, zone_of, zones_of_customers
+from api.storage.tables import AccountRow, CustomerRow, DecisionRow, OutboxRow, Row, TaskRow
 from engine.credit import CreditPolicy
 from engine.ledger import Entry
 from engine.ledger.conduct import good_months
@@ -73,50 +76,97 @@ class Regrading:
     def told(self, work: Work, new: Mapping[str, Sequence[str]], at: datetime) -> None:
         """Hear of new facts about customers: those that the policy of their last decision reads."""
         for customer in sorted(new):
-            policy = self._policy(work.session, latest_decision(work.session, customer))
+            policy = self._asks(work.session, customer, at)
             names = sorted(name for name in new[customer] if policy and name in policy.facts)
             if names:
                 self.note(work, customer, "profile_change", f"{', '.join(names)} at {at.isoformat()}", at)
 
-    def note(
-        self, work: Work, customer: str, cause: str, ref: str, at: datetime, *, request: str = ""
-    ) -> bool:
-        """Note a cause and ask for a new grade; False if no policy wants one for it, or it was noted before.
-
-        `request`: the cause itself has asked already, by that request.
-        """
+    def note(self, work: Work, customer: str, cause: str, ref: str, at: datetime) -> bool:
+        """Note a cause and ask for a new grade; False if no policy wants one for it, or it was noted."""
         work.session.flush()
-        policy = self._policy(work.session, latest_decision(work.session, customer))
+        policy = self._asks(work.session, customer, at)
         if policy is None or policy.regrade is None or cause not in policy.regrade.on:
             return False
         look = _held(work, customer)
-        if not _add(work, customer, cause, ref, at, request):
+        if not _add(work, customer, cause, ref, at):
             return False
         self._ask(work, look, at)
         return True
 
+    def demanded(
+        self, work: Work, customer: str, cause: str, ref: str, at: datetime, request: str
+    ) -> tuple[str, str]:
+        """Note a cause that demands a new grade now; return the request that answers it, and all its causes.
+
+        One that was asked for at that instant or later knows all that the cause knows, and answers it.
+        Otherwise it is `request`, which takes with it what waits for the next day; the caller asks for it.
+        """
+        work.session.flush()
+        _held(work, customer)
+        known = _asked_since(work.session, customer, at)
+        waiting = [] if known else _waiting(work.session, customer)
+        _add(work, customer, cause, ref, at, known or request)
+        for row in waiting:
+            row.request, row.asked_at = request, at
+            work.session.add(row)
+        work.session.flush()
+        why = "; ".join(causes_of(work.session, [known or request])[known or request])
+        if known:
+            _rename(work, known, why)
+        return known or request, why
+
+    def policy_for(self, session: Session, customer: str, today: date) -> str:
+        """Return the digest of the policy that grades a customer on a day; raise PolicyNotFound.
+
+        It is the one by which the last decision was taken, as it is in force on that day; without a decision,
+        or where that name has gone out of force, the one that the portfolio names for the segment.
+        """
+        last, row = latest_decision(session, customer), session.get(CustomerRow, customer)
+        chosen = self._library.in_force(session, "credit", last.name, today) if last else None
+        if chosen is not None:
+            return chosen.digest
+        portfolio = self._library.portfolio(session, today)
+        name = portfolio.credit_for(row.segment) if portfolio and row else ""
+        if not name:
+            which = f"for the segment `{row.segment}`" if row else ""
+            raise PolicyNotFound(last.name if last else f"credit policy {which}".strip())
+        return self._library.require(session, "credit", name, today).digest
+
     def decided(self, work: Work, records: Sequence[AssessmentRecord]) -> None:
         """Set when new decisions are to be looked at; last of all in their transaction."""
         work.session.flush()
+        looks = self._looks(work.session, records)
+        fresh = [{"customer": customer, "look_on": looks[customer]} for customer in sorted(looks)]
+        made = work.insert_each_once(GradeLookRow, fresh)  # nothing can wait where there was no look
+        known = [customer for customer in sorted(looks) if (customer,) not in made]
+        if not known:
+            return
+        mine = select(GradeLookRow).where(col(GradeLookRow.customer).in_(known))
+        mine = mine.order_by(GradeLookRow.customer).with_for_update()
+        held = work.session.exec(mine.execution_options(populate_existing=True)).all()
+        waits = select(RegradeRow.customer).where(
+            col(RegradeRow.customer).in_(known), RegradeRow.request == ""
+        )
+        waiting = set(work.session.exec(waits))  # they are looked at tomorrow, and what follows is found then
+        for look in held:
+            if look.customer not in waiting:
+                look.look_on = looks[look.customer]
+                work.session.add(look)
+
+    def _looks(self, session: Session, records: Sequence[AssessmentRecord]) -> dict[str, datetime | None]:
+        """Return when the customers of these decisions are to be looked at by them."""
+        asks = [(r, self._library.credit(session, r.decision.digest)[0]) for r in records if r.customer]
+        asks = [(record, policy) for record, policy in asks if policy.regrade is not None]
+        zones = zones_of_customers(session, {record.customer for record, _ in asks})
         looks: dict[str, datetime | None] = {}
-        for record in sorted(records, key=lambda record: (record.at, record.id)):
-            policy = (
-                self._library.credit(work.session, record.decision.digest)[0] if record.customer else None
-            )
-            if policy is None or policy.regrade is None:
-                continue
-            zone = zone_of(work.session, record.customer)
+        for record, policy in sorted(asks, key=lambda one: (one[0].at, one[0].id)):
+            zone = zones[record.customer]
             if record.decision.as_of < record.at.astimezone(zone).date():
-                last = latest_decision(work.session, record.customer)
+                last = latest_decision(session, record.customer)
                 if last is None or last.id != record.id:
                     continue  # asked how it stood on an earlier day: another decision is in force
             looks[record.customer] = _first_look(policy, record.decision.as_of, zone)
-        for customer in sorted(looks):
-            look = _held(work, customer)
-            if _waiting(work.session, customer):
-                continue  # it is looked at tomorrow, and what follows is found then
-            look.look_on = looks[customer]
-            work.session.add(look)
+        return looks
 
     def overridden(self, work: Work, row: DecisionRow, at: datetime) -> None:
         """Let a grade that a person has put in place count, and be looked at when its time is over."""
@@ -210,7 +260,7 @@ class Regrading:
     def _put(self, work: Work, customer: str, request: str, why: str, today: date, at: datetime) -> None:
         last = latest_decision(work.session, customer)
         try:
-            policy = self._in_force(work.session, customer, today)
+            policy = self.policy_for(work.session, customer, today)
         except PolicyNotFound as error:
             _task(work, customer, request, why, str(error), at)
             return
@@ -225,15 +275,13 @@ class Regrading:
             once=f"assess:{request}", created_at=at, body=asked,
         )  # fmt: skip
 
-    def _in_force(self, session: Session, customer: str, today: date) -> str:
-        """Return the digest of the policy that grades a customer on a day; raise PolicyNotFound."""
-        row = session.get(CustomerRow, customer)
-        portfolio = self._library.portfolio(session, today)
-        name = portfolio.credit_for(row.segment) if portfolio and row else ""
-        if not name:
-            last = latest_decision(session, customer)
-            name = last.name if last else ""
-        return self._library.require(session, "credit", name, today).digest
+    def _asks(self, session: Session, customer: str, at: datetime) -> CreditPolicy | None:
+        """Return the policy of the last decision on a customer as it is in force now; None without one."""
+        last = latest_decision(session, customer)
+        if last is None:
+            return None
+        chosen = self._library.in_force(session, "credit", last.name, at.date())
+        return self._library.credit(session, chosen.digest if chosen else last.policy)[0]
 
     def _policy(self, session: Session, row: DecisionRow | None) -> CreditPolicy | None:
         return self._library.credit(session, row.policy)[0] if row is not None else None
@@ -245,6 +293,37 @@ def regrading_for(session: Session, customer: str) -> list[str]:
     mine = select(RegradeRow).where(RegradeRow.customer == customer, col(RegradeRow.request).not_in(answered))
     rows = session.exec(mine.order_by(col(RegradeRow.at), RegradeRow.cause, RegradeRow.ref))
     return [f"{row.cause} ({row.ref})" for row in rows]
+
+
+def causes_of(session: Session, requests: Collection[str]) -> dict[str, list[str]]:
+    """Return in words all causes that these requests answer, in the order in which they were noted."""
+    mine = select(RegradeRow).where(col(RegradeRow.request).in_(list(requests)))
+    found: dict[str, list[str]] = {request: [] for request in requests}
+    for row in session.exec(mine.order_by(col(RegradeRow.at), RegradeRow.cause, RegradeRow.ref)):
+        found[row.request].append(f"{row.cause} ({row.ref})")
+    return found
+
+
+def _asked_since(session: Session, customer: str, at: datetime) -> str:
+    """Return the last request for a new grade that was asked for at an instant or later; empty: none.
+
+    One that was refused answers nothing.
+    """
+    mine = select(RegradeRow.request).where(RegradeRow.customer == customer, RegradeRow.request != "")
+    since = mine.where(col(RegradeRow.asked_at) >= at).order_by(col(RegradeRow.asked_at).desc())
+    found = session.exec(since.limit(1)).first() or ""
+    refused = select(TaskRow.key).where(TaskRow.key == f"regrade/{found}")
+    return "" if session.exec(refused).first() else found
+
+
+def _rename(work: Work, request: str, why: str) -> None:
+    """Name all causes in a request that nobody has been told of yet; see `causes_of` for the others."""
+    mine = select(OutboxRow).where(OutboxRow.once == f"assess:{request}", OutboxRow.state == "pending")
+    row = work.session.exec(mine.with_for_update()).one_or_none()
+    if row is not None:
+        asked = AssessmentRequest.model_validate_json(row.body)
+        row.body = canonical(asked.model_copy(update={"regraded_for": why})).decode()
+        work.session.add(row)
 
 
 def _add(work: Work, customer: str, cause: str, ref: str, at: datetime, request: str = "") -> bool:
@@ -301,5 +380,6 @@ __all__ = [
     "GradeLookRow",
     "RegradeRow",
     "Regrading",
+    "causes_of",
     "regrading_for",
 ]

@@ -75,8 +75,29 @@ def zone_of(session: Session, customer: str) -> ZoneInfo:
     return ZoneInfo(session.exec(mine.limit(1)).first() or "UTC")
 
 
+def zones_of_customers(session: Session, customers: Collection[str]) -> dict[str, ZoneInfo]:
+    """Return the zones of the days of many customers; see `zone_of`."""
+    found: dict[str, str] = {}
+    asked = sorted(customers)
+    for start in range(0, len(asked), AT_ONCE):
+        some = col(AccountRow.customer).in_(asked[start : start + AT_ONCE])
+        for customer, zone in session.exec(
+            select(AccountRow.customer, AccountRow.timezone).where(some).order_by(AccountRow.id)
+        ):
+            found.setdefault(customer, zone)
+    return {customer: ZoneInfo(found.get(customer, "UTC")) for customer in asked}
+
+
 def _place(row: DecisionRow) -> tuple[date, datetime, str]:
     return row.as_of, row.at, row.id
 
 
-__all__ = ["Standing", "latest_bodies", "latest_decision", "latest_decisions", "standing_of", "zone_of"]
+__all__ = [
+    "Standing",
+    "latest_bodies",
+    "latest_decision",
+    "latest_decisions",
+    "standing_of",
+    "zone_of",
+    "zones_of_customers",
+]

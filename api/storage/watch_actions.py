@@ -18,10 +18,9 @@ from sqlmodel import Session, col, select
 from api.storage import outbox
 from api.storage.errors import AlreadyThere, NotFound
 from api.storage.events import DATA_TYPE, SOURCE
-from api.storage.library import Library
-from api.storage.regrading import Regrading
+from api.storage.regrading import REQUEST, Regrading
 from api.storage.session import Work
-from api.storage.tables import AccountRow, CustomerRow, TaskRow
+from api.storage.tables import AccountRow, CustomerRow, DecisionRow, TaskRow
 from api.storage.tasks import close_task, close_tasks
 from api.storage.watch_alerts import (
     Concerned,
@@ -36,7 +35,8 @@ from api.storage.watch_tables import WatchActionRow, WatchAlertRow
 from engine.model import canonical, digest
 from engine.watch.record import AlertRecord
 from workflows.ids import assessment_id
-from workflows.messages import NAMED, AssessmentRequest
+from workflows.messages import AssessmentRequest
+from workflows.ports import PolicyNotFound
 
 UNCONFIRMED = timedelta(days=1)
 """After this a missing receipt becomes a task for a person."""
@@ -46,6 +46,8 @@ TOLD = HOLDS | {"notify"}
 """Actions that a receiver carries out and confirms."""
 ABOUT = ("unconfirmed", "refused")
 """Tasks about an action, by the last part of their key; a word on the action closes them."""
+ASKED = ("alert-", REQUEST)
+"""How the requests for grades begin that may answer an alert: its own, and those of other causes."""
 Status = Literal["done", "failed", "suppressed"]
 
 
@@ -61,8 +63,7 @@ class Said:
 class AlertDesk:
     """Raises alerts, asks for what they demand, takes back what people dismiss."""
 
-    def __init__(self, library: Library, regrading: Regrading) -> None:
-        self._library = library
+    def __init__(self, regrading: Regrading) -> None:
         self._regrading = regrading
 
     def raised(self, work: Work, record: AlertRecord) -> None:
@@ -73,15 +74,15 @@ class AlertDesk:
         who = concerned(record)
         for text in dict.fromkeys(record.alert.actions):
             name, args = _read(text)
-            if name == "reassess":
-                self._reassess(work, record, who)
-            elif name == "refer":
+            if name == "refer":
                 _refer(work, record, args, who)
-            else:
+            elif name != "reassess":
                 _ask(work, record, name, args, who.accounts, who)
-        for customer in who.customers:
-            asked = f"alert-{record.id}-{customer}" if "reassess" in record.alert.actions else ""
-            self._regrading.note(work, customer, "alert", record.id, record.alert.as_of, request=asked)
+        for customer in who.customers:  # last, because whoever asks for a customer takes that look last
+            if "reassess" in record.alert.actions:
+                self._reassess(work, record, customer, who.accounts)
+            else:
+                self._regrading.note(work, customer, "alert", record.id, record.alert.as_of)
 
     def say(self, work: Work, alert: str, outcome: Outcome, actor: str, reason: str, at: datetime) -> bool:
         """Keep what a person says of an alert; a dismissal takes back what it holds. Raises NotFound.
@@ -118,24 +119,27 @@ class AlertDesk:
             accounts = json.loads(action.accounts)
             _task(work, f"{action.key}/unconfirmed", accounts, rule, "task", ["unconfirmed"], what, now)
 
-    def _reassess(self, work: Work, record: AlertRecord, who: Concerned) -> None:
-        """Ask for a grade of each customer by the policy in force; each is a workflow of its own."""
-        for customer in who.customers:
-            key = f"{_key(record.id, 'reassess', customer)}/do"
-            request = f"alert-{record.id}-{customer}"
-            asked, why = self._request(work.session, record, request, customer, who.accounts)
-            state = "failed" if asked is None else "requested"
-            at = record.alert.as_of
+    def _reassess(self, work: Work, record: AlertRecord, customer: str, accounts: Sequence[str]) -> None:
+        """Ask for a grade of a customer, a workflow of its own; one that was asked for by then answers it."""
+        key, at = f"{_key(record.id, 'reassess', customer)}/do", record.alert.as_of
+        own = f"alert-{record.id}-{customer}"
+        asked, why = self._request(work.session, record, own, customer, accounts)
+        if asked is None:
             _add(
-                work, record.id, key, "reassess", [customer], (), at, request=request, state=state, detail=why
+                work, record.id, key, "reassess", [customer], (), at, request=own, state="failed", detail=why
             )
-            if asked is None:
-                _refused(work, key, [customer], record.alert.rule, why, at)
-            else:
-                outbox.put(
-                    work, "case", "assess", assessment_id(request), account=f"alert/{record.id}",
-                    once=f"assess:{request}", created_at=at, body=asked,
-                )  # fmt: skip
+            _refused(work, key, [customer], record.alert.rule, why, at)
+            return
+        request, causes = self._regrading.demanded(work, customer, "alert", record.id, at, own)
+        _add(work, record.id, key, "reassess", [customer], (), at, request=request)
+        if request == own:
+            outbox.put(
+                work, "case", "assess", assessment_id(own), account=f"alert/{record.id}",
+                once=f"assess:{own}", created_at=at, body=asked.model_copy(update={"regraded_for": causes}),
+            )  # fmt: skip
+            return
+        answered = select(DecisionRow.id, DecisionRow.at).where(DecisionRow.request == request)
+        note_decisions(work, [(request, *row) for row in work.session.exec(answered)])
 
     def _request(
         self, session: Session, record: AlertRecord, request: str, customer: str, accounts: Sequence[str]
@@ -147,21 +151,14 @@ class AlertDesk:
         mine = session.exec(query).all()
         zone = ZoneInfo(mine[0].timezone) if mine else UTC
         as_of = at.astimezone(zone).date()
-        portfolio = self._library.portfolio(session, as_of)
-        name = portfolio.credit_for(row.segment) if portfolio else ""
-        chosen = self._library.in_force(session, "credit", name, as_of) if name else None
-        if chosen is None:
+        try:
+            policy = self._regrading.policy_for(session, customer, as_of)
+        except PolicyNotFound:
             return None, f"No credit policy is in force on {as_of} for the segment `{row.segment}`."
         named = [a.id for a in mine if a.id in accounts]
         account = named[0] if len(named) == 1 else ""
         asked = AssessmentRequest(
-            form=NAMED,
-            request=request,
-            policy=chosen.digest,
-            customer=customer,
-            account=account,
-            as_of=as_of,
-            at=at,
+            request=request, policy=policy, customer=customer, account=account, as_of=as_of, at=at
         )
         return asked, ""
 
@@ -233,7 +230,7 @@ def give_up(work: Work, key: str, why: str, at: datetime) -> None:
 def note_decisions(work: Work, requests: Sequence[tuple[str, str, datetime]]) -> None:
     """Confirm the reassessments that these decisions (request, id, instant) answer."""
     for request, decision, at in requests:
-        if request.startswith("alert-"):
+        if request.startswith(ASKED):
             where, said = {"request": request, "state": "requested"}, {"state": "done", "settled_at": at}
             work.update(WatchActionRow, where, said | {"detail": decision})
 
@@ -242,7 +239,7 @@ def note_refusal(work: Work, request: str, why: str, at: datetime) -> None:
     """Say that a reassessment is refused, and give it to a person; nothing if it was answered."""
     row = WatchActionRow
     query = select(row).where(row.request == request, row.state == "requested")
-    for action in work.session.exec(query).all() if request.startswith("alert-") else ():
+    for action in work.session.exec(query).all() if request.startswith(ASKED) else ():
         _settle(work, action, "failed", max(at, action.requested_at), why)
         alert = work.session.get(WatchAlertRow, action.alert)
         _refused(work, action.key, json.loads(action.args), alert.rule if alert else "", why, at)

@@ -111,12 +111,44 @@ def test_what_is_no_plan_is_refused(api: Client, changes: dict[str, Any], status
     assert api.get("/v1/plans", params={"account": "A1"}).json()["items"] == []
 
 
+def test_plans_of_all_accounts_are_listed_page_by_page(planned: Client) -> None:
+    planned.post("/v1/customers", json={"id": "C2", "segment": "consumer"})
+    for account, customer in (("A0", "C1"), ("A2", "C1"), ("B1", "C2")):
+        terms = {"id": account, "customer": customer, "currency": "CNY", "timezone": "Asia/Shanghai"}
+        assert planned.post("/v1/accounts", json=terms).status_code == 201
+    for account in ("A2", "B1"):
+        bill = {"account": account, "id": "B1", "due_date": "2026-03-18", "amount": "100.00"}
+        post(planned, "bills", "2026-03-01", **bill)
+        assert planned.post("/v1/plans", json=PLAN | {"account": account}).status_code == 201
+    post(planned, "bills", "2026-04-02", account="A2", id="B2", due_date="2026-04-18", amount="10.00")
+    part = [{"due_date": "2026-06-15", "amount": "10.00"}]
+    post(planned, "plans", "2026-04-03", account="A2", id="PLAN-2", replaces=["B2"], instalments=part)
+
+    def listed(**asked: Any) -> list[tuple[str, str]]:
+        path, found = "/v1/plans", list[tuple[str, str]]()
+        query: dict[str, Any] | None = {"at": at("2026-05-01")} | asked
+        while path:
+            page = planned.get(path, params=query).json()
+            found += [(one["account"], one["id"]) for one in page["items"]]
+            path, query = page["next"], None
+        return found
+
+    everything = [("A1", "PLAN-1"), ("A2", "PLAN-1"), ("A2", "PLAN-2"), ("B1", "PLAN-1")]
+    for limit in (1, 2, 3, 100):
+        assert listed(limit=limit) == everything
+    assert listed(customer="C1", limit=1) == everything[:3]
+    assert listed(account="A2", limit=1) == everything[1:3]
+    assert listed(state="active") == [("A2", "PLAN-2")]
+    assert listed(state="broken", limit=2) == [one for one in everything if one[1] == "PLAN-1"]
+    assert listed(account="A2", customer="C2") == []
+
+
 def test_what_is_not_there(api: Client) -> None:
     assert slug(api.get("/v1/plans/A1/PLAN-9").json()) == "not-found"
     assert slug(api.get("/v1/plans?account=A9").json()) == "account-not-found"
-    missing = api.get("/v1/plans")
-    assert (missing.status_code, slug(missing.json())) == (422, "malformed-address")
-    assert slug(api.get("/v1/plans?account=A1&after=WyJub25lIl0").json()) == "bad-cursor"
+    assert slug(api.get("/v1/plans?customer=C9").json()) == "customer-not-found"
+    assert api.get("/v1/plans").json() == {"items": [], "next": None}
+    assert slug(api.get("/v1/plans?account=A1&after=WyJBMSIsIm5vbmUiXQ").json()) == "bad-cursor"
 
 
 def test_promises_stand_as_the_policy_of_the_account_says(api: Client, wiring: Wiring) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlmodel import col, select
 
 from api.storage.customers import fact_rows, latest_facts, set_facts
+from api.storage.library import usable
 from api.storage.regrading import (
     GradeLookRow,
     RegradeRow,
@@ -16,6 +18,7 @@ from api.storage.regrading import (
 from api.storage.standing import latest_bodies, latest_decision, standing_of
 from api.storage.tables import DecisionRow, OutboxRow, TaskRow
 from api.wiring import Wiring
+from engine.credit import load_credit
 from engine.credit.decision import Fact
 from engine.model import digest
 from tests.api.conftest import START
@@ -26,6 +29,8 @@ from workflows.activities.texts import PolicyTexts
 from workflows.messages import AssessmentRecord, AssessmentRequest
 
 DAY = local("2026-06-01 10:00")
+KEY_ACCOUNTS = (Path(__file__).parents[3] / "policies" / "key-account-credit" / "policy.yaml").read_bytes()
+READ_OF_KEY_ACCOUNTS = usable(load_credit({"policy.yaml": KEY_ACCOUNTS}), {}).facts
 ASKS = b"""validity: P6M
 regrade: {on: [promise_broken, chargeback, profile_change, alert, expired], after: 3 good months}
 """
@@ -39,13 +44,14 @@ def policy(wiring: Wiring, more: bytes = ASKS) -> None:
 
 def graded(
     wiring: Wiring, request: str = "r1", at: datetime = DAY, account: str = "",
-    *, as_of: date | None = None, tenure: int = 24,
+    *, as_of: date | None = None, tenure: int = 24, policy: str = "plain-credit",
+    facts: dict[str, Fact] | None = None,
 ) -> AssessmentRecord:  # fmt: skip
     """Take a decision as the activity does."""
     as_of = as_of or at.date()
     with wiring.database.read() as session:
-        chosen = wiring.library.require(session, "credit", "plain-credit", as_of)
-    facts = {"tenure_months": Fact(value=tenure, as_of=as_of)}
+        chosen = wiring.library.require(session, "credit", policy, as_of)
+    facts = {"tenure_months": Fact(value=tenure, as_of=as_of)} if facts is None else facts
     return answered(
         wiring,
         AssessmentRequest(
@@ -145,6 +151,34 @@ def test_who_has_no_decision_or_whose_policy_does_not_ask_is_left_alone(wiring: 
     assert asked(wiring) == []
     with wiring.database.read() as session:
         assert session.exec(select(GradeLookRow)).all() == []
+
+
+def test_a_new_grade_is_by_the_policy_of_the_last_one_as_it_is_in_force_now(paid: Wiring) -> None:
+    """Not by the one that the portfolio names for the segment, and by the text that asks for it now."""
+    other = CREDIT.replace(b"plain-credit", b"card-credit")
+    digest_1 = paid.publisher.publish({"policy.yaml": other}, START).manifest.digest
+    graded(paid, policy="card-credit")
+    chargeback(paid, DAY + timedelta(hours=1))
+    assert asked(paid) == [], "its first text asks for no new grade"
+    second = paid.publisher.publish(
+        {"policy.yaml": other.replace(b'"1"', b'"2"') + ASKS}, START
+    ).manifest.digest
+    assert second != digest_1
+    tell(paid, DAY + timedelta(hours=3), tenure_months=30)
+    (request,) = asked(paid)
+    assert request.policy == second
+
+
+@pytest.mark.parametrize("name", sorted(READ_OF_KEY_ACCOUNTS))
+def test_every_fact_that_the_policy_of_key_accounts_reads_is_heard(lite: Wiring, name: str) -> None:
+    lite.publisher.publish({"policy.yaml": KEY_ACCOUNTS}, START)
+    add_parties(lite, "A1")
+    known = {"value": "mid", "id_verified": True, "prior_write_off": False}
+    facts = {name: Fact(value=value) for name, value in known.items()}
+    graded(lite, policy="key-account-credit", facts=facts)
+    tell(lite, DAY + timedelta(minutes=1), **{name: known.get(name, 1)})
+    (request,) = asked(lite)
+    assert request.regraded_for.startswith(f"profile_change ({name} at ")
 
 
 def test_good_months_and_the_end_of_validity_are_found_by_the_sweep(paid: Wiring) -> None:

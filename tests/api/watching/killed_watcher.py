@@ -58,7 +58,7 @@ class DyingDesk(AlertDesk):
 def main(folder: str, until: str, later: str, fuse: str) -> None:
     wiring = build(Settings(data=Path(folder)))
     burning = Fuse(int(fuse))
-    desk = DyingDesk(wiring.library, wiring.writer.regrading)
+    desk = DyingDesk(wiring.writer.regrading)
     desk.fuse = burning
     book: Any = SqlWatchBook(wiring.database, wiring.library, desk)
     matcher: Any = wiring.matcher
