@@ -316,4 +316,4 @@ def _row(wiring: Wiring, raw: RawRow, kind: str, now: datetime) -> _Row:
 def _as_said(said: object, name: str) -> str:
     """Return what a row that was refused calls itself, as far as it can be told."""
     value = said.get(name) if isinstance(said, dict) else None
-    return value[:_NAME] if isinstance(value, str) else ""
+    return value[:_NAME] if isinstance(value, str) and value.isprintable() else ""

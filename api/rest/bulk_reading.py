@@ -20,7 +20,10 @@ _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """One row as it was read, or why it cannot be; `line` is where it begins, from 1."""
+    """One row as it was read, or why it cannot be; `line` is where it begins, from 1.
+
+    What is said of a row that cannot be read tells only which one it is.
+    """
 
     line: int
     said: Any = None
@@ -99,7 +102,7 @@ class NdjsonReader:
             try:
                 yield RawRow(number, loads(line))
             except BadJson as error:
-                yield RawRow(number, wrong=error)
+                yield RawRow(number, error.said, error)
 
 
 class CsvReader:
@@ -179,7 +182,8 @@ class CsvReader:
             try:
                 value = _value(name, cell)
             except BadJson as error:
-                return RawRow(self._from, wrong=BadJson(error.slug, error.detail, f"/{name}"))
+                said = dict(zip(self._names, cells, strict=False))
+                return RawRow(self._from, said, BadJson(error.slug, error.detail, f"/{name}"))
             outer, _, inner = name.partition(".")
             if inner:
                 said.setdefault(outer, {})[inner] = value

@@ -18,6 +18,8 @@ class BadJson(Exception):
         self.slug = slug
         self.detail = detail
         self.pointer = pointer
+        self.said: Any = None
+        """The text as it was read, with what may not stand in it; None: it could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,11 @@ def loads(text: bytes) -> Any:
     except RecursionError as error:
         raise BadJson("not-json", f"The body is nested more than {MAX_DEPTH} levels deep.") from error
     if not _is_clean(value, 0):
-        _walk(value, "", 0)
+        try:
+            _walk(value, "", 0)
+        except BadJson as error:
+            error.said = value
+            raise
     return value
 
 

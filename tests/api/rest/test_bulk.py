@@ -81,6 +81,17 @@ def test_good_rows_are_kept_when_asked_for_each(api: Client) -> None:
     assert api.get("/v1/bills/A2/B1").status_code == 200
 
 
+def test_a_refused_row_of_csv_says_which_one_it_was(shared: Client, acct: str) -> None:
+    text = (
+        f"kind,account,id,value_date,amount,pays\npayment,{acct},P1,2026-03-02,much,\n"
+        f"payment,{acct},P2,2026-03-02,1.00,[{{]\npayment,{acct},P3,2026-03-02,1.00,,\n"
+    )
+    headers = {"Content-Type": "text/csv"}
+    *rows, _ = lines(shared.post("/v1/ledger/bulk", content=text.encode(), headers=headers))
+    named = [(row["status"], row.get("kind"), row.get("id")) for row in rows]
+    assert named == [(422, "payment", "P1"), (400, "payment", "P2"), (422, None, None)]
+
+
 def test_none_is_kept_when_asked_for_all(api: Client) -> None:
     answer = post(api, CUSTOMER, ACCOUNT, BILL, STRAY, mode="all")
     *rows, last = lines(answer)
