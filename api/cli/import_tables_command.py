@@ -16,6 +16,7 @@ from api.cli.replacing import replace_file
 from engine.policy import Loaded
 from engine.source import Problem, Severity, has_errors, render_problem
 from engine.tables import Book, PutBack, put_back, read_csv_book, read_xlsx_book
+from engine.tables.put import Place
 
 
 @click.command("import-tables")
@@ -44,10 +45,14 @@ def command(policy: Path, source: Path, dry_run: bool) -> int:
         return _refused(found.problems, files.sources())
     after = replace(files, texts={**files.texts, **found.policy.texts})
     told = check_one(after)
-    problems = [p for p in told if has_errors([p])]
-    click.echo("\n".join([*_difference(files, found.policy), *_told(found.policy)]))
+    sources = {**after.sources(), **_csv_sources(source)}
+    located = replace(found.policy, places=_located(files, found.policy))
+    problems = [located.in_sheets(p) for p in told if has_errors([p])]
+    for note in found.policy.notes:
+        click.echo(render_problem(note, sources) + "\n")
     if problems:
-        return _refused(tuple(problems), after.sources())
+        return _refused(tuple(problems), sources)
+    click.echo("\n".join([*_difference(files, found.policy), *_told(found.policy)]))
     if not dry_run:
         for name, data in found.policy.texts.items():
             replace_file(files.folder / name, data)
@@ -68,6 +73,17 @@ def _book(source: Path) -> Loaded[Book]:
         beside = {index.name: _read(index)} if index.exists() else {}
         return read_csv_book({**beside, source.name: _read(source)})
     return read_xlsx_book(_read(source), source.name)
+
+
+def _csv_sources(source: Path) -> dict[str, str]:
+    """Return the CSV files of a source by name, for showing lines; the cells of a workbook have none."""
+    paths = sorted(source.glob("*.csv")) if source.is_dir() else [source] if source.suffix == ".csv" else []
+    return {path.name: _read(path).decode("utf-8-sig", "replace") for path in paths}
+
+
+def _located(files: PolicyFiles, found: PutBack) -> dict[tuple[str, int], tuple[Place, ...]]:
+    """Return places by the paths that problems have here."""
+    return {(str(files.folder / name), line): cells for (name, line), cells in found.places.items()}
 
 
 def _read(path: Path) -> bytes:

@@ -44,6 +44,8 @@ class Book:
 
     sheets: tuple[Sheet, ...]
     index: Mapping[str, tuple[str, str]]
+    notes: tuple[Problem, ...] = ()
+    """What stands in the sheets and is no part of a table."""
 
 
 def rows_of(table: Table) -> Iterator[list[str]]:

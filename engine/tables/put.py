@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from itertools import pairwise
 
 from engine.policy import Loaded, Texts
-from engine.source import Problem
+from engine.source import Problem, Span
 from engine.tables.align import PipeLine, cut_line, rendered, width
 from engine.tables.book import Book, Sheet, content, quoted, rows_of
 from engine.tables.found import FoundTable, find_tables
+from engine.tables.own import left_out, without_notes
 from engine.text import Cell, ScalarNode, Table, did_you_mean
 from engine.text.table import find_bars
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 Line = tuple[tuple[str, ...], int]
 """The cells of a row and where its inputs end: what makes two rows the same."""
+
+
+Place = tuple[int, int, Cell]
+"""From which column to which a cell reaches that was put back, and that cell in its sheet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,24 @@ class PutBack:
     same: tuple[str, ...]
     missing: tuple[str, ...]
     """Tables of the policy that the book has no sheet for; they stay as they are."""
+    notes: tuple[Problem, ...] = ()
+    """What of the sheets was not taken, and what of the tables is gone."""
+    places: Mapping[tuple[str, int], tuple[Place, ...]] = field(default_factory=dict)
+    """By text and line of what was put back: its cells."""
+
+    def in_sheets(self, problem: Problem) -> Problem:
+        """Return a problem of what was put back with its places in the sheets, where the author is."""
+        related = tuple((note, self._in_sheet(span)) for note, span in problem.related)
+        return replace(problem, span=self._in_sheet(problem.span), related=related)
+
+    def _in_sheet(self, span: Span) -> Span:
+        cells = self.places.get((span.file, span.line), ())
+        row = span.cell.startswith("row ") and "column" not in span.cell
+        found = [cell for start, end, cell in cells if row or start <= span.column <= end]
+        if not found:
+            return span
+        said = f": `{found[0].text}`" if found[0].text and found[0].span.cell and not row else ""
+        return replace(found[0].span, cell=f"{found[0].span.cell}{said}")
 
 
 def put_back(texts: Texts, root: str, book: Book) -> Loaded[PutBack]:
@@ -42,8 +65,16 @@ def put_back(texts: Texts, root: str, book: Book) -> Loaded[PutBack]:
     problems: list[Problem] = []
     edits: dict[str, Sheet] = {}
     same: list[str] = []
+    notes = list(book.notes)
     for sheet in book.sheets:
         name, held = book.index.get(sheet.name, (sheet.name, ""))
+        if name not in by_name and (renamed := _renamed(sheet, book, by_name)):
+            name, held = renamed, dict(book.index.values()).get(renamed, "")
+            notes.append(_taken_for(sheet, name))
+        if name in by_name:
+            plain, more = without_notes(sheet.table, [cell.text for cell in by_name[name].table.columns])
+            sheet = replace(sheet, table=plain)
+            notes += more
         if name not in by_name:
             problems.append(_unknown(sheet, name, by_name))
         elif content(sheet.table) in (held, content(by_name[name].table)):
@@ -52,6 +83,7 @@ def put_back(texts: Texts, root: str, book: Book) -> Loaded[PutBack]:
             problems.append(_edited_twice(sheet, name, by_name[name]))
         else:
             problems += _cannot_stand(sheet, by_name[name])
+            notes += _gone(sheet, by_name[name])
             edits[name] = sheet
     if problems:
         return Loaded(None, tuple(problems))
@@ -61,7 +93,45 @@ def put_back(texts: Texts, root: str, book: Book) -> Loaded[PutBack]:
         return Loaded(None, tuple(problems))
     missing = tuple(name for name in by_name if name not in edits and name not in same)
     changed = {path: data for path, data in after.items() if data != texts[path]}
-    return Loaded(PutBack(changed, tuple(edits), tuple(same), missing), ())
+    places = _places(after, root, edits)
+    return Loaded(PutBack(changed, tuple(edits), tuple(same), missing, tuple(notes), places), ())
+
+
+def _places(after: Texts, root: str, edits: Mapping[str, Sheet]) -> dict[tuple[str, int], tuple[Place, ...]]:
+    """Return where each cell of what was put back stands in its sheet."""
+    found: dict[tuple[str, int], tuple[Place, ...]] = {}
+    for one in find_tables(after, root).policy or ():
+        if one.name in edits:
+            for written, cells in zip(_lines(one.table), _lines(edits[one.name].table), strict=True):
+                span = written[0].span
+                pairs = zip(written, cells, strict=True)
+                each = ((c.span.column, c.span.column + c.span.length, s) for c, s in pairs)
+                found[span.file, span.line] = tuple(each)
+    return found
+
+
+def _renamed(sheet: Sheet, book: Book, by_name: Mapping[str, FoundTable]) -> str:
+    """Return the one table without a sheet that has the columns of a sheet with an unknown name."""
+    there = {book.index.get(one.name, (one.name, ""))[0] for one in book.sheets}
+    heading = [cell.text for cell in sheet.table.columns]
+    like = [n for n, one in by_name.items() if [cell.text for cell in one.table.columns] == heading]
+    return like[0] if len(like) == 1 and like[0] not in there else ""
+
+
+def _taken_for(sheet: Sheet, name: str) -> Problem:
+    message = f"the sheet `{sheet.name}` has the columns of table `{name}`, and is taken for it"
+    return left_out("sheet-renamed", message, sheet.table.columns[0].span, f"name it `{name}` again")
+
+
+def _gone(sheet: Sheet, one: FoundTable) -> Iterator[Problem]:
+    """Yield a note on each column that the sheet has not any more, where none came in its place."""
+    before, now = ([cell.text for cell in table.columns] for table in (one.table, sheet.table))
+    for name in before if len(now) < len(before) else ():
+        if name not in now:
+            message = f"column `{name}` of table `{one.name}` is not in the sheet any more, and goes"
+            yield left_out(
+                "column-gone", message, sheet.table.columns[0].span, "if it shall stay, insert it again"
+            )
 
 
 def _unknown(sheet: Sheet, name: str, by_name: Mapping[str, FoundTable]) -> Problem:
@@ -77,7 +147,13 @@ def _edited_twice(sheet: Sheet, name: str, one: FoundTable) -> Problem:
 
 
 def _cannot_stand(sheet: Sheet, one: FoundTable) -> Iterator[Problem]:
-    """Yield the cells that a pipe table cannot hold."""
+    """Yield what of a sheet can be no table of the policy: a divider that is gone, cells with bars."""
+    if one.table.outputs and not sheet.table.outputs:
+        first = one.table.outputs[0].text
+        place = next((c.span for c in sheet.table.columns if c.text == first), sheet.table.columns[0].span)
+        message = f"the empty column headed `||` is gone from the sheet `{sheet.name}`"
+        yield Problem("divider-gone", message, place, f"insert it again before `{first}`")
+        return
     if one.block is None:
         return
     for cell in _cells(sheet.table):

@@ -16,11 +16,12 @@ from decimal import Decimal
 from typing import Any
 
 from openpyxl import load_workbook
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import column_index_from_string, get_column_letter
 
 from engine.policy import Loaded
-from engine.source import Problem, Span
+from engine.source import Problem, Severity, Span
 from engine.tables.book import INDEX, Book, Sheet, index_of
+from engine.tables.own import left_out, table_records
 from engine.text import Cell, Table, read_records
 from engine.text.table import MAX_COLUMNS, MAX_ROWS
 
@@ -34,6 +35,8 @@ MAX_CELLS = 1_000_000
 """Cells of all sheets together."""
 MAX_DIGITS = 15
 """Digits of a number that a spreadsheet keeps as it was typed."""
+_MERGED = re.compile(rb'<mergeCell ref="(([A-Z]+)([0-9]+):[A-Z]+[0-9]+)"')
+_PLACES = re.compile(r"(?:#,##)?0\.(0{1,6})")
 _DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([^\"']+)")
 
 
@@ -109,42 +112,71 @@ class _Reading:
                 self.refuse(
                     "table-too-large", f"there are {len(names)} sheets; at most {MAX_SHEETS} are read"
                 )
-            sheets = []
+            sheets: list[Sheet] = []
             index: dict[str, tuple[str, str]] = {}
-            for sheet in workbook.worksheets:
-                table = self._table(sheet)
+            ordered = sorted(
+                workbook.worksheets, key=lambda sheet: sheet.title != INDEX
+            )  # it says what others are
+            for sheet in ordered:
+                before = len(self.problems)
+                table = self._table(sheet, data)
                 if table is not None and sheet.title == INDEX:
                     index = index_of(table)
+                elif index and sheet.title not in index and index.keys() <= {*names}:
+                    del self.problems[before:]
+                    self._own_sheet(sheet.title, table)
                 elif table is not None:
                     sheets.append(Sheet(sheet.title, table))
-            return Book(tuple(sheets), index)
+            notes = tuple(note for note in self.problems if note.severity is Severity.INFO)
+            self.problems = [problem for problem in self.problems if problem.severity is not Severity.INFO]
+            return Book(tuple(sheets), index, notes)
         finally:
             workbook.close()
 
-    def _table(self, sheet: Any) -> Table | None:
+    def _own_sheet(self, title: str, table: Table | None) -> None:
+        """Note a sheet of the officer's own: every exported sheet is there besides."""
+        if table is not None:
+            message = f"the sheet `{title}` was not exported, and is left out"
+            advice = "a new table begins in the policy: write it there, and export again"
+            self.problems.append(left_out("sheet-left-out", message, self._span(title, 1, 1), advice))
+
+    def _table(self, sheet: Any, data: bytes) -> Table | None:
         """Return a sheet as a table; None for an empty one and for one with problems."""
-        records = list(self._records(sheet))
+        records, notes = table_records(list(self._records(sheet)))
         if not records:
             return None
+        self.problems += notes
+        self._merged(sheet, data, records[0][0].span.line)
         loaded = read_records(records, Span(self.file, 1, 1, cell=sheet.title))
         self.problems += loaded.problems
         return loaded.policy
 
+    def _merged(self, sheet: Any, data: bytes, heading: int) -> None:
+        """Note cells that were merged: only the first of them has a value."""
+        part = str(getattr(sheet, "_worksheet_path", "")).lstrip(
+            "/"
+        )  # openpyxl does not tell when it reads only
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            text = archive.read(part) if part in archive.namelist() else b""
+        for found in _MERGED.finditer(text):
+            column, row, whole = found[2].decode(), int(found[3]), found[1].decode()
+            if row >= heading:
+                span = self._span(sheet.title, row, column_index_from_string(column))
+                message = f"the cells {whole} are merged: only the first of them has a value"
+                self.note("cells-merged", message, span, "divide them again, and write the value in each")
+
     def _records(self, sheet: Any) -> Iterator[tuple[Cell, ...]]:
-        """Yield the rows that say something, as wide as the heading or wider."""
+        """Yield the rows that say something, each to its last cell that does."""
         sheet.reset_dimensions()  # what the file claims of its size is not believed
-        heading = 0
         for number, row in enumerate(sheet.iter_rows(), 1):
             self.cells += len(row)
             if number > 2 * MAX_ROWS or len(row) > 4 * MAX_COLUMNS or self.cells > MAX_CELLS:
                 self.refuse("table-too-large", f"the sheet `{sheet.title}` is too large to be read")
             cells = [self._cell(sheet.title, number, place, cell) for place, cell in enumerate(row, 1)]
-            while cells and not cells[-1].text and len(cells) > heading:
+            while cells and not cells[-1].text:
                 cells.pop()
-            if any(cell.text for cell in cells):
-                heading = heading or len(cells)
-                missing = range(len(cells) + 1, heading + 1)
-                yield (*cells, *(Cell("", self._span(sheet.title, number, place)) for place in missing))
+            if cells:
+                yield tuple(cells)
 
     def _span(self, title: str, row: int, column: int) -> Span:
         return Span(self.file, row, column, cell=f"{title}!{get_column_letter(column)}{row}")
@@ -157,16 +189,16 @@ class _Reading:
         elif kind == "e":
             self.note("cell-error", f"this cell is the error `{value}`", span, "write a value")
         else:
-            return Cell(self._text(value, span), span)
+            return Cell(self._text(value, span, str(getattr(cell, "number_format", ""))), span)
         return Cell("", span)
 
-    def _text(self, value: object, span: Span) -> str:
+    def _text(self, value: object, span: Span, form: str) -> str:
         if value is None:
             return ""
         if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, int | float):
-            return self._number(value, span)
+            return self._number(value, span, form)
         if isinstance(value, datetime | date | time | timedelta):
             day = f'`@"{value:%Y-%m-%d}"`' if isinstance(value, date) else "it"
             advice = f"make the cell a text and write {day}"
@@ -174,12 +206,15 @@ class _Reading:
             return ""
         return str(value).replace("\r\n", "\n").strip()
 
-    def _number(self, value: int | float, span: Span) -> str:
+    def _number(self, value: int | float, span: Span, form: str) -> str:
         exact = Decimal(repr(value))
         if not exact.is_finite() or len(exact.normalize().as_tuple().digits) > MAX_DIGITS:
             message = f"the spreadsheet keeps `{value!r}` as a binary number of more than {MAX_DIGITS} digits"
             self.note("cell-number", message, span, "make the cell a text and write the number")
             return ""
+        places = _PLACES.fullmatch(form)  # as it is shown: 300 with two places is 300.00
+        if places and exact == round(exact, len(places[1])):
+            return f"{exact:.{len(places[1])}f}"
         return f"{exact.normalize():f}"
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
 from api.cli.workbook import to_workbook
+from engine.source import Severity
 from engine.tables import book_of, read_xlsx_book
 from tests.engine.tables.test_put import TEXTS
 
@@ -62,7 +63,16 @@ def test_what_cannot_be_trusted_is_refused_with_its_cell(typed: object, code: st
 
 def test_blank_rows_and_what_stands_beside_the_table() -> None:
     assert cells(workbook([], ["a", "||", "b"], [], [1, None, 2], [None, None, None, None])) == [["1", "2"]]
-    assert [code for code, _ in codes(workbook(["a", "||", "b"], [1, None, 2, "note"]))] == ["table-width"]
+    beside = read_xlsx_book(
+        workbook(["a", "||", "b"], [1, None, 2, "a word"], [3, None, 4, "more"]), "b.xlsx"
+    )
+    assert beside.policy is not None
+    (note,) = beside.policy.notes
+    assert (note.code, note.span.cell, note.severity) == ("beside-table", "grade!D2", Severity.INFO)
+    assert [[c.text for c in row.cells] for row in beside.policy.sheets[0].table.rows] == [
+        ["1", "2"],
+        ["3", "4"],
+    ]
 
 
 def test_an_export_is_texts_only_and_safe_to_open() -> None:
