@@ -23,7 +23,7 @@ from api.storage.entries import entries_of
 from api.storage.graded import grade_ends, put_grade, restore_grade
 from api.storage.library import Library
 from api.storage.session import Work
-from api.storage.standing import latest_decision, zone_of, zones_of_customers
+from api.storage.standing import latest_decision, latest_policies, zone_of, zones_of_customers
 from api.storage.tables import AccountRow, CustomerRow, DecisionRow, OutboxRow, Row, TaskRow
 from engine.credit import CreditPolicy
 from engine.ledger import Entry
@@ -75,16 +75,24 @@ class Regrading:
 
     def told(self, work: Work, new: Mapping[str, Sequence[str]], at: datetime) -> None:
         """Hear of new facts about customers: those that the policy of their last decision reads."""
-        for customer in sorted(new):
-            policy = self._asks(work.session, customer, at)
-            names = sorted(name for name in new[customer] if policy and name in policy.facts)
+        work.session.flush()
+        latest = latest_policies(work.session, new)
+        policies = {one: self._now(work.session, *one, at) for one in sorted(set(latest.values()))}
+        for customer in sorted(latest):
+            policy = policies[latest[customer]]
+            names = sorted(fact for fact in new[customer] if policy and fact in policy.facts)
             if names:
-                self.note(work, customer, "profile_change", f"{', '.join(names)} at {at.isoformat()}", at)
+                ref = f"{', '.join(names)} at {at.isoformat()}"
+                self._note(work, customer, policy, "profile_change", ref, at)
 
     def note(self, work: Work, customer: str, cause: str, ref: str, at: datetime) -> bool:
         """Note a cause and ask for a new grade; False if no policy wants one for it, or it was noted."""
         work.session.flush()
-        policy = self._asks(work.session, customer, at)
+        return self._note(work, customer, self._asks(work.session, customer, at), cause, ref, at)
+
+    def _note(
+        self, work: Work, customer: str, policy: CreditPolicy | None, cause: str, ref: str, at: datetime
+    ) -> bool:
         if policy is None or policy.regrade is None or cause not in policy.regrade.on:
             return False
         look = _held(work, customer)
@@ -278,10 +286,11 @@ class Regrading:
     def _asks(self, session: Session, customer: str, at: datetime) -> CreditPolicy | None:
         """Return the policy of the last decision on a customer as it is in force now; None without one."""
         last = latest_decision(session, customer)
-        if last is None:
-            return None
-        chosen = self._library.in_force(session, "credit", last.name, at.date())
-        return self._library.credit(session, chosen.digest if chosen else last.policy)[0]
+        return self._now(session, last.name, last.policy, at) if last is not None else None
+
+    def _now(self, session: Session, name: str, policy: str, at: datetime) -> CreditPolicy | None:
+        chosen = self._library.in_force(session, "credit", name, at.date())
+        return self._library.credit(session, chosen.digest if chosen else policy)[0]
 
     def _policy(self, session: Session, row: DecisionRow | None) -> CreditPolicy | None:
         return self._library.credit(session, row.policy)[0] if row is not None else None

@@ -7,12 +7,14 @@ earlier day gets an answer, and puts nothing in the place of what has been decid
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func
+from sqlalchemy import select as sa_select
+from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 
 from api.storage.tables import AccountRow, DecisionRow
@@ -40,15 +42,29 @@ def latest_decision(session: Session, customer: str, at: datetime | None = None)
 
 def latest_bodies(session: Session, customers: Collection[str]) -> dict[str, str]:
     """Return the bodies of the decisions in force on customers, for those who have one."""
-    found: dict[str, str] = {}
+    rows = _of_latest(session, customers, col(DecisionRow.body))
+    return {customer: body for customer, body, *_ in rows}
+
+
+def latest_policies(session: Session, customers: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Return name and digest of the policies of the decisions in force, for customers who have one."""
+    rows = _of_latest(session, customers, col(DecisionRow.name), col(DecisionRow.policy))
+    return {customer: (name, policy) for customer, name, policy in rows}
+
+
+def _of_latest(
+    session: Session, customers: Collection[str], *columns: Mapped[str]
+) -> Iterator[Sequence[str]]:
+    """Yield customers with columns of their decisions in force: one question for so many customers."""
+    session.flush()
     asked, row = sorted(customers), DecisionRow
     for start in range(0, len(asked), AT_ONCE):
         some = col(row.customer).in_(asked[start : start + AT_ONCE])
         place = func.row_number().over(partition_by=col(row.customer), order_by=_NEWEST)
-        ranked = select(col(row.id), place.label("place")).where(some).subquery()
+        ranked = sa_select(col(row.id), place.label("place")).where(some).subquery()
         first = (col(row.id) == ranked.c.id) & (ranked.c.place == 1)
-        found |= dict(session.exec(select(row.customer, row.body).join(ranked, first)).all())
-    return found
+        for found in session.connection().execute(sa_select(col(row.customer), *columns).join(ranked, first)):
+            yield tuple(found)
 
 
 def standing_of(session: Session, rows: Sequence[DecisionRow], on: datetime) -> list[Standing]:
@@ -97,6 +113,7 @@ __all__ = [
     "latest_bodies",
     "latest_decision",
     "latest_decisions",
+    "latest_policies",
     "standing_of",
     "zone_of",
     "zones_of_customers",

@@ -2,7 +2,8 @@
 
 All of them are of one account as of a local day, as known at an instant. *Twelve months* are the days after
 the same day a year before, up to that day. What nobody can know is left out: no rate
-without a bill that was due.
+without a bill that was due. What is in dispute, or was rightly, is not late from the dispute's day on;
+what was disputed in vain was owed all along.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ YEAR = Period(months=12)
 RULES = {
     "tenure_months": "whole months since the first bill that is no fee and no plan",
     "avg_monthly_bill": "bills of twelve months, corrected, by the number of months that have one",
-    "max_dpd_12m": "most days that a debt was open past its due date, by the evenings of twelve months",
-    "late_count_12m": "debts due in twelve months that were open at any time after that day",
-    "arrears_count_12m": "separate stretches of days in twelve months on which any debt was past due",
-    "on_time_rate_12m": "share of the debts due in twelve months that were never open after that day",
+    "max_dpd_12m": "most days that an undisputed part was past due, by the evenings of twelve months",
+    "late_count_12m": "debts due in twelve months with an undisputed part open at any time after that day",
+    "arrears_count_12m": "separate stretches of days of twelve months with an undisputed part past due",
+    "on_time_rate_12m": "share of the debts due in twelve months with no undisputed part open after that day",
     "overdue_now": "past due, undisputed, not written off",
     "dpd_now": "days past due of the oldest debt that is undisputed and not written off; 0: none is past due",
     "returned_payments_12m": "payments that came back in twelve months, returns that were reversed left out",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -12,6 +12,7 @@ from engine.ledger.facts_model import Found, Name, Trail, Window
 CENT = Decimal("0.01")
 RATE = Decimal("0.0001")
 Span = tuple[date, date]
+Change = tuple[date, Decimal]
 
 
 def from_bills(book: Book, window: Window, trail: Trail) -> dict[str, Found]:
@@ -49,14 +50,29 @@ def _months(first: date, last: date) -> int:
     return months - (first.day > last.day)
 
 
-def is_late(debt: DebtState) -> bool:
-    """Tell whether something was still open when the due date had ended, or was opened again after it.
+def claims_on(book: Book) -> dict[str, list[Change]]:
+    """Return what disputes take out of debts, by debt: since which day, and how much.
+
+    A dispute that was rejected or withdrawn takes out nothing: the debt was owed all along.
+    """
+    found: dict[str, list[Change]] = {}
+    left = {debt.id: debt.contested for debt in book.order if debt.contested}
+    for state in sorted(book.disputes.values(), key=lambda s: (s.entry.value_date, s.entry.id)):
+        for debt in state.debts if state.remaining else ():
+            if part := min(state.remaining, left.get(debt.id, ZERO)):
+                left[debt.id] -= part
+                found.setdefault(debt.id, []).append((state.entry.value_date, part))
+    return found
+
+
+def is_late(debt: DebtState, claims: Sequence[Change] = ()) -> bool:
+    """Tell whether something undisputed was still open when the due date had ended.
 
     Money of the day after is late, though that day's evening finds nothing past due.
     """
-    changes = sorted((*debt.changes, *debt.revised), key=lambda change: change[0])
-    balance = debt.open + sum((by for day, by in changes if day > _asked_by(debt)), ZERO)
-    return balance > 0
+    asked_by = _asked_by(debt)
+    balance = debt.open + sum((by for day, by in (*debt.changes, *debt.revised) if day > asked_by), ZERO)
+    return balance > sum((part for since, part in claims if since <= asked_by), ZERO)
 
 
 def _asked_by(debt: DebtState) -> date:
@@ -64,24 +80,31 @@ def _asked_by(debt: DebtState) -> date:
     return max(debt.due_date, debt.invoice_date)
 
 
-def overdue_spans(debt: DebtState, last: date) -> list[Span]:
-    """Return the days `[first, last]` on which a debt was open past its due date, up to `last`."""
-    changes = sorted((*debt.changes, *debt.revised), key=lambda change: change[0])
-    balance = debt.open + sum((by for _, by in changes), ZERO)
+def overdue_spans(debt: DebtState, last: date, claims: Sequence[Change] = ()) -> list[Span]:
+    """Return the days `[first, last]` on which a debt was open past its due date, up to `last`.
+
+    A day on which `claims` of disputes cover all that was open is none of them.
+    """
+    moves = [(day, by, ZERO) for day, by in (*debt.changes, *debt.revised)]
+    balance, claimed = debt.open + sum((by for _, by, _ in moves), ZERO), ZERO
     late = max(debt.due_date + timedelta(days=1), debt.invoice_date)
     begun: date | None = late if balance else None
     spans: list[Span] = []
-    for day, by in changes:
-        balance -= by
-        if not balance and begun is not None:
+    for day, by, part in sorted([*moves, *((since, ZERO, part) for since, part in claims)], key=_first):
+        balance, claimed = balance - by, claimed + part
+        if balance <= claimed and begun is not None:
             if day > begun:
                 spans.append((begun, day - timedelta(days=1)))
             begun = None
-        elif balance and begun is None:
+        elif balance > claimed and begun is None:
             begun = max(day, late)
     if begun is not None and begun <= last:
         spans.append((begun, last))
     return spans
+
+
+def _first(move: tuple[date, Decimal, Decimal]) -> date:
+    return move[0]
 
 
 def from_arrears(book: Book, window: Window, trail: Trail) -> dict[str, Found]:
@@ -89,10 +112,12 @@ def from_arrears(book: Book, window: Window, trail: Trail) -> dict[str, Found]:
     aging = [d for d in book.order if not d.written_off or d.open]
     if not aging:
         return {}
+    claims = claims_on(book)
     spans: dict[str, list[Span]] = {}
     worst, worst_debt = 0, aging[0]
     for debt in aging:
-        mine = [span for span in overdue_spans(debt, window.end) if span[1] > window.start]
+        days_late = overdue_spans(debt, window.end, claims.get(debt.id, ()))
+        mine = [span for span in days_late if span[1] > window.start]
         if mine:
             spans[debt.id] = mine
             days = max((last - debt.due_date).days for _, last in mine)
@@ -100,11 +125,11 @@ def from_arrears(book: Book, window: Window, trail: Trail) -> dict[str, Found]:
                 worst, worst_debt = days, debt
     late = [debt for debt in aging if debt.id in spans]
     due = [d for d in aging if window.holds(d.due_date) and d.due_date < window.end]
-    late_due = [debt for debt in due if debt.id in spans or is_late(debt)]
+    late_due = [debt for debt in due if debt.id in spans or is_late(debt, claims.get(debt.id, ()))]
     times = _stretches(span for mine in spans.values() for span in mine)
 
     def of(debts: list[DebtState]) -> list[Name]:
-        return [*trail.billed(debts), *trail.paid(debts)]
+        return [*trail.billed(debts), *trail.paid(debts), *trail.disputed(debts)]
 
     found = {
         "max_dpd_12m": Found(

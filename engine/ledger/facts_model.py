@@ -11,6 +11,7 @@ from engine.ledger.book import Book, DebtState
 from engine.ledger.entries import (
     Adjustment,
     CreditNote,
+    DisputeResolved,
     Entry,
     PaymentReturned,
     ReturnReversed,
@@ -101,6 +102,18 @@ class Trail:
                 kind, _, name = fund.key.partition(":")
                 found.append((kind, name))
         return [*found, *self._undone({name for kind, name in found if kind in ("payment", "recovery")})]
+
+    def disputed(self, debts: Iterable[DebtState]) -> list[Name]:
+        """Return the disputes that take something out of debts, and what upheld them."""
+        names = {debt.id for debt in debts}
+        standing = {
+            state.entry.id
+            for state in self._book.disputes.values()
+            if state.remaining and any(debt.id in names for debt in state.debts)
+        }
+        ended = [e for e in self._entries.values() if isinstance(e, DisputeResolved)]
+        upheld = [(e.kind, e.id) for e in ended if e.dispute in standing]
+        return [*(("dispute", name) for name in standing), *upheld]
 
     def _undone(self, payments: set[str]) -> list[Name]:
         """Return how payments came back, and how that was reversed."""

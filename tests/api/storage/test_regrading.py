@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import col, select
 
 from api.storage.customers import fact_rows, latest_facts, set_facts
@@ -138,6 +139,25 @@ def test_of_several_on_one_day_the_others_are_answered_together_on_the_next(paid
 def test_facts_that_the_policy_does_not_read_change_nothing(paid: Wiring) -> None:
     graded(paid)
     tell(paid, DAY, email="a@b.example")
+    assert asked(paid) == []
+
+
+def test_a_load_of_facts_asks_once_for_the_last_decisions_of_all(paid: Wiring) -> None:
+    graded(paid)
+    asked_for: list[str] = []
+    new = {f"C{n}": ["email"] for n in range(1, 40)}
+    with paid.database.write() as work:
+        bind = work.session.get_bind()
+
+        def hear(*said: object) -> None:
+            asked_for.extend(text for text in said if isinstance(text, str) and "FROM decisions" in text)
+
+        event.listen(bind, "before_cursor_execute", hear)
+        try:
+            paid.writer.regrading.told(work, new, DAY)
+        finally:
+            event.remove(bind, "before_cursor_execute", hear)
+    assert len(asked_for) == 1
     assert asked(paid) == []
 
 

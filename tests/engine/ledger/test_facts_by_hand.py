@@ -103,3 +103,85 @@ def test_a_draft_that_is_issued_after_its_due_date_was_not_late_before() -> None
         found = facts_at(TERMS, [draft, issued, pay(paid)], on, noon(on, 20))
         names = ("late_count_12m", "max_dpd_12m", "arrears_count_12m")
         assert tuple(found[name].value for name in names) == (late, worst, times), paid
+
+
+LATE_FACTS = (
+    "on_time_rate_12m",
+    "late_count_12m",
+    "max_dpd_12m",
+    "arrears_count_12m",
+    "dpd_now",
+    "overdue_now",
+)
+CONTESTED = entry("dispute", "02-10", id="D", bill="B1", amount="100.00")  # 16 days after its due date
+PART = entry("dispute", "01-20", id="D", bill="B1", amount="60.00")
+EARLY = entry("dispute", "01-25", id="D", bill="B1", amount="100.00")  # on its due date
+
+
+def ended(on: str, outcome: str) -> Entry:
+    return entry("dispute_resolved", on, id="DR", dispute="D", outcome=outcome)
+
+
+@pytest.mark.parametrize(
+    ("history", "values"),
+    [
+        # due on 25 January and never disputed: 156 days to 30 June
+        ([bill(1)], ("0", 1, 156, 1, 156, "100.00")),
+        ([bill(1), EARLY], ("1", 0, 0, 0, 0, "0")),
+        # a day later the evening of 26 January does not count either, but it was open when the 25th ended
+        ([bill(1), entry("dispute", "01-26", id="D", bill="B1", amount="100.00")], ("0", 1, 0, 0, 0, "0")),
+        # evenings of 26 January to 9 February
+        ([bill(1), CONTESTED], ("0", 1, 15, 1, 0, "0")),
+        # the undisputed part is late, and is not once it is paid in time
+        ([bill(1), PART], ("0", 1, 156, 1, 156, "40.00")),
+        (
+            [bill(1), PART, pay("01-25", "40.00")],
+            ("1", 0, 0, 0, 0, "0"),
+        ),
+        # part of what is disputed is paid while it is disputed
+        ([bill(1), EARLY, pay("03-10", "70.00")], ("1", 0, 0, 0, 0, "0")),
+        # disputed in vain: owed all along; paid on 10 March, the last evening is 9 March
+        ([bill(1), EARLY, ended("03-01", "rejected"), pay("03-10")], ("0", 1, 43, 1, 0, "0")),
+        ([bill(1), EARLY, ended("03-01", "withdrawn"), pay("03-10")], ("0", 1, 43, 1, 0, "0")),
+        # disputed rightly: until its credit note has come, and after
+        ([bill(1), EARLY, ended("03-01", "upheld")], ("1", 0, 0, 0, 0, "0")),
+        (
+            [
+                bill(1), EARLY, ended("03-01", "upheld"),
+                entry("credit_note", "03-05", bill="B1", amount="100.00"),
+            ],
+            ("1", 0, 0, 0, 0, "0"),
+        ),
+        # money that came back opens a bill again, what is disputed of it stays out
+        (
+            [
+                bill(1), pay("01-20"), entry("dispute", "02-10", id="D", bill="B1", amount="100.00"),
+                entry("payment_returned", "02-15", id="R", payment="P01-20"),
+            ],
+            ("1", 0, 0, 0, 0, "0"),
+        ),
+        # two disputes, the second since 10 February takes out the rest
+        (
+            [
+                bill(1), PART,
+                entry("dispute", "02-10", id="D2", bill="B1", amount="40.00"),
+            ],
+            ("0", 1, 15, 1, 0, "0"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_in_dispute_is_not_late(history: list[Entry], values: tuple[object, ...]) -> None:
+    on = day("06-30")
+    found = facts_at(TERMS, history, on, noon(on, 20))
+    wanted = [Decimal(one) if isinstance(one, str) else one for one in values]
+    assert [found[name].value for name in LATE_FACTS] == wanted
+
+
+def test_a_dispute_stands_among_the_sources_of_what_it_makes() -> None:
+    on = day("06-30")
+    history = [bill(1), EARLY, ended("03-01", "upheld")]
+    found = derived_at(history, on, noon(on, 20))
+    assert [one.id for one in found["on_time_rate_12m"].sources] == ["B1", "D", "DR"]
+    assert [
+        one.id for one in derived_at(history, day("02-01"), noon(on, 20))["on_time_rate_12m"].sources
+    ] == ["B1", "D"]
