@@ -28,7 +28,7 @@ def credit_tried(files: PolicyFiles) -> Tried | None:
     policy = load_credit(files.texts, files.root).policy
     if policy is None:
         return None
-    cases = read_cases(policy, files.texts[CASES], CASES, files.texts.get(CSV_CASES)).policy
+    cases = read_cases(policy, files.cases, CASES, files.texts.get(CSV_CASES)).policy
     if cases is None:
         return None
     found = coverage(policy, cases)

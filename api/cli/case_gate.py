@@ -14,7 +14,7 @@ from api.cli.test_command import test_one
 def cases_hold(folder: Path) -> bool:
     """Run the cases of every policy in a folder, and say what came of it: what is wrong on standard error."""
     policies = [one for one in find_policies([folder]) if one.what in KINDS]
-    results = [test_one(one) for one in policies if one.cases is not None]
+    results = [test_one(one) for one in policies if one.case_file is not None]
     wrong = [result for result in results if not result.ok]
     for result in wrong:
         click.echo(f"{result.text}\n", err=True)
@@ -25,6 +25,6 @@ def cases_hold(folder: Path) -> bool:
         click.echo(f"Nothing was published: {failed} not hold{more}.", err=True)
         return False
     held = counted(sum(result.passed for result in results), "case holds", "cases hold")
-    names = ", ".join(one.folder.name for one in policies if one.cases is None)
+    names = ", ".join(one.folder.name for one in policies if one.case_file is None)
     click.echo(f"{held}{f'; no cases stand beside {names}' if names else ''}.")
     return True

@@ -3,48 +3,90 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from api.cli.check_command import counted
 from api.cli.frame import Trouble
 from api.cli.policy_files import CASES, CSV_CASES, PolicyFiles
 from api.cli.surroundings import calendar_for, law_for
 from engine.credit import load_credit
-from engine.credit.cases import read_bases, read_cases, run_cases
-from engine.credit.generating import Base, as_yaml, generate
+from engine.credit.case_search import EXAMPLE, example_facts
+from engine.credit.cases import Case, read_bases, read_cases, run_cases
+from engine.credit.cases_from_csv import in_cell
+from engine.credit.cases_to_yaml import Base, as_yaml, fact_text
+from engine.credit.generating import generate
+from engine.credit.model import CreditPolicy
 from engine.ladder import load_collections, run_timelines
 from engine.ladder.comparing import NO_CASE
 from engine.source import Span
-from engine.text import ListNode, MapNode, read_yaml
+from engine.text import ListNode, MapNode, csv_with_cells, read_yaml
 
+FROM_TYPES = "# An example made from the types of the facts, to be replaced by a real one"
 HEADING = "# At the bounds: written by `forbear test --generate`, to be read before they are kept"
 
 
-def with_generated(files: PolicyFiles) -> tuple[bytes, int]:
-    """Return the cases of a credit policy with those that are missing at the end, and how many they are."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is to be written, by the name of the file, and what is to be said of it."""
+
+    texts: dict[str, bytes]
+    told: tuple[str, ...] = ()
+
+
+def with_generated(files: PolicyFiles) -> Written:
+    """Return the cases of a credit policy with those that are missing at the end; others have none made."""
+    if files.what != "credit":
+        return Written({}, (f"{files.path}: cases are made for credit policies only; none was added.",))
     policy = load_credit(files.texts, files.root).policy
-    data = files.texts[CASES]
+    data = files.cases
     cases = read_cases(policy, data, CASES, files.texts.get(CSV_CASES)).policy if policy else None
     if policy is None or cases is None:
         raise Trouble(f"`{files.path}` or its cases cannot be read; `forbear check {files.folder}` says why.")
-    bases = [Base(name, day, facts) for name, (day, facts) in read_bases(policy, data, CASES).items()]
-    bases = bases or [Base("", case.as_of, case.facts) for case in cases[:2]]
+    bases = _bases(policy, data, cases)
     found = generate(policy, cases, bases)
-    if not found:
-        return data, 0
-    text = data.decode()
-    indent = _indent_of_cases(data, files)
+    path = files.folder / CASES
+    added = counted(len(found.cases), "case added", "cases added")
+    told = (*((f"{path}: {added}.",) if found.cases else ()), *(f"  {line}" for line in found.left))
+    if not found.cases:
+        return Written({}, told)
+    text = data.decode("utf-8-sig") if data is not None else f"policy: {policy.name}\n\ncases: []\n"
+    if not cases:
+        text = _opened(files, text, policy, bases[0])
+    indent = _indent_of_cases(text.encode(), files) if cases and data is not None else "  "
     heading = "" if HEADING in text else f"\n\n{indent}{HEADING}"
-    return (text.rstrip() + heading + as_yaml(found, indent) + "\n").encode(), len(found)
+    return Written({CASES: (text.rstrip() + heading + as_yaml(found.cases, indent) + "\n").encode()}, told)
+
+
+def _bases(policy: CreditPolicy, data: bytes | None, cases: Sequence[Case]) -> list[Base]:
+    """Return the sets of facts to start from: those of the file, those of a case, or an example."""
+    named = read_bases(policy, data, CASES) if data is not None else {}
+    bases = [Base(name, day, facts) for name, (day, facts) in named.items()]
+    bases = bases or [Base("", case.as_of, case.facts) for case in cases[:2]]
+    day = policy.effective_from
+    return bases or [Base(EXAMPLE, day, example_facts(policy, day))]
+
+
+def _opened(files: PolicyFiles, text: str, policy: CreditPolicy, base: Base) -> str:
+    """Return a file without a case, ready for the first one: with a day, a set of facts, and no brackets."""
+    node = read_yaml(text.encode(), CASES).policy
+    last = node.entries[-1][0].text if isinstance(node, MapNode) and node.entries else ""
+    head, found, tail = text.rpartition("cases:")
+    if last != "cases" or not found or tail.split("#")[0].strip() not in ("", "[]", "null", "~"):
+        raise Trouble(f"`cases:` must stand last in `{files.folder / CASES}` to be added to.")
+    lines = "" if isinstance(node, MapNode) and node.get("as_of") else f"as_of: {base.as_of}\n"
+    if not (isinstance(node, MapNode) and node.get("facts_base")):
+        facts = ", ".join(f"{name}: {fact_text(fact, base.as_of)}" for name, fact in base.facts.items())
+        lines += f"facts_base:\n  {FROM_TYPES}\n  {EXAMPLE}: {{{facts}}}\n"
+    return f"{head}{lines}cases:"
 
 
 def _indent_of_cases(data: bytes, files: PolicyFiles) -> str:
     node = read_yaml(data, CASES).policy
     cases = node.get("cases") if isinstance(node, MapNode) else None
     last = isinstance(node, MapNode) and node.entries[-1][0].text == "cases"
-    if not isinstance(cases, ListNode) or not last or not cases.items:
-        raise Trouble(
-            f"`cases:` must stand last in `{files.folder / CASES}`, with a case in it, to be added to."
-        )
+    if not isinstance(cases, ListNode) or not last:
+        raise Trouble(f"`cases:` must stand last in `{files.folder / CASES}` to be added to.")
     line = data.decode("utf-8-sig").splitlines()[cases.span.line - 1]
     if not line.lstrip().startswith("- "):
         raise Trouble(
@@ -53,25 +95,52 @@ def _indent_of_cases(data: bytes, files: PolicyFiles) -> str:
     return line[: len(line) - len(line.lstrip())]
 
 
-def with_updates(files: PolicyFiles) -> tuple[bytes, int, int]:
-    """Return the cases with what came out as expected; how many changed, and how many could not."""
-    edits = list(_edits(files))
-    lines = files.texts[CASES].decode("utf-8-sig").splitlines(keepends=True)
+def with_updates(files: PolicyFiles) -> Written:
+    """Return the cases with what came out as expected; what could not be written is told."""
+    edits = set(_edits(files))
+    texts: dict[str, bytes] = {}
+    told: list[str] = []
+    for name, update in ((CASES, _yaml_updated), (CSV_CASES, _csv_updated)):
+        own = {(span, got) for span, got in edits if span.file == name}
+        if not own:
+            continue
+        texts[name], done = update(files.texts[name], own)
+        path, left = files.folder / name, len(own) - done
+        if done:
+            told.append(f"{path}: {counted(done, 'expectation updated', 'expectations updated')}.")
+        if left:
+            goes = counted(left, "expectation goes", "expectations go")
+            told.append(f"{path}: {goes} over several lines; change by hand.")
+    return Written({name: data for name, data in texts.items() if data != files.texts[name]}, tuple(told))
+
+
+def _yaml_updated(data: bytes, edits: Iterable[tuple[Span, str]]) -> tuple[bytes, int]:
+    lines = data.decode("utf-8-sig").splitlines(keepends=True)
     done = 0
-    for span, got in sorted(set(edits), reverse=True):
+    for span, got in sorted(edits, reverse=True):
         line = lines[span.line - 1]
         end = _end(line, span)
         if end is not None:
             lines[span.line - 1] = line[: span.column - 1] + got + line[end:]
             done += 1
-    return "".join(lines).encode(), done, len(set(edits)) - done
+    return "".join(lines).encode(), done
+
+
+def _csv_updated(data: bytes, edits: Iterable[tuple[Span, str]]) -> tuple[bytes, int]:
+    lines = data.decode("utf-8-sig").splitlines()
+    cells: dict[tuple[int, int], str] = {}
+    for span, got in edits:
+        start = span.column - 1
+        cells[span.line, span.column] = in_cell(got, lines[span.line - 1][start : start + span.length])
+    return csv_with_cells(data, cells), len(cells)
 
 
 def _edits(files: PolicyFiles) -> Iterable[tuple[Span, str]]:
-    data = files.texts[CASES]
+    data = files.texts.get(CASES, b"")
     if files.what == "credit":
         policy = load_credit(files.texts, files.root).policy
-        for result in run_cases(policy, data, CASES).failed if policy else ():
+        table = files.texts.get(CSV_CASES)
+        for result in run_cases(policy, files.cases, CASES, table).failed if policy else ():
             for mismatch in result.mismatches:
                 if mismatch.name != "the machines":
                     yield mismatch.span, mismatch.got

@@ -48,7 +48,8 @@ def to_junit(suites: Sequence[Suite]) -> str:
             lines.append(f"      <failure message={_attribute(first)}>{_text(chr(10).join(why))}</failure>")
             lines.append("    </testcase>")
         for problem in suite.errors:
-            lines.append(f"    <testcase{_named(suite, 'the file can be read')}>")
+            place = f' file={_attribute(problem.span.file)} line="{problem.span.line}"'
+            lines.append(f"    <testcase{_named(suite, 'the file can be read')}{place}>")
             told = _text(f"{problem.span}: {problem.message}")
             lines.append(f"      <error message={_attribute(problem.message)}>{told}</error>")
             lines.append("    </testcase>")

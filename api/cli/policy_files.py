@@ -46,6 +46,12 @@ class PolicyFiles:
         """Its cases, if it has any beside it."""
         return self.texts.get(CASES)
 
+    @property
+    def case_file(self) -> Path | None:
+        """The file of its cases; a credit policy may have all of them as rows of a table."""
+        names = (CASES, CSV_CASES) if self.what == "credit" else (CASES,)
+        return next((self.folder / name for name in names if name in self.texts), None)
+
     def located(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         """Return problems with their places as paths from where the command was called."""
         return tuple(

@@ -107,9 +107,10 @@ def command(
       forbear test policies/consumer-credit --generate
       forbear test --format junit > forbear-cases.xml
     """
-    found = [one for one in find_policies(paths or (Path("policies"),)) if one.cases is not None]
+    every = find_policies(paths or (Path("policies"),))
+    found = [one for one in every if one.case_file is not None or (new and one.what == "credit")]
     if new or update:
-        found = [_written(one, new=new) for one in found]
+        found = [_written(one, new=new, quiet=form != "text") for one in found]
     results = [_measured(one, test_one(one), ladders=mutation) for one in found]
     if not results:
         raise Trouble(f"There are no cases to run: no `{CASES}` stands beside a policy here.")
@@ -120,20 +121,14 @@ def command(
     return OK if all(result.ok for result in results) else FINDINGS
 
 
-def _written(files: PolicyFiles, *, new: bool) -> PolicyFiles:
-    """Add missing cases, or update those that do not hold, and say so."""
-    path = files.folder / CASES
-    if new and files.what != "credit":
-        return files
-    data, count, left = (*with_generated(files), 0) if new else with_updates(files)
-    if count:
-        replace_file(path, data)
-        nouns = ("case added", "cases added") if new else ("expectation updated", "expectations updated")
-        click.echo(f"{path}: {counted(count, *nouns)}.")
-    if left:
-        goes = counted(left, "expectation goes", "expectations go")
-        click.echo(f"{path}: {goes} over several lines; change by hand.")
-    return replace(files, texts={**files.texts, CASES: data})
+def _written(files: PolicyFiles, *, new: bool, quiet: bool) -> PolicyFiles:
+    """Add missing cases, or update those that do not hold, and say so: beside a report for machines aside."""
+    edit = with_generated(files) if new else with_updates(files)
+    for name, data in edit.texts.items():
+        replace_file(files.folder / name, data)
+    for line in edit.told:
+        click.echo(line, err=quiet)
+    return replace(files, texts={**files.texts, **edit.texts})
 
 
 def _measured(files: PolicyFiles, tested: Tested, *, ladders: bool) -> Tested:
@@ -147,13 +142,13 @@ def _measured(files: PolicyFiles, tested: Tested, *, ladders: bool) -> Tested:
 
 def test_one(files: PolicyFiles) -> Tested:
     """Run the cases beside one policy."""
-    path = files.folder / CASES
+    path = files.case_file or files.folder / CASES
     problems = check_one(files)
     if has_errors(problems):
         sources = files.sources()
         text = "\n\n".join(render_problem(p, sources) for p in problems if has_errors([p]))
         return Tested(path, (), problems=problems, text=text)
-    cases = files.texts[CASES]
+    cases = files.texts.get(path.name, b"")
     runs: dict[str, Callable[[PolicyFiles, bytes, Path], Tested]] = {
         "credit": _credit, "collections": _collections, "watch": _watch,
     }  # fmt: skip
@@ -172,10 +167,10 @@ def _without_cases(tested: Tested, cases: bytes) -> Tested:
 def _credit(files: PolicyFiles, cases: bytes, path: Path) -> Tested:
     policy = load_credit(files.texts, files.root).policy
     assert policy is not None  # it was checked
-    report = run_cases(policy, cases, str(path), files.texts.get(CSV_CASES))
+    report = run_cases(policy, files.cases, str(files.folder / CASES), files.texts.get(CSV_CASES))
     failed = tuple(_failed(r.case, r.span, [*_differing(r.mismatches), r.error]) for r in report.failed)
     held = tuple(r.case for r in report.results if r.passed)
-    return Tested(path, held, failed, report.problems, render_credit(report, _sources(path, cases)))
+    return Tested(path, held, failed, report.problems, render_credit(report, files.sources()))
 
 
 def _differing(mismatches: Iterable[Mismatch]) -> Iterator[str]:

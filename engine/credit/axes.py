@@ -244,7 +244,8 @@ class Line:
             return Decimal(0) if above is None else above - 1
         if isinstance(self.domain, Dates) or (isinstance(self.domain, Numbers) and self.domain.whole):
             return _first_whole_above(below)
-        step = Decimal("0.01") if isinstance(self.domain, Numbers) and self.domain.cents else Decimal(1)
+        cents = self.domain.cents if isinstance(self.domain, Numbers) else None
+        step = cents or Decimal(1)
         if above is None or below + step < above:
             return below + step
         return (below + above) / 2

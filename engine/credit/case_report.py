@@ -71,7 +71,9 @@ def render_report(report: CaseReport, sources: dict[str, str] | None = None) -> 
     for result in report.failed:
         lines += _rendered(result)
     if has_errors(report.problems):
-        return "\n".join([*lines, f"{report.policy}: no case was run, because {report.file} has mistakes"])
+        files = sorted({problem.span.file for problem in report.problems if has_errors([problem])})
+        wrong = f"{' and '.join(files)} {'has' if len(files) == 1 else 'have'} mistakes"
+        return "\n".join([*lines, f"{report.policy}: no case was run, because {wrong}"])
     held = len(report.results) - len(report.failed)
     lines.append(f"{report.policy}: {held} of {len(report.results)} cases hold ({report.file})")
     return "\n".join(lines)

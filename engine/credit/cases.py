@@ -36,6 +36,8 @@ from engine.source import Span, has_errors, sort_problems
 from engine.text import ListNode, MapNode, Node, ScalarNode, did_you_mean, optional, read_yaml
 
 Given = dict[str, Node]
+_ONLY_ROWS = MapNode((), Span("", 1, 1))
+"""What stands for a file of cases that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,12 @@ class Case:
     expect: Mapping[str, Node] = field(default_factory=dict)
 
 
-def run_cases(policy: CreditPolicy, data: bytes, file: str, table: bytes | None = None) -> CaseReport:
+def run_cases(
+    policy: CreditPolicy, data: bytes | None, file: str, table: bytes | None = None
+) -> CaseReport:  # fmt: skip
     """Run every case of a file, and of a CSV file beside it, against a policy, interpreted and compiled."""
     loaded = read_cases(policy, data, file, table)
+    file = file if data is not None else beside(file)
     if loaded.policy is None:
         return CaseReport(policy.name, file, (), loaded.problems)
     compiled = compile_policy(policy)
@@ -60,19 +65,20 @@ def run_cases(policy: CreditPolicy, data: bytes, file: str, table: bytes | None 
 
 
 def read_cases(
-    policy: CreditPolicy, data: bytes, file: str, table: bytes | None = None
+    policy: CreditPolicy, data: bytes | None, file: str, table: bytes | None = None
 ) -> Loaded[tuple[Case, ...]]:
-    """Read the cases of a file; `table` holds more of them as CSV, by the same names."""
+    """Read the cases of a file; `table` holds more of them as CSV, by the same names, or all: no `data`."""
     reader = PolicyReader({})
-    loaded = read_yaml(data, file)
+    loaded: Loaded[Node] = read_yaml(data, file) if data is not None else Loaded(_ONLY_ROWS, ())
     reader.take(loaded.problems)
-    rows = case_rows(reader, table, _beside(file)) if table is not None else ()
+    rows = case_rows(reader, table, beside(file)) if table is not None else ()
     cases = tuple(_cases(reader, policy, loaded.policy, rows)) if loaded.policy is not None else ()
     problems = sort_problems(reader.problems)
     return Loaded(None if has_errors(problems) else cases, problems)
 
 
-def _beside(file: str) -> str:
+def beside(file: str) -> str:
+    """Return the file in which more cases of a file stand as rows."""
     return f"{file.removesuffix('.yaml')}.csv"
 
 
@@ -82,7 +88,8 @@ def _beside(file: str) -> str:
 def _cases(
     reader: PolicyReader, policy: CreditPolicy, node: Node, rows: Sequence[Node]
 ) -> Iterator[Case]:  # fmt: skip
-    fields = reader.fields(node, "a file of cases", ["policy", "cases"], ["as_of", "facts_base"])
+    needed = ["policy", "cases"] if node is not _ONLY_ROWS else []
+    fields = reader.fields(node, "a file of cases", needed, ["as_of", "facts_base"])
     if fields is None:
         return
     name = optional(fields, "policy", reader.text, "`policy`")
@@ -147,9 +154,9 @@ def _case(
     name = reader.text(fields["case"], "the sentence of a case")
     as_of = reader.date(fields["as_of"], "`as_of`") if "as_of" in fields else day
     if as_of is None and "as_of" not in fields:
-        reader.error(
-            "missing-key", "a case lacks the day of its decision", node.span, "add `as_of: 2026-11-20`"
-        )
+        table = node.span.file.endswith(".csv")
+        advice = "add a column `as_of`, with a day in each row" if table else "add `as_of: 2026-11-20`"
+        reader.error("missing-key", "a case lacks the day of its decision", node.span, advice)
     base = optional(fields, "facts_base", reader.text, "`facts_base`")
     if base is not None and base not in bases:
         advice = did_you_mean(base, bases, of="sets of facts")

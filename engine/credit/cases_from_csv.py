@@ -4,7 +4,8 @@
     One month short of a year,wavering,11,,,C,"PAID_LATE, SHORT_TENURE"
 
 Before `||` stand the sentence, perhaps `facts_base` and `as_of`, and facts; behind it what must come out. An
-empty cell says nothing; `null` takes a fact away, or expects nothing; `[]` expects no reasons.
+empty cell says nothing; `null` takes a fact away, or expects nothing; `[]` expects no reasons. A row whose
+first cell begins with `#` is a comment.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _OWN = ("case", "facts_base", "as_of")
 
 def case_rows(reader: Reader, data: bytes, file: str) -> tuple[Node, ...]:
     """Return the rows of a CSV file as the cases of a YAML file would be read."""
-    loaded = read_csv_table(data, file)
+    loaded = read_csv_table(data, file, comments=True)
     reader.take(loaded.problems)
     table = loaded.policy
     if table is None:
@@ -50,6 +51,16 @@ def _case(table: Table, row: Row) -> Node:
     entries += [(_key("facts", row.span), MapNode(facts, row.span))] if facts else []
     entries.append((_key("expect", row.span), MapNode(expected, row.span)))
     return MapNode(tuple(entries), row.span)
+
+
+def in_cell(told: str, cell: str) -> str:
+    """Return what came out as a cell says it, in the form of what stands there: brackets, signs, decimals."""
+    if told.startswith("[") and told.endswith("]") and not cell.startswith("["):
+        inner = told[1:-1]
+        return inner.replace(", ", "; ") if ";" in cell else inner or "[]"
+    whole, point, decimals = told.partition(".")
+    plain = re.fullmatch(r"-?\d+", cell) and re.fullmatch(r"-?\d+", whole)
+    return whole if point and plain and not decimals.strip("0") else told
 
 
 def _key(text: str, span: Span) -> ScalarNode:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from engine.credit.check_tables import check_scorecard, check_table
+from engine.credit.check_units import unit_problems
 from engine.credit.domains import Domain, Values, domain_of
 from engine.credit.finish import STATUSES
 from engine.credit.model import (
@@ -34,6 +35,12 @@ from engine.source import Problem, Span, has_errors
 from engine.text import did_you_mean, suggest
 from engine.text.meant import advice_on
 
+_APART = frozenset(
+    ("amount-too-precise", "default-out-of-range", "division-by-zero", "effective-crossed",
+     "money-not-number", "not-a-code", "not-a-currency", "one-of-twice", "reason-without-text",
+     "units-mixed", "unknown-reason", "value-never")
+)  # fmt: skip
+"""Mistakes that stand for themselves: tables and uses can be judged all the same."""
 _LITERALS = (syntax.Number, syntax.String, syntax.Boolean, syntax.Null)
 
 
@@ -43,10 +50,11 @@ def check(reader: PolicyReader, draft: CreditPolicy, root: str) -> CreditPolicy:
     checker.names()
     checker.decisions()
     checker.results()
+    checker.amounts()
     checker.reason_codes()
     checker.uses()
     checker.promises()
-    if not has_errors(reader.problems):
+    if not checker.unread():
         checker.tables()
     texts = {path: reader.texts[path] for path in sorted(reader.used)}
     stated = manifest(draft.name, "credit", draft.version, draft.effective_from, texts)
@@ -63,6 +71,10 @@ class _Checker:
         self.kinds |= {name: fact.kind.feel for name, fact in policy.facts.items()}
         self.kinds |= dict.fromkeys(policy.decisions, kinds.ANY)
         self.literals: dict[tuple[type[syntax.Node], str], FeelType] = {}
+
+    def unread(self) -> bool:
+        """Tell whether something could not be understood, so that what follows from it is not known."""
+        return has_errors(problem for problem in self.reader.problems if problem.code not in _APART)
 
     # types
 
@@ -228,14 +240,20 @@ class _Checker:
             advice = advice if what == "status" else "write a list of codes: `sublist(reasons, 1, 4)`"
             self.reader.error("wrong-types", message, expression.span, advice)
 
+    def amounts(self) -> None:
+        """Note amounts that nobody can pay, and amounts mixed up with plain numbers."""
+        if self.policy.currency:
+            self.reader.take(unit_problems(self.policy))
+
     # reasons, uses, promises
 
     def reason_codes(self) -> None:
         """Check that every code has texts, in all languages of the policy, and is used."""
         codes = [*self._codes(), *self._told_codes()]
-        used = dict(codes)
+        used, meant, unread = dict(codes), set[str | None](), self.unread()
         for code, span in codes:
             if code not in self.policy.reasons:
+                meant.add(suggest(code, self.policy.reasons))
                 advice = did_you_mean(code, self.policy.reasons, of="reasons")
                 advice = advice if advice.startswith("did") else f"add `{code}: {{en: ...}}` to `reasons`"
                 self.reader.error("unknown-reason", f"the reason `{code}` has no text", span, advice)
@@ -247,7 +265,7 @@ class _Checker:
                 message = f"reason `{reason.code}` has no text in {', '.join(missing)}"
                 advice = f"add `{missing[0]}: ...`, as other reasons of this policy have it"
                 self.reader.warn("reason-language", message, reason.span, advice)
-            if reason.code not in used and not has_errors(self.reader.problems):
+            if reason.code not in used and reason.code not in meant and not unread:
                 message = f"reason `{reason.code}` is never given"
                 self.reader.warn("unused-reason", message, reason.span, "remove it, or use it in a row")
 
@@ -306,7 +324,7 @@ class _Checker:
         ends = [item.expression for item in self.policy.outcome]
         ends += [e for e in (self.policy.status, self.policy.told) if e]
         read |= {name for expression in ends for name, _ in names_in(expression)}
-        if has_errors(self.reader.problems):
+        if self.unread():
             return  # what could not be read may well use them
         for name, fact in self.policy.facts.items():
             if name not in read:
@@ -333,7 +351,15 @@ class _Checker:
                 self.reader.error("promise-not-number", message, place, "name a number")
 
     def tables(self) -> None:
-        """Analyse the rows of tables and the bins of scorecards."""
+        """Analyse the rows of tables and the bins of scorecards; what is wrong already is not told twice."""
+        told = {problem.span for problem in self.reader.problems}
+        before = len(self.reader.problems)
+        self._analysed()
+        found = self.reader.problems[before:]
+        kept = [one for one in found if one.code != "cell-never-matches" or one.span not in told]
+        self.reader.problems[before:] = kept
+
+    def _analysed(self) -> None:
         for decision in self.policy.decisions.values():
             if isinstance(decision, DecisionTable):
                 check_table(self.reader, self.policy, decision, self.kinds)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from engine.credit.axes import axis_of
 from engine.credit.cases import Case, mismatches
@@ -15,14 +16,20 @@ from engine.credit.decision import Decision
 from engine.credit.domains import Numbers, domain_of
 from engine.credit.errors import CreditError
 from engine.credit.facts import admit
-from engine.credit.formula_thresholds import FormulaMutant, formula_mutants
+from engine.credit.formula_thresholds import (
+    FormulaMutant,
+    FormulaThreshold,
+    formula_mutants,
+    formula_thresholds,
+)
 from engine.credit.interpret import decide, evaluated, passes
 from engine.credit.model import CreditPolicy, Expression, Tests
 from engine.credit.thresholds import (
-    Point,
     Threshold,
     cells,
+    literal,
     possible,
+    stepped,
     thresholds,
     with_cell,
     with_other_end,
@@ -31,6 +38,8 @@ from engine.credit.thresholds import (
 from engine.feel import kinds
 from engine.feel.values import Value, to_feel
 from engine.source import Span
+
+Bound = Threshold | FormulaThreshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,23 +112,36 @@ def coverage(policy: CreditPolicy, cases: Sequence[Case]) -> Coverage:
     matched = {
         (t.decision, row.row) for one in seen for t in one.decision.trace for row in t.rows if row.matched
     }
-    bounds = list(thresholds(policy))
+    bounds = bounds_of(policy)
     changed: list[Mutant | FormulaMutant] = [*mutants(policy), *formula_mutants(policy)]
     return Coverage(
         len(rows),
         tuple(place for key, place in rows if key not in matched),
         len(bounds),
-        tuple(Place(bound.place, bound.cell.span) for bound in bounds if not _tried(policy, bound, seen)),
+        tuple(place_of(bound) for bound in bounds if not tried(policy, bound, seen)),
         len(changed),
-        tuple(mutant for mutant in changed if not _is_noticed(policy, mutant, seen)),
+        tuple(mutant for mutant in changed if not noticed(policy, mutant, seen)),
     )
 
 
-def _is_noticed(policy: CreditPolicy, mutant: Mutant | FormulaMutant, seen: Sequence[Seen]) -> bool:
+def bounds_of(policy: CreditPolicy) -> list[Bound]:
+    """Return the bounds that cases can try on both sides: those of cells, then those of formulas."""
+    formulas = (threshold for threshold in formula_thresholds(policy) if threshold.known(policy))
+    return [*thresholds(policy), *formulas]
+
+
+def place_of(bound: Bound) -> Place:
+    """Return where a bound stands."""
+    return Place(bound.place, bound.cell.span if isinstance(bound, Threshold) else bound.holder.span)
+
+
+def noticed(policy: CreditPolicy, mutant: Mutant | FormulaMutant, seen: Sequence[Seen]) -> bool:
+    """Tell whether a case that holds no longer does with a change."""
     if isinstance(mutant, Mutant):
-        return noticed(policy, mutant, seen)
+        return _cell_noticed(policy, mutant, seen)
     changed = mutant.policy(policy)
-    return any(_fails(changed, one.case) for one in seen)
+    near = (one for one in seen if (apart := mutant.threshold.apart(one.scope)) is None or abs(apart) <= 1)
+    return any(_fails(changed, one.case) for one in near)
 
 
 def _fails(policy: CreditPolicy, case: Case) -> bool:
@@ -153,25 +175,36 @@ def _rows(policy: CreditPolicy) -> Iterator[tuple[tuple[str, int], Place]]:
             yield (name, row), Place(f"{name} row {row} (line {span.line})", span)
 
 
-def _tried(policy: CreditPolicy, bound: Threshold, seen: Sequence[Seen]) -> bool:
-    """Tell whether two cases have values one step apart of which the cell takes one and not the other."""
-    sides, known = _sides(policy, bound), _known(bound, seen)
-    taken = {takes for side, takes in sides if to_feel(side) in known}
+def tried(policy: CreditPolicy, bound: Bound, seen: Sequence[Seen]) -> bool:
+    """Tell whether two cases have values one step apart of which the bound takes one and not the other."""
+    sides = sides_of(policy, bound)
+    taken = {takes for steps, takes in sides if _has(bound, steps, seen)}
     return len(taken) == 2 or (len(sides) == 1 and bool(taken))
 
 
-def untried_sides(policy: CreditPolicy, bound: Threshold, seen: Sequence[Seen]) -> list[Point]:
-    """Return values at a bound or one step beside it that no case has, on a side that no case tries."""
-    sides, known = _sides(policy, bound), _known(bound, seen)
-    taken = {takes for side, takes in sides if to_feel(side) in known}
-    return [side for side, takes in sides if takes not in taken]
+def untried_sides(policy: CreditPolicy, bound: Bound, seen: Sequence[Seen]) -> list[int]:
+    """Return steps from a bound (0, -1, 1) that no case has, on a side that no case tries."""
+    sides = sides_of(policy, bound)
+    taken = {takes for steps, takes in sides if _has(bound, steps, seen)}
+    return [steps for steps, takes in sides if takes not in taken]
 
 
-def _sides(policy: CreditPolicy, bound: Threshold) -> list[tuple[Point, bool]]:
-    """Return the bound and what is one step beside it, as far as it can be, and whether the cell takes it."""
+def sides_of(policy: CreditPolicy, bound: Bound) -> list[tuple[int, bool]]:
+    """Return the bound and one step beside it, as far as that can be, each with whether it is taken."""
+    if isinstance(bound, FormulaThreshold):
+        domain, point = domain_of(policy, bound.alone, kinds.ANY), literal(bound.right)
+        near = [n for n in (0, -1, 1) if point is None or possible(domain, stepped(point, n, bound.step))]
+        return [(steps, bound.holds(Decimal(steps))) for steps in near]
     domain = domain_of(policy, bound.heading, kinds.ANY)
-    points = [point for point in map(bound.moved, (0, -1, 1)) if possible(domain, point)]
-    return [(point, passes(bound.decision, bound.cell, to_feel(point), {})) for point in points]
+    near = [steps for steps in (0, -1, 1) if possible(domain, bound.moved(steps))]
+    return [(n, passes(bound.decision, bound.cell, to_feel(bound.moved(n)), {})) for n in near]
+
+
+def _has(bound: Bound, steps: int, seen: Sequence[Seen]) -> bool:
+    """Tell whether a case is so many steps from a bound."""
+    if isinstance(bound, FormulaThreshold):
+        return any(bound.apart(one.scope) == steps for one in seen)
+    return to_feel(bound.moved(steps)) in _known(bound, seen)
 
 
 def _known(bound: Threshold, seen: Sequence[Seen]) -> list[Value]:
@@ -204,8 +237,7 @@ def _differs(policy: CreditPolicy, threshold: Threshold, cell: Tests) -> bool:
     return before is None or before != after
 
 
-def noticed(policy: CreditPolicy, mutant: Mutant, seen: Sequence[Seen]) -> bool:
-    """Tell whether a case that holds no longer does with a change."""
+def _cell_noticed(policy: CreditPolicy, mutant: Mutant, seen: Sequence[Seen]) -> bool:
     threshold, changed = mutant.threshold, None
     for one in seen:
         there, value = one.value(threshold.decision, threshold.heading)

@@ -19,6 +19,7 @@ from engine.credit.model import (
 from engine.feel import kinds
 from engine.feel.kinds import FeelType
 from engine.feel.syntax import Boolean, Call, Name, Node, Null, Number, Path, String
+from engine.text.currency import smallest
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class Numbers:
     low: Decimal | None = None
     high: Decimal | None = None
     whole: bool = False
-    cents: bool = False
-    """Amounts of money: examples are given in cents."""
+    cents: Decimal | None = None
+    """Of amounts of money: the smallest one of the currency, 0.01 or, of yen, 1."""
     nullable: bool = False
 
 
@@ -79,7 +80,7 @@ def domain_of(
 def _known(policy: CreditPolicy, node: Node) -> Domain:
     match node:
         case Name(name) if name in policy.facts:
-            return of_fact(policy.facts[name])
+            return of_fact(policy.facts[name], policy.currency)
         case Name(name) if name in policy.decisions:
             decision = policy.decisions[name]
             if isinstance(decision, Scorecard):
@@ -99,8 +100,8 @@ def _known(policy: CreditPolicy, node: Node) -> Domain:
     return None
 
 
-def of_fact(fact: FactDefinition) -> Domain:
-    """Return what a fact can be, by its definition."""
+def of_fact(fact: FactDefinition, currency: str) -> Domain:
+    """Return what a fact can be, by its definition; amounts are in the policy's currency."""
     if fact.kind is FactKind.BOOLEAN:
         return Values(_BOTH, nullable=fact.nullable)
     if fact.kind is FactKind.STRING:
@@ -113,7 +114,8 @@ def of_fact(fact: FactDefinition) -> Domain:
     if fact.kind in (FactKind.INTEGER, FactKind.DECIMAL, FactKind.MONEY):
         least = low if isinstance(low, Decimal) else None
         most = high if isinstance(high, Decimal) else None
-        whole, cents = fact.kind is FactKind.INTEGER, fact.kind is FactKind.MONEY
+        cents = smallest(currency) if fact.kind is FactKind.MONEY else None
+        whole = fact.kind is FactKind.INTEGER or cents == 1
         return Numbers(least, most, whole, cents, fact.nullable)
     return None
 

@@ -100,7 +100,9 @@ def _one_of(reader: PolicyReader, fields: dict[str, Node], what: str, kind: Fact
             "one-of-not-text", f"`one_of` of {what} lists texts; the fact is {kind}", node.span, advice
         )
         return ()
-    return reader.list_of(node, f"`one_of` of {what}", reader.text)
+    options = reader.list_of(node, f"`one_of` of {what}", reader.text)
+    reader.note_twice(node, f"`one_of` of {what}")
+    return options
 
 
 def _bound(

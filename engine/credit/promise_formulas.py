@@ -75,7 +75,7 @@ def _facts(known: Known) -> Iterator[tuple[str, Value]]:
     for name, fact in known.policy.facts.items():
         if fact.nullable and name != known.subject:
             continue
-        domain = of_fact(fact)
+        domain = of_fact(fact, known.policy.currency)
         if name == known.subject:
             yield name, known.step.number
         elif isinstance(domain, Numbers):

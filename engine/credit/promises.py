@@ -139,7 +139,7 @@ def _axis(policy: CreditPolicy, name: str) -> Axis | None:
         if isinstance(part, s.Number | s.Negation)
     ]
     tests.append(s.UnaryTests(tuple(s.UnaryComparison(">=", point) for point in points)))
-    return axis_of(of_fact(policy.facts[name]), tests)
+    return axis_of(of_fact(policy.facts[name], policy.currency), tests)
 
 
 def speaks_of(policy: CreditPolicy, target: str) -> list[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import reduce
-from math import gcd
 
 from engine.credit.domains import Dates, Domain, Numbers, Values, domain_of
+from engine.credit.grain import Grains, shared
 from engine.credit.model import (
     CreditPolicy,
     DecisionDefinition,
@@ -18,9 +17,11 @@ from engine.credit.model import (
     Scorecard,
     Tests,
 )
+from engine.credit.units import Unit, Units
 from engine.feel import kinds
 from engine.feel import syntax as s
 from engine.feel.printer import to_text
+from engine.text.currency import smallest
 
 Point = Decimal | date
 
@@ -50,16 +51,22 @@ class Threshold:
 
     def moved(self, steps: int) -> Point:
         """Return the point so many steps further."""
-        if isinstance(self.point, date):
-            return self.point + timedelta(days=steps)
-        return self.point + steps * self.step
+        return stepped(self.point, steps, self.step)
+
+
+def stepped(point: Point, steps: int, step: Decimal | None) -> Point:
+    """Return a number so many steps further, or a day so many days."""
+    if isinstance(point, date):
+        return point + timedelta(days=steps)
+    return point + steps * (step or Decimal(1))
 
 
 def thresholds(policy: CreditPolicy) -> Iterator[Threshold]:
     """Yield the thresholds of all cells of tables and scorecards, in the author's order."""
+    steps = Steps(policy)
     for name, decision in policy.decisions.items():
         for row, heading, cell in cells(decision):
-            step = step_of(policy, heading, cell)
+            step = step_of(policy, steps, heading, cell)
             for index, test in enumerate(cell.node.tests):
                 for end, point in _points(test):
                     if isinstance(point, date) or step is not None:
@@ -78,52 +85,36 @@ def cells(decision: DecisionDefinition) -> Iterator[tuple[int, Expression, Tests
                 yield bin_.number, part.expression, bin_.tests
 
 
-def step_of(policy: CreditPolicy, heading: Expression, cell: Tests) -> Decimal | None:
+def step_of(policy: CreditPolicy, steps: Steps, heading: Expression, cell: Tests) -> Decimal | None:
     """Return the distance to the nearest values that a heading can have; None: it has no such distance."""
     domain = domain_of(policy, heading, kinds.NUMBER)
-    if isinstance(heading.node, s.Name) and isinstance(
-        card := policy.decisions.get(heading.node.name), Scorecard
-    ):
-        return _points_apart(card)
-    match domain:
-        case Numbers(whole=True):
-            return Decimal(1)
-        case Numbers(cents=True):
-            return Decimal("0.01")
-        case Numbers():
-            return _last_place(cell)
-        case Dates():
-            return Decimal(1)
-        case Values():  # an output column: known numbers, and nothing between them
-            return None
-    return None
+    if isinstance(domain, Values):  # an output column: known numbers, and nothing between them
+        return None
+    if isinstance(domain, Dates):
+        return Decimal(1)
+    return steps.of([heading.node], cell.node.tests)
 
 
-def _last_place(cell: Tests) -> Decimal:
-    """Return one unit of the last place that the cell writes, at most a hundredth."""
-    places = [
-        n.value.as_tuple().exponent
-        for test in cell.node.tests
-        for n in s.walk(test)
-        if isinstance(n, s.Number)
-    ]
-    return Decimal(1).scaleb(min([-2, *(int(place) for place in places)]))
+class Steps:
+    """How far apart the numbers of a policy lie; what was found out of one policy serves all its cells."""
 
+    def __init__(self, policy: CreditPolicy) -> None:
+        self.policy, self.units, self.grains = policy, Units(policy), Grains(policy)
 
-def _points_apart(card: Scorecard) -> Decimal:
-    """Return the largest step that all sums of a scorecard are apart."""
-    points = [card.base, *(bin_.points for part in card.characteristics for bin_ in part.bins)]
-    scale = min(0, *(int(point.as_tuple().exponent) for point in points))
-    apart = reduce(
-        gcd,
-        (
-            int((bin_.points - part.bins[0].points).scaleb(-scale))
-            for part in card.characteristics
-            for bin_ in part.bins
-        ),
-        0,
-    )
-    return Decimal(apart or 1).scaleb(scale)
+    def of(self, nodes: Sequence[s.Node], written: Iterable[s.Node]) -> Decimal:
+        """Return the step of numbers: as far as they are computed, cents, else the last place written."""
+        if apart := self.known(nodes):
+            return apart
+        numbers = [n.value for test in written for n in s.walk(test) if isinstance(n, s.Number)]
+        places = [int(number.as_tuple().exponent) for number in numbers]
+        return Decimal(1).scaleb(min([-2, *places]))
+
+    def known(self, nodes: Sequence[s.Node]) -> Decimal | None:
+        """Return the step of numbers of which the policy shows one: whole numbers, cents, thousands."""
+        apart = shared([self.grains.of(node) for node in nodes])
+        if any(self.units.of(node) in (Unit.MONEY, Unit.PART) for node in nodes):
+            return max(apart or Decimal(0), smallest(self.policy.currency))
+        return apart or None
 
 
 def _points(test: s.Node) -> Iterator[tuple[str, Point]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from engine.text.suggest import suggest
 
 _ACTIVE = """
@@ -33,6 +35,11 @@ _CALLED = {"RMB": "CNY", "CNH": "CNY", "NTD": "TWD", "¥": "CNY", "￥": "CNY", 
 def decimals(currency: str) -> int:
     """Return how many decimals an amount of a currency has; 2 for a code that is not known."""
     return _DECIMALS.get(currency, 2)
+
+
+def smallest(currency: str) -> Decimal:
+    """Return the smallest amount of a currency: one cent, one yen."""
+    return Decimal(1).scaleb(-decimals(currency))
 
 
 def currency_advice(text: str) -> str:

@@ -157,6 +157,17 @@ class Reader:
         self.error("not-a-list", f"{what} is {kind(node)}, not a list", node.span, advice)
         return ()
 
+    def note_twice(self, node: Node, what: str) -> None:
+        """Note texts that stand in a list more than once."""
+        seen: dict[str, Span] = {}
+        for item in node.items if isinstance(node, ListNode) else ():
+            if isinstance(item, ScalarNode) and item.text in seen:
+                first = (("the first one stands here", seen[item.text]),)
+                advice = "remove it, or write the other text that was meant"
+                self.error("one-of-twice", f"{what} has `{item.text}` twice", item.span, advice, first)
+            elif isinstance(item, ScalarNode):
+                seen[item.text] = item.span
+
     def list_of(self, node: Node, what: str, read: Callable[[Node, str], T | None]) -> tuple[T, ...]:
         """Return the items of a list, each read by the same method; unreadable ones are left out."""
         values = (read(item, f"an item of {what}") for item in self.items(node, what))

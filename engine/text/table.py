@@ -9,7 +9,7 @@ Lines that start with `#` are comments; a line of dashes under the heading is al
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -257,8 +257,11 @@ def _row(head: _Line, line: _Line, number: int) -> Row:
     return Row(number, named[:divide], named[divide:], line.span)
 
 
-def read_csv_table(data: bytes, file: str) -> Loaded[Table]:
-    """Read a table from a CSV file (RFC 4180, UTF-8): a column headed `||` divides inputs from outputs."""
+def read_csv_table(data: bytes, file: str, *, comments: bool = False) -> Loaded[Table]:
+    """Read a table from a CSV file (RFC 4180, UTF-8): a column headed `||` divides inputs from outputs.
+
+    With `comments` a record whose first cell begins with `#` is passed over.
+    """
     start = Span(file, 1, 1)
     if len(data) > MAX_CSV_BYTES:
         message = f"the file has {len(data):,} bytes; at most {MAX_CSV_BYTES:,} are read"
@@ -269,6 +272,7 @@ def read_csv_table(data: bytes, file: str) -> Loaded[Table]:
         return Loaded(None, (not_utf8(data, error, file),))
     problems: list[Problem] = []
     records = [record for record in _csv_records(text, file, problems) if any(cell.text for cell in record)]
+    records = [one for one in records if not (comments and one[0].text.startswith("#"))]
     if records and len(records[0]) == 1 and ";" in records[0][0].text:
         advice = "save the file with commas between the cells"
         divided = Problem("csv-semicolon", "the cells are divided by semicolons", records[0][0].span, advice)
@@ -336,3 +340,39 @@ def _csv_records(text: str, file: str, problems: list[Problem]) -> Iterator[tupl
         line, line_start = line + 1, position
         if position >= len(text):
             return
+
+
+def csv_with_cells(data: bytes, edits: Mapping[tuple[int, int], str]) -> bytes:
+    """Return a CSV file with other texts in some cells, by the line and column at which each begins.
+
+    Everything else stays as it was, byte for byte; a cell that stood in quotes still does.
+    """
+    mark, body = (data[:3], data[3:]) if data.startswith(b"\xef\xbb\xbf") else (b"", data)
+    text = body.decode("utf-8")
+    parts: list[str] = []
+    position, line, line_start = 0, 1, 0
+    while position <= len(text):
+        match = _CSV_CELL.match(text, position)
+        assert match is not None  # the second alternative matches nothing, too
+        raw = match[0]
+        lead = match.start(1) - position if match[1] is not None else len(raw) - len(raw.lstrip())
+        new = edits.get((line, position - line_start + 1 + lead))
+        parts.append(raw if new is None else _in_place_of(raw, new))
+        breaks = [m.end() for m in re.finditer(r"\r\n|\r|\n", raw)]
+        line, line_start = line + len(breaks), position + breaks[-1] if breaks else line_start
+        position = match.end()
+        end = 2 if text.startswith("\r\n", position) else 1
+        parts.append(text[position : position + end])
+        if text[position : position + 1] != ",":
+            line, line_start = line + 1, position + end
+        position += end
+    return mark + "".join(parts).encode("utf-8")
+
+
+def _in_place_of(raw: str, text: str) -> str:
+    """Return a cell with another text, with the blanks and the quotes that it had."""
+    inner = raw.strip(" \t")
+    before, after = raw[: len(raw) - len(raw.lstrip(" \t"))], raw[len(raw.rstrip(" \t")) :]
+    if inner.startswith('"') or any(sign in text for sign in ',"\r\n'):
+        text = '"' + text.replace('"', '""') + '"'
+    return f"{before}{text}{after if inner else ''}"

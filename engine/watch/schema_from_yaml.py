@@ -127,6 +127,8 @@ def _property(reader: Reader, key: ScalarNode, node: Node) -> Property | None:
     if low is not None and high is not None and high < low:
         reader.error("bounds-crossed", f"{what} goes from {low} to {high}", fields["max"].span)
     one_of = reader.list_of(fields["one_of"], "`one_of`", reader.text) if "one_of" in fields else ()
+    if "one_of" in fields:
+        reader.note_twice(fields["one_of"], f"`one_of` of {what}")
     if one_of and kind is not Kind.STRING:
         message = f"`one_of` is for strings; {what} has the kind `{kind}`"
         reader.error("one-of-string", message, fields["one_of"].span, "bound a number with `min` and `max`")

@@ -39,8 +39,8 @@ CELLS = {
         "not(>= 3)",
         "4",
         "<= 0",
-        "m",
-        "< m",
+        "r",
+        "< r",
     ],
     "m": [
         "-",
@@ -51,9 +51,9 @@ CELLS = {
         "2.5",
         "not(< 1)",
         "0",
-        "> n",
+        "> n * 1",
         "abs(?) > 3",
-        "[n..5]",
+        "[n * 1..5]",
     ],
     "r": ["-", "null", "< 0.5", ">= 0.5", "not([0.1..0.9])", "0.25"],
     "s": ["-", '"a"', '"a","b"', 'not("c")', "t", "not(t)"],
@@ -88,8 +88,9 @@ SUMS = ["COLLECT SUM", "COLLECT MIN", "COLLECT MAX"]
 TOLD = ["if count(reasons) > 2 then sublist(reasons, 1, 2) else reasons", "if b then [] else reasons"]
 REASONS = ["ONE", "TWO", "THREE", ""]
 FORMULAS = [
-    "n + m", "m * 1.05", "if n = null then 0 else n", "max(0, m - 2)", "floor(m * 3, -1)", "m / n",
-    'if b and s = "a" then m else 0', "count(first)", "score * 2", "terms.x + terms.y", "min([m, score, 7])",
+    "n * 1 + m", "m * 1.05", "if n = null then 0 else n", "max(0, m - 2)", "floor(m * 3, -1)", "m / n",
+    'if b and s = "a" then m else 0', "count(first)", "score * 2", "terms.x + terms.y",
+    "min([m, score * 1, 7])",
     "sum(for i in 1..3 return i * m)", "r", 'if n > 3 or r < 0.5 then "yes" else "no"', "terms",
     "n between 1 and 3", 'if t = null then "none" else upper case(t)', "first[1]", "d",
 ]  # fmt: skip

@@ -10,7 +10,8 @@ from engine.credit import CreditPolicy, load_credit, run_cases
 from engine.credit.cases import read_bases, read_cases
 from engine.credit.coverage import Coverage, coverage, mutants
 from engine.credit.formula_thresholds import formula_mutants
-from engine.credit.generating import Base, as_yaml, generate, in_yaml
+from engine.credit.cases_to_yaml import Base, as_yaml, in_yaml
+from engine.credit.generating import generate
 from engine.credit.thresholds import thresholds
 from engine.text import MapNode, ScalarNode, read_yaml
 from tests.engine.credit.samples import policy_of
@@ -119,7 +120,7 @@ def generated(policy: CreditPolicy, data: str) -> str:
     bases = [
         Base(n, day, facts) for n, (day, facts) in read_bases(policy, data.encode(), "cases.yaml").items()
     ]
-    return as_yaml(generate(policy, cases, bases), "  ")
+    return as_yaml(generate(policy, cases, bases).cases, "  ")
 
 
 def test_the_missing_cases_are_found_hold_and_leave_nothing_unnoticed() -> None:
@@ -155,7 +156,7 @@ def test_cases_are_found_without_named_facts_too() -> None:
     )
     cases = read_cases(policy, data.encode(), "cases.yaml").policy
     assert cases is not None
-    added = as_yaml(generate(policy, cases, [Base("", cases[0].as_of, cases[0].facts)]), "  ")
+    added = as_yaml(generate(policy, cases, [Base("", cases[0].as_of, cases[0].facts)]).cases, "  ")
     assert run_cases(policy, (data.rstrip() + added + "\n").encode(), "cases.yaml").passed
 
 
@@ -234,16 +235,16 @@ def test_thresholds_inside_formulas_are_changed_too() -> None:
     assert named == [
         "level (line 11), `owed > 50.00`: 50.00 as 49.99",
         "level (line 11), `owed > 50.00`: 50.00 as 50.01",
-        "level (line 11), `owed between 10 and 20`: 10 as 9",
-        "level (line 11), `owed between 10 and 20`: 10 as 11",
-        "level (line 11), `owed between 10 and 20`: 20 as 19",
-        "level (line 11), `owed between 10 and 20`: 20 as 21",
+        "level (line 11), `owed between 10 and 20`: 10 as 9.99",
+        "level (line 11), `owed between 10 and 20`: 10 as 10.01",
+        "level (line 11), `owed between 10 and 20`: 20 as 19.99",
+        "level (line 11), `owed between 10 and 20`: 20 as 20.01",
         "status (line 13), `level >= 2`: 2 as 1",
         "status (line 13), `level >= 2`: 2 as 3",
     ]
     assert all(mutant.policy(policy) != policy for mutant in formula_mutants(policy))
     head = "policy: sample\nas_of: 2026-11-20\ncases:\n"
     case = "  - {{case: c{0}, facts: {{owed: {0}}}, expect: {{level: {1}, status: {2}}}}}\n"
-    amounts = [("50.00", 0, "decided"), ("50.01", 2, "referred"), ("9", 0, "decided"), ("10", 1, "decided")]
+    amounts = [("50.00", 0, "decided"), ("50.01", 2, "referred"), ("9.99", 0, "decided"), ("10", 1, "decided")]
     found = tried(policy, head + "".join(case.format(*one) for one in amounts))
     assert (found.mutants, [str(mutant) for mutant in found.unnoticed]) == (8, named[4:6])
