@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -21,8 +21,8 @@ from engine.ladder import (
     no_law,
 )
 from engine.policy import Loaded
-from engine.source import Problem, Span
-from engine.text import MapNode, Node, ScalarNode, did_you_mean, read_yaml
+from engine.source import Problem, Severity, Span
+from engine.text import ListNode, MapNode, Node, ScalarNode, did_you_mean, read_yaml, suggest
 from engine.workdays import Calendar, load_calendar, no_calendar
 
 T = TypeVar("T")
@@ -83,6 +83,7 @@ def portfolio_problems(files: PolicyFiles) -> Iterator[Problem]:
     """Return the names in a portfolio that no policy beside it has."""
     known: dict[str, set[str]] = {"credit": set(), "collections": set()}
     unreadable: set[str] = set()
+    entries: dict[str, set[str]] = {}
     if any(files.folder.glob(f"*/{ROOT}")):
         for one in find_policies(path.parent for path in sorted(files.folder.glob(f"*/{ROOT}"))):
             called = _name_of(one)
@@ -90,11 +91,46 @@ def portfolio_problems(files: PolicyFiles) -> Iterator[Problem]:
                 unreadable.add(one.folder.name)  # what is wrong with it is told there
             elif one.what in known:
                 known[one.what].add(called)
+                for fact, options in _facts_of(one):
+                    entries.setdefault(fact, set()).update(options)
     node = read_yaml(files.texts[files.root], files.root).policy
     for kind, name in _named(node):
         if name.text not in known[kind] | unreadable:
             advice = did_you_mean(name.text, sorted(known[kind]), of=f"{kind} policies")
             yield Problem("unknown-policy", f"there is no {kind} policy `{name.text}`", name.span, advice)
+    credit = node.get("credit") if isinstance(node, MapNode) else None
+    if isinstance(credit, MapNode) and not unreadable:
+        yield from _entry_problems(credit, entries)
+
+
+def _facts_of(files: PolicyFiles) -> Iterator[tuple[str, list[str]]]:
+    """Yield the facts that a policy declares, each with the texts that it can be."""
+    node = read_yaml(files.texts[files.root], files.root).policy
+    facts = node.get("facts") if isinstance(node, MapNode) else None
+    for key, value in facts.entries if isinstance(facts, MapNode) else ():
+        options = value.get("one_of") if isinstance(value, MapNode) else None
+        items = options.items if isinstance(options, ListNode) else ()
+        yield key.text, [item.text for item in items if isinstance(item, ScalarNode)]
+
+
+def _entry_problems(credit: MapNode, entries: Mapping[str, set[str]]) -> Iterator[Problem]:
+    """Yield what is doubtful in the entry of the customer file that chooses, and in its values.
+
+    The customer file may have entries that no policy reads: only what resembles one that is read is wrong.
+    """
+    by = credit.get("by")
+    name = by.text if isinstance(by, ScalarNode) else "segment"
+    if isinstance(by, ScalarNode) and entries and name not in entries:
+        advice = did_you_mean(name, sorted(entries), of="facts")
+        severity = Severity.ERROR if suggest(name, entries) else Severity.WARNING
+        message = f"no policy here reads an entry `{name}` of the customer file"
+        yield Problem("unknown-entry", message, by.span, advice, severity)
+    options = sorted(entries.get(name, ()))
+    for key, _ in credit.entries:
+        if options and key.text != "by" and key.text not in options:
+            message = f"`{name}` is never `{key.text}` in the policies here: nobody is judged by this line"
+            advice = did_you_mean(key.text, options, of="it can be")
+            yield Problem("unknown-entry", message, key.span, advice, Severity.WARNING)
 
 
 def _all(files: PolicyFiles, folder: str, read: Callable[[bytes, str], Loaded[T]]) -> list[T]:

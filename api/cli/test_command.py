@@ -113,7 +113,10 @@ def command(
         found = [_written(one, new=new, quiet=form != "text") for one in found]
     results = [_measured(one, test_one(one), ladders=mutation) for one in found]
     if not results:
-        raise Trouble(f"There are no cases to run: no `{CASES}` stands beside a policy here.")
+        first = (
+            " `forbear test --generate` writes first ones." if any(o.what == "credit" for o in every) else ""
+        )
+        raise Trouble(f"There are no cases to run: no `{CASES}` stands beside a policy here.{first}")
     if form == "text":
         click.echo(_as_text(results, details=coverage or mutation))
     else:

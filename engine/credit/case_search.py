@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from itertools import combinations
+from itertools import combinations, islice
 
 from engine.credit.cases import Case
 from engine.credit.cases_to_yaml import Base, plain
@@ -23,7 +23,7 @@ from engine.credit.decision import Decision, Fact
 from engine.credit.facts_from_yaml import out_of_range
 from engine.credit.formula_thresholds import FormulaMutant, FormulaThreshold
 from engine.credit.model import CreditPolicy, FactDefinition, FactKind, FactValue, Scorecard
-from engine.credit.solving import Changes, Solver
+from engine.credit.solving import MOST_MEASURED, Changes, Solver
 from engine.credit.thresholds import Threshold, literal, stepped
 from engine.feel import syntax as s
 from engine.feel.dates import Date
@@ -34,6 +34,8 @@ from engine.text import ListNode, MapNode, Node, ScalarNode
 MOST_TRIED = 6_000
 """Sets of facts that are decided in the search at most."""
 NOWHERE = Span("", 1, 1)
+MOST_SOLVED = 4
+"""Ways to come to one place beside a bound that are gone on from."""
 EXAMPLE = "example"
 """A text, a name and who has verified a fact, where any will do."""
 
@@ -59,11 +61,13 @@ class Search:
         self.bins: dict[tuple[int, str], list[tuple[Decimal, FactValue]]] = {}
         self.starts: dict[str, Tried | None] = {}
         self.solver = Solver(policy)
+        self.made: list[Tried] = []
+        """What was found for the cases before: near it lies what no two facts of the start lead to."""
 
     def noticing(self, mutant: Mutant | FormulaMutant) -> Tried | None:
         """Return facts of which the mutant says something else than the policy."""
         bound = mutant.threshold
-        solved = [made for steps in (0, -1, 1) for made in self._solved(bound, steps)]
+        solved = [made for steps in (0, -1, 1) for made in islice(self._solved(bound, steps), MOST_SOLVED)]
         near: list[Iterable[Tried]] = [
             iter(self.tried), self._at_points(bound), solved, self._besides(solved), self.every(),
             self._besides(self._at_points(bound)),
@@ -72,7 +76,8 @@ class Search:
 
     def matching(self, decision: str, row: int) -> Tried | None:
         """Return facts that a row matches."""
-        return next((t for t in self.every() if _matches(t.seen.decision, decision, row)), None)
+        near: list[Iterable[Tried]] = [self.every(), self._besides(self.made)]
+        return next((t for tries in near for t in tries if _matches(t.seen.decision, decision, row)), None)
 
     def at(self, bound: Bound, steps: int) -> Tried | None:
         """Return facts that are so many steps from a bound."""
@@ -93,6 +98,7 @@ class Search:
         if isinstance(heading, s.Name) and heading.name in self.policy.facts:
             return  # its values are tried as they are
         names = self._facts_behind(bound)
+        most = max(200, MOST_MEASURED // max(1, len(self.bases)))
         for base in self.bases:
             made: dict[str, Tried] = {}
 
@@ -106,7 +112,7 @@ class Search:
                 return _from(bound, steps, found)
 
             now = {name: fact.value for name, fact in base.facts.items()}
-            for changes in self.solver.solutions(names, now, self.values, measured):
+            for changes in self.solver.solutions(names, now, self.values, measured, most):
                 yield made[repr(changes)]
 
     def _facts_behind(self, bound: Bound) -> list[str]:
@@ -174,11 +180,18 @@ class Search:
                         yield tried
 
     def _besides(self, tries: Iterable[Tried]) -> Iterator[Tried]:
-        """Yield sets of facts with one more fact changed."""
+        """Yield sets of facts with one more fact changed, or one of them changed back."""
         for made in tries:
             for name, values in self.values.items():
-                for value in values if name not in made.changes else ():
-                    if (tried := self._decided(made.base, {**made.changes, name: value})) is not None:
+                own = made.base.facts.get(name)
+                back = own.value if own is not None else None
+                for value in dict.fromkeys((*values, back)):
+                    if made.changes.get(name, back) == value:
+                        continue
+                    changes = {
+                        n: v for n, v in {**made.changes, name: value}.items() if n != name or v != back
+                    }
+                    if (tried := self._decided(made.base, changes)) is not None:
                         yield tried
 
     def _adding_up(self, card: Scorecard, start: Seen, wanted: Decimal) -> Mapping[str, FactValue] | None:

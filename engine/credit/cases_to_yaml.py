@@ -31,6 +31,8 @@ class Generated:
     decision: Decision
     facts: Mapping[str, Fact]
     """All facts of the case."""
+    status: bool = False
+    """Whether the policy has a status of its own, which the case then tells always."""
 
 
 def as_yaml(cases: Iterable[Generated], indent: str) -> str:
@@ -51,7 +53,8 @@ def _lines(case: Generated) -> Iterator[str]:
         facts = {name: fact_text(fact, case.base.as_of) for name, fact in case.facts.items()}
     if facts:
         yield f"  facts: {{{', '.join(f'{name}: {text}' for name, text in facts.items())}}}"
-    yield f"  expect: {{{', '.join(f'{name}: {value}' for name, value in expected(case.decision).items())}}}"
+    told = expected(case.decision, always=case.status)
+    yield f"  expect: {{{', '.join(f'{name}: {value}' for name, value in told.items())}}}"
 
 
 def fact_text(fact: Fact, as_of: date) -> str:
@@ -61,10 +64,10 @@ def fact_text(fact: Fact, as_of: date) -> str:
     return f"{{value: {plain(fact.value)}, {', '.join(told)}}}" if told else plain(fact.value)
 
 
-def expected(decision: Decision) -> dict[str, str]:
-    """Return what a decision says as a case would expect it."""
+def expected(decision: Decision, *, always: bool = False) -> dict[str, str]:
+    """Return what a decision says as a case would expect it; `always` with its status, also if it decided."""
     found = {name: plain(value) for name, value in decision.outcome.items()}
-    if decision.status != "decided":
+    if always or decision.status != "decided":
         found["status"] = decision.status
     return found | {"reasons": f"[{', '.join(reason.code for reason in decision.reasons)}]"}
 

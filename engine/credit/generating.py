@@ -65,8 +65,11 @@ class _Work:
         unique = name if name not in self.names else f"{name} ({len(self.found) + 1})"
         self.names.add(unique)
         decision, facts = tried.seen.decision, tried.seen.case.facts
-        self.found.append(Generated(unique, tried.base, tried.changes, decision, facts))
+        self.found.append(
+            Generated(unique, tried.base, tried.changes, decision, facts, self.policy.status is not None)
+        )
         self.seen.append(tried.seen)
+        self.search.made.append(tried)
         self.matched.update(_matched(decision))
 
     def notice(self) -> None:
@@ -102,6 +105,10 @@ class _Work:
         if not self.search.tried and not self.seen:
             yield "no facts were found for which the policy decides: write a first case by hand"
             return
+        for name, decision in self.policy.decisions.items():
+            for row in dict.fromkeys(number for number, _, _ in cells(decision)):
+                if (name, row) not in self.matched:
+                    yield f"no case matches {name} row {row}: no facts were found that it takes"
         for bound in bounds_of(self.policy):
             sides = untried_sides(self.policy, bound, self.seen)
             if not tried(self.policy, bound, self.seen) and sides:

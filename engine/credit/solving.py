@@ -16,8 +16,8 @@ from engine.credit.facts_from_yaml import out_of_range
 from engine.credit.model import CreditPolicy, FactDefinition, FactKind, FactValue
 from engine.text.currency import smallest
 
-MOST_MEASURED = 1_500
-"""Sets of facts that are measured at most for one thing that is wanted."""
+MOST_MEASURED = 1_200
+"""Sets of facts that are measured at most for one thing that is wanted, from all starts together."""
 Changes = Mapping[str, FactValue]
 Measure = Callable[[Changes], Decimal | None]
 """How far a set of changed facts is above what is wanted; None: it has no value."""
@@ -32,11 +32,11 @@ class Solver:
 
     def solutions(
         self, names: Sequence[str], now: Mapping[str, FactValue], known: Mapping[str, Sequence[FactValue]],
-        measure: Measure,
+        measure: Measure, most: int = MOST_MEASURED,
     ) -> Iterator[Changes]:  # fmt: skip
         """Yield changes of one fact, then of two, with which nothing is missing and nothing too much."""
         lines = {name: line for name in names if (line := self._line(name, now.get(name), known[name]))}
-        left = [MOST_MEASURED]
+        left = [most]
         for name in lines:
             yield from _along(name, {}, lines[name], measure, left)
         for name, other in permutations(lines, 2):

@@ -10,7 +10,7 @@ from itertools import combinations
 from engine.ladder.check_facts import check_fact_cells
 from engine.ladder.check_notices import check_notices
 from engine.ladder.model import FINAL, NO_TIME, CollectionsPolicy, DoItem, Ladder, LadderRow
-from engine.ladder.threshold import Bounds, Condition, Term
+from engine.ladder.threshold import Bounds, Condition, NumberTest, Term
 from engine.ladder.waits import is_since_due, shortest
 from engine.source import Problem, Severity, Span, has_errors
 from engine.text import Reader, did_you_mean, suggest
@@ -59,6 +59,21 @@ def _check_order(reader: Reader, ladder: Ladder) -> None:
             message = f"step `{row.step}` waits {row.wait}, but after no other step"
             advice = "write `-` here, name a step in `after`, or count from the due date: `due + P30D`"
             reader.error("wait-without-after", message, row.wait_place, advice)
+        if row.after in ladder.by_step and ladder.by_step[row.after].index < row.index:
+            _note_younger(reader, ladder, row)
+
+
+def _note_younger(reader: Reader, ladder: Ladder, row: LadderRow) -> None:
+    """Doubt a row that asks for less age than the step before it: its own bound never says anything."""
+    for name in ("age", "days_past_due"):
+        own: NumberTest = getattr(row, name)
+        asked = [(one.step, getattr(one, name)) for one in chain(ladder, row)]
+        step, before = next(((step, test) for step, test in asked if not test.always), ("", own))
+        if step and not own.always and own.lowest < before.lowest:
+            asks = f"`{row.step}` asks for `{name} {own.text}`"
+            message = f"{asks}, the step `{step}` before it for `{before.text}`"
+            advice = f"write `{before.text}` or more, or `-` if `after` and `wait` shall say when"
+            reader.warn("younger-than-before", message, own.span, advice)
 
 
 def _note_loop(reader: Reader, ladder: Ladder, row: LadderRow) -> None:
