@@ -179,7 +179,7 @@ def tried(policy: CreditPolicy, bound: Bound, seen: Sequence[Seen]) -> bool:
     """Tell whether two cases have values one step apart of which the bound takes one and not the other."""
     sides = sides_of(policy, bound)
     taken = {takes for steps, takes in sides if _has(bound, steps, seen)}
-    return len(taken) == 2 or (len(sides) == 1 and bool(taken))
+    return bool(sides) and taken == {takes for _, takes in sides}
 
 
 def untried_sides(policy: CreditPolicy, bound: Bound, seen: Sequence[Seen]) -> list[int]:

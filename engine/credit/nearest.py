@@ -19,11 +19,14 @@ from engine.credit.decision import Decision, Fact, Money
 from engine.credit.errors import CreditError
 from engine.credit.facts import admit
 from engine.credit.facts_from_yaml import out_of_range
+from engine.credit.formula_thresholds import FormulaThreshold, formula_thresholds
 from engine.credit.interpret import decide
 from engine.credit.model import CreditPolicy, FactDefinition, FactKind, FactValue
 from engine.credit.nearest_change import Change, NearestChange, shown
 from engine.credit.thresholds import thresholds
 from engine.feel import syntax as s
+from engine.feel.values import Value, to_feel
+from engine.text.currency import smallest
 
 Changes = tuple[tuple[str, FactValue], ...]
 Paid = Callable[[Decimal, date], Mapping[str, Fact]]
@@ -37,7 +40,8 @@ MOST_PAIRS = 20_000
 """Pairs of values that are tried at most."""
 AHEAD = 92
 """Days ahead on which a payment is tried; what still holds after them is told without a day."""
-_STEPS = {FactKind.INTEGER: Decimal(1), FactKind.MONEY: Decimal("0.01"), FactKind.DECIMAL: Decimal("0.01")}
+FAR = (1, 10, 100, 1_000, 10_000, 100_000)
+"""How far from what it is now a number or a day is tried besides, in units, amounts or days."""
 
 
 def nearest_changes(
@@ -78,14 +82,23 @@ class _Search:
         self.policy, self.facts, self.as_of, self.compiled = policy, facts, as_of, compiled
         self.before = decide(policy, facts, as_of, trace=False)
         self.now = admit(policy, facts, as_of).values
+        self.bounds = [bound for bound in formula_thresholds(policy) if bound.known(policy)]
+        self.scope = self._scope()
         self.values = {name: self._values(fact) for name, fact in policy.facts.items() if fact.changeable}
+        self.far = {name: self._far(policy.facts[name]) for name in self.values}
+
+    def _scope(self) -> dict[str, Value]:
+        """Return what every fact and every decision is worth now."""
+        scope: dict[str, Value] = {name: to_feel(value) for name, value in self.now.items()}
+        trace = decide(self.policy, self.facts, self.as_of).trace if self.bounds else ()
+        return scope | {one.decision: to_feel(one.value) for one in trace if one.kind != "fact"}
 
     def nearest(self) -> Iterator[Changes]:
         """Yield sets of changes that lead to another result, one fact before two, the smallest first."""
         now = self._result({})
         single: dict[tuple[str, object], Changes] = {}
         for name, values in self.values.items():
-            for value in values:
+            for value in (*values, *self.far[name]):
                 result = self._result({name: value})
                 if result not in (None, now) and (name, result) not in single:
                     single[name, result] = self._moved_back(((name, value),))
@@ -133,9 +146,43 @@ class _Search:
         for threshold in thresholds(self.policy):
             if threshold.heading.node == s.Name(fact.name):
                 points |= {threshold.moved(steps) for steps in (-1, 0, 1)}
+        return self._usable(fact, points | set(self._in_formulas(fact.name)))
+
+    def _usable(self, fact: FactDefinition, points: set[FactValue]) -> list[FactValue]:
+        """Return those of some values that a fact can have, without the present one, the nearest first."""
+        now = self.now[fact.name]
         known = {self._typed(fact, point) for point in points} - {now}
         usable = [value for value in known if not out_of_range(fact, value)]
         return sorted(usable, key=lambda value: _distance(now, value))
+
+    def _in_formulas(self, name: str) -> Iterator[FactValue]:
+        """Yield values of a fact with which the sides of a comparison in a formula are equal, or nearly."""
+        now, named = self.now[name], s.Name(name)
+        for bound in self.bounds:
+            apart = bound.apart(self.scope) if _speaks_of(bound, named) else None
+            if apart is None:
+                continue
+            step = bound.step or Decimal(1)
+            ways = [sign * (apart + beside) * step for sign in (-1, 1) for beside in (-1, 0, 1)]
+            if isinstance(now, date):
+                yield from (day for way in ways if (day := _day(now, way)) is not None)
+            elif isinstance(now, int | Decimal) and not isinstance(now, bool):
+                yield from (Decimal(now) + way for way in ways)
+
+    def _far(self, fact: FactDefinition) -> list[FactValue]:
+        """Return values far and near, for what lies behind formulas that cannot be turned round."""
+        now = self.now[fact.name]
+        ways = [sign * Decimal(far) for far in FAR for sign in (-1, 1)]
+        if isinstance(now, date):
+            return self._usable(fact, {day for way in ways if (day := _day(now, way)) is not None})
+        if isinstance(now, bool) or not isinstance(now, int | Decimal):
+            return []
+        return self._usable(fact, {Decimal(now) + way for way in ways})
+
+    def _step(self, fact: FactDefinition) -> Decimal | None:
+        """Return the step of numbers: one unit, one cent of the currency, a hundredth."""
+        steps = {FactKind.INTEGER: Decimal(1), FactKind.DECIMAL: Decimal("0.01")}
+        return smallest(self.policy.currency) if fact.kind is FactKind.MONEY else steps.get(fact.kind)
 
     def _typed(self, fact: FactDefinition, value: FactValue) -> FactValue:
         return int(value) if fact.kind is FactKind.INTEGER and isinstance(value, Decimal) else value
@@ -170,7 +217,7 @@ class _Search:
         self, name: str, value: FactValue, rest: Mapping[str, FactValue], wanted: object
     ) -> FactValue:  # fmt: skip
         now, fact = self.now[name], self.policy.facts[name]
-        step = _STEPS.get(fact.kind)  # only numbers have one
+        step = self._step(fact)
         if isinstance(now, date) and isinstance(value, date):
             day = now
             return self._halved(name, rest, wanted, (value - now).days, lambda n: day + timedelta(days=n))
@@ -233,11 +280,26 @@ class _Search:
         if isinstance(value, bool | str) or value is None or now is None:
             return ""
         less = _distance(now, value) > (0, 0) and value < now  # type: ignore[operator]  # of one kind: numbers or days
-        further = [v for v in self.values[name] if v is not None and ((v < value) if less else (v > value))]  # type: ignore[operator]  # as above
+        tried = (*self.values[name], *self.far[name])
+        further = [v for v in tried if v is not None and ((v < value) if less else (v > value))]  # type: ignore[operator]  # as above
         wanted = self._result(dict(changes))
         same = all(self._result({**dict(changes), name: v}) == wanted for v in further)
         words = ("or earlier", "or later") if isinstance(value, date) else ("or less", "or more")
         return words[0 if less else 1] if same and further else ""
+
+
+def _speaks_of(bound: FormulaThreshold, named: s.Name) -> bool:
+    return any(part == named for side in (bound.left, bound.right) for part in s.walk(side))
+
+
+def _day(now: date, days: Decimal) -> date | None:
+    """Return the day so many days on; None: there is no such day."""
+    if days != days.to_integral_value():
+        return None
+    try:
+        return now + timedelta(days=int(days))
+    except OverflowError:
+        return None
 
 
 def _distance(now: FactValue, value: FactValue) -> tuple[int, Any]:
