@@ -20,7 +20,7 @@ from engine.credit.model import CreditPolicy
 from engine.ladder import load_collections, run_timelines
 from engine.ladder.comparing import NO_CASE
 from engine.source import Span
-from engine.text import ListNode, MapNode, csv_with_cells, read_yaml
+from engine.text import ListNode, MapNode, ScalarNode, csv_with_cells, read_yaml
 
 FROM_TYPES = "# An example made from the types of the facts, to be replaced by a real one"
 HEADING = "# At the bounds: written by `forbear test --generate`, to be read before they are kept"
@@ -39,7 +39,7 @@ def with_generated(files: PolicyFiles) -> Written:
     if files.what != "credit":
         return Written({}, (f"{files.path}: cases are made for credit policies only; none was added.",))
     policy = load_credit(files.texts, files.root).policy
-    data = files.cases
+    data = _bracketed(files.cases) if files.cases is not None else None
     cases = read_cases(policy, data, CASES, files.texts.get(CSV_CASES)).policy if policy else None
     if policy is None or cases is None:
         raise Trouble(f"`{files.path}` or its cases cannot be read; `forbear check {files.folder}` says why.")
@@ -56,6 +56,14 @@ def with_generated(files: PolicyFiles) -> Written:
     indent = _indent_of_cases(text.encode(), files) if cases and data is not None else "  "
     heading = "" if HEADING in text else f"\n\n{indent}{HEADING}"
     return Written({CASES: (text.rstrip() + heading + as_yaml(found.cases, indent) + "\n").encode()}, told)
+
+
+def _bracketed(data: bytes) -> bytes:
+    """Return a file of cases in which `cases:` without anything is a list without anything."""
+    node = read_yaml(data, CASES).policy
+    cases = node.get("cases") if isinstance(node, MapNode) else None
+    empty = isinstance(cases, ScalarNode) and cases.is_null
+    return re.sub(rb"(?m)^cases:[ \t]*(?=#|\r?$)", b"cases: [] ", data) if empty else data
 
 
 def _bases(policy: CreditPolicy, data: bytes | None, cases: Sequence[Case]) -> list[Base]:

@@ -82,7 +82,7 @@ class Search:
     def at(self, bound: Bound, steps: int) -> Tried | None:
         """Return facts that are so many steps from a bound."""
         near = (iter(list(self.tried)), self._at_points(bound), self._solved(bound, steps), self.every())
-        return next((t for tries in near for t in tries if _from(bound, steps, t) == 0), None)
+        return next((t for tries in near for t in tries if _is_at(bound, steps, t)), None)
 
     def _tells(self, mutant: Mutant | FormulaMutant, tried: Tried) -> bool:
         if isinstance(mutant, Mutant):
@@ -232,6 +232,12 @@ class Search:
             ]
             self.bins[key] = [(dict(t.points)[heading], value) for value, t in traces]
         return self.bins[key]
+
+
+def _is_at(bound: Bound, steps: int, tried: Tried) -> bool:
+    if isinstance(bound, FormulaThreshold):
+        return bound.near(tried.seen.scope, steps)
+    return _from(bound, steps, tried) == 0
 
 
 def _from(bound: Bound, steps: int, tried: Tried) -> Decimal | None:

@@ -203,7 +203,7 @@ def sides_of(policy: CreditPolicy, bound: Bound) -> list[tuple[int, bool]]:
 def _has(bound: Bound, steps: int, seen: Sequence[Seen]) -> bool:
     """Tell whether a case is so many steps from a bound."""
     if isinstance(bound, FormulaThreshold):
-        return any(bound.apart(one.scope) == steps for one in seen)
+        return any(bound.near(one.scope, steps) for one in seen)
     return to_feel(bound.moved(steps)) in _known(bound, seen)
 
 

@@ -99,6 +99,11 @@ class FormulaThreshold:
         """The left side by itself."""
         return Expression(self.holder.text, self.holder.span, self.left)
 
+    def near(self, scope: Mapping[str, Value], steps: int) -> bool:
+        """Tell whether the sides are equal (0), or the left one is at most one step below or above."""
+        apart = self.apart(scope)
+        return apart is not None and (apart == 0 if steps == 0 else 0 < apart * steps <= 1)
+
     def holds(self, apart: Decimal) -> bool:
         """Tell whether the comparison holds with sides so far apart."""
         return {"<": apart < 0, "<=": apart <= 0, ">": apart > 0, ">=": apart >= 0}[self.operator]

@@ -91,7 +91,8 @@ class Grains:
         if isinstance(decision, Formula):
             return self.of(decision.expression.node)
         if isinstance(decision, Scorecard):
-            return points_apart(decision)
+            first = sum((part.bins[0].points for part in decision.characteristics), decision.base)
+            return shared([points_apart(decision), abs(first)])
         if not isinstance(decision, DecisionTable):
             return None
         if decision.hit is HitPolicy.COLLECT_COUNT:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from itertools import combinations, product
 from typing import Any
 
@@ -167,7 +167,9 @@ class _Search:
             if isinstance(now, date):
                 yield from (day for way in ways if (day := _day(now, way)) is not None)
             elif isinstance(now, int | Decimal) and not isinstance(now, bool):
-                yield from (Decimal(now) + way for way in ways)
+                own = self._step(self.policy.facts[name]) or Decimal(1)
+                places = (((Decimal(now) + way) / own).to_integral_value(ROUND_FLOOR) for way in ways)
+                yield from (place * own for below in places for place in (below, below + 1))
 
     def _far(self, fact: FactDefinition) -> list[FactValue]:
         """Return values far and near, for what lies behind formulas that cannot be turned round."""

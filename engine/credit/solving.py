@@ -34,7 +34,7 @@ class Solver:
         self, names: Sequence[str], now: Mapping[str, FactValue], known: Mapping[str, Sequence[FactValue]],
         measure: Measure, most: int = MOST_MEASURED,
     ) -> Iterator[Changes]:  # fmt: skip
-        """Yield changes of one fact, then of two, with which nothing is missing and nothing too much."""
+        """Yield changes of one fact, then of two, with which little is missing and little too much."""
         lines = {name: line for name in names if (line := self._line(name, now.get(name), known[name]))}
         left = [most]
         for name in lines:
@@ -108,8 +108,7 @@ def _along(
             low = None
             continue
         if low is not None and low[1] * much < 0:
-            found = _halved(low, (place, much), at)
-            if found is not None:
+            for found in _halved(low, (place, much), at):
                 yield {**rest, name: line.value(found)}
         if much == 0:
             yield {**rest, name: line.value(place)}
@@ -118,18 +117,18 @@ def _along(
 
 def _halved(
     one: tuple[int, Decimal], other: tuple[int, Decimal], at: Callable[[int], Decimal | None]
-) -> int | None:  # fmt: skip
-    """Return the place between two at which nothing is missing and nothing too much."""
+) -> Sequence[int]:  # fmt: skip
+    """Return the place between two where nothing is missing; without one the two that are nearest to it."""
     (low, below), high = one, other[0]
     while high - low > 1:
         middle = (low + high) // 2
         much = at(middle)
         if much is None:
-            return None
+            return ()
         if much == 0:
-            return middle
+            return (middle,)
         if much * below > 0:
             low = middle
         else:
             high = middle
-    return None
+    return (low, high)

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from engine.credit.domains import Dates, Domain, Numbers, Values, domain_of
-from engine.credit.grain import Grains, shared
+from engine.credit.grain import Grains, points_apart, shared
 from engine.credit.model import (
     CreditPolicy,
     DecisionDefinition,
@@ -92,6 +92,10 @@ def step_of(policy: CreditPolicy, steps: Steps, heading: Expression, cell: Tests
         return None
     if isinstance(domain, Dates):
         return Decimal(1)
+    if isinstance(heading.node, s.Name) and isinstance(
+        card := policy.decisions.get(heading.node.name), Scorecard
+    ):
+        return points_apart(card)
     return steps.of([heading.node], cell.node.tests)
 
 
@@ -113,7 +117,8 @@ class Steps:
         """Return the step of numbers of which the policy shows one: whole numbers, cents, thousands."""
         apart = shared([self.grains.of(node) for node in nodes])
         if any(self.units.of(node) in (Unit.MONEY, Unit.PART) for node in nodes):
-            return max(apart or Decimal(0), smallest(self.policy.currency))
+            cent = smallest(self.policy.currency)
+            return apart if apart and apart % cent == 0 else cent
         return apart or None
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from api.cli import forbear
-from api.cli.frame import FINDINGS, OK, TROUBLE, run
+from api.cli.frame import FINDINGS, OK, run
 
 POLICIES = Path(__file__).parents[3] / "policies"
 
@@ -37,17 +37,6 @@ def test_coverage_is_told_and_named(folder: Path, capsys: pytest.CaptureFixture[
     assert (tried["rows"], tried["unmatched"], tried["changes"], tried["unnoticed"]) == (17, 0, 37, 2)
 
 
-def test_missing_cases_are_added_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = text_of(folder).split("\n\n  # At the bounds")[0] + "\n"
-    write(folder, before)
-    assert run(forbear, ["test", str(folder), "--generate"]) == OK
-    after = text_of(folder)
-    assert after.startswith(before.rstrip())
-    assert "4 cases added." in capsys.readouterr().out
-    assert run(forbear, ["test", str(folder), "--generate"]) == OK
-    assert text_of(folder) == after
-
-
 def test_expectations_are_written_as_they_came(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good = text_of(folder)
     wrong = good.replace(
@@ -70,12 +59,6 @@ def test_timelines_are_updated_too(folder: Path) -> None:
     write(ladder, wrong)
     assert run(forbear, ["test", str(ladder), "--update"]) == OK
     assert text_of(ladder) == good.replace("wake: 2005-05-25", 'wake: "2005-05-25 09:00"', 1)
-
-
-def test_cases_in_brackets_are_not_added_to(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(folder, text_of(folder).split("\ncases:")[0] + "\ncases: []\n")
-    assert run(forbear, ["test", str(folder), "--generate"]) == TROUBLE
-    assert "must stand last" in capsys.readouterr().err
 
 
 def test_a_table_of_cases_stands_beside_the_others(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -169,3 +169,29 @@ def test_a_text_of_the_shelf_is_called_as_its_file(
     out = capsys.readouterr().out
     assert f"error[name-of-file]: the file is `XX.yaml`, and what is in it is called `{file}`" in out
     assert f"advice: write `{key}: XX`, or name the file `{file}.yaml`" in out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told", "code"),
+    [
+        (
+            "by: segment",
+            "by: sgment",
+            "no policy here reads an entry `sgment` of the customer file",
+            FINDINGS,
+        ),
+        ("by: segment", "by: colour_of_hair", "no policy here reads an entry `colour_of_hair`", OK),
+        ("sme: sme-credit", "smee: sme-credit", "`segment` is never `smee` in the policies here", OK),
+    ],
+)
+def test_what_the_portfolio_chooses_by_is_held_against_the_policies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, told: str, code: int
+) -> None:
+    shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    path = tmp_path / "policies" / "portfolio.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    assert run(forbear, ["check", str(path)]) == code
+    out = capsys.readouterr().out
+    assert told in out
+    assert f"{path}:" in out
+    assert ("did you mean `segment`?" in out) is (new == "by: sgment")

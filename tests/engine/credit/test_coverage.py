@@ -8,9 +8,9 @@ import pytest
 
 from engine.credit import CreditPolicy, load_credit, run_cases
 from engine.credit.cases import read_bases, read_cases
+from engine.credit.cases_to_yaml import Base, as_yaml, in_yaml
 from engine.credit.coverage import Coverage, coverage, mutants
 from engine.credit.formula_thresholds import formula_mutants
-from engine.credit.cases_to_yaml import Base, as_yaml, in_yaml
 from engine.credit.generating import generate
 from engine.credit.thresholds import thresholds
 from engine.text import MapNode, ScalarNode, read_yaml
@@ -246,6 +246,11 @@ def test_thresholds_inside_formulas_are_changed_too() -> None:
     assert all(mutant.policy(policy) != policy for mutant in formula_mutants(policy))
     head = "policy: sample\nas_of: 2026-11-20\ncases:\n"
     case = "  - {{case: c{0}, facts: {{owed: {0}}}, expect: {{level: {1}, status: {2}}}}}\n"
-    amounts = [("50.00", 0, "decided"), ("50.01", 2, "referred"), ("9.99", 0, "decided"), ("10", 1, "decided")]
+    amounts = [
+        ("50.00", 0, "decided"),
+        ("50.01", 2, "referred"),
+        ("9.99", 0, "decided"),
+        ("10", 1, "decided"),
+    ]
     found = tried(policy, head + "".join(case.format(*one) for one in amounts))
     assert (found.mutants, [str(mutant) for mutant in found.unnoticed]) == (8, named[4:6])

@@ -11,7 +11,7 @@ import pytest
 from engine.credit import CreditPolicy, Fact, decide, load_credit
 from engine.credit.cases import read_cases
 from engine.credit.nearest import nearest_changes
-from tests.engine.credit.samples import DAY, codes_of, given, policy_of
+from tests.engine.credit.samples import DAY, HEAD, codes_of, given, policy_of
 
 POLICIES = Path(__file__).parents[3] / "policies"
 
@@ -127,3 +127,54 @@ def test_every_change_that_is_told_is_true(name: str) -> None:
             assert len(one.changes) <= 2
             told_of += 1
     assert told_of >= 5
+
+
+DAYS = """
+facts:
+  today: {type: date, changeable: false}
+  since: {type: date}
+  paid: {type: date, optional: true}
+  owed: {type: money, min: 0}
+  allowed: {type: money, min: 0}
+decisions:
+  grade: |
+    if today > since + duration("P90D") and owed <= allowed * 0.5 then "A"
+    else if paid != null and today - paid <= duration("P30D") then "B" else "C"
+outcome: {grade: grade}
+"""
+OPEN = {"today": date(2026, 11, 20), "owed": Decimal("10.00"), "allowed": Decimal("20.00")}
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        (
+            {"since": date(2026, 8, 22)},
+            "with since of 2026-08-21 or earlier (1 day earlier) the grade would be A",
+        ),
+        (
+            {"since": date(2026, 1, 1), "owed": Decimal("10.01")},
+            "with owed of 10.00 or less (0.01 less) the grade would be A",
+        ),
+        (
+            {"since": date(2026, 11, 1), "paid": date(2026, 10, 20)},
+            "with paid of 2026-10-21 or later (1 day later) the grade would be B",
+        ),
+    ],
+)
+def test_days_and_facts_that_formulas_compare_are_found_to_the_day(
+    facts: dict[str, object], sentence: str
+) -> None:
+    assert sentence in told(policy_of(DAYS), **{**OPEN, **facts})
+
+
+def test_in_yen_a_change_is_told_to_the_yen() -> None:
+    rule = """'if owed * 3 > 1000 then "B" else "A"'"""
+    text = f"\nfacts: {{owed: {{type: money, min: 0}}}}\ndecisions: {{grade: {rule}}}\n"
+    loaded = load_credit(
+        {"policy.yaml": (HEAD.replace("CNY", "JPY") + text + "outcome: {grade: grade}\n").encode()}
+    )
+    assert loaded.policy is not None
+    (one,) = nearest_changes(loaded.policy, given(owed=Decimal(500)), DAY)
+    assert str(one) == "with owed of 333.00 or less (167.00 less) the grade would be A"
+    assert one.told("zh") == "如果owed为333.00或更少（减少167.00），grade将为A"

@@ -21,6 +21,7 @@ ONLY_WARNED = {
     "reason-language", "row-hidden", "row-hidden-by-several", "row-missing", "row-twice",
     "row-twice-differs", "row-twice-first", "rows-missing",
     "table-not-analysed", "unused-decision", "unused-fact", "unused-reason",
+    "money-of-number", "threshold-between-amounts", "units-doubtful",
 }  # fmt: skip
 
 
