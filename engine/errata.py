@@ -36,7 +36,10 @@ ERRATA: tuple[Erratum, ...] = (
         "reached nobody; a notice that was to name more waited for a reminder that nobody sent; a dispute of "
         "a bill in instalments was counted for each of them when a cut was looked back at, so that it was "
         "taken back and made again each day; a dispute of a bill that was paid or under a plan took nothing "
-        "out when the bill was owed again; calls under Regulation F were counted for the whole account.",
+        "out when the bill was owed again; calls under Regulation F were counted for the whole account; a "
+        "bill that came to the age of a notice after it was sent was announced only when the ladder was to "
+        "climb, so that service came back when an older one was paid; what rested on a cut stood for the "
+        "next bill without one; agreed calls about another account counted under caps.",
         "tests/engine/ladder/test_histories.py::test_history",
     ),
 )

@@ -14,6 +14,7 @@ from engine.ladder.law import LawPack
 from engine.ladder.measure import HORIZON, turning_days
 from engine.ladder.memory import GONE, Row, do_of, token_of
 from engine.ladder.model import PRINCIPAL, CollectionsPolicy, Do, DoItem, LadderRow, severe
+from engine.ladder.noticed import stands_from
 from engine.ladder.state import Action
 from engine.ladder.waits import ready_on
 from engine.ledger.account import LEVELS
@@ -96,7 +97,7 @@ def _action(case: Case, row: Row, definition: LadderRow, item: DoItem) -> Action
         severe=is_severe,
         debts=row.debts,
         amount=_amount(case, item, measures.overdue),
-        figures=figures(case, definition) if item.do == "notify" else {},
+        figures=_figures(case, definition, row) if item.do == "notify" else {},
         language=language(case, item.args[1]) if item.do == "notify" else "",
         not_before=before,
         not_after=after,
@@ -164,6 +165,20 @@ def figures(case: Case, definition: LadderRow) -> dict[str, str]:
             "last_day": date.fromordinal(day - 1).isoformat(),
         }
     return found
+
+
+def _figures(case: Case, definition: LadderRow, row: Row) -> dict[str, str]:
+    """Return the figures of a row's notice; one that is sent again says what follows for debts new in it."""
+    if not row.announces:
+        return figures(case, definition)
+    cut, day = stands_from(case, definition, row)
+    if LEVELS.index(case.own_level()) < LEVELS.index(cut.level):
+        day = possible_day(case, cut, day) or day
+    return figures(case, definition) | {
+        "next_step": cut.step,
+        "next_date": date.fromordinal(day).isoformat(),
+        "last_day": date.fromordinal(day - 1).isoformat(),
+    }
 
 
 def _today(case: Case) -> date:

@@ -129,9 +129,10 @@ def _name(new: CollectionsPolicy, ladder: str, step: str) -> str:
 
 def _joined(rows: Iterator[TakenRow]) -> tuple[TakenRow, ...]:
     """Return rows with those of one step made one: steps that were put together did what both had done."""
-    found: dict[str, TakenRow] = {}
+    found: dict[tuple[str, int], TakenRow] = {}
     for row in rows:
-        first = found.get(row.step)
+        which = (row.step, row.entry if row.announces else 0)
+        first = found.get(which)
         if first is not None:
             row = row.model_copy(
                 update={
@@ -142,7 +143,7 @@ def _joined(rows: Iterator[TakenRow]) -> tuple[TakenRow, ...]:
                     "entry": max(first.entry, row.entry),
                 }
             )
-        found[row.step] = row
+        found[which] = row
     return tuple(found.values())
 
 

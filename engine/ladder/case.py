@@ -14,6 +14,7 @@ from engine.ladder.memory import Row, absorb, most_severe
 from engine.ladder.model import CollectionsPolicy, FactTest, Ladder, LadderRow
 from engine.ladder.scope import cut
 from engine.ladder.state import Position, Taken
+from engine.ladder.waits import ready_on
 from engine.ledger.account import AccountPosition, DemandedLevel, Level
 from engine.ledger.entries import Act
 
@@ -97,8 +98,17 @@ class Case:
         return self.ladder.by_step.get(row.step)
 
     def taken_row(self, step: str) -> Row | None:
-        """Return the row of a step if it is taken."""
-        return next((row for row in self.rows if row.step == step), None)
+        """Return the row of a step if it is taken; of a notice that was sent again, the one that counts."""
+        rows = [row for row in self.rows if row.step == step]
+        if any(row.announces for row in rows):
+            counting = (row for row in rows if self.counts(row, self.today))
+            taken = (row for row in rows if not row.announces)
+            return next(counting, None) or next(taken, None)
+        return rows[0] if rows else None
+
+    def sort_rows(self) -> None:
+        """Bring the rows that are taken into the order of the ladder."""
+        self.rows.sort(key=lambda row: d.index if (d := self.definition(row)) else -1)
 
     def holds(self, row: LadderRow, day: int, *, keep: bool = False, held: bool = False) -> bool:
         """Tell whether a row's cells on the debt hold on a day."""
@@ -228,13 +238,30 @@ class Case:
             before = self.ladder.by_step.get(before.after) if before else None
         return ""
 
-    def noticed(self, row: LadderRow) -> tuple[str, ...] | None:
-        """Return the debts named by the notice that a cut rests on; None: the row rests on none."""
+    def noticed(self, row: LadderRow, day: int | None = None) -> tuple[str, ...] | None:
+        """Return the debts named by the notices that a cut rests on; None: the row rests on none.
+
+        With a day, only those for which a notice counts then, and has given its time to pay.
+        """
         found = self.notice_before(row) if row.interrupts else None
         if found is None:
             return None
-        sent = self.taken_row(found[0].step)
-        return sent.debts if sent else ()
+        sent = [one for one in self.rows if one.step == found[0].step]
+        if day is not None:
+            sent = [one for one in sent if self.stands(one, day) and self.ready_on(one, found[1], day) <= day]
+        return tuple(dict.fromkeys(debt for one in sent for debt in one.debts))
+
+    def stands(self, notice: Row, day: int) -> bool:
+        """Tell whether a notice was delivered and is still valid, for whatever debt it named."""
+        if notice.state != "done" or notice.done_on is None or self.is_outdated(notice, day):
+            return False
+        return notice.valid_until is None or notice.valid_until.toordinal() >= day
+
+    def ready_on(self, notice: Row, behind: LadderRow, day: int) -> int:
+        """Return the first day on which a cut may stand for what a notice that was delivered has named."""
+        assert notice.done_on is not None  # it was delivered
+        ready = ready_on(behind.wait, notice.done_on, self.due_of_anchor(day)).toordinal()
+        return max(ready, notice.last_day.toordinal() + 1) if notice.last_day else ready
 
     def part_held(self, row: Row, definition: LadderRow, m: Measures, more: tuple[str, ...] = ()) -> Decimal:
         """Return the amount for which a row stands: what no notice has named keeps nothing cut (rule 2)."""

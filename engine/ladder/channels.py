@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from engine.ladder.case import Case
 from engine.ladder.ladders_from_yaml import CHANNELS, PREFERRED
-from engine.ladder.memory import token_of
+from engine.ladder.memory import Row, token_of
 from engine.ladder.model import DoItem, LadderRow
 
 PREFERRED_CHANNEL = "preferred_channel"
@@ -63,8 +63,14 @@ def attempts(case: Case, row: LadderRow) -> int:
 
 def next_tries(case: Case, row: LadderRow) -> int:
     """Return the how many-th time in a row it would be if a row were taken now."""
-    taken = case.taken_row(row.step)
+    taken = failed_announcement(case, row) or case.taken_row(row.step)
     return taken.tries + 1 if taken and taken.state != "done" else 1
+
+
+def failed_announcement(case: Case, row: LadderRow) -> Row | None:
+    """Return a notice that was sent again for more debts, and did not reach the customer."""
+    again = (one for one in case.rows if one.step == row.step and one.announces)
+    return next((one for one in again if one.state not in ("requested", "done") and not one.declined), None)
 
 
 def asks_for(key: str, item: DoItem) -> bool:

@@ -123,7 +123,7 @@ def _ends_it(case: Case, waiting: Decimal) -> bool:
         definition = case.definition(row)
         condition = definition.release.condition if definition else None
         if definition and condition and row.demands != "open":
-            part = case.part_held(row, definition, measures)
+            part = case.part_held(row, definition, measures, case.noticed(definition, case.today) or ())
             if condition.holds(measures.values(part - waiting)):
                 return True
     return False

@@ -237,7 +237,7 @@ def _got(name: str, day: _Day) -> Iterator[str]:
         case "wake":
             yield _instant(look.step.wake_at, day.zone)
         case "rows":
-            yield from (row.step for row in taken.rows)
+            yield from dict.fromkeys(row.step for row in taken.rows)
         case _:
             yield from dict.fromkeys(_sentences(day.today or (day.evening or day.last,)))
 

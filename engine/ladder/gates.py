@@ -38,7 +38,7 @@ def case_gate(case: Case, moment: Moment) -> Gate | None:
     if gate := person_gate(case, day):
         return gate
     for row in case.rows:
-        if row.state == "requested":
+        if row.state == "requested" and not row.announces:
             return Gate(f"`{row.step}` was asked for on {row.requested_on} and is not confirmed")
     start = minutes(case.policy.case.hour)
     if not _runs_on(case, day) and _shifted_from(case, day) is None:
@@ -54,7 +54,7 @@ def _moved_on(case: Case) -> int:
     """Return the day on which the last row was taken; a row that had nothing to do uses up no run."""
     day = case.moved_up_on
     taken = [
-        row for row in (*case.rows, *case.left)
+        row for row in (*case.rows, *case.left) if not row.announces
         if row.requested_on.toordinal() == day or (row.stood_on and row.stood_on.toordinal() == day)
     ]  # fmt: skip
     idle = bool(taken) and all(not row.keys and not row.skipped for row in taken)

@@ -62,7 +62,8 @@ def released_before(case: Case, row: Row) -> date | None:
         seen = View(case.policy, _as_of(case.account, day, evening=True), case.taken.opened_anchor)
         measures = seen.kept(day.toordinal())
         fees = counted_fees(case, day.toordinal(), "release")
-        part = case.part_held(row, definition, measures)
+        noticed = case.noticed(definition, day.toordinal()) or ()
+        part = case.part_held(row, definition, measures, noticed)
         if condition.holds(measures.values(part + fees)):
             return day
     return None

@@ -54,6 +54,7 @@ class Row:
     asked_at: datetime | None = None
     deposit: Decimal = ZERO
     foreign: bool = False
+    announces: bool = False
 
     @classmethod
     def of(cls, taken: TakenRow) -> Row:
@@ -63,7 +64,7 @@ class Row:
             taken.keys, taken.debts, taken.done_at, taken.done_on, taken.valid_until, taken.level,
             taken.undo_keys, dict(taken.words), taken.undone_at, taken.left_on, taken.tries, taken.forced,
             taken.skipped, taken.ladder, taken.fees_due, taken.last_day, taken.stood_on, taken.wrongful,
-            taken.asked_at, taken.deposit, taken.foreign,
+            taken.asked_at, taken.deposit, taken.foreign, taken.announces,
         )  # fmt: skip
 
     def frozen(self) -> TakenRow:
@@ -75,7 +76,7 @@ class Row:
             undo_keys=self.undo_keys, words=self.words, undone_at=self.undone_at, left_on=self.left_on,
             tries=self.tries, forced=self.forced, skipped=self.skipped, ladder=self.ladder,
             fees_due=self.fees_due, last_day=self.last_day, stood_on=self.stood_on, wrongful=self.wrongful,
-            asked_at=self.asked_at, deposit=self.deposit, foreign=self.foreign,
+            asked_at=self.asked_at, deposit=self.deposit, foreign=self.foreign, announces=self.announces,
         )  # fmt: skip
 
     @property

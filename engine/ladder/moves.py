@@ -75,7 +75,7 @@ def _released(case: Case, row: Row, definition: LadderRow, condition: Condition,
 
 def _noticed_since(case: Case, definition: LadderRow, day: int) -> tuple[str, ...]:
     """Return the debts that a notice names whose time is over: for those, too, a cut may stand."""
-    return () if _unnoticed(case, definition, day) else case.noticed(definition) or ()
+    return case.noticed(definition, day) or ()
 
 
 def _paid_since(case: Case, row: Row) -> bool:
@@ -224,15 +224,21 @@ def _unnoticed(case: Case, row: LadderRow, day: int) -> Gate | None:
         why = f"waits for {behind.wait} since `{notice.step}` done {sent.done_on}"
     if ready > day:
         return Gate(why, (ready, start))
-    if _is_thin(case, row, sent, day):
-        return Gate(f"`{notice.step}` of {sent.done_on} named too little of what is past due")
-    return None
+    if not _is_thin(case, row, case.noticed(row, day), day):
+        return None
+    rest = [one for one in case.rows if one.step == notice.step and case.stands(one, day)]
+    later = [ready for one in rest if (ready := case.ready_on(one, behind, day)) > day]
+    if later:
+        last = date.fromordinal(min(later) - 1)
+        why = f"`{notice.step}` gave time to pay until {last} for a part of what is past due"
+        return Gate(why, (min(later), start))
+    return Gate(f"`{notice.step}` of {sent.done_on} named too little of what is past due")
 
 
-def _is_thin(case: Case, row: LadderRow, sent: Row, day: int) -> bool:
-    """Tell whether a row's amount is reached only with debts that its notice did not name."""
+def _is_thin(case: Case, row: LadderRow, noticed: tuple[str, ...] | None, day: int) -> bool:
+    """Tell whether a row's amount is reached only with debts that its notices did not name."""
     measures = case.view.on(day)
-    named = measures.part(row, sent.debts)
+    named = measures.part(row, noticed)
     return row.overdue.reached_by(measures.part(row)) and not row.overdue.reached_by(named)
 
 
@@ -253,7 +259,8 @@ def _wanted(case: Case, day: int) -> set[str]:
     above = [row for row in above if not case.is_over(row)]
     if case.policy.case.when_late == "jump":
         above = above[-1:]  # what lies between is left out unless a row that is wanted names it in `after`
-    again = [d for r in case.rows if case.is_outdated(r, day) and (d := case.definition(r))]
+    taken = [row for row in case.rows if row is case.taken_row(row.step)]
+    again = [d for row in taken if case.is_outdated(row, day) and (d := case.definition(row))]
     above += [row for row in again if case.holds(row, day) and not case.is_over(row)]
     return {step for row in above for step in _missing(case, row, day)}
 
@@ -279,7 +286,7 @@ def _missing(case: Case, row: LadderRow, day: int) -> list[str]:
         if notice and notice[0].step not in steps:
             steps += _missing(case, notice[0], day)  # none when it still stands for the anchor
             sent = case.taken_row(notice[0].step)
-            if sent and notice[0].step not in steps and _is_thin(case, cut, sent, day):
+            if sent and notice[0].step not in steps and _is_thin(case, cut, case.noticed(cut), day):
                 steps += _repeated(case, notice[0], day)
     return steps
 
@@ -355,7 +362,7 @@ def revived(case: Case, day: int) -> list[Row]:
     }
     found = []
     for row in case.left:
-        if row.left_on is None or row.state != "done" or case.taken_row(row.step):
+        if row.left_on is None or row.state != "done" or (case.taken_row(row.step) and not row.announces):
             continue
         again = [on for debt in row.debts if (on := back.get(debt)) and on >= row.left_on]
         if again and min(again) <= period.after(row.left_on):

@@ -105,6 +105,9 @@ class TakenRow(Model):
     foreign: Annotated[bool, Field(exclude_if=not_)] = False
     """It was taken by an earlier case under another text: whether it was due is asked of the debt alone."""
 
+    announces: Annotated[bool, Field(exclude_if=not_)] = False
+    """A notice that was sent again for debts that came to its age later; it is no step of its own."""
+
     deposit: Annotated[Amount, Field(exclude_if=not_)] = Decimal(0)
     """The deposit that was applied, as the ledger last said that it was held; 0: nothing is awaited."""
 

@@ -7,6 +7,7 @@ from decimal import Inexact, localcontext
 
 from engine.ladder.actions import ask, asked_items, task, undo, undo_fees, untold
 from engine.ladder.again import asked_again, goes_on
+from engine.ladder.announcing import announce, to_announce
 from engine.ladder.approvals import approved, is_only_proposed
 from engine.ladder.case import Case, later, minutes
 from engine.ladder.chores import (
@@ -76,6 +77,9 @@ def _step(case: Case) -> Step:
         up = after
         actions += _take(case, after.row, after)
         after = climb(case, case.now)  # nothing more, unless what was taken had nothing to do
+    again = to_announce(case, case.now)
+    actions += announce(case, again)
+    after.retries += again.retries
     actions += asked_again(case)
     actions += _chores(case, after)
     ended = _ended(case)
@@ -171,13 +175,8 @@ def _revive(case: Case) -> list[Row]:
         case.rows.append(row)
     for row in (*standing, *case.left) if standing else ():
         case.entries[row.step] = max(row.entry, case.entries.get(row.step, 0))
-    case.rows.sort(key=lambda row: _index(case, row))
+    case.sort_rows()
     return standing
-
-
-def _index(case: Case, row: Row) -> int:
-    definition = case.definition(row)
-    return definition.index if definition else -1
 
 
 def _hear(case: Case) -> None:
@@ -185,7 +184,8 @@ def _hear(case: Case) -> None:
     for act in case.acts:
         if act.id in case.taken.heard:
             continue
-        row = case.taken_row(act.step)
+        proposed = (one for one in case.rows if one.step == act.step and is_only_proposed(one))
+        row = next(proposed, None) or case.taken_row(act.step)
         if row is not None and act.received_at < row.requested_at:
             row = None
         if act.act == "confirm" and row is not None and row.declined:
@@ -246,12 +246,12 @@ def _take(case: Case, definition: LadderRow, up: Climb) -> list[Action]:
         tries=existing.tries + 1 if existing and existing.state != "done" else 1,
         forced=up.act is not None, ladder=case.ladder.name,
     )  # fmt: skip
-    case.rows = [other for other in case.rows if other is not existing]
+    case.rows = [o for o in case.rows if o is not existing and not _is_told_anew(row, o)]
     if existing and existing.undo_pending:
         existing.left_on = date.fromordinal(case.today)
         case.left.append(existing)
     case.rows.append(row)
-    case.rows.sort(key=lambda r: _index(case, r))
+    case.sort_rows()
     if up.act and up.act.act == "skip":
         row.skipped = True
         _done_now(case, row)
@@ -264,10 +264,15 @@ def _take(case: Case, definition: LadderRow, up: Climb) -> list[Action]:
     return ask(case, row, definition, items)
 
 
+def _is_told_anew(row: Row, before: Row) -> bool:
+    """Tell whether a notice names all that one before it was sent again for."""
+    return before.announces and before.step == row.step and set(before.debts) <= set(row.debts)
+
+
 def _taken_for(case: Case, definition: LadderRow) -> tuple[str, ...]:
     """Return the debts for which a row is taken: a cut only for those that its notice has named."""
     live = case.view.on(case.today).debts
-    noticed = case.noticed(definition)
+    noticed = case.noticed(definition, case.today)
     return tuple(debt for debt in live if noticed is None or debt in noticed) or live
 
 

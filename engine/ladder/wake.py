@@ -7,6 +7,7 @@ from datetime import datetime
 from heapq import heapify, heappop, heappush
 
 from engine.ladder.again import again_on
+from engine.ladder.announcing import Announced, to_announce
 from engine.ladder.case import Case, Moment, minutes
 from engine.ladder.chores import chores, deadlines
 from engine.ladder.clock import FOREVER
@@ -22,7 +23,8 @@ def next_wake(case: Case, now: Climb) -> datetime | None:
     instants = [instant for instant, _ in deadlines(case)] + list(again_on(case))
     instants = [instant for instant in instants if instant > case.at]
     waits = now.gate is not None and not now.retries  # for a receipt or a person: nothing goes up
-    found = _falling(case) if waits else [*_falling(case), *_rising(case, now)]
+    tells = any(row.done_on for row in case.rows)
+    found = [*_falling(case), *(_rising(case, now) if tells or not waits else ())]
     moments = [m for m in found if m > case.now]
     heapify(moments)
     seen: set[Moment] = set()
@@ -33,13 +35,18 @@ def next_wake(case: Case, now: Climb) -> datetime | None:
         seen.add(moment)
         fresh = now.stale is None or moment >= now.stale
         ahead = Climb() if waits else climb(case, moment, fresh=fresh)
-        if _changes(case, moment, ahead):
+        again = to_announce(case, moment, fresh=fresh)
+        if again.notices or _changes(case, moment, ahead) or _untold(case, again):
             instants.append(case.instant(moment))
             break
-        for retry in ahead.retries:
+        for retry in (*ahead.retries, *again.retries):
             if retry > moment:
                 heappush(moments, retry)
     return min(instants, default=None)
+
+
+def _untold(case: Case, again: Announced) -> bool:
+    return any(task.key not in case.taken.told for task in again.tasks)
 
 
 def _changes(case: Case, moment: Moment, ahead: Climb) -> bool:

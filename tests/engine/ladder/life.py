@@ -262,7 +262,7 @@ def _speaks_of_its_own(life: Life, found: Step, position: Position) -> None:
 
 def _new_rows(before: Taken, after: Taken) -> list[TakenRow]:
     known = {(row.step, row.entry) for row in (*before.rows, *before.left)}
-    new = [row for row in after.rows if (row.step, row.entry) not in known]
+    new = [row for row in after.rows if (row.step, row.entry) not in known and not row.announces]
     completed = {row.step for row in before.rows if row.state == "requested" or row.words}
     return [row for row in new if row.step not in completed or row.requested_on == after.moved_up_on]
 
@@ -271,7 +271,8 @@ def _one_a_day(life: Life, before: Taken, found: Step, rows: list[TakenRow]) -> 
     taken = [row for row in rows if row.requested_at == life.at and _has_effect(row)]
     assert len(taken) <= 1
     if taken and before.moved_up_on == life.today:
-        earlier = [row for row in (*before.rows, *before.left) if row.requested_on == life.today]
+        known = (row for row in (*before.rows, *before.left) if not row.announces)
+        earlier = [row for row in known if row.requested_on == life.today]
         assert earlier, "two rows on one business date"
         assert not any(_has_effect(row) for row in earlier), "two rows on one business date"
 
@@ -309,12 +310,16 @@ def _is_noticed(life: Life, found: Step, row: TakenRow, definition: LadderRow) -
     behind, notice = definition, ladder.by_step[definition.after]
     while not notice.notifies:
         behind, notice = notice, ladder.by_step[notice.after]
-    sent = next((one for one in found.taken.rows if one.step == notice.step), None)
-    assert sent is not None, row
-    assert sent.done_on is not None, row
-    assert set(sent.debts) & set(row.debts), (sent.debts, row.debts)
-    assert (life.today - sent.done_on).days >= shortest(behind.wait)
-    assert sent.valid_until is None or sent.valid_until >= life.today
+    sent = [one for one in found.taken.rows if one.step == notice.step and one.done_on is not None]
+    told = [one for one in sent if (life.today - _day(one.done_on)).days >= shortest(behind.wait)]
+    told = [one for one in told if one.valid_until is None or one.valid_until >= life.today]
+    named = {debt for one in told for debt in one.debts}
+    assert named.issuperset(row.debts), (named, row.debts)
+
+
+def _day(on: date | None) -> date:
+    assert on is not None
+    return on
 
 
 def _is_lawful(life: Life, found: Step, definition: LadderRow) -> None:

@@ -1,0 +1,51 @@
+"""Which debts a notice has still to name, and from when on a cut can stand for those that are new in it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from engine.ladder.case import Case
+from engine.ladder.measure import Slice, turning_days
+from engine.ladder.memory import Row
+from engine.ladder.model import LadderRow
+from engine.ladder.waits import ready_on
+
+
+def rests_on(case: Case, row: LadderRow) -> tuple[LadderRow, LadderRow] | None:
+    """Return the notice on which a cut rests, and the step behind it; None: the row rests on none."""
+    return case.notice_before(row) if row.interrupts else None
+
+
+def unannounced(case: Case, notice: LadderRow, day: int, but: Row | None = None) -> tuple[Slice, ...]:
+    """Return what has the age of a notice on a day and was named by none that was sent, or is on its way."""
+    mine = (row for row in case.rows if row.step == notice.step and row is not but)
+    named = {debt for row in mine if row.state in ("requested", "done") or row.declined for debt in row.debts}
+    return tuple(
+        part
+        for part, age in case.view.on(day).live
+        if part.anchors
+        and part.debt not in named
+        and notice.age.reached_by(age)
+        and notice.days_past_due.reached_by(day - part.due)
+    )
+
+
+def stands_from(case: Case, notice: LadderRow, row: Row) -> tuple[LadderRow, int]:
+    """Return the first cut that rests on a notice, and from when on it can stand for what is new in a row."""
+    cut, behind = next(
+        (one, first[1]) for one in case.ladder.rows if (first := rests_on(case, one)) and first[0] is notice
+    )
+    new = unannounced(case, notice, case.today, row)
+    due = date.fromordinal(min((part.due for part in new), default=case.today))
+    ready = max(case.today + 1, ready_on(behind.wait, date.fromordinal(case.today), due).toordinal())
+    aged = [day for part in new for day in _aged(cut, part)]
+    return cut, max(ready, min(aged, default=ready))
+
+
+def _aged(cut: LadderRow, part: Slice) -> list[int]:
+    """Return the first day on which a part has the age of a row; nothing where there is none."""
+    reached = (
+        day for day in sorted(turning_days(cut, part))
+        if cut.age.reached_by(part.age(day)) and cut.days_past_due.reached_by(day - part.due)
+    )  # fmt: skip
+    return [day for day in (next(reached, None),) if day is not None]
