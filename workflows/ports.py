@@ -158,6 +158,10 @@ class CaseBook(Protocol):
         """
         ...
 
+    def deposits_asked(self, since: datetime, after: str) -> list[DepositRecord]:
+        """Return the looks at deposits from an instant on that asked for something, of accounts after one."""
+        ...
+
     def review_levels(self, accounts: Sequence[str], at: datetime) -> int:
         """Tell of the levels of service that others demand of these accounts, each once, where that is due.
 

@@ -11,6 +11,7 @@ from api.storage.accounts import get_account, lock_account
 from api.storage.acting import Acting
 from api.storage.announcing import Announcing
 from api.storage.beside import open_cases
+from api.storage.depositing import asked_since
 from api.storage.errors import NotFound
 from api.storage.opening import Opening
 from api.storage.positions import Positions
@@ -152,6 +153,11 @@ class SqlCaseBook:
         with self._database.write() as work:
             looks = [self._acting.deposits.review(work, account, at) for account in sorted(accounts)]
         return [record for record in looks if record is not None]
+
+    def deposits_asked(self, since: datetime, after: str) -> list[DepositRecord]:
+        """Return the looks at deposits from an instant on that asked for something, of accounts after one."""
+        with self._database.read() as session:
+            return asked_since(session, since, after)
 
     def review_levels(self, accounts: Sequence[str], at: datetime) -> int:
         """Look at the levels of service that others demand of these accounts, where that is due."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from api.storage import outbox
 from api.storage.accounts import lock_account, terms_of
@@ -50,6 +50,16 @@ def note_deposit(row: AccountRow, fresh: Sequence[Entry]) -> None:
 def is_deposit(key: str) -> bool:
     """Tell whether an action's key is of a deposit that is reviewed."""
     return key.startswith(f"{SOURCE}/")
+
+
+def asked_since(session: Session, since: datetime, after: str) -> list[DepositRecord]:
+    """Return the looks from an instant on that asked for something, of the accounts after one, each once."""
+    query = select(ActionRow).where(
+        ActionRow.number == NO_CASE, col(ActionRow.requested_at) >= since, col(ActionRow.account) > after
+    )
+    rows = session.exec(query.order_by(ActionRow.account, col(ActionRow.requested_at), ActionRow.key))
+    looks = dict.fromkeys(row.taken_before or "" for row in rows if is_deposit(row.key))
+    return [DepositRecord.model_validate_json(look) for look in looks]
 
 
 class Depositing:

@@ -175,6 +175,9 @@ class World:
     def regrade(self, at: datetime, limit: int, account: str = "") -> int:
         return 0
 
+    def deposits_asked(self, since: datetime, after: str) -> list[DepositRecord]:
+        return []
+
     def review_deposits(self, accounts: Sequence[str], at: datetime) -> list[DepositRecord]:
         return []
 

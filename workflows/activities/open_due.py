@@ -26,7 +26,8 @@ class OpenDue:
         """Put the start of each due account's case into the outbox; the same again opens nothing twice.
 
         Taken up after a crash it goes through the page again: an account whose case was opened is no
-        longer due.
+        longer due. The looks at deposits that the crash has cut off asked for what they asked for, so the
+        page names them.
         """
         self._runs.register("sweep", request.at)
         if not request.after:
@@ -34,7 +35,8 @@ class OpenDue:
         due = self._cases.due_accounts(request.at, request.after, request.limit)
         opened = 0
         told: list[ReminderRecord] = []
-        looked: list[DepositRecord] = []
+        again = activity.info().attempt > 1
+        looked = self._cases.deposits_asked(request.at, request.after) if again else list[DepositRecord]()
         for start in range(0, len(due), TOGETHER):
             some = due[start : start + TOGETHER]
             opened += self._cases.open_cases(some, request.at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -219,6 +220,21 @@ def test_the_audit_derives_what_was_asked_of_a_deposit_again(world: Wiring) -> N
     lied = page.model_copy(update={"deposited": (("A1", other), ("A2", mark))})
     told = audited(world, request, page, {other: forged}, lied)
     assert told == ["deposit differs", "deposit differs"]
+
+
+def test_a_page_that_is_taken_up_after_a_crash_names_what_was_asked_before_it(world: Wiring) -> None:
+    request, page = sweep(world, "2026-06-02 09:00")  # its answer is lost: the worker was killed
+    taken_up = ActivityEnvironment()
+    taken_up.info = replace(taken_up.info, attempt=2)
+    again = taken_up.run(OpenDue(world.cases, world.evidence).open_due, request)
+    assert again.deposited == page.deposited
+    assert [account for account, _ in again.deposited] == ["A1"]
+    assert audited(world, request, again) == ["deposit agrees"]
+    assert len(asked(world)) == 2
+    later = request.model_copy(update={"at": local("2026-06-02 09:01")})
+    assert taken_up.run(OpenDue(world.cases, world.evidence).open_due, later).deposited == ()
+    beyond = request.model_copy(update={"after": "A1"})
+    assert taken_up.run(OpenDue(world.cases, world.evidence).open_due, beyond).deposited == ()
 
 
 def test_what_was_withdrawn_is_asked_for_anew_and_the_audit_agrees(world: Wiring) -> None:
