@@ -27,6 +27,7 @@ from engine.ladder import from_yaml as collections_words
 from engine.source import Severity, render_problem
 from engine.workdays import no_calendar
 from tests.engine.ladder.world import calendar
+from tests.engine.schemas.test_json_schema import TEXTS, mistakes
 
 ROOT = Path(__file__).parents[1]
 CREDIT = (ROOT / "policies/CREDIT.md").read_text(encoding="utf-8")
@@ -131,3 +132,14 @@ def test_the_histories_of_the_manual_go_as_it_says() -> None:
 def test_the_manual_shows_every_section_of_a_collections_policy() -> None:
     words = {*collections_words._REQUIRED, *collections_words._OPTIONAL}
     assert {word for word in words if f"{word}:" not in LADDERS} == set()
+
+
+def test_an_editor_finds_nothing_wrong_in_what_the_manual_shows() -> None:
+    """The published schemas take every text of the manual, alone or put into the policy it speaks of."""
+    for part in ("", *FRAGMENTS):
+        assert mistakes(joined(WHOLE, part).encode(), TEXTS["policy"]) == []
+    for part in ("", *SECTIONS):
+        text = "\n".join((sections(LADDER) | sections(part)).values()) + "\n"
+        assert mistakes(text.encode(), TEXTS["policy"]) == []
+    for part in (*CASES, *TIMELINES):
+        assert mistakes(part.encode(), TEXTS["cases"]) == []
