@@ -31,7 +31,9 @@ class PolicyNotFound(LookupError):
     """No policy with this digest, or none of this name in force on the day, is on the shelf."""
 
     def __init__(self, wanted: str) -> None:
-        super().__init__(f"No policy `{wanted}` is on the shelf. Publish it first: `forbear publish`.")
+        name, paren, which = wanted.partition(" (")
+        said = f"`{name}`{paren}{which}"
+        super().__init__(f"No policy {said} is on the shelf. Publish it first: `forbear publish`.")
         self.wanted = wanted
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Annotated, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from fastapi import APIRouter, Query, Response, status
 from pydantic import AwareDatetime, Field, field_validator, model_validator
@@ -40,6 +40,7 @@ from engine.ledger.account import LEVELS, Level
 from engine.ledger.allocation import PRINCIPAL_FIRST, AllocationRule
 from engine.ledger.facts_model import Source
 from engine.ledger.known import known_entries
+from engine.text import suggest
 
 
 class AccountBody(Body):
@@ -82,7 +83,9 @@ class AccountBody(Body):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("this is no time zone of the IANA list, such as Asia/Shanghai") from None
+            near = suggest(value, available_timezones())
+            advice = f"did you mean `{near}`?" if near else "such as Asia/Shanghai"
+            raise ValueError(f"this is no time zone of the IANA list; {advice}") from None
         return value
 
 

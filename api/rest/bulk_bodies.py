@@ -64,7 +64,9 @@ class Summary(Body):
     stored: int
     already: int
     refused: int
-    kept: bool = Field(description="False: `mode=all`, a row was refused, so nothing was stored.")
+    kept: bool = Field(
+        description="False: a dry run, or `mode=all` and a row was refused: nothing was stored."
+    )
 
 
 class SummaryLine(Body):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from api.rest.strict_json import BadJson, loads
@@ -170,7 +170,8 @@ class CsvReader:
         if not self._names:
             self._names = _header(cells)
         elif len(cells) > len(self._names):
-            yield _wrong(self._from, f"it has {len(cells)} cells, the header has {len(self._names)}")
+            why = f"it has {len(cells)} cells, the header has {len(self._names)}"
+            yield replace(_wrong(self._from, why), said=dict(zip(self._names, cells, strict=False)))
         else:
             yield self._said(cells)
 

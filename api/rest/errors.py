@@ -20,7 +20,7 @@ from api.storage.brakes import BrakeNotOn
 from api.storage.idempotency import KeyInFlight, KeyReused
 from api.storage.overrides import BeyondAuthority, OverrideRefused
 from engine.credit.errors import CreditError, FactProblem, FactsRefused
-from engine.text import did_you_mean
+from engine.text import did_you_mean, suggest
 from engine.watch.errors import EventRefused
 from workflows.ports import AccountNotFound, PolicyNotFound, TextNotFound
 
@@ -68,6 +68,12 @@ _CLEARER = {
     "datetime_from_date_parsing": "this is no instant; write it as in `2026-03-01T10:00:00+08:00`",
     "datetime_type": "this is no instant; write it as in `2026-03-01T10:00:00+08:00`",
     "timezone_aware": "this instant has no offset; write it as in `2026-03-01T10:00:00+08:00`",
+    "too_short": "this list may not be empty",
+    "dict_type": "this is no JSON object",
+    "model_type": "this is no JSON object",
+    "model_attributes_type": "this is no JSON object",
+    "bool_parsing": "write `true` or `false`",
+    "bool_type": "write `true` or `false`",
     "missing": "this field is needed",
     "union_tag_not_found": "this field is needed: it says what the rest is",
     "extra_forbidden": "there is no such field here",
@@ -131,7 +137,7 @@ def _extra(error: Exception) -> dict[str, Any]:
     if isinstance(error, EventRefused):
         return {
             "errors": [
-                {"pointer": p.pointer, "detail": f"{p.message}. {p.advice}".strip(), "code": p.code}
+                {"pointer": p.pointer, "detail": _with_advice(p.message, p.advice), "code": p.code}
                 for p in error.problems
             ]
         }
@@ -147,24 +153,44 @@ def _extra(error: Exception) -> dict[str, Any]:
 def fact_mistakes(problems: Sequence[FactProblem]) -> list[dict[str, str]]:
     """Return what is wrong with the facts of a body, each mistake with its pointer."""
     return [
-        {"pointer": f"/facts{p.pointer}", "detail": f"{p.message}. {p.advice}".strip(), "code": p.code}
+        {"pointer": f"/facts{p.pointer}", "detail": _with_advice(p.message, p.advice), "code": p.code}
         for p in problems
     ]
+
+
+def _with_advice(message: str, advice: str) -> str:
+    """Return one sentence."""
+    said = f"{message}; {advice}" if advice else message
+    return said if said.endswith("?") else f"{said.rstrip('.')}."
 
 
 def validation_problem(errors: Sequence[Mapping[str, Any]], prefix: int = 1) -> dict[str, Any]:
     """Return what pydantic says about a body as one problem, each mistake with its pointer."""
     found = []
+    wanted = [tuple(error["loc"])[prefix:] for error in errors if error["type"] == "missing"]
     for error in errors:
         location = tuple(error["loc"])[prefix:]
         if (
             error["type"] in _OF_A_KIND
         ):  # it is told of the whole body, but is about the field that says its kind
             location = (*location, str(error["ctx"]["discriminator"]).strip("'"))
-        found.append({"pointer": pointer_of(location), "detail": _said(error)})
+        found.append(
+            {"pointer": pointer_of(location), "detail": _said(error) + _meant(error, location, wanted)}
+        )
     count = f"{len(found)} mistakes" if len(found) > 1 else "a mistake"
     first = f"`{found[0]['pointer'] or '/'}`: {found[0]['detail']}" if found else ""
     return problem("malformed-body", f"The request has {count}. {first}".strip(), errors=found)
+
+
+def _meant(
+    error: Mapping[str, Any], location: tuple[Any, ...], wanted: Sequence[tuple[Any, ...]]
+) -> str:  # fmt: skip
+    """Say of an unknown field which missing one beside it may have been meant."""
+    if error["type"] != "extra_forbidden" or not location:
+        return ""
+    beside = [str(other[-1]) for other in wanted if other[:-1] == location[:-1]]
+    near = suggest(str(location[-1]), beside)
+    return f" Did you mean `{near}`?" if near else ""
 
 
 def _request_problem(errors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -193,8 +219,8 @@ def _said(error: Mapping[str, Any]) -> str:
         "extra_forbidden",
         *_OF_A_KIND,
     ):
-        return f"`{str(given)[:60]}`: {message}."
-    return f"{message}."
+        return f"`{str(given)[:60]}`: {message if message.endswith('?') else f'{message}.'}"
+    return message if message.endswith("?") else f"{message}."
 
 
 def answer(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:

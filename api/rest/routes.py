@@ -67,8 +67,12 @@ class _StrictRoute(APIRoute):
         asked = [self.dependant, *self.dependant.dependencies]
         known = {field.alias for part in asked for field in part.query_params}
 
+        waits = any(field.alias == "prefer" for part in asked for field in part.header_params)
+
         async def strict(request: Request) -> Response:
             _check_parameters(request, known)
+            if waits:
+                wait_of(request.headers.get("prefer"))  # refused before anything is written
             response = await handle(_StrictRequest(request.scope, request.receive))
             return represent(request, response) if reads else response
 

@@ -28,7 +28,8 @@ class CollectionsPolicyUnknown(StorageError, LookupError):
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         advice = did_you_mean(name, known, of="known are") or "none is published yet: `forbear publish`"
-        super().__init__(f"There is no collections policy `{name}`; {advice.rstrip('.')}.")
+        end = "" if advice.endswith("?") else "."
+        super().__init__(f"There is no collections policy `{name}`; {advice.rstrip('.')}{end}")
         self.name = name
 
 
@@ -41,14 +42,22 @@ class NotFound(StorageError, LookupError):
         self.wanted = wanted
 
 
+_CHANGED = {
+    "customer": "change it with `PATCH /v1/customers/{customer}`, tell facts with `POST .../facts`",
+    "account": "its policy is changed with `PATCH /v1/accounts/{account}`",
+}
+"""How what is no entry is changed."""
+
+
 class AlreadyThere(StorageError):
     """Something else is stored under this id: it was sent before with other content."""
 
     def __init__(self, kind: str, wanted: str, differs: Sequence[str]) -> None:
         fields = ", ".join(f"`{name}`" for name in differs)
+        how = _CHANGED.get(kind, "send a correction as an entry of its own")
         super().__init__(
             f"{with_article(kind, capital=True)} `{wanted}` is stored already, with another {fields}. "
-            "Nothing is overwritten: send a correction as an entry of its own, or use another id."
+            f"Nothing is overwritten: {how}, or use another id."
         )
         self.kind = kind
         self.wanted = wanted

@@ -89,7 +89,7 @@ def test_a_refused_row_of_csv_says_which_one_it_was(shared: Client, acct: str) -
     headers = {"Content-Type": "text/csv"}
     *rows, _ = lines(shared.post("/v1/ledger/bulk", content=text.encode(), headers=headers))
     named = [(row["status"], row.get("kind"), row.get("id")) for row in rows]
-    assert named == [(422, "payment", "P1"), (400, "payment", "P2"), (422, None, None)]
+    assert named == [(422, "payment", "P1"), (400, "payment", "P2"), (422, "payment", "P3")]
 
 
 def test_none_is_kept_when_asked_for_all(api: Client) -> None:

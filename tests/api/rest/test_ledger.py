@@ -280,3 +280,39 @@ def test_a_case_is_opened_at_the_instant_at_which_it_is_due(api: Client) -> None
     case = api.get("/v1/cases/A1/1").json()
     assert (case["state"], case["workflow"]) == ("open", "case/A1/1")
     assert [item["number"] for item in api.get("/v1/cases?state=open").json()["items"]] == [1]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer", "says"),
+    [
+        ("/v1/payments", {"amuont": "1.00"}, "/amuont", "no such field here. Did you mean `amount`?"),
+        ("/v1/plans", {"instalments": []}, "/instalments", "this list may not be empty."),
+        ("/v1/accounts", {"timezone": "Asia/Shangai"}, "/timezone", "did you mean `Asia/Shanghai`?"),
+        ("/v1/accounts", {"timezone": "12:00"}, "/timezone", "of the IANA list; such as Asia/Shanghai."),
+        ("/v1/accounts", {"currency": "XAU"}, "/currency", "`XAU` of ISO 4217 is gold"),
+        ("/v1/payments", {"colour": "red"}, "/colour", "there is no such field here."),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_what_may_have_been_meant(
+    shared: Client, path: str, body: dict[str, Any], pointer: str, says: str
+) -> None:
+    errors = shared.post(path, json=body).json()["errors"]
+    (told,) = [error["detail"] for error in errors if error["pointer"] == pointer]
+    assert told.endswith(says) or (not says.endswith((".", "?")) and says in told)
+
+
+def test_a_customer_that_differs_is_changed_in_its_own_way(shared: Client) -> None:
+    answer = shared.post("/v1/customers", json={"id": "C1", "name": "somebody else"})
+    assert answer.status_code == 409
+    assert "`PATCH /v1/customers/{customer}`" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/v1/payments", "/v1/ledger/bulk"])
+def test_what_cannot_be_preferred_is_refused_before_anything_is_kept(
+    shared: Client, acct: str, path: str
+) -> None:
+    body = a_payment(account=acct, kind="payment")
+    media = {"Content-Type": "application/x-ndjson" if path.endswith("bulk") else "application/json"}
+    answer = shared.post(path, content=json.dumps(body), headers={"Prefer": "wait=soon"} | media)
+    assert (answer.status_code, slug(answer.json())) == (400, "bad-preference")
+    assert shared.get(f"/v1/payments/{acct}/{body['id']}").status_code == 404
