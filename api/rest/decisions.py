@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Header, Query, Response, status
 from pydantic import AwareDatetime, Field
 from sqlmodel import Session
 
 from api.rest.accounts import KnownAt
 from api.rest.bodies import Body, Day, Id, Page, ReceivedAt, Ref, Words, example
-from api.rest.explaining import Audience, Explanation, explanation
+from api.rest.explaining import Audience, Explanation, explanation, language_of
 from api.rest.paging import After, Limit, cursor_of, instant_of, page_of
 from api.rest.representation import Fields
 from api.rest.routes import received, router
@@ -210,17 +210,29 @@ def decisions_router(wiring: Wiring) -> APIRouter:
     @api.get("/decisions/{decision:path}/explanation", summary="Read a decision in words")
     def explain(
         decision: str,
+        response: Response,
         audience: Annotated[Audience, Query(description="In whose words.")] = "customer",
-        language: Annotated[str, Query(max_length=8, description="`en`, `zh` ...")] = "en",
+        language: Annotated[
+            str, Query(max_length=35, description="`en` or `zh`; another one is refused (406).")
+        ] = "",
+        accept_language: Annotated[
+            str | None,
+            Header(description="Looked at without `language`; what is not there is answered in English."),
+        ] = None,
     ) -> Explanation:
-        """The reasons, what would change the result, and to the officer every fact with its quality."""
+        """The reasons, what would change the result, and to the officer every fact with its quality.
+
+        `Content-Language` names the language of the sentences.
+        """
+        spoken = language_of(language, accept_language)
+        response.headers["Content-Language"], response.headers["Vary"] = spoken, "Accept-Language"
         with wiring.database.read() as session:
             record = record_of(_row(session, decision))
             policy, compiled = wiring.library.credit(session, record.decision.digest)
             ahead = FactGatherer().paid_ahead(
                 session, record.customer, record.account, record.at, policy.currency
             )
-        return explanation(record.id, record.decision, policy, compiled, audience, language, ahead)
+        return explanation(record.id, record.decision, policy, compiled, audience, spoken, ahead)
 
     @api.post(
         "/decisions/{decision:path}/overrides", status_code=201,

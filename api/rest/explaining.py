@@ -10,31 +10,42 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from api.rest.bodies import Body
+from api.rest.errors import Refusal
 from engine.credit import CompiledPolicy, CreditPolicy
 from engine.credit.decision import Decision, Fact, Money
 from engine.credit.errors import CreditError
 from engine.credit.model import FactDefinition, FactKind
 from engine.credit.nearest import Paid, nearest_changes
+from engine.credit.nearest_change import NearestChange
+from engine.credit.wording import (
+    LANGUAGES,
+    change_in_words,
+    day_in_words,
+    label,
+    reason_in_words,
+    result_in_words,
+)
 
 Audience = Literal["officer", "customer"]
 Ahead = Callable[[Decimal, date], dict[str, Fact]]
 """The facts of the ledger on a day, had an amount been paid on it."""
+GRADE = "grade"
 SHOWN = 4
 """Reasons told to a customer at most; more are not helpful (12 CFR 1002.9, comment 9(b)(2)-1)."""
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "decided": "We have decided as of {day}.", "refused": "We cannot decide as of {day}.",
         "referred": "A person will look at this, as of {day}.", "because": "The main reasons:",
-        "better": "What would change it:",
+        "better": "What would change it:", "row": "row {row}", "from": "from {reads}",
         "person": "You can ask that a person looks at this decision again.",
     },
     "zh": {
         "decided": "我们已按{day}的情况作出决定。", "refused": "按{day}的情况无法作出决定。",
         "referred": "按{day}的情况，将由工作人员审核。", "because": "主要原因：",
-        "better": "以下变化会改变结果：", "person": "您可以要求由工作人员重新审核。",
+        "better": "以下变化会改变结果：", "row": "第{row}行", "from": "依据：{reads}",
+        "person": "您可以要求由工作人员重新审核。",
     },
 }  # fmt: skip
-"""A language that is not here is told in English around the policy's own texts."""
 
 
 class FactQuality(Body):
@@ -81,31 +92,77 @@ def explanation(
     language: str,
     ahead: Ahead | None = None,
 ) -> Explanation:
-    """Return a decision's explanation in a language; `ahead` looks into the ledger of the day after."""
-    words = _WORDS.get(language, _WORDS["en"])
+    """Return an explanation in one of `LANGUAGES`; `ahead` looks into the ledger of the day after."""
+    words = _WORDS[language]
     try:
         paid = _paid(decision, policy, ahead) if ahead else None
         found = nearest_changes(policy, decision.facts, decision.as_of, compiled, paid)
-        nearest = [one.told(language) for one in found]
     except CreditError:
-        nearest = []  # a fact is missing or unusable, and that is what the reasons say
-    text = [words[decision.status].format(day=decision.as_of)]
+        found = ()  # a fact is missing or unusable, and that is what the reasons say
+    text = [words[decision.status].format(day=day_in_words(decision.as_of, language))]
     if audience == "officer":
-        text += _rows(decision)
-    text += [f"{name}: {_shown(value)}" for name, value in decision.outcome.items() if audience == "officer"
-             or isinstance(value, Money)]  # fmt: skip
-    reasons = decision.reasons if audience == "officer" else decision.reasons[:SHOWN]
-    if reasons:
-        text += [words["because"], *(_in(language, r.text) or r.code for r in reasons)]
-    if nearest:
-        text += [words["better"], *nearest]
-    if audience == "customer":
-        text.append(words["person"])
+        nearest = [one.told(language) for one in found]
+        text += _rows(decision, words)
+        text += [f"{name}: {_shown(value)}" for name, value in decision.outcome.items()]
+        reasons = [_in(language, r.text) or r.code for r in decision.reasons]
+    else:
+        nearest = [change_in_words(one, policy, language) for one in found if _helps(decision, one, policy)]
+        text += [
+            result_in_words(item.name, decision.outcome[item.name], policy, language)
+            for item in policy.outcome
+            if item.name in decision.outcome and (item.money or item.name == GRADE)
+        ]
+        reasons = [
+            reason_in_words(_in(language, r.text) or label(r.code.lower(), language), language)
+            for r in decision.reasons[:SHOWN]
+        ]
+    text += [words["because"], *reasons] if reasons else []
+    text += [words["better"], *nearest] if nearest else []
+    text += [words["person"]] if audience == "customer" else []
     facts = [_quality(d, decision, policy) for d in policy.facts.values()] if audience == "officer" else []
     return Explanation(
-        decision=id_, audience=audience, language=language if language in _WORDS else "en",
-        status=decision.status, text=text, would_change=nearest, facts=facts,
+        decision=id_, audience=audience, language=language, status=decision.status, text=text,
+        would_change=nearest, facts=facts,
     )  # fmt: skip
+
+
+def language_of(asked: str, accept: str | None) -> str:
+    """Return the language of an answer: the one that is asked for, else the best that is accepted.
+
+    `accept` is an `Accept-Language` (RFC 9110, 12.5.4); ranges are looked up by their first part (RFC 4647,
+    3.4). Where none of them is there the first of `LANGUAGES` is the answer, and `Content-Language` says so.
+    Raises Refusal (406) for one that is asked for by name and is not there.
+    """
+    if asked:
+        found = asked.split("-")[0].lower()
+        if found not in LANGUAGES:
+            there = ", ".join(f"`{one}`" for one in LANGUAGES)
+            raise Refusal("not-acceptable", f"There is no explanation in `{asked[:20]}`; there are {there}.")
+        return found
+    ranked: list[tuple[float, str]] = []
+    for part in (accept or "").split(","):
+        tag, _, quality = part.strip().partition(";")
+        try:
+            weight = float(quality.strip().removeprefix("q=")) if quality else 1.0
+        except ValueError:
+            continue
+        known = LANGUAGES[0] if tag.strip() == "*" else tag.strip().split("-")[0].lower()
+        if known in LANGUAGES and weight > 0:
+            ranked.append((weight, known))
+    return max(ranked, key=lambda one: one[0])[1] if ranked else LANGUAGES[0]
+
+
+def _helps(decision: Decision, change: NearestChange, policy: CreditPolicy) -> bool:
+    """Tell whether a change does not lower the first amount that the policy tells: the limit."""
+    name = next((item.name for item in policy.outcome if item.money), "")
+    before, after = _amount(decision.outcome.get(name)), _amount(change.decision.outcome.get(name))
+    return before is None or (after is not None and after >= before)
+
+
+def _amount(value: object) -> Decimal | None:
+    if isinstance(value, Money):
+        return value.value
+    return Decimal(str(value["value"])) if isinstance(value, dict) and "value" in value else None
 
 
 def _paid(decision: Decision, policy: CreditPolicy, ahead: Ahead) -> Paid:
@@ -125,12 +182,13 @@ def _same(one: Fact, other: Fact) -> bool:
     return (one.value, one.source) == (other.value, other.source)
 
 
-def _rows(decision: Decision) -> list[str]:
+def _rows(decision: Decision, words: Mapping[str, str]) -> list[str]:
     told = []
     for part in decision.trace:
         reads = ", ".join(f"{name} = {_shown(value)}" for name, value in part.reads.items())
-        rows = ", ".join(f"row {row.row}" for row in part.rows if row.matched)
-        why = "; ".join(piece for piece in (part.because, rows, f"from {reads}" if reads else "") if piece)
+        rows = ", ".join(words["row"].format(row=row.row) for row in part.rows if row.matched)
+        read = words["from"].format(reads=reads) if reads else ""
+        why = "; ".join(piece for piece in (part.because, rows, read) if piece)
         told.append(f"{part.decision} = {_shown(part.value)}" + (f" ({why})" if why else ""))
     return told
 
@@ -176,8 +234,15 @@ def _plain(value: object) -> object:
 
 
 def _shown(value: object) -> str:
+    """Return a value of a decision as officers write it: as in FEEL, texts without quotes."""
     if isinstance(value, Money):
         return f"{value.value} {value.unit}"
-    if isinstance(value, dict) and set(value) == {"unit", "value"}:
-        return f"{value['value']} {value['unit']}"
-    return str(value)
+    if isinstance(value, Mapping):
+        if set(value) == {"unit", "value"}:
+            return f"{value['value']} {value['unit']}"
+        return "{" + ", ".join(f"{name}: {_shown(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_shown, value)) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)

@@ -42,6 +42,9 @@ KINDS: Mapping[str, Kind] = {
         404, "There is no such policy on the shelf", "Publish it, or check its name and day."
     ),
     "method-not-allowed": Kind(405, "The path does not know this method", "See /docs."),
+    "not-acceptable": Kind(
+        406, "There is no answer in this language", "Ask for one that `detail` names, or for none."
+    ),
     "conflict": Kind(
         409, "Something else is stored under this id", "Send a correction as an entry of its own."
     ),

@@ -174,12 +174,12 @@ def test_authority_is_read_from_the_settings(tmp_path: Any) -> None:
 def test_a_decision_in_the_words_of_each(api: Client) -> None:
     path = "/v1/decisions/assessment/r1/explanation"
     customer = api.get(path).json()
-    assert customer["text"][0] == "We have decided as of 2026-06-01."
+    assert customer["text"][0] == "We have decided as of 1 June 2026."
     assert "a person looks at" in customer["text"][-1]
     assert customer["facts"] == []
     assert not any("row " in line for line in customer["text"])
     chinese = api.get(path, params={"language": "zh"}).json()
-    assert chinese["text"][0].startswith("我们已按2026-06-01")
+    assert chinese["text"][0].startswith("我们已按2026年6月1日")
     officer = api.get(path, params={"audience": "officer"}).json()
     assert any("row " in line for line in officer["text"])
     facts = {fact["fact"]: fact for fact in officer["facts"]}
@@ -188,3 +188,46 @@ def test_a_decision_in_the_words_of_each(api: Client) -> None:
     assert tenure["standard"].startswith("integer")
     assert tenure["by_rule"].startswith("policy.yaml, line ")
     assert api.get("/v1/decisions/assessment/none/explanation").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("params", "accept", "language"),
+    [
+        ({}, None, "en"),
+        ({}, "zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ({}, "fr-CH, fr;q=0.9, en;q=0.4, zh;q=0.5", "zh"),
+        ({}, "fr, de", "en"),
+        ({}, "zh;q=0, *;q=0.1", "en"),
+        ({}, "zh;q=much,,;", "en"),
+        ({"language": "zh-Hans-CN"}, "en", "zh"),
+        ({"language": "EN"}, "zh", "en"),
+    ],
+)
+def test_the_language_is_the_one_that_is_asked_for(
+    api: Client, params: dict[str, str], accept: str | None, language: str
+) -> None:
+    headers = {"Accept-Language": accept} if accept is not None else {"Accept-Language": ""}
+    found = api.get("/v1/decisions/assessment/r1/explanation", params=params, headers=headers)
+    assert (found.status_code, found.json()["language"]) == (200, language)
+    assert found.headers["content-language"] == language
+    assert found.headers["vary"] == "Accept-Language"
+
+
+def test_a_language_that_is_not_there_is_refused_by_name(api: Client) -> None:
+    found = api.get("/v1/decisions/assessment/r1/explanation", params={"language": "fr"})
+    assert (found.status_code, slug(found.json())) == (406, "not-acceptable")
+    assert "`en`, `zh`" in found.json()["detail"]
+
+
+def test_a_customer_reads_sentences_and_what_helps(api: Client, wiring: Wiring) -> None:
+    wiring.decisions.record([a_record(wiring, "r2", 3)])
+    path = "/v1/decisions/assessment/r2/explanation"
+    said = api.get(path).json()
+    assert said["text"] == [
+        "We have decided as of 1 June 2026.", "Your grade: B.", "Your credit limit: 99.99 CNY.",
+        "The main reasons:", "Customer for less than a year.", "What would change it:",
+        *said["would_change"], "You can ask that a person looks at this decision again.",
+    ]  # fmt: skip
+    assert said["would_change"][0].startswith("If your time with us were 12 months")
+    officer = " ".join(api.get(path, params={"audience": "officer"}).json()["text"])
+    assert not any(word in officer for word in ("Decimal", "True", "False", "None", "'"))
