@@ -10,6 +10,7 @@ import pytest
 
 from engine.credit import decide
 from engine.credit.decision import Money
+from engine.credit.model import FactValue
 from engine.credit.nearest import nearest_changes
 from engine.credit.nearest_change import Change, NearestChange
 from engine.credit.wording import (
@@ -44,6 +45,13 @@ decisions:
       | -            || B     |
 outcome: {grade: grade, limit_left: {money: signal_level}}
 """
+
+
+Given = int | str | bool
+
+
+def _exact(value: Given) -> FactValue:
+    return Decimal(value) if isinstance(value, str) else value
 
 
 @pytest.mark.parametrize(
@@ -98,13 +106,10 @@ def test_days_reasons_and_results() -> None:
         ),
     ],
 )  # fmt: skip
-def test_changes(changes: list[tuple[str, object, object, str]], by: date | None, en: str, zh: str) -> None:
+def test_changes(changes: list[tuple[str, Given, Given, str]], by: date | None, en: str, zh: str) -> None:
     policy = shipped("consumer-credit")
-    exact = [
-        Change(name, *(Decimal(v) if isinstance(v, str) else v for v in (old, new)), beyond)  # type: ignore[arg-type, misc]  # values of facts
-        for name, old, new, beyond in changes
-    ]
-    one = NearestChange("grade", "B", tuple(exact), decide(policy, WAVERING, DAY), by)
+    exact = tuple(Change(name, _exact(old), _exact(new), beyond) for name, old, new, beyond in changes)
+    one = NearestChange("grade", "B", exact, decide(policy, WAVERING, DAY), by)
     assert change_in_words(one, policy, "en") == en
     assert change_in_words(one, policy, "zh") == zh
 
