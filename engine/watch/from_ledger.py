@@ -13,7 +13,16 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from engine.ledger.account import AccountPosition, Terms
-from engine.ledger.entries import Bill, BillIssued, Entry, Payment, PaymentReturned, Refund, ReturnReversed
+from engine.ledger.entries import (
+    Bill,
+    BillIssued,
+    Entry,
+    Payment,
+    PaymentReturned,
+    Recovery,
+    Refund,
+    ReturnReversed,
+)
 from engine.ledger.open_items import OpenItems
 from engine.watch.values import WatchEvent
 
@@ -102,7 +111,9 @@ def entry_events(terms: Terms, entries: Sequence[Entry], entry: Entry) -> list[W
 
 
 def _paid(entries: Sequence[Entry], payment: str) -> dict[str, object]:
-    return next(({"amount": e.amount} for e in entries if isinstance(e, Payment) and e.id == payment), {})
+    kinds: tuple[type[Payment | Recovery], ...] = (Payment, Recovery)
+    found = (e.amount for kind in kinds for e in entries if isinstance(e, kind) and e.id == payment)
+    return next(({"amount": amount} for amount in found), {})
 
 
 def settled_events(

@@ -51,6 +51,8 @@ def opens(found: AccountPosition) -> dict[str, str]:
 
 AMOUNTS = st.integers(1, 30_000).map(lambda cents: Decimal(cents) / 100)
 BILLS = [f"B{n}" for n in range(5)]
+OWED = [*BILLS, *BILLS, "PL", "PL/1", "PL/2", "PM"]
+"""What is corrected, disputed, paid by name: bills, and plans in their place."""
 PAYMENTS = [f"P{n}" for n in range(4)]
 MOVES = ["requested", "held", "topped_up", "interest", "released", "applied"]
 DAYS = st.integers(0, 200).map(lambda n: FIRST + timedelta(days=n))
@@ -104,46 +106,49 @@ _VALUES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     ),
     "plan": st.fixed_dictionaries(
         {
-            "id": st.just("PL"),
+            "id": st.sampled_from(["PL", "PL", "PM"]),
             "amount": st.sampled_from([Decimal(100), Decimal(50)]),
-            "replaces": st.lists(st.sampled_from(BILLS), unique=True, max_size=2),
+            "replaces": st.lists(st.sampled_from([*BILLS, "PL"]), unique=True, max_size=2),
+            "charges": st.sampled_from([Decimal(0), Decimal(0), Decimal(7)]),
+            "down_payment": st.sampled_from([Decimal(0), Decimal(0), Decimal(20)]),
         }
     ),
-    "plan_ended": st.fixed_dictionaries({"id": _ID, "plan": st.just("PL")}),
+    "plan_ended": st.fixed_dictionaries({"id": _ID, "plan": st.sampled_from(["PL", "PL", "PM"])}),
     "bill_issued": st.fixed_dictionaries({"id": _ID, "bill": st.sampled_from(BILLS)}),
     "payment": st.fixed_dictionaries(
         {
             "id": st.sampled_from(PAYMENTS),
             "amount": AMOUNTS,
             "pays": st.lists(
-                st.fixed_dictionaries({"bill": st.sampled_from(BILLS), "amount": AMOUNTS}), max_size=1
+                st.fixed_dictionaries({"bill": st.sampled_from([*OWED, "refund:0"]), "amount": AMOUNTS}),
+                max_size=1,
             ),
             "service": st.sampled_from(["", "", "tv", "voice"]),
         }
     ),
     "payment_returned": st.fixed_dictionaries(
-        {"id": st.sampled_from(["R0", "R1"]), "payment": st.sampled_from(PAYMENTS)}
+        {"id": st.sampled_from(["R0", "R1"]), "payment": st.sampled_from([*PAYMENTS, "0", "1"])}
     ),
     "return_reversed": st.fixed_dictionaries({"id": _ID, "returned": st.sampled_from(["R0", "R1"])}),
     "refund": st.fixed_dictionaries(
-        {"id": _ID, "amount": AMOUNTS, "payment": st.sampled_from([*PAYMENTS, ""])}
+        {"id": _ID, "amount": AMOUNTS, "payment": st.sampled_from([*PAYMENTS, "", "0"])}
     ),
     "credit_note": st.fixed_dictionaries(
-        {"id": _ID, "amount": AMOUNTS, "bill": st.sampled_from([*BILLS, ""])}
+        {"id": _ID, "amount": AMOUNTS, "bill": st.sampled_from([*OWED, ""])}
     ),
     "adjustment": st.fixed_dictionaries(
         {
             "id": _ID,
             "amount": st.one_of(AMOUNTS, AMOUNTS.map(lambda a: -a)),
-            "bill": st.sampled_from(BILLS),
+            "bill": st.sampled_from(OWED),
         }
     ),
-    "dispute": st.fixed_dictionaries({"id": _ID, "amount": AMOUNTS, "bill": st.sampled_from(BILLS)}),
+    "dispute": st.fixed_dictionaries({"id": _ID, "amount": AMOUNTS, "bill": st.sampled_from(OWED)}),
     "dispute_resolved": st.fixed_dictionaries(
         {"id": _ID, "dispute": _ID, "outcome": st.sampled_from(["upheld", "rejected", "withdrawn"])}
     ),
     "fee_waived": st.fixed_dictionaries({"id": _ID, "amount": AMOUNTS, "bill": st.sampled_from(BILLS)}),
-    "write_down": st.fixed_dictionaries({"id": _ID, "amount": AMOUNTS, "bill": st.sampled_from(BILLS)}),
+    "write_down": st.fixed_dictionaries({"id": _ID, "amount": AMOUNTS, "bill": st.sampled_from(OWED)}),
     "recovery": st.fixed_dictionaries(
         {"id": _ID, "amount": AMOUNTS, "bill": st.sampled_from(["", "", *BILLS])}
     ),
@@ -165,7 +170,7 @@ _VALUES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     ),
     "hold_released": st.fixed_dictionaries({"id": _ID, "hold": _ID}),
     "write_off_mark": st.fixed_dictionaries(
-        {"id": _ID, "bill": st.sampled_from([*BILLS, ""]), "marked": st.booleans()}
+        {"id": _ID, "bill": st.sampled_from([*OWED, ""]), "marked": st.booleans()}
     ),
     "deposit": st.fixed_dictionaries({"id": _ID, "amount": AMOUNTS, "move": st.sampled_from(MOVES)}),
     "deposit_review": st.fixed_dictionaries(

@@ -8,10 +8,11 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.ledger import Entry, allocation_report, facts_at, position_at
+from engine.ledger import Entry, allocation_report, deposit_at, facts_at, position_at
+from engine.ledger.entries import Refund
 from engine.ledger.history import write_book
 from engine.ledger.known import known_entries
-from tests.engine.ledger.making import LATE, TERMS, entries
+from tests.engine.ledger.making import FIRST, LATE, TERMS, entries
 
 HISTORIES = st.lists(entries(), max_size=14)
 
@@ -47,7 +48,7 @@ def test_money_is_neither_lost_nor_made(history: list[Entry]) -> None:
     book = write_book(known_entries(history, LATE))
     for debt in book.debts.values():
         paid = sum((fund.parts.get(debt.id, Decimal(0)) for fund in book.funds.values()), Decimal(0))
-        assert debt.open >= 0
+        assert min(debt.open, debt.amount, debt.moved, debt.pulled, debt.over) >= 0
         assert debt.open + paid + debt.moved == debt.amount
     for fund in book.funds.values():
         if fund.return_id:
@@ -56,7 +57,48 @@ def test_money_is_neither_lost_nor_made(history: list[Entry]) -> None:
         else:
             spent = sum(fund.parts.values(), Decimal(0))
             assert spent + fund.free + fund.reserved + fund.given_back == fund.amount
+            assert fund.given_back == sum((part for _, part in fund.refunds), Decimal(0))
             assert min(fund.free, fund.reserved, fund.given_back, *fund.parts.values(), Decimal(0)) >= 0
+
+
+@given(HISTORIES)
+def test_what_goes_out_came_in(history: list[Entry]) -> None:
+    known = known_entries(history, LATE)
+    book = write_book(known)
+    received = sum((fund.amount for fund in book.funds.values()), Decimal(0))
+    there = {kind: {e.id for e in known if e.kind == kind} for kind in ("payment", "recovery", "refund")}
+    refunds = [e for e in known if isinstance(e, Refund)]
+    waiting = {refund.id for refund in book.refunds}
+    out: dict[str, Decimal] = {}
+    for fund in book.funds.values():
+        assert fund.given_back <= fund.amount
+        for refund, part in fund.refunds:
+            out[refund.id] = out.get(refund.id, Decimal(0)) + part
+    for refund in refunds:
+        comes = not refund.payment or refund.payment in there["payment"] | there["recovery"]
+        assert out.get(refund.id, Decimal(0)) == (refund.amount if comes and refund.id not in waiting else 0)
+    assert sum(out.values(), Decimal(0)) <= received
+
+
+@given(HISTORIES)
+def test_a_plan_asks_for_what_it_stands_for_and_one_that_is_given_up_for_nothing(
+    history: list[Entry],
+) -> None:
+    book = write_book(known_entries(history, LATE))
+    for debt in book.debts.values():
+        assert not debt.moved or debt in book.plans[debt.plan].covered
+    for plan in book.plans.values():
+        covers = sum((debt.moved for debt in plan.covered if debt.plan == plan.id), Decimal(0))
+        asks = sum((part.amount for part in plan.parts), Decimal(0))
+        assert asks >= covers
+        if plan.over:
+            assert all(part.written_off for part in plan.parts if part.open)
+
+
+@given(HISTORIES, st.integers(0, 300))
+def test_no_deposit_is_ever_negative(history: list[Entry], days: int) -> None:
+    on = FIRST + timedelta(days=days)
+    assert position_at(TERMS, history, LATE, as_of=on).deposit == deposit_at(history, on, LATE).held >= 0
 
 
 @given(HISTORIES)
