@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from engine.ledger.book import Book, DebtState
+from engine.ledger.book_states import REFUND
 from engine.ledger.entries import (
     Adjustment,
     CreditNote,
@@ -87,6 +88,7 @@ class Trail:
         """
         references = {name for debt in debts for name in (debt.bill, debt.id)}
         found: list[Name] = [("bill", name) for name in references if ("bill", name) in self._entries]
+        found += [("refund", name.removeprefix(REFUND)) for name in references if name.startswith(REFUND)]
         for (kind, name), entry in self._entries.items():
             counts = kind in _CORRECTS and (let_go or not _lets_go(entry))
             if counts and getattr(entry, "bill", "") in references:
