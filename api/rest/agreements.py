@@ -72,7 +72,7 @@ class PlanInstalmentOut(Body):
     due_date: date
     amount: Amount
     remaining_amount: Amount
-    days_past_due: int
+    days_past_due: int = Field(description="0 while all that is left of it is disputed.")
 
 
 class PlanOut(Body):
@@ -245,7 +245,7 @@ def _plan(bill: Bill, ended: PlanEnded | None, position: AccountPosition, troubl
 
 def _part(one: str, due: date, amount: Decimal, debt: Debt | None, today: date) -> PlanInstalmentOut:
     left = debt.open if debt else Decimal(0)
-    late = max(0, (today - due).days) if left else 0
+    late = max(0, (today - due).days) if debt and left > debt.disputed else 0
     return PlanInstalmentOut(id=one, due_date=due, amount=amount, remaining_amount=left, days_past_due=late)
 
 

@@ -220,3 +220,13 @@ def test_a_refund_of_more_than_came_in_is_refused_and_one_that_came_in_twice_is_
     assert [(d["id"], d["remaining_amount"], d["days_past_due"]) for d in owed["debts"]] == [
         ("refund:Z1", "100.00", 4)
     ]
+
+
+def test_what_is_disputed_of_a_bill_under_a_plan_breaks_no_plan(planned: Client) -> None:
+    post(planned, "disputes", "2026-04-05", id="D1", bill="B1", amount="100.00")
+    found = plan(planned, "2026-04-20")
+    assert (found["state"], [i["days_past_due"] for i in found["instalments"]]) == ("active", [0, 0])
+    owed = planned.get("/v1/accounts/A1/position", params={"at": at("2026-04-20")}).json()
+    assert (owed["disputed_amount"], owed["overdue_amount"]) == ("100.00", "0.00")
+    post(planned, "dispute-resolutions", "2026-04-22", id="S1", dispute="D1", outcome="rejected")
+    assert plan(planned, "2026-04-23")["state"] == "broken"
