@@ -10,8 +10,9 @@ from engine.ladder.events_from_yaml import Line
 from engine.ladder.words import Words, known_word, read_action
 from engine.ledger.account import Terms
 from engine.ledger.book_states import REFUND
-from engine.ledger.entries import Act, Bill, Entry, FactSet, Hold, Recovery, Refund
+from engine.ledger.entries import Act, Bill, DepositMoved, Entry, FactSet, Hold, Recovery, Refund
 from engine.ledger.refusals import entry_problems
+from engine.ledger.unmatched import unmatched
 from engine.source import Span
 from engine.text import ListNode, MapNode, Node, Reader, ScalarNode, did_you_mean
 
@@ -199,3 +200,19 @@ def _check_ledger(reader: Reader, terms: Terms, words: Words, lines: Sequence[Li
             reader.error(found.code, found.message.removesuffix("."), place, found.advice)
         if not problems:
             known.append(entry)
+    _check_money(reader, known, lines)
+
+
+def _check_money(reader: Reader, known: Sequence[Entry], lines: Sequence[Line]) -> None:
+    """Note what never has money behind it: a deposit that is not held, a refund of more than came in."""
+    waits = {(wait.kind, wait.id) for wait in unmatched(known) if not wait.wanted}
+    for line in lines:
+        entry = line.event.entry
+        if entry is None or (entry.kind, entry.id) not in waits:
+            continue
+        if isinstance(entry, DepositMoved):
+            message = f"A deposit of 0 is held; {entry.amount} is more than that"
+            reader.error("deposit-exceeded", message, line.place("amount"), "take a deposit in first")
+        elif isinstance(entry, Refund):
+            message = f"Less money is there than the refund of {entry.amount}"
+            reader.error("refund-exceeds-money", message, line.place("amount"), "let money come in first")

@@ -361,7 +361,7 @@ class Book:
             debt.contested = ZERO
         for state in self.disputes.values():
             mine = sorted(self.find(state.entry.bill), reverse=bool(self.plan_of(list(state.debts))))
-            left, state.touches = state.remaining, set()
+            left, state.touches = state.remaining, {}
             under = plans.claims(self, mine)
             # What is paid now can be owed again: the claim on it stands then.
             for debt, most in (*((d, d.open) for d in mine), *under, *((d, d.amount) for d in mine)):
@@ -369,7 +369,7 @@ class Book:
                 debt.contested += part
                 left -= part
                 if part:
-                    state.touches.add(debt.id)
+                    state.touches[debt.id] = state.touches.get(debt.id, ZERO) + part
 
     def mark(self, reference: str, marked: bool, day: date) -> None:
         """Set or remove a write-off mark on one bill, or on all that is owed now.

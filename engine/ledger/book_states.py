@@ -203,8 +203,8 @@ class DisputeState:
     """What credit notes on its bill have covered since."""
     resolved_on: date | None = None
     outcome: Literal["", "upheld", "rejected", "withdrawn"] = ""
-    touches: set[str] = field(default_factory=set)
-    """The debts out of which it takes something: of its bill, or of the plan in its bill's place."""
+    touches: dict[str, Decimal] = field(default_factory=dict)
+    """What it takes out of which debt: of its bill, or of the plan in its bill's place."""
 
     @property
     def remaining(self) -> Decimal:

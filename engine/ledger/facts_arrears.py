@@ -56,12 +56,9 @@ def claims_on(book: Book) -> dict[str, list[Change]]:
     A dispute that was rejected or withdrawn takes out nothing: the debt was owed all along.
     """
     found: dict[str, list[Change]] = {}
-    left = {debt.id: debt.contested for debt in book.order if debt.contested}
     for state in sorted(book.disputes.values(), key=lambda s: (s.entry.value_date, s.entry.id)):
-        for debt in state.debts if state.remaining else ():
-            if part := min(state.remaining, left.get(debt.id, ZERO)):
-                left[debt.id] -= part
-                found.setdefault(debt.id, []).append((state.entry.value_date, part))
+        for debt, part in state.touches.items():
+            found.setdefault(debt, []).append((state.entry.value_date, part))
     return found
 
 

@@ -111,7 +111,7 @@ class Trail:
         standing = {
             state.entry.id
             for state in self._book.disputes.values()
-            if state.remaining and any(debt.id in names for debt in state.debts)
+            if names & (state.touches.keys() | {debt.id for debt in state.debts}) and state.remaining
         }
         ended = [e for e in self._entries.values() if isinstance(e, DisputeResolved)]
         upheld = [(e.kind, e.id) for e in ended if e.dispute in standing]

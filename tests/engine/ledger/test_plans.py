@@ -352,3 +352,10 @@ def test_what_was_paid_under_it_pays_its_bills_in_their_own_order(paid: list[int
     never = position_at(TERMS, [*there, *money], LATE)
     assert opens(found) == opens(never)
     assert found.credit == never.credit
+
+
+def test_days_on_which_an_instalment_was_disputed_were_not_late() -> None:
+    whole = entry("dispute", "02-20", id="D", bill="B1", amount="100.00")
+    found = facts_at(TERMS, [B1, PLAN, whole], day("04-30"), LATE)
+    # B1 was late before its plan, and no instalment since
+    assert (found["late_count_12m"].value, found["max_dpd_12m"].value, found["dpd_now"].value) == (1, 15, 0)

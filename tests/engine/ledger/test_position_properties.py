@@ -74,9 +74,9 @@ def test_what_goes_out_came_in(history: list[Entry]) -> None:
         assert fund.given_back <= fund.amount
         for refund, part in fund.refunds:
             out[refund.id] = out.get(refund.id, Decimal(0)) + part
-    for refund in refunds:
-        comes = not refund.payment or refund.payment in there["payment"] | there["recovery"]
-        assert out.get(refund.id, Decimal(0)) == (refund.amount if comes and refund.id not in waiting else 0)
+    for one in refunds:
+        comes = not one.payment or one.payment in there["payment"] | there["recovery"]
+        assert out.get(one.id, Decimal(0)) == (one.amount if comes and one.id not in waiting else 0)
     assert sum(out.values(), Decimal(0)) <= received
 
 
