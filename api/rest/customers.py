@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, status
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from sqlmodel import Session
 
 from api.rest.bodies import Body, Day, Id, Instant, Page, ReceivedAt, example
@@ -45,7 +45,9 @@ class GivenFact(Body):
         default=None, description="The day on which it was true; its age is measured from here."
     )
     source: str = ""
-    verified_by: str = ""
+    verified_by: Annotated[str, AfterValidator(str.strip)] = Field(
+        default="", description="Who has verified it; blank: nobody."
+    )
     verified_at: Instant | None = None
 
 

@@ -206,7 +206,7 @@ def _quality(definition: FactDefinition, decision: Decision, policy: CreditPolic
     answered = {part.decision: part.because for part in decision.trace if part.kind == "fact"}
     why = answered.get(definition.name, "")
     old = _is_old(definition, fact, decision.as_of)
-    verified = bool(fact.verified_by or fact.verified_at)
+    verified = bool(fact.verified_by)  # an instant alone says of nobody that he has looked
     missing = fact.value is None or (bool(why) and not old and (verified or not definition.verified))
     return FactQuality(
         fact=definition.name, value=_plain(fact.value), source=fact.source,
@@ -220,9 +220,10 @@ def _quality(definition: FactDefinition, decision: Decision, policy: CreditPolic
 
 
 def _is_old(definition: FactDefinition, fact: Fact, as_of: date) -> bool:
-    if definition.max_age is None or fact.as_of is None:
+    """Tell whether a fact is older than the policy allows; one without a day counts as old."""
+    if definition.max_age is None or fact.value is None:
         return False
-    return definition.max_age.after(fact.as_of) < as_of
+    return fact.as_of is None or fact.as_of < definition.max_age.before(as_of)
 
 
 def _in(language: str, texts: Mapping[str, str]) -> str:
