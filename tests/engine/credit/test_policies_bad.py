@@ -69,7 +69,7 @@ BACKSTOPS = {"goes-in-circles"}
 SHOWN_ELSEWHERE = {
     "cases-columns": "tests/engine/credit/test_coverage.py", "duplicate-case": CASES, "fact-refused": CASES,
     "other-policy": CASES, "nothing-expected": CASES, "unknown-base": CASES, "dmn-empty": DMN,
-    "dmn-not-carried": DMN, "dmn-kept-aside": DMN, "dmn-currency": DMN,
+    "dmn-not-carried": DMN, "dmn-kept-aside": DMN, "dmn-currency": DMN, "dmn-left-out": DMN,
     "too-large": "tests/engine/text/test_reading.py",
     "row-undecided": "tests/engine/credit/test_check.py",  # hundreds of rows, made there
     "file-too-large": "tests/engine/text/test_yaml.py",
