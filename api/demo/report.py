@@ -89,11 +89,15 @@ def default_rates(rows: Sequence[GradeRow]) -> str:
 def deepest_steps(cases: Iterable[Mapping[str, Any]], orders: Iterable[Order]) -> dict[str, str]:
     """Return the last step of the ladder that each case reached, by workflow; empty: none."""
     deepest = {case["workflow"]: "" for case in cases}
+    cut: set[str] = set()
     for order in sorted(orders, key=lambda order: order.at):
         workflow = "/".join(order.key.split("/")[:3])
         chore = order.do == "task" and order.args[:1] in (("missing_receipt",), ("undeliverable",))
         if workflow in deepest and not order.undo and not chore and not order.step.startswith(ASIDE):
+            if order.do == "notify" and workflow in cut:
+                continue  # sent again for a younger bill: no step
             deepest[workflow] = order.step
+            cut |= {workflow} if order.level else set()
     return deepest
 
 
