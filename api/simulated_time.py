@@ -26,6 +26,12 @@ class SimulatedTime:
         """Return the business time of a running workflow."""
         return await self._skipper.get_current_time(self._client.get_workflow_handle(workflow)) + clock_offset
 
+    async def at_work(self, workflow: str) -> bool:
+        """Tell whether a running workflow has a task or an activity before it; its worker is not asked."""
+        found = await self._client.get_workflow_handle(workflow).describe()
+        told = found.raw_description
+        return told.HasField("pending_workflow_task") or bool(told.pending_activities)
+
     async def fast_forward(self, workflow: str, to: datetime, clock_offset: timedelta = timedelta(0)) -> bool:
         """Move a workflow's business time to an instant, through everything that falls due on the way.
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+
 from temporalio.api.failure.v1 import Failure
 from temporalio.contrib.pydantic import PydanticPayloadConverter, ToJsonOptions
-from temporalio.converter import DataConverter, DefaultFailureConverter, PayloadConverter
+from temporalio.converter import (
+    DataConverter,
+    DefaultFailureConverter,
+    EncodingPayloadConverter,
+    PayloadConverter,
+)
 
 
 class RecordingPayloadConverter(PydanticPayloadConverter):
@@ -14,7 +22,13 @@ class RecordingPayloadConverter(PydanticPayloadConverter):
     """
 
     def __init__(self) -> None:
-        super().__init__(ToJsonOptions(exclude_unset=True))
+        # Temporal makes a converter for each task and each activity; what it holds is made once.
+        self.converters = _converters()
+
+
+@cache
+def _converters() -> Mapping[bytes, EncodingPayloadConverter]:
+    return PydanticPayloadConverter(ToJsonOptions(exclude_unset=True)).converters
 
 
 class FailureConverterWithoutTraces(DefaultFailureConverter):

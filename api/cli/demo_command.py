@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
@@ -45,6 +44,7 @@ def command(data: Path | None, folder: Path, seed: int, keep: bool) -> int:
     from api.demo.source import sample_source, uci_source
     from api.demo.uci_file import UciFileError
     from api.embedded import TemporalNotStarted
+    from api.looping import run
 
     root = Path.cwd()
     _check_root(root)
@@ -52,7 +52,7 @@ def command(data: Path | None, folder: Path, seed: int, keep: bool) -> int:
         source = uci_source(root, data, seed) if data else sample_source(root, seed)
         if not cases_hold(root / "policies"):
             return FINDINGS
-        asyncio.run(run_demo(source, folder, root, click.echo, keep=keep))
+        run(run_demo(source, folder, root, click.echo, keep=keep))
     except (UciFileError, DirectoryBusy, TemporalNotStarted, ServiceEnded, CallLost) as error:
         raise Trouble(str(error)) from error
     except (DemoFailed, RunFailed, CallRefused) as error:

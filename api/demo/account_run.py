@@ -33,6 +33,8 @@ Longer than a case is ever at work: were the target passed meanwhile, Temporal w
 TOO_FAR = timedelta(minutes=5)
 """A case that is this much further on than it was moved has jumped over news."""
 PATIENCE_SECONDS = 60.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.1
+"""Seconds between two questions whether a case has come to rest."""
 
 
 class RunFailed(Exception):
@@ -178,8 +180,14 @@ class AccountRun:
     async def _idle(self, workflow: str) -> CaseView | None:
         """Wait until the case waits; None when it has ended."""
         deadline = asyncio.get_running_loop().time() + self.world.patience
+        pause = FIRST_PAUSE
         while asyncio.get_running_loop().time() < deadline:
             try:
+                # The server is asked first: a question to the case takes the time of its worker.
+                if await self.world.time.at_work(workflow):
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 1.5, LONGEST_PAUSE)
+                    continue
                 view = await self._view(workflow)
             except RPCError as error:
                 raise RunFailed(f"{workflow} does not answer: {error.message}") from error

@@ -6,13 +6,13 @@ the watchdog, which ends it when the demo is done, or dead.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import sys
 from pathlib import Path
 
 from api.exiting import leave
+from api.looping import run
 from api.serving import serving, told_to_stop
 from api.settings import Settings
 
@@ -31,7 +31,7 @@ def main() -> None:
     data, temporal, receiver = sys.argv[1:]
     logging.basicConfig(filename=Path(data) / "service.log", level=logging.WARNING)
     try:
-        asyncio.run(_serve(Path(data), temporal, receiver))
+        run(_serve(Path(data), temporal, receiver))
     except Exception as error:
         logging.exception("the service ends")
         sys.stderr.write(f"{type(error).__name__}: {error}\n")

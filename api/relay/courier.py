@@ -114,30 +114,45 @@ class Courier:
     @property
     def only(self) -> str:
         """What alone is taken out of the outbox, as a pattern of subjects: e-mail, if nobody else is told."""
-        return "" if self._receiver is not None and not self.gone else EMAILED
+        return self._only(self.gone)
+
+    def _only(self, gone: bool) -> str:
+        return "" if self._receiver is not None and not gone else EMAILED
+
+    def _pending(self, account: str) -> tuple[str, OutboxRow] | None:
+        """Return what may be sent at all, as `only`, and an account's first message of it, or None.
+
+        Only read: most looks find nothing left, and nobody should have to wait for them.
+        """
+        with self._database.read() as session:
+            gone = self._receiver is None or self._stopped.since(session) is not None
+            if gone and self._mailer is None:
+                return None
+            only = self._only(gone)
+            head = outbox.head_of(session, account, "webhook", only)
+        return (only, head) if head else None
 
     def deliver(self, account: str, at: datetime, *, pokes: bool = False) -> datetime | None:
         """Try the account's pending messages now, in order, once each; see the port `Courier`.
 
         `pokes`: wake the case by what comes of it; the workflow's own activity looks again by itself.
         """
-        while self.sends:
-            found = self._next(account, at, pokes)
+        while pending := self._pending(account):
+            found = self._next(account, at, pokes, pending[0])
             if found == "nothing":
                 return None
             if isinstance(found, _Wait):
                 return found.until
             if isinstance(found, _Send) and not self._send(account, found, at, pokes):
-                with self._database.read() as session:
-                    head = outbox.head_of(session, account, "webhook", self.only)
-                    return head.next_at if head else None
+                left = self._pending(account)
+                return left[1].next_at if left else None
         return None
 
-    def _next(self, account: str, at: datetime, pokes: bool) -> _Next:
+    def _next(self, account: str, at: datetime, pokes: bool, only: str) -> _Next:
         """Take the first message if it may go; withdraw or expire it if it may never."""
         with self._database.write() as work:
-            head = outbox.head_of(work.session, account, "webhook", self.only, at)
-            head = head or outbox.head_of(work.session, account, "webhook", self.only)
+            head = outbox.head_of(work.session, account, "webhook", only, at)
+            head = head or outbox.head_of(work.session, account, "webhook", only)
             if head is None:
                 return "nothing"
             assert head.id is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
@@ -26,6 +26,7 @@ from api.storage.tables import OutboxRow
 log = logging.getLogger("forbear.relay")
 T = TypeVar("T")
 
+CHANNELS: tuple[Channel, ...] = ("case", "webhook", "alert")
 AT_ONCE = 32
 """Accounts that are served at once."""
 TIDY_SECONDS = 3_600.0
@@ -48,7 +49,7 @@ class Relay:
         self._clock = clock
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="relay")
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._news = {channel: asyncio.Event() for channel in ("case", "webhook", "alert")}
+        self._news: dict[str, asyncio.Event] = {channel: asyncio.Event() for channel in CHANNELS}
         self._waiting: dict[int, list[asyncio.Event]] = {}
         self._away = False
         database.on_outbox(self.wake)
@@ -62,13 +63,13 @@ class Relay:
         """Let go of the threads; only after `run` has ended."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def wake(self) -> None:
-        """Say that there is something in the outbox; may be called from any thread."""
+    def wake(self, channels: Set[str] = frozenset(CHANNELS)) -> None:
+        """Say that there is something in the outbox for these channels; may be called from any thread."""
         loop = self._loop
         if loop is not None:
             with suppress(RuntimeError):  # the loop has just been closed: whoever runs next looks by itself
-                for news in self._news.values():
-                    loop.call_soon_threadsafe(news.set)
+                for channel in channels:
+                    loop.call_soon_threadsafe(self._news[channel].set)
 
     async def run(self, client: Client) -> None:
         """Deliver until cancelled."""
@@ -111,7 +112,7 @@ class Relay:
             await asyncio.sleep(TIDY_SECONDS)
 
     async def _serve(self, channel: Channel, drain: Callable[[OutboxRow], Awaitable[None]]) -> None:
-        news, busy = self._news[channel], set[str]()
+        news, busy, missed, full = self._news[channel], set[str](), set[str](), False
         places = asyncio.Semaphore(AT_ONCE)
 
         async def one(head: OutboxRow) -> None:
@@ -123,13 +124,20 @@ class Relay:
                     await asyncio.sleep(LOOK_AGAIN_SECONDS)
                 finally:
                     busy.discard(head.account)
-                    news.set()  # a row may have come between the last look and this moment
+                    # A row may have come after the last look at the account, or stood too far behind.
+                    if full or head.account in missed:
+                        missed.discard(head.account)
+                        news.set()
 
         async with asyncio.TaskGroup() as group:
             while True:
                 news.clear()
-                for head in await self._found(channel):
-                    if head.account not in busy:
+                found = await self._found(channel)
+                full = len(found) >= outbox.PAGE
+                for head in found:
+                    if head.account in busy:
+                        missed.add(head.account)
+                    else:
                         busy.add(head.account)
                         group.create_task(one(head))
                 # Not `wait_for`: in Python 3.11 it loses a cancellation that comes together with the news.
@@ -157,7 +165,9 @@ class Relay:
                 self._away = True
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
                 return
-            self._away = False
+            if self._away:
+                self._away = False
+                self._news["case"].set()  # only one was tried meanwhile
             head = await self._read(lambda row=row, note=note: self._settle(row, note))  # type: ignore[misc]
             assert row.id is not None
             for event in self._waiting.get(row.id, ()):
@@ -169,7 +179,8 @@ class Relay:
             await self._read(lambda: self._courier.deliver(head.account, now, pokes=True))
 
     async def _send_alerts(self, head: OutboxRow) -> None:
-        await self._read(lambda: self._alerts.deliver(head))
+        if await self._read(lambda: self._alerts.deliver(head)):
+            self._news["alert"].set()  # the next one of the same alert
 
     async def _read(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

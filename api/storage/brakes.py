@@ -181,7 +181,8 @@ def release(work: Work, actor: str, reason: str, at: datetime) -> Sequence[Brake
         number for (number,) in connection.execute(held.select().with_only_columns(held.c.id).where(waiting))
     ]
     connection.execute(held.update().where(waiting).values(next_at=None, error=""))
-    work.outbox.extend(numbers)  # so that the relay hears of it
+    work.outbox.extend(numbers)
+    work.channels.add("webhook")  # so that the relay hears of it
     days = [row.day for row in on]
     again = select(BrakeRow).where(col(BrakeRow.day).in_(days)).execution_options(populate_existing=True)
     return work.session.exec(again.order_by(col(BrakeRow.day))).all()

@@ -21,6 +21,8 @@ from api.storage.tables import AccountRow, CaseRow, CaseStepRow
 from api.storage.tasks import withdraw_approvals
 from api.storage.troubles import note_unmatched
 from api.storage.watch_ledger import LedgerNews
+from engine.ladder import Taken
+from engine.ladder.memory import do_of
 from engine.model import canonical, digest
 from workflows.messages import (
     ActRequest,
@@ -59,13 +61,14 @@ class SqlCaseBook:
                 return
             if _changes(row, record):
                 _tell(work, row, record)
+            proposed = _proposals(Taken.model_validate_json(row.taken)) if row.taken else set()
             row.record, row.looked_at = body, record.at
             row.taken, row.reached = record.taken.model_dump_json(), record.trace.reached
             row.policy = record.policy
             row.wake_at, row.trouble = record.wake_at, None
             work.session.add(row)
-            standing = {key for taken in record.taken.rows for key in taken.keys}
-            withdraw_approvals(work, row.account, row.number, standing, record.at)
+            if dropped := proposed - _proposals(record.taken):
+                withdraw_approvals(work, dropped, record.at)
             for promise in self._news.step(work, record):
                 customer = record.position.terms.customer
                 self._regrading.note(work, customer, "promise_broken", f"{row.account}/{promise}", record.at)
@@ -177,6 +180,10 @@ class SqlCaseBook:
 def _is_watched(row: AccountRow, at: datetime) -> bool:
     """Tell whether an account has to be looked at: one with an open case only when it is due by itself."""
     return row.open_case is None or (row.watch_on is not None and row.watch_on <= at)
+
+
+def _proposals(taken: Taken) -> set[str]:
+    return {key for kept in taken.rows for key in kept.keys if do_of(key) == "approve"}
 
 
 def _changes(row: CaseRow, record: StepRecord) -> bool:

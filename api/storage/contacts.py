@@ -6,19 +6,18 @@ Caps count every contact of a customer, so the position of each account carries 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import CompoundSelect, Date, bindparam, literal, null, select, type_coerce, union_all
+from sqlmodel import Session
 
-from api.storage.tables import AccountRow, ActionRow, CustomerRow, EntryRow
+from api.storage.columns import Instant
+from api.storage.tables import AccountRow, ActionRow, CustomerRow, EntryRow, table_of
 from api.storage.watch_tables import WatchActionRow, WatchAlertRow
 from engine.ledger.account import AccountPosition, Contacted
 from engine.ledger.entries import Contact
 from engine.ledger.position import CONTACT_DAYS
-
-STANDING = ("requested", "done")
-"""States of a notice that went out, or may still."""
 
 
 def with_contacts(session: Session, row: AccountRow, position: AccountPosition) -> AccountPosition:
@@ -26,79 +25,95 @@ def with_contacts(session: Session, row: AccountRow, position: AccountPosition) 
 
     A position that has them already stays as it is.
     """
-    beside = [
-        *_notices(session, row, position.at),
-        *_recorded(session, row, position.at),
-        *_of_alerts(session, row.customer, position.at),
-    ]
+    since = position.at - timedelta(days=CONTACT_DAYS)
+    asked = {"of": row.customer, "own": row.id, "at": position.at, "since": since, "day": since.date()}
+    found = session.connection().execute(_BESIDE, asked).all()  # one question, because each look asks it
+    beside = [made for one in sorted(found, key=_order) if (made := _contact(one, row.id, position.at))]
     if not beside:
         return position
     own = (one for one in position.contacts if not one.account and not one.key)
-    found = sorted((*own, *beside), key=lambda one: (one.at, one.account, one.key))
-    return position.model_copy(update={"contacts": tuple(found)})
+    together = sorted((*own, *beside), key=lambda one: (one.at, one.account, one.key))
+    return position.model_copy(update={"contacts": tuple(together)})
 
 
-def _since(at: datetime) -> datetime:
-    return at - timedelta(days=CONTACT_DAYS)
+def _beside() -> CompoundSelect[Any]:
+    """Ask for what a customer heard: notices, calls about the other accounts, notices of alerts."""
+    accounts, actions, entries = table_of(AccountRow).c, table_of(ActionRow).c, table_of(EntryRow).c
+    alerts, asked = table_of(WatchAlertRow).c, table_of(WatchActionRow).c
+    mine = select(accounts.id).where(accounts.customer == bindparam("of"))
+    at, since = bindparam("at", type_=Instant), bindparam("since", type_=Instant)
+    notices = (
+        select(
+            literal("notice").label("kind"), actions.account, actions.key, literal(0).label("seq"),
+            actions.state, actions.requested_at, actions.settled_at, literal("").label("body"),
+        )
+        .where(actions.account.in_(mine), actions.do == "notify", actions.undo.is_(False))
+        .where(actions.requested_at <= at, actions.requested_at > since)
+    )  # fmt: skip
+    recorded = (
+        select(
+            literal("recorded"), entries.account, literal(""), entries.seq, literal(""),
+            entries.received_at, type_coerce(null(), Instant), entries.body,
+        )
+        .where(entries.kind == "contact", entries.account.in_(mine), entries.account != bindparam("own"))
+        .where(entries.received_at <= at, entries.value_date > bindparam("day", type_=Date))
+    )  # fmt: skip
+    alerted = (
+        select(
+            literal("alert"), literal("*"), asked.key, literal(0), asked.state,
+            asked.requested_at, asked.settled_at, asked.args,
+        )
+        .where(asked.alert == alerts.id, alerts.customer == bindparam("of"), alerts.as_of > since)
+        .where(asked.do == "notify", asked.undo.is_(False), asked.requested_at <= at)
+    )  # fmt: skip
+    return union_all(notices, recorded, alerted)
 
 
-def _state(state: str, settled_at: datetime | None, at: datetime) -> str:
-    return "requested" if settled_at is not None and settled_at > at else state
+_BESIDE = _beside()
 
 
-def _notices(session: Session, row: AccountRow, at: datetime) -> Iterator[Contacted]:
-    """Yield the notices of the customer's accounts that were asked for; what is done here is a receipt."""
-    accounts = select(AccountRow.id).where(AccountRow.customer == row.customer)
-    query = (
-        select(ActionRow)
-        .where(col(ActionRow.account).in_(accounts), ActionRow.do == "notify", col(ActionRow.undo).is_(False))
-        .where(ActionRow.requested_at <= at, ActionRow.requested_at > _since(at))
-    )
-    for action in session.exec(query.order_by(ActionRow.key)):
-        own, state = action.account == row.id, _state(action.state, action.settled_at, at)
-        parts = action.key.rsplit("/", 2)[1].split(".")
-        if state in STANDING and len(parts) > 2 and not (own and state == "done"):
-            made = action.settled_at if state == "done" and action.settled_at else action.requested_at
-            yield Contacted(
-                at=made, channel=parts[1], account="" if own else action.account, key=action.key,
-                text=".".join(parts[2:]), pending=state == "requested",
-            )  # fmt: skip
+def _order(found: Any) -> tuple[str, str, int]:
+    return found.account, found.key, found.seq
 
 
-def _recorded(session: Session, row: AccountRow, at: datetime) -> Iterator[Contacted]:
-    """Yield what was recorded of the customer's other accounts."""
-    accounts = select(AccountRow.id).where(AccountRow.customer == row.customer, AccountRow.id != row.id)
-    query = (
-        select(EntryRow)
-        .where(EntryRow.kind == "contact", col(EntryRow.account).in_(accounts))
-        .where(EntryRow.received_at <= at, EntryRow.value_date > _since(at).date())
-    )
-    for entry in session.exec(query.order_by(EntryRow.account, col(EntryRow.seq))):
-        made = Contact.model_validate_json(entry.body)
-        yield Contacted(
+def _contact(found: Any, own: str, at: datetime) -> Contacted | None:
+    if found.kind == "recorded":
+        made = Contact.model_validate_json(found.body)
+        return Contacted(
             at=made.at, channel=made.channel, outcome=made.outcome, direction=made.direction,
-            account=entry.account, bills=made.bills, consent=made.consent,
+            account=found.account, bills=made.bills, consent=made.consent,
         )  # fmt: skip
-
-
-def _of_alerts(session: Session, customer: str, at: datetime) -> Iterator[Contacted]:
-    """Yield the notices that alerts about the customer asked for."""
-    query = (
-        select(WatchActionRow)
-        .join(WatchAlertRow, col(WatchActionRow.alert) == col(WatchAlertRow.id))
-        .where(WatchAlertRow.customer == customer, WatchAlertRow.as_of > _since(at))
-        .where(WatchActionRow.do == "notify", col(WatchActionRow.undo).is_(False))
-        .where(WatchActionRow.requested_at <= at)
+    pending = found.state == "requested" or (found.settled_at is not None and found.settled_at > at)
+    said = _parts(found)
+    if not said or not (pending or found.state == "done"):
+        return None
+    mine = found.account == own
+    if mine and not pending:
+        return None  # what is done here is a receipt
+    when = found.settled_at if not pending and found.settled_at else found.requested_at
+    account = "" if mine else found.account
+    return Contacted(
+        at=when, channel=said[0], account=account, key=found.key, text=".".join(said[1:]), pending=pending
     )
-    for action in session.exec(query.order_by(WatchActionRow.key)):
-        args: Sequence[str] = json.loads(action.args)
-        state = _state(action.state, action.settled_at, at)
-        if state in STANDING and args:
-            made = action.settled_at if state == "done" and action.settled_at else action.requested_at
-            yield Contacted(
-                at=made, channel=args[0], account="*", key=action.key, text=".".join(args[1:]),
-                pending=state == "requested",
-            )  # fmt: skip
+
+
+def _parts(found: Any) -> list[str]:
+    """Return channel and name of a notice's text; nothing if it has no text."""
+    if found.kind == "alert":
+        return list(json.loads(found.body))
+    parts: list[str] = found.key.rsplit("/", 2)[1].split(".")
+    return parts[1:] if len(parts) > 2 else []
+
+
+_ACCOUNTS, _CUSTOMERS = table_of(AccountRow).c, table_of(CustomerRow).c
+_HOLD = (
+    select(_CUSTOMERS.id)
+    .where(
+        _CUSTOMERS.id
+        == select(_ACCOUNTS.customer).where(_ACCOUNTS.id == bindparam("account")).scalar_subquery()
+    )
+    .with_for_update()
+)
 
 
 def hold_customer(session: Session, account: str) -> None:
@@ -106,5 +121,4 @@ def hold_customer(session: Session, account: str) -> None:
 
     Taken before the account is locked, as everybody does who takes both.
     """
-    customer = select(AccountRow.customer).where(AccountRow.id == account).scalar_subquery()
-    session.exec(select(CustomerRow.id).where(CustomerRow.id == customer).with_for_update()).one_or_none()
+    session.connection().execute(_HOLD, {"account": account})

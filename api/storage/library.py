@@ -8,14 +8,13 @@ from datetime import date
 from time import monotonic
 from typing import TypeVar
 
-from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from api.storage.errors import PolicyRefused
 from api.storage.marks import marks_of
 from api.storage.portfolio import PORTFOLIO, Portfolio, load_portfolio
-from api.storage.shelf import InForce, in_force, names_of, read_texts
-from api.storage.tables import AccountRow, ActivationRow
+from api.storage.shelf import InForce, Words, names_of, read_texts, words_of
+from api.storage.tables import AccountRow
 from engine.credit import CompiledPolicy, CreditPolicy, compile_policy, load_credit
 from engine.ladder import CollectionsPolicy, LawPack, load_collections, load_law, no_law
 from engine.policy import Loaded
@@ -24,6 +23,8 @@ from engine.workdays import Calendar, load_calendar, no_calendar
 from workflows.ports import PolicyNotFound
 
 T = TypeVar("T")
+ALL_DAYS = date.min
+"""In place of a day: what was read says it for each."""
 AT_HAND_SECONDS = 1.0
 """So long a text that was found in force is taken for it without asking the database again."""
 
@@ -51,8 +52,11 @@ class Library:
     def credit_at_hand(self, name: str, on: date) -> CompiledPolicy | None:
         """Return the credit policy of a name in force on a day, if that was looked up a moment ago."""
         with self._lock:
-            chosen = self._chosen.get(("credit", name, on))
-            if not isinstance(chosen, InForce) or monotonic() - self._asked > AT_HAND_SECONDS:
+            words = self._chosen.get(("credit", name, ALL_DAYS))
+            if not isinstance(words, Words) or monotonic() - self._asked > AT_HAND_SECONDS:
+                return None
+            chosen = words.on(on)
+            if chosen is None:
                 return None
             found = self._read.get(("credit", chosen.digest))
         return found[1] if isinstance(found, tuple) else None
@@ -79,7 +83,7 @@ class Library:
         """Return all watch policies in force on a day, by name."""
 
         def read() -> tuple[WatchPolicy, ...]:
-            found = (in_force(session, "watch", name, on) for name in names_of(session, "watch"))
+            found = (self.in_force(session, "watch", name, on) for name in names_of(session, "watch"))
             return tuple(self.watch(session, chosen.digest) for chosen in found if chosen is not None)
 
         return self._until_told_again(session, ("watching", "", on), read)
@@ -160,16 +164,9 @@ class Library:
         """Return the next day on which another text may come into force for an account's collections."""
         portfolio = self.portfolio(session, today)
         name = account.policy or (portfolio.collections if portfolio else "")
-
-        def read() -> date | None:
-            query = select(func.min(ActivationRow.effective_from)).where(
-                col(ActivationRow.effective_from) > today,
-                (col(ActivationRow.kind) == PORTFOLIO)
-                | ((col(ActivationRow.kind) == "collections") & (col(ActivationRow.name) == name)),
-            )
-            return session.exec(query).one()
-
-        return self._until_told_again(session, ("next", name, today), read)
+        said = [self._words(session, PORTFOLIO, PORTFOLIO), self._words(session, "collections", name)]
+        later = (text.effective_from for words in said for text, _ in words.said)
+        return min((day for day in later if day > today), default=None)
 
     def require(self, session: Session, kind: str, name: str, on: date) -> InForce:
         """Return which text of a name is in force on a day; raise PolicyNotFound."""
@@ -180,7 +177,11 @@ class Library:
 
     def in_force(self, session: Session, kind: str, name: str, on: date) -> InForce | None:
         """Return which text of a name is in force on a day, or None."""
-        return self._until_told_again(session, (kind, name, on), lambda: in_force(session, kind, name, on))
+        return self._words(session, kind, name).on(on)
+
+    def _words(self, session: Session, kind: str, name: str) -> Words:
+        key = (kind, name, ALL_DAYS)
+        return self._until_told_again(session, key, lambda: words_of(session, kind, name))
 
     def _until_told_again(self, session: Session, key: tuple[str, str, date], read: Callable[[], T]) -> T:
         """Keep what was read until another activation is made."""

@@ -20,6 +20,8 @@ Settled = Literal["delivered", "withdrawn", "expired", "dead"]
 LEASE = timedelta(seconds=60)
 """How long one who took a row may be sending it; longer than a receiver may take to answer."""
 
+PAGE = 500
+"""Accounts that are looked for at once."""
 MOMENT = timedelta(minutes=1)
 """So long after the last news a look at a case is taken for caused by it."""
 
@@ -34,6 +36,7 @@ def put(work: Work, channel: Channel, kind: str, subject: str, **values: Any) ->
     if made is None:
         return None
     work.outbox.append(made[0])
+    work.channels.add(channel)
     return int(made[0])
 
 
@@ -58,7 +61,7 @@ def with_cause(row: OutboxRow, **more: str) -> bytes:
     return f"{row.body[:-1]}{added}}}".encode()
 
 
-def heads(session: Session, channel: Channel, limit: int = 500, only: str = "") -> Sequence[OutboxRow]:
+def heads(session: Session, channel: Channel, limit: int = PAGE, only: str = "") -> Sequence[OutboxRow]:
     """Return the first pending row of each account, oldest first.
 
     `only`: among those whose subject is like this pattern.

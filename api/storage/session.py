@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,6 +34,8 @@ class Work:
     links: list[Link] = field(default_factory=list)
     outbox: list[int] = field(default_factory=list)
     """Outbox rows that this transaction made."""
+    channels: set[str] = field(default_factory=set)
+    """Where these are going."""
     after: list[Callable[[], None]] = field(default_factory=list)
     watched: int = 0
     """Windows of watching that this transaction made due."""
@@ -81,11 +83,11 @@ class Database:
 
     def __init__(self, url: str, *, durable: bool = True) -> None:
         self.engines = Engines(url, durable=durable)
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[Set[str]], None]] = []
         self._watchers: list[Callable[[], None]] = []
 
-    def on_outbox(self, listener: Callable[[], None]) -> None:
-        """Call `listener` after every commit that put something into the outbox."""
+    def on_outbox(self, listener: Callable[[Set[str]], None]) -> None:
+        """Call `listener` with the channels after every commit that put something into the outbox."""
         self._listeners.append(listener)
 
     def on_watched(self, listener: Callable[[], None]) -> None:
@@ -112,9 +114,12 @@ class Database:
                 append(session, work.links)
         for call in work.after:
             call()
-        listeners = [*(self._listeners if work.outbox else ()), *(self._watchers if work.watched else ())]
-        for listener in listeners:
-            listener()
+        if work.channels:
+            for listener in self._listeners:
+                listener(work.channels)
+        if work.watched:
+            for watcher in self._watchers:
+                watcher()
 
     def close(self) -> None:
         """Close all connections."""

@@ -118,25 +118,38 @@ def read_texts(session: Session, policy: str) -> tuple[Manifest, dict[str, bytes
     return manifest, {path: found[mark] for path, mark in manifest.texts.items()}
 
 
-def in_force(session: Session, kind: str, name: str, on: date) -> InForce | None:
-    """Return which text of a name is in force on a day: the latest start, then the latest word on it.
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What was said of a name: each text and the day on which it ends, the latest first."""
 
-    A text that says when it ends is in force only before that day.
-    """
+    said: tuple[tuple[InForce, date | None], ...]
+
+    def on(self, day: date) -> InForce | None:
+        """Return which text is in force on a day; one that says when it ends only before that day."""
+        for text, ends in self.said:
+            if text.effective_from <= day and (ends is None or day < ends):
+                return text
+        return None
+
+
+def words_of(session: Session, kind: str, name: str) -> Words:
+    """Return what was said of a name: by the day from which it holds, the last word on each day."""
     query = (
         select(ActivationRow, PolicyRow)
         .where(ActivationRow.policy == PolicyRow.digest)
-        .where(ActivationRow.kind == kind, ActivationRow.name == name, ActivationRow.effective_from <= on)
+        .where(ActivationRow.kind == kind, ActivationRow.name == name)
         .order_by(col(ActivationRow.effective_from).desc(), col(ActivationRow.seq).desc())
     )
-    told: set[date] = set()
-    for row, policy in session.exec(query):
-        if row.effective_from in told:
-            continue  # a later word was given for the same day
-        told.add(row.effective_from)
-        if policy.effective_to is None or on < policy.effective_to:
-            return InForce(kind, name, row.policy, row.effective_from)
-    return None
+    last: dict[date, tuple[InForce, date | None]] = {}
+    for said, text in session.exec(query):
+        found = InForce(kind, name, said.policy, said.effective_from)
+        last.setdefault(said.effective_from, (found, text.effective_to))
+    return Words(tuple(last.values()))
+
+
+def in_force(session: Session, kind: str, name: str, on: date) -> InForce | None:
+    """Return which text of a name is in force on a day: the latest start, then the latest word on it."""
+    return words_of(session, kind, name).on(on)
 
 
 def names_of(session: Session, kind: str) -> Sequence[str]:

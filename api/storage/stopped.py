@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Field
+from sqlmodel import Field, Session
 
 from api.storage.columns import Instant
 from api.storage.session import Database
@@ -27,11 +27,13 @@ class Stopped:
         self._database = database
         self._receiver = receiver
 
-    def since(self) -> datetime | None:
-        """Return when it said so first; None: it wants to be told."""
-        with self._database.read() as session:
-            row = session.get(StoppedRow, self._receiver)
-            return row.since if row else None
+    def since(self, session: Session | None = None) -> datetime | None:
+        """Return when it said so first; None: it wants to be told. `session`: one that is open already."""
+        if session is None:
+            with self._database.read() as session:
+                return self.since(session)
+        row = session.get(StoppedRow, self._receiver)
+        return row.since if row else None
 
     def stop(self, at: datetime) -> None:
         """Keep that it wants nothing more."""

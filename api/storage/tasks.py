@@ -42,19 +42,14 @@ def close_tasks(work: Work, begins: str, outcome: str, at: datetime) -> None:
         close_task(work, row.key, outcome, at)
 
 
-def withdraw_approvals(
-    work: Work, account: str, number: int, standing: Set[str], at: datetime
-) -> None:  # fmt: skip
+def withdraw_approvals(work: Work, dropped: Set[str], at: datetime) -> None:
     """Take approvals off the list whose proposals a case has dropped: nobody waits for an answer."""
-    query = select(TaskRow).where(
-        TaskRow.account == account, TaskRow.number == number, TaskRow.do == "approve", TaskRow.state == "open"
-    )
+    query = select(TaskRow).where(col(TaskRow.key).in_(dropped), TaskRow.state == "open")
     for row in work.session.exec(query).all():
-        if row.key not in standing:
-            close_task(work, row.key, "withdrawn", at)
-            why = "What it was about is not proposed any more."
-            words = {"state": "withdrawn", "settled_at": at, "detail": why}
-            work.update(ActionRow, {"key": row.key, "state": "requested"}, words)
+        close_task(work, row.key, "withdrawn", at)
+        why = "What it was about is not proposed any more."
+        words = {"state": "withdrawn", "settled_at": at, "detail": why}
+        work.update(ActionRow, {"key": row.key, "state": "requested"}, words)
 
 
 def page_of_tasks(session: Session, state: str, account: str, after: int, limit: int) -> Sequence[TaskRow]:
