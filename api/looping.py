@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+COLLECT_AFTER = (20_000, 20, 100)
+"""Objects and rounds after which the collector looks for cycles; by itself it does so far more often."""
+
+
+def leave_alone() -> None:
+    """Let the collector pass over what was made until now: it stays for as long as we serve."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -30,6 +30,7 @@ from temporalio.service import RPCError
 from api.claiming import claim
 from api.embedded import HOST, EmbeddedTemporal
 from api.evidence.exporter import Exporter
+from api.looping import leave_alone
 from api.rest.app import create_app
 from api.settings import Settings
 from api.storage.directory import held
@@ -117,6 +118,7 @@ async def serving(
             await stack.enter_async_context(_task(wiring, wiring.watcher.run(), "watch"))
         await stack.enter_async_context(_http(create_app(wiring), sockets))
         host, port = sockets.getsockname()[:2]
+        leave_alone()
         yield Serving(wiring, client, f"http://{host}:{port}", address, ui_url)
 
 
