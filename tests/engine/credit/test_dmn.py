@@ -457,6 +457,7 @@ def test_an_input_that_nothing_reads_and_no_fact_can_be_is_left_out_with_a_note(
     found = from_dmn(data, "m.dmn", currency="EUR", effective_from=DAY)
     assert found.policy is not None, found.problems
     (note,) = found.problems
+    assert note.code == "dmn-left-out"
     assert note.message == "the input `Account Manager` is read by no decision, and is left out"
     assert found.policy == from_dmn(CAMUNDA, "m.dmn", currency="EUR", effective_from=DAY).policy
 
