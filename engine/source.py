@@ -72,15 +72,16 @@ def sort_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 def render_problem(problem: Problem, sources: Mapping[str, str]) -> str:
     """Return the problem as text: what, where, the source line with a marker, and what to do."""
     lines = [f"{problem.severity}[{problem.code}]: {problem.message}", f"  --> {problem.span}"]
-    lines += _excerpt(problem.span, sources)
+    lines += excerpt(problem.span, sources)
     for note, span in problem.related:
-        lines += [f"  ... {note}: {span}", *_excerpt(span, sources)]
+        lines += [f"  ... {note}: {span}", *excerpt(span, sources)]
     if problem.advice:
         lines.append(f"  advice: {problem.advice}")
     return "\n".join(lines)
 
 
-def _excerpt(span: Span, sources: Mapping[str, str]) -> list[str]:
+def excerpt(span: Span, sources: Mapping[str, str]) -> list[str]:
+    """Return the source line of a place with a marker below it; nothing where the text is not given."""
     text = _lines(sources.get(span.file, ""))
     if not 1 <= span.line <= len(text):
         return []

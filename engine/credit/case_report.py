@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from engine.credit.decision import Decision
 from engine.credit.model import CreditPolicy, DecisionDefinition, DecisionTable, Rule, Scorecard
 from engine.credit.order import names_in
-from engine.source import Problem, Span, has_errors, render_problem
+from engine.source import Problem, Span, excerpt, has_errors, render_problem
 
 Machine = Literal["interpreted", "compiled"]
 
@@ -65,11 +65,11 @@ class CaseReport:
         return tuple(result for result in self.results if not result.passed)
 
 
-def render_report(report: CaseReport, sources: dict[str, str] | None = None) -> str:
+def render_report(report: CaseReport, sources: Mapping[str, str] | None = None) -> str:
     """Return a report as text: a line if all is well, else each failed case with what decided it."""
     lines = [render_problem(problem, sources or {}) for problem in report.problems]
     for result in report.failed:
-        lines += _rendered(result)
+        lines += _rendered(result, sources or {})
     if has_errors(report.problems):
         files = sorted({problem.span.file for problem in report.problems if has_errors([problem])})
         wrong = f"{' and '.join(files)} {'has' if len(files) == 1 else 'have'} mistakes"
@@ -79,12 +79,15 @@ def render_report(report: CaseReport, sources: dict[str, str] | None = None) -> 
     return "\n".join(lines)
 
 
-def _rendered(result: CaseResult) -> Iterator[str]:
+def _rendered(result: CaseResult, sources: Mapping[str, str]) -> Iterator[str]:
     yield f"FAILED {result.case}"
     yield f"  --> {result.span}"
+    if not result.mismatches:
+        yield from excerpt(result.span, sources)
     for mismatch in result.mismatches:
         suffix = "" if mismatch.machine == "interpreted" else f" ({mismatch.machine})"
         yield f"  {mismatch.name}: expected {mismatch.expected}, got {mismatch.got}{suffix}"
+        yield from excerpt(mismatch.span, sources)
     if result.error:
         yield f"  {result.error}"
     if result.because:

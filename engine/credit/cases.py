@@ -71,7 +71,7 @@ def read_cases(
     reader = PolicyReader({})
     loaded: Loaded[Node] = read_yaml(data, file) if data is not None else Loaded(_ONLY_ROWS, ())
     reader.take(loaded.problems)
-    rows = case_rows(reader, table, beside(file)) if table is not None else ()
+    rows = case_rows(reader, table, beside(file), policy.facts) if table is not None else ()
     cases = tuple(_cases(reader, policy, loaded.policy, rows)) if loaded.policy is not None else ()
     problems = sort_problems(reader.problems)
     return Loaded(None if has_errors(problems) else cases, problems)

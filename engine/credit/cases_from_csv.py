@@ -5,13 +5,13 @@
 
 Before `||` stand the sentence, perhaps `facts_base` and `as_of`, and facts; behind it what must come out. An
 empty cell says nothing; `null` takes a fact away, or expects nothing; `[]` expects no reasons. A row whose
-first cell begins with `#` is a comment.
+first cell begins with `#` is a comment. A fact that is called `as_of` is the day of the case.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from engine.source import Span
 from engine.text import Cell, ListNode, MapNode, Node, Reader, Row, ScalarNode, Table, read_csv_table
@@ -19,8 +19,8 @@ from engine.text import Cell, ListNode, MapNode, Node, Reader, Row, ScalarNode, 
 _OWN = ("case", "facts_base", "as_of")
 
 
-def case_rows(reader: Reader, data: bytes, file: str) -> tuple[Node, ...]:
-    """Return the rows of a CSV file as the cases of a YAML file would be read."""
+def case_rows(reader: Reader, data: bytes, file: str, known: Container[str] = ()) -> tuple[Node, ...]:
+    """Return the rows of a CSV file as the cases of a YAML file would be read; `known` are the policy's facts."""
     loaded = read_csv_table(data, file, comments=True)
     reader.take(loaded.problems)
     table = loaded.policy
@@ -30,10 +30,10 @@ def case_rows(reader: Reader, data: bytes, file: str) -> tuple[Node, ...]:
         advice = "head the columns `case`, facts ..., `||`, and what must come out: `grade`, `reasons` ..."
         reader.error("cases-columns", "these columns are not those of cases", table.span, advice)
         return ()
-    return tuple(_case(table, row) for row in table.rows)
+    return tuple(_case(table, row, known) for row in table.rows)
 
 
-def _case(table: Table, row: Row) -> Node:
+def _case(table: Table, row: Row, known: Container[str]) -> Node:
     given = {
         name.text: (name, cell) for name, cell in zip(table.inputs, row.inputs, strict=True) if cell.text
     }
@@ -41,7 +41,9 @@ def _case(table: Table, row: Row) -> Node:
         (_key(name.text, name.span), _scalar(cell)) for key, (name, cell) in given.items() if key in _OWN
     ]
     facts = tuple(
-        (_key(name.text, name.span), _value(cell)) for key, (name, cell) in given.items() if key not in _OWN
+        (_key(name.text, name.span), _value(cell))
+        for key, (name, cell) in given.items()
+        if key not in _OWN or (key == "as_of" and key in known)
     )
     expected = tuple(
         (_key(name.text, name.span), _value(cell, listed=name.text == "reasons"))

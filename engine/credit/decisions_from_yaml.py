@@ -49,7 +49,7 @@ _LETTERS = {
 """The letters by which DMN marks a table (8.2.8)."""
 _NUMBERS = re.compile(r"[\s\d.,<>=\[\]()-]+")
 _DECIMAL_COMMA = re.compile(r"(?<![\d,])(?<!\d\.)\d+,\d{1,2}(?![\d,])")
-_RANGE = re.compile(r"([\[(]?)\s*(\d+(?:\.\d+)?)\s*(-|,)\s*(\d+(?:\.\d+)?)\s*([\])]?)")
+_RANGE = re.compile(r"([\[(]?)\s*(\d+(?:\.\d+)?)\s*(-|,|\.{3,})\s*(\d+(?:\.\d+)?)\s*([\])]?)")
 _CHAINED = re.compile(r"\d+(?:\.\d+)?\s*<=?\s*\w+\s*<=?\s*\d+(?:\.\d+)?")
 _POINTS_AND_COMMA = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:\.\d{3})+,\d{1,2}(?![\d,])")
 _BESIDE = {
@@ -209,7 +209,7 @@ def _result(reader: PolicyReader, cell: Cell, bare: bool, heading: str) -> Expre
 
 
 def _is_other_range(reader: PolicyReader, cell: Cell) -> bool:
-    """Note a range as it is written elsewhere: `3-12`, `[3,12)`, `3 <= x < 12`."""
+    """Note a range as it is written elsewhere: `3-12`, `[3,12)`, `[3...12)`, `3 <= x < 12`."""
     if _CHAINED.fullmatch(cell.text):
         message = f"`{cell.text}` compares twice"
         reader.error("range-chained", message, cell.span, f"write `{meant_test(cell.text)}`")
@@ -220,6 +220,8 @@ def _is_other_range(reader: PolicyReader, cell: Cell) -> bool:
     advice = f"write `{found[1] or '['}{found[2]}..{found[4]}{found[5] or ']'}` for a range"
     if found[3] == "-":
         reader.error("range-with-dash", f"`{cell.text}` is a subtraction", cell.span, advice)
+    elif found[3] != ",":
+        reader.error("range-with-dots", f"`{cell.text}` has {len(found[3])} dots", cell.span, advice)
     else:
         reader.error("range-with-comma", f"`{cell.text}` has a comma between its ends", cell.span, advice)
     return True

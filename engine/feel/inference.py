@@ -18,6 +18,7 @@ from engine.feel.kinds import (
     BOOLEAN,
     BY_NAME,
     CONTEXT,
+    DATE,
     DURATIONS,
     FUNCTION,
     LIST,
@@ -41,6 +42,7 @@ from engine.source import Problem, Span
 from engine.text.suggest import suggest
 
 Names = Mapping[str, FeelType]
+_DIGITS = str.maketrans("０１２３４５６７８９．", "0123456789.")
 WIDE_SIGNS = "，（）：；。＞＜＝［］"
 
 
@@ -173,7 +175,9 @@ class Inference:
         near = did_you_mean(name, [*names, *REGISTRY])
         if (meant := _ELSEWHERE.get(name.casefold())) is not None:
             near = f"did you mean `{meant}`?"
-        if wide := next((letter for letter in name if letter in WIDE_SIGNS), ""):
+        if (digits := name.translate(_DIGITS)).isdecimal():
+            near = f"Write `{digits}`: digits are half-width."
+        elif wide := next((letter for letter in name if letter in WIDE_SIGNS), ""):
             near = f"`{wide}` is read as a letter: write signs half-width."
         return self.problem("unknown-name", node, f"nothing is called `{name}`", near)
 
@@ -239,6 +243,8 @@ class Inference:
             advice = "Make a text of it with `string(...)`." if STRING in (left, right) else ""
             if advice and node.operator != "+":
                 advice = "Calculate with numbers; `number(...)` makes one of a text that holds digits."
+            if {left, right} == {DATE, NUMBER} and node.operator in "+-":
+                advice = 'Write a number of days as a duration: `@"P30D"`, or `duration("P30D")`.'
             message = f"there is no {left} {node.operator} {right}"
             return self.problem("wrong-types", node, message, advice)
         possible = {
@@ -257,8 +263,7 @@ class Inference:
                 self.problem("wrong-types", node, f"a {kind} has no order, so there is no `{operator}`")
                 return BOOLEAN
         if not (fits(left, right) or fits(right, left)):
-            advice = "Write the number without quotes." if {left, right} == {NUMBER, STRING} else ""
-            self.problem("wrong-types", node, f"a {left} is compared with a {right}", advice)
+            self.problem("wrong-types", node, f"a {left} is compared with a {right}", _unlike(left, right))
         return BOOLEAN
 
     def _truth(self, node: s.Node, names: Names) -> None:
@@ -350,3 +355,12 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
 
 def _may_be_entry(node: s.Node) -> TypeGuard[s.Name]:
     return isinstance(node, s.Name) and node.name not in REGISTRY
+
+
+def _unlike(left: FeelType, right: FeelType) -> str:
+    """Return what to write where two kinds are compared that have nothing in common."""
+    if {left, right} == {NUMBER, STRING}:
+        return "Write the number without quotes."
+    if DATE in (left, right) and (NUMBER in (left, right) or STRING in (left, right)):
+        return 'Write a day with a sign and quotes: `@"2026-01-31"`.'
+    return ""

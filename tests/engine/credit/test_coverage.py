@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from engine.credit import CreditPolicy, load_credit, run_cases
+from engine.credit import CreditPolicy, load_credit, render_report, run_cases
 from engine.credit.cases import read_bases, read_cases
 from engine.credit.cases_to_yaml import Base, as_yaml, in_yaml
 from engine.credit.coverage import Coverage, coverage, mutants
@@ -202,6 +203,16 @@ def test_cases_may_be_rows_of_a_table() -> None:
     assert (failed.mismatches[0].name, failed.mismatches[0].got) == ("grade", "B")
     assert failed.mismatches[0].span.file == "cases.csv"
     assert failed.mismatches[0].span.cell == "row 1, column grade"
+    assert "\n    |\n  2 | x,plain,31,,,,C,,\n    |               ^\n  because\n" in render_report(
+        wrong, {"cases.csv": CSV + "x,plain,31,,,,C,,\r\n"}
+    )
+
+
+def test_a_fact_called_as_of_is_the_day_of_the_row() -> None:
+    policy = policy_of(TEXT.replace("facts:\n", "facts:\n  as_of: {type: date}\n", 1))
+    rows = "case,as_of,days,rate,||,grade\nx,2026-01-02,30,0,,B\n"
+    (case,) = read_cases(policy, None, "cases.yaml", rows.encode()).policy or ()
+    assert case.as_of == case.facts["as_of"].value == date(2026, 1, 2)
 
 
 @pytest.mark.parametrize(
