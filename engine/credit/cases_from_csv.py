@@ -20,7 +20,7 @@ _OWN = ("case", "facts_base", "as_of")
 
 
 def case_rows(reader: Reader, data: bytes, file: str, known: Container[str] = ()) -> tuple[Node, ...]:
-    """Return the rows of a CSV file as the cases of a YAML file would be read; `known` are the policy's facts."""
+    """Return the rows of a CSV file as cases of a YAML file are read; `known` are the policy's facts."""
     loaded = read_csv_table(data, file, comments=True)
     reader.take(loaded.problems)
     table = loaded.policy
