@@ -62,7 +62,7 @@ def command(
     if form == "json":
         click.echo(_as_json(decision, nearest, explain=explain))
     else:
-        more = [*_explained(loaded, decision), *_otherwise(nearest, language)] if explain else []
+        more = [*_explained(loaded, decision), *_otherwise(nearest, loaded, language)] if explain else []
         click.echo("\n".join([*_told(decision, language), *more]))
     return OK
 
@@ -89,9 +89,10 @@ def plain_json(value: Any) -> Any:
     return value if isinstance(value, bool | int | str) or value is None else str(value)
 
 
-def _otherwise(nearest: tuple[NearestChange, ...], language: str) -> list[str]:
+def _otherwise(nearest: tuple[NearestChange, ...], policy: CreditPolicy, language: str) -> list[str]:
     """Return what would lead to another result, each decided again before it is told."""
-    return ["", "What would change it", *(f"  {one.told(language)}" for one in nearest)] if nearest else []
+    told = [f"  {one.told(language, policy)}" for one in nearest]
+    return ["", "What would change it", *told] if told else []
 
 
 def _warn_of_day(policy: CreditPolicy, day: date) -> None:

@@ -101,7 +101,7 @@ def explanation(
         found = ()  # a fact is missing or unusable, and that is what the reasons say
     text = [words[decision.status].format(day=day_in_words(decision.as_of, language))]
     if audience == "officer":
-        nearest = [one.told(language) for one in found]
+        nearest = [one.told(language, policy) for one in found]
         text += _rows(decision, words)
         text += [f"{name}: {_shown(value)}" for name, value in decision.outcome.items()]
         reasons = [_in(language, r.text) or r.code for r in decision.reasons]

@@ -102,7 +102,8 @@ def _fact(fact: FactDefinition) -> dict[str, Any]:
     for key in ("when_missing", "when_old", "when_unverified"):
         answer: Answer | None = getattr(fact, key)
         said |= {key: _answer(answer)} if answer else {}
-    return said | ({} if fact.changeable else {"changeable": False})
+    said |= {} if fact.changeable else {"changeable": False}
+    return said | ({"label": dict(fact.label)} if fact.label else {})
 
 
 def _answer(answer: Answer) -> dict[str, Any]:

@@ -22,7 +22,7 @@ _CALLED = {
 _BOUNDED = (FactKind.INTEGER, FactKind.DECIMAL, FactKind.MONEY, FactKind.DATE)
 _KEYS = (
     "one_of", "min", "max", "optional", "max_age", "verified", "when_missing", "when_old", "when_unverified",
-    "changeable",
+    "changeable", "label",
 )  # fmt: skip
 
 
@@ -74,6 +74,7 @@ def _fact(reader: PolicyReader, name: str, span: Span, node: Node) -> FactDefini
         when_old=_fact_answer(reader, fields, "when_old", what, kind),
         when_unverified=_fact_answer(reader, fields, "when_unverified", what, kind),
         changeable=optional(fields, "changeable", reader.boolean, f"`changeable` of {what}") is not False,
+        label=reader.localized(fields["label"], f"`label` of {what}") if "label" in fields else {},
     )  # fmt: skip
     _check(reader, definition, fields)
     return definition

@@ -81,6 +81,8 @@ class FactDefinition:
     when_unverified: Answer | None = None
     changeable: bool = field(default=True, compare=False)
     """Whether it makes sense to tell a customer what another value would change; no decision reads this."""
+    label: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """What people call it, by language: for sentences alone; no decision reads this."""
 
     @property
     def nullable(self) -> bool:

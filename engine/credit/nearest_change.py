@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from engine.credit.decision import Decision, Money
-from engine.credit.model import FactValue
+from engine.credit.labels import known_label
+from engine.credit.model import CreditPolicy, FactValue
 from engine.feel.values import show, to_feel
 
 OWED = frozenset(("overdue_now",))
@@ -49,15 +50,15 @@ class Change:
     def __str__(self) -> str:
         return self.told(_EN)
 
-    def told(self, words: Mapping[str, str]) -> str:
+    def told(self, words: Mapping[str, str], called: Callable[[str], str] = str) -> str:
         """Return the fact and its value in the words of a language, with how far that is."""
-        told, far = self.left(words), self._far(words)
+        told, far = self.left(words, called), self._far(words)
         return words["far"].format(told=told, far=far) if far else told
 
-    def left(self, words: Mapping[str, str]) -> str:
+    def left(self, words: Mapping[str, str], called: Callable[[str], str] = str) -> str:
         """Return the fact and its value in the words of a language."""
         further = words[self.beyond] if self.beyond else ""
-        return words["of"].format(fact=self.fact, after=shown(self.after)) + further
+        return words["of"].format(fact=called(self.fact), after=shown(self.after)) + further
 
     @property
     def payment(self) -> Decimal | None:
@@ -104,15 +105,22 @@ class NearestChange:
         """What has to be paid, where paying alone leads there."""
         return self.changes[0].payment if len(self.changes) == 1 else None
 
-    def told(self, language: str = "en") -> str:
-        """Return the change as a sentence in a language; in English where it is not known."""
+    def told(self, language: str = "en", policy: CreditPolicy | None = None) -> str:
+        """Return the change as a sentence in a language; in English where it is not known.
+
+        With the policy facts and results are called by their labels, where they have one.
+        """
         words = _WORDS.get(language, _EN)
-        last = {"result": self.result, "value": shown(self.value)}
+
+        def called(name: str) -> str:
+            return (known_label(name, language, policy) if policy else "") or name
+
+        last = {"result": called(self.result), "value": shown(self.value)}
         if amount := self.payment:
-            left = self.changes[0].left(words)
+            left = self.changes[0].left(words, called)
             sentence = words["pay by" if self.by else "pay"]
             return sentence.format(amount=f"{amount:f}", day=self.by, left=left, **last)
-        changes = words["and"].join(change.told(words) for change in self.changes)
+        changes = words["and"].join(change.told(words, called) for change in self.changes)
         return words["with"].format(changes=changes, **last)
 
 

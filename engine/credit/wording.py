@@ -1,6 +1,6 @@
 """Facts, results and values as customers read them: labels for names, amounts, shares and days written out.
 
-A policy's own names that are not known here are told by their words (`signal_level`: signal level).
+A policy's own names are told by their `label`; without one by their words (`signal_level`: signal level).
 """
 
 from __future__ import annotations
@@ -11,38 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from engine.credit.decision import Money
+from engine.credit.labels import LANGUAGES, label
 from engine.credit.model import CreditPolicy, FactDefinition, FactKind
 from engine.credit.nearest_change import Change, NearestChange
 from engine.text.currency import decimals
 
-LANGUAGES = ("en", "zh")
-"""The languages in which sentences are made; the first is taken where nobody asks for one."""
-_LABELS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "tenure_months": "time with us", "avg_monthly_bill": "average monthly bill",
-        "max_dpd_12m": "longest delay of a bill in the last year", "dpd_now": "longest delay of a bill today",
-        "on_time_rate_12m": "share of bills paid on time in the last year",
-        "promises_kept_rate_12m": "share of promises kept in the last year",
-        "arrears_count_12m": "number of times in arrears in the last year",
-        "late_count_12m": "number of bills paid late in the last year",
-        "returned_payments_12m": "number of returned payments in the last year",
-        "suspensions_12m": "number of suspensions in the last year",
-        "broken_promises_12m": "number of broken promises in the last year",
-        "overdue_now": "overdue amount", "contribution_12m": "amount paid in the last year",
-        "deposit_held": "deposit that we hold", "value": "customer value", "segment": "customer segment",
-        "grade": "grade", "credit_limit": "credit limit", "deposit": "deposit", "score": "score",
-    },
-    "zh": {
-        "tenure_months": "在网时间", "avg_monthly_bill": "月均账单", "max_dpd_12m": "近一年账单最长逾期",
-        "dpd_now": "目前账单最长逾期", "on_time_rate_12m": "近一年按时付款比例",
-        "promises_kept_rate_12m": "近一年承诺履行比例", "arrears_count_12m": "近一年欠费次数",
-        "late_count_12m": "近一年迟付账单数", "returned_payments_12m": "近一年退回付款次数",
-        "suspensions_12m": "近一年停机次数", "broken_promises_12m": "近一年违约承诺次数",
-        "overdue_now": "逾期金额", "contribution_12m": "近一年付款金额", "deposit_held": "已存押金",
-        "value": "客户价值", "segment": "客户类别", "grade": "信用等级", "credit_limit": "信用额度",
-        "deposit": "押金", "score": "信用评分",
-    },
-}  # fmt: skip
 _TRUTHS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "en": {
         "id_verified": ("your identity were verified", "your identity were not verified"),
@@ -86,11 +59,6 @@ _MONTHS = (
 )  # fmt: skip
 
 
-def label(name: str, language: str) -> str:
-    """Return what people call a fact or a result."""
-    return _LABELS[language].get(name) or name.replace("_", " ")
-
-
 def day_in_words(day: date, language: str) -> str:
     """Return a day as it is written: `1 June 2026`, `2026年6月1日`."""
     if language == "zh":
@@ -109,7 +77,7 @@ def amount_in_words(amount: Decimal, currency: str, language: str) -> str:
 def result_in_words(name: str, value: Any, policy: CreditPolicy, language: str) -> str:
     """Return a result as a sentence: `Your credit limit: 120.00 CNY.`"""
     told = _result(value, policy, language)
-    return _WORDS[language]["result"].format(fact=label(name, language), value=told)
+    return _WORDS[language]["result"].format(fact=label(name, language, policy), value=told)
 
 
 def reason_in_words(text: str, language: str) -> str:
@@ -125,7 +93,7 @@ def change_in_words(change: NearestChange, policy: CreditPolicy, language: str) 
         then = words.get(str(change.value), words["decided"])
     else:
         value = _result(change.value, policy, language)
-        then = words["then"].format(fact=label(change.result, language), value=value)
+        then = words["then"].format(fact=label(change.result, language, policy), value=value)
     if (amount := change.payment) is not None:
         left = _value(change.changes[0], policy, language)
         day = day_in_words(change.by, language) if change.by else ""
@@ -136,9 +104,9 @@ def change_in_words(change: NearestChange, policy: CreditPolicy, language: str) 
 
 
 def _condition(change: Change, policy: CreditPolicy, language: str) -> str:
-    words, name = _WORDS[language], label(change.fact, language)
+    words, name = _WORDS[language], label(change.fact, language, policy)
     if isinstance(change.after, bool):
-        known = _TRUTHS[language].get(change.fact)
+        known = None if policy.facts[change.fact].label.get(language) else _TRUTHS[language].get(change.fact)
         other = (words["applied"].format(fact=name), words["not applied"].format(fact=name))
         return (known or other)[0 if change.after else 1]
     return words["of"].format(fact=name, value=_value(change, policy, language))

@@ -58,6 +58,7 @@ def facts() -> Schema:
             "when_old": answer(default=True),
             "when_unverified": answer(default=True),
             "changeable": truth("false: nobody is told what another value would change."),
+            "label": localized("What people call it, by language: {en: payment discipline}."),
         },
     )
     return entries("All that the policy may read, by name.", fact, NAME)

@@ -64,10 +64,13 @@ def test_explaining_shows_what_a_row_that_matched_looked_at_and_gave(
     call += ["--in", str(root / "fixtures/facts/consumer.json"), "--as-of", "2026-06-30"]
     assert run(forbear, call) == OK
     out = capsys.readouterr().out
-    assert "  * row 3 (line 70): tenure_months 14 is [12..24) => 30 points, SHORT_TENURE\n" in out
+    assert "  * row 3 (line 77): tenure_months 14 is [12..24) => 30 points, SHORT_TENURE\n" in out
     assert "  * row 4 (line 109): count(knockout) 0, score 490 is [430..500) => grade C\n" in out
     assert '  * row 5 (line 122): grade "C" => multiple 1.50, floor 50.00, cap 500.00\n' in out
-    assert "with on_time_rate_12m of 0.95 or more (0.03 more) the grade would be B\n" in out
+    assert (
+        "with share of bills paid on time in the last year of 0.95 or more (0.03 more) the grade would be B\n"
+        in out
+    )
 
 
 def test_explaining_shows_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -296,7 +296,7 @@ def plain(fact: FactDefinition) -> list[object]:
     said = [answer and (answer.action, answer.reason, answer.default) for answer in answers]
     return [
         fact.kind, fact.one_of, fact.minimum, fact.maximum, fact.optional, fact.max_age, fact.verified,
-        fact.changeable, *said,
+        fact.changeable, fact.label, *said,
     ]  # fmt: skip
 
 

@@ -128,6 +128,21 @@ def test_a_policys_own_names_are_told_by_their_words() -> None:
     )
 
 
+def test_a_policys_own_label_goes_before_ours() -> None:
+    labels = "label: {en: signal at home, zh: 家中信号}"
+    policy = policy_of(ODD.replace("signal_level: {", f"signal_level: {{{labels}, ", 1))
+    assert policy.facts["signal_level"].label == {"en": "signal at home", "zh": "家中信号"}
+    decided = decide(policy, given(signal_level=2, paperless=False, joined=DAY, rate=Decimal("0.125")), DAY)
+    one = NearestChange("grade", "A", (Change("signal_level", 2, 4, "or more"),), decided)
+    assert (
+        change_in_words(one, policy, "en") == "If your signal at home were 4 or more, your grade would be A."
+    )
+    assert change_in_words(one, policy, "zh") == "如果您的家中信号为4或更多，您的信用等级将为A。"
+    assert one.told("en", policy) == "with signal at home of 4 or more the grade would be A"
+    assert one.told("zh", policy) == "如果家中信号为4或更多，信用等级将为A"
+    assert str(one) == "with signal_level of 4 or more the grade would be A"
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sentence_has_a_name_or_a_value_of_a_program(name: str, language: str) -> None:
