@@ -91,6 +91,7 @@ def _not_carried(policy: CreditPolicy) -> Iterator[Problem]:
             for key, value in (
                 ("max_age", fact.max_age), ("verified", fact.verified), ("when_missing", fact.when_missing),
                 ("when_old", fact.when_old), ("when_unverified", fact.when_unverified),
+                ("changeable", not fact.changeable), ("label", fact.label),
             )
             if value
         ]  # fmt: skip

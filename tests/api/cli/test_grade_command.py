@@ -65,8 +65,8 @@ def test_explaining_shows_what_a_row_that_matched_looked_at_and_gave(
     assert run(forbear, call) == OK
     out = capsys.readouterr().out
     assert "  * row 3 (line 77): tenure_months 14 is [12..24) => 30 points, SHORT_TENURE\n" in out
-    assert "  * row 4 (line 109): count(knockout) 0, score 490 is [430..500) => grade C\n" in out
-    assert '  * row 5 (line 122): grade "C" => multiple 1.50, floor 50.00, cap 500.00\n' in out
+    assert "  * row 4 (line 116): count(knockout) 0, score 490 is [430..500) => grade C\n" in out
+    assert '  * row 5 (line 129): grade "C" => multiple 1.50, floor 50.00, cap 500.00\n' in out
     assert (
         "with share of bills paid on time in the last year of 0.95 or more (0.03 more) the grade would be B\n"
         in out

@@ -264,6 +264,7 @@ def test_what_a_model_has_no_place_for_is_named_and_kept_aside() -> None:
     told = [problem.message for problem in problems]
     assert "the reasons of scorecard `score` go by points lost: no other tool does" in told
     assert "what fact `avg_monthly_bill` says with max_age, when_missing is not in DMN" in told
+    assert "what fact `prior_write_off` says with changeable is not in DMN" in told
     assert "the texts of the reasons are not in DMN" in told
     assert "the promises are not in DMN" in told
     assert "that outcome `credit_limit` is money is not in DMN" in told
