@@ -30,10 +30,11 @@ from workflows.messages import (
 class PolicyNotFound(LookupError):
     """No policy with this digest, or none of this name in force on the day, is on the shelf."""
 
-    def __init__(self, wanted: str) -> None:
+    def __init__(self, wanted: str, near: str = "") -> None:
         name, paren, which = wanted.partition(" (")
         said = f"`{name}`{paren}{which}"
-        super().__init__(f"No policy {said} is on the shelf. Publish it first: `forbear publish`.")
+        then = f"Did you mean `{near}`?" if near else "Publish it first: `forbear publish`."
+        super().__init__(f"No policy {said} is on the shelf. {then}")
         self.wanted = wanted
 
 

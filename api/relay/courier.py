@@ -24,7 +24,9 @@ from api.storage.brakes import BRAKED
 from api.storage.contacts import hold_customer
 from api.storage.customers import fact_rows, latest_facts
 from api.storage.errors import StorageError
+from api.storage.fact_notes import EMAIL
 from api.storage.ledger import LedgerWriter
+from api.storage.mailed import TOGETHER
 from api.storage.pokes import poke_cases
 from api.storage.session import Database, Work
 from api.storage.stopped import Stopped
@@ -205,7 +207,7 @@ class Courier:
         if not text:
             return None  # the receiver holds the text
         known = latest_facts(fact_rows(work.session, [row.customer]))
-        to = str(known["email"].value) if "email" in known else ""
+        to = str(known[EMAIL].value) if EMAIL in known else ""
         subject, text = subject_and_text(text, action.language, row.id)
         return Mail(action.key, to, subject, text, action.language)
 
@@ -278,7 +280,7 @@ class Courier:
         row = lock_account(work.session, account)
         at = max(at, row.last_received or at)
         if answer.ok:
-            note = "" if key == message.name else f"It went out together with {message.name}"
+            note = "" if key == message.name else f"{TOGETHER}{message.name}"
             outbox.settle(work, number, "delivered", at, note)
         elif until is None:
             why = f"After {message.attempt} attempts: {answer.error}"

@@ -17,6 +17,7 @@ from typing import Literal
 
 from api.relay.addresses import AddressRefused, Resolve, outside, resolve
 from api.relay.receiver import Answer, ReceiverRefused
+from api.storage.mailed import local_part
 
 TIMEOUT_SECONDS = 20.0
 SUBJECTS = {"en": "About your account {account}", "zh": "关于您的账户 {account}", "de": "Ihr Konto {account}"}
@@ -115,8 +116,7 @@ class Mailer:
         message["Subject"] = mail.subject
         message["Date"] = format_datetime(now)
         # The same notice has the same name however often it is tried, so a server can tell a repeat.
-        local = "".join(c if c.isalnum() or c in "._-" else "." for c in mail.key)
-        message["Message-ID"] = f"<{local}@{message['From'].addresses[0].domain}>"
+        message["Message-ID"] = f"<{local_part(mail.key)}@{message['From'].addresses[0].domain}>"
         message["Auto-Submitted"] = "auto-generated"
         message["X-Forbear-Action"] = mail.key
         if mail.language:

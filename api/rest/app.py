@@ -15,6 +15,7 @@ from api.rest.agreements import agreements_router
 from api.rest.alerts import alert_actions_router, alerts_router, watch_simulation_router
 from api.rest.assessments import assessments_router
 from api.rest.balances import balances_router
+from api.rest.bounces import bounces_router
 from api.rest.brakes import brakes_router
 from api.rest.bulk import bulk_router
 from api.rest.cases import cases_router
@@ -91,7 +92,7 @@ def framework_app(wiring: Wiring, more: Sequence[APIRouter] = ()) -> FastAPI:
         agreements_router,
         feeds_router,
         assessments_router, reviews_router, decisions_router, cases_router, alert_actions_router,
-        actions_router, messages_router, webhook_router,
+        actions_router, bounces_router, messages_router, webhook_router,
         tasks_router, brakes_router, events_router, alerts_router, policies_router, simulation_router,
         watch_simulation_router, health_router,
     )), docs_router(app)]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Annotated
 from urllib.parse import quote
 
@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, model_validator
 
 from api.rest.bodies import Body, Day, Id, ReceivedAt, example
-from api.rest.customers import FactsBody, facts_of
+from api.rest.customers import FactsBody, facts_of, verified_by_now
 from api.rest.days import day_that_has_come
 from api.rest.decisions import AssessmentOut, DecisionOut, assessment_out, decision_fields
 from api.rest.durable import assess
@@ -57,7 +57,14 @@ class AssessmentBody(Body):
 class PreviewBody(Body):
     """Facts and a policy: what would be decided."""
 
-    model_config = example(policy="consumer-credit", as_of="2026-03-01", facts={"segment": "consumer"})
+    model_config = example(
+        policy="consumer-credit", as_of="2026-03-01",
+        facts={
+            "value": "mid", "prior_write_off": False, "direct_debit": True, "tenure_months": 40,
+            "id_verified": {"value": True, "source": "shop", "verified_by": "agent 17"},
+            "avg_monthly_bill": "100.00",
+        },
+    )  # fmt: skip
     policy: str = Field(
         min_length=1, max_length=80, description="Name of a credit policy, or the digest of one."
     )
@@ -98,10 +105,17 @@ def assessments_router(wiring: Wiring) -> APIRouter:
         with wiring.database.read() as session:
             digest = _digest(wiring, body.policy, as_of)
             _, compiled = wiring.library.credit(session, digest)
-        decision = compiled.decide(facts_of(body.facts, as_of), as_of, trace=trace)
+        facts = facts_of(body.facts, as_of)
+        verified_by_now(facts, latest_of(wiring.clock.now(), as_of))
+        decision = compiled.decide(facts, as_of, trace=trace)
         return DecisionOut(**decision_fields(decision, trace=trace))
 
     return api
+
+
+def latest_of(now: datetime, as_of: date) -> datetime:
+    """Return up to when something may have been verified: a preview may look ahead, to a day's end."""
+    return max(now, datetime.combine(as_of, time.max, UTC))
 
 
 def _request(wiring: Wiring, request: str, body: AssessmentBody) -> AssessmentRequest:
@@ -121,6 +135,7 @@ def _request(wiring: Wiring, request: str, body: AssessmentBody) -> AssessmentRe
         zones = zones or zones_of(session, customer)
     as_of = day_that_has_come(as_of, at, zones)
     facts = facts_of(body.facts, as_of)
+    verified_by_now(facts, at)
     policy = body.policy or _of_portfolio(wiring, segment, facts, as_of)
     return AssessmentRequest(
             form=NAMED,

@@ -26,6 +26,7 @@ from api.rest.errors import Refusal, problem_of, validation_problem
 from api.rest.gate import BULK_FACTOR
 from api.rest.routes import Prefer, router, wait_for
 from api.storage.bulk import Batch, Item, NewCustomer, NewEntry
+from api.storage.entry_notes import notes_on
 from api.storage.fact_notes import FactNotes
 from api.storage.session import Work
 from api.wiring import Wiring
@@ -263,7 +264,7 @@ def _take(wiring: Wiring, work: Work, rows: Sequence[_Row]) -> list[RowAnswer]:
 def _noted(
     wiring: Wiring, work: Work, rows: Sequence[_Row], answers: Sequence[RowAnswer]
 ) -> list[RowAnswer]:  # fmt: skip
-    """Add to the answers on customers what the policies in force make of what was told."""
+    """Add to the answers on customers, holds and facts what the policies in force make of what was told."""
     by_day: dict[date, FactNotes] = {}
     found = []
     for row, answer in zip(rows, answers, strict=True):
@@ -272,6 +273,9 @@ def _noted(
             if day not in by_day:
                 by_day[day] = FactNotes.of(work.session, wiring.library, day)
             answer = answer.model_copy(update={"notes": by_day[day].on(row.item.segment, row.item.facts)})
+        elif isinstance(row.item, NewEntry) and answer.status < 400:
+            notes = notes_on(work.session, wiring.library, row.item.account, row.item.entry)
+            answer = answer.model_copy(update={"notes": notes}) if notes else answer
         found.append(answer)
     return found
 

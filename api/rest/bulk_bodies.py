@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter
 from api.rest import entry_bodies as e
 from api.rest.accounts import AccountBody
 from api.rest.bodies import Body
-from api.rest.customers import CustomerBody, begun, facts_of
+from api.rest.customers import CustomerBody, begun, facts_of, verified_by_now
 from api.rest.routes import day_told, received
 from api.storage.accounts import allocation_text
 from api.storage.bulk import Item, NewAccount, NewCustomer, NewEntry
@@ -53,7 +53,7 @@ class RowAnswer(Body):
     id: str = ""
     problem: dict[str, Any] | None = None
     notes: list[str] = Field(
-        default=[], description="Of a customer or an event: as the single answer tells them."
+        default=[], description="Of a customer, a hold, a fact or an event: as the single answer tells them."
     )
 
 
@@ -80,9 +80,9 @@ def to_item(wiring: Wiring, body: RowBody, now: datetime) -> Item:
     if isinstance(body, CustomerRowBody):
         at = received(wiring, body.received_at, needed=False, now=now)
         begun(wiring, body.since, at)
-        return NewCustomer(
-            body.id, body.name, body.segment, body.since, facts_of(body.facts, day_told(at)), at
-        )
+        facts = facts_of(body.facts, day_told(at))
+        verified_by_now(facts, at)
+        return NewCustomer(body.id, body.name, body.segment, body.since, facts, at)
     if isinstance(body, AccountRowBody):
         at = received(wiring, body.received_at, needed=False, now=now)
         policy = body.collections_policy

@@ -37,6 +37,16 @@ from engine.text import did_you_mean
 Plain = bool | int | str | tuple[str, ...] | None
 
 
+OWN = "forbear:"
+"""How a source begins that this house gives itself; nobody who tells a fact is called so."""
+
+
+def _of_others(source: str) -> str:
+    if source.startswith(OWN):
+        raise ValueError(f"no source that is told begins with `{OWN}`")
+    return source
+
+
 class GivenFact(Body):
     """A fact with its quality: numbers with a fraction are decimal strings."""
 
@@ -44,11 +54,16 @@ class GivenFact(Body):
     as_of: Day | None = Field(
         default=None, description="The day on which it was true; its age is measured from here."
     )
-    source: str = ""
+    source: Annotated[str, AfterValidator(_of_others)] = Field(
+        default="",
+        description=f"Who says so. `{OWN}...` stands for what a policy put in by itself, and is refused.",
+    )
     verified_by: Annotated[str, AfterValidator(str.strip)] = Field(
         default="", description="Who has verified it; blank: nobody."
     )
-    verified_at: Instant | None = None
+    verified_at: Instant | None = Field(
+        default=None, description="When; an instant that has not come yet is refused."
+    )
 
 
 def _one_shape(said: object) -> object:
@@ -70,7 +85,10 @@ def _wrong(name: str, said: Mapping[str, object]) -> str:
         )
     if name == "value":
         return "a fact has a `value`: a truth value, a whole number, a text, a list of texts or null"
-    return f"`{name}` of the fact cannot be `{str(said[name])[:60]}`"
+    told = f"`{name}` of the fact cannot be `{str(said[name])[:60]}`"
+    if name == "source" and isinstance(said[name], str):
+        return f"{told}: that says that nobody told it; leave such a fact out, or name who did"
+    return told
 
 
 FactsBody = dict[
@@ -153,6 +171,19 @@ def _fact_of(said: Any, on: date | None) -> Fact:
     return Fact(**{**fields, "as_of": fields["as_of"] or on})
 
 
+_AHEAD = timedelta(minutes=5)
+"""How far the clock of whoever verifies may be ahead of ours."""
+
+
+def verified_by_now(facts: Mapping[str, Fact], at: datetime) -> None:
+    """Raise Refusal for a fact that is said to be verified at an instant that has not come at `at`."""
+    for name, fact in facts.items():
+        if fact.verified_at is not None and day_told(at) and fact.verified_at > at + _AHEAD:
+            why = f"`verified_at` {fact.verified_at.isoformat()} of `{name[:64]}` has not come yet."
+            pointer = f"/facts/{name.replace('~', '~0').replace('/', '~1')}/verified_at"
+            raise Refusal("malformed-body", why, pointer)
+
+
 _EASTERNMOST = timedelta(hours=14)
 """No local day is ahead of UTC by more."""
 
@@ -186,6 +217,7 @@ def customers_router(wiring: Wiring) -> APIRouter:
         at = received(wiring, body.received_at, needed=False)
         begun(wiring, body.since, at)
         facts = facts_of(body.facts, day_told(at))
+        verified_by_now(facts, at)
         with wiring.database.write() as work:
             row, new = add_customer(work, body.model_dump(include={"id", "name", "segment", "since"}), at)
             set_facts(work, {row.id: facts}, at)
@@ -200,6 +232,7 @@ def customers_router(wiring: Wiring) -> APIRouter:
         at = received(wiring, body.received_at)
 
         facts = facts_of(body.facts, day_told(at))
+        verified_by_now(facts, at)
 
         def write() -> tuple[FactsOut, Work]:
             with wiring.database.write() as work:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response, status
 from fastapi.concurrency import run_in_threadpool
-from pydantic import create_model
+from pydantic import Field, create_model
 
 from api.rest.bodies import Body, Day, Page
 from api.rest.entry_bodies import RESOURCES, EntryBody, kind_of, to_body, to_entry
@@ -18,10 +18,19 @@ from api.rest.representation import Fields, IfMatch, version_of
 from api.rest.routes import Prefer, received, router, wait_for
 from api.storage.accounts import get_account
 from api.storage.entries import Days, entry_row, page_of_entries
+from api.storage.entry_notes import notes_on
 from api.storage.errors import NotFound
 from api.storage.tables import EntryRow
 from api.storage.wording import said, with_article
 from api.wiring import Wiring
+
+Notes = Annotated[
+    list[str],
+    Field(
+        description="Of a hold or a fact that is kept, but of which the account's collections policy knows "
+        "nothing, or would refuse it; in words."
+    ),
+]
 
 
 class StoredEntry(Body):
@@ -29,6 +38,7 @@ class StoredEntry(Body):
 
     entry: dict[str, Any]
     version: int
+    notes: Notes
 
 
 def entries_router(wiring: Wiring) -> APIRouter:
@@ -57,7 +67,10 @@ def _add_kind(api: APIRouter, wiring: Wiring, path: str, body_type: type[EntryBo
                     work, body.account, entry, clamp=not wiring.simulated, expected=expected,
                     currency=body.currency or "",
                 )  # fmt: skip
-            stored = StoredEntry(entry=to_body(body.account, posted.entry), version=posted.version)
+                notes = notes_on(work.session, wiring.library, body.account, posted.entry)
+            stored = StoredEntry(
+                entry=to_body(body.account, posted.entry), version=posted.version, notes=notes
+            )
             return stored, posted.new, work.outbox
 
         stored, new, outbox = await run_in_threadpool(write)
@@ -106,7 +119,10 @@ def _add_kind(api: APIRouter, wiring: Wiring, path: str, body_type: type[EntryBo
 def _stored_type(body_type: type[EntryBody]) -> type[Body]:
     """Return what is answered to a post of one kind, for the document alone."""
     name = f"Stored{body_type.__name__}"
-    return create_model(name, __base__=Body, __doc__=StoredEntry.__doc__, entry=body_type, version=(int, ...))
+    return create_model(
+        name, __base__=Body, __doc__=StoredEntry.__doc__, entry=body_type, version=(int, ...),
+        notes=(Notes, ...),
+    )  # fmt: skip
 
 
 def _add_whole_ledger(api: APIRouter, wiring: Wiring) -> None:

@@ -161,7 +161,7 @@ def fact_mistakes(problems: Sequence[FactProblem]) -> list[dict[str, str]]:
 def _with_advice(message: str, advice: str) -> str:
     """Return one sentence."""
     said = f"{message}; {advice}" if advice else message
-    return said if said.endswith("?") else f"{said.rstrip('.')}."
+    return said if said.endswith(("?", "...")) else f"{said.rstrip('.')}."
 
 
 def validation_problem(errors: Sequence[Mapping[str, Any]], prefix: int = 1) -> dict[str, Any]:

@@ -28,7 +28,11 @@ _BODIED = frozenset(_TYPES)
 _NDJSON = ("application/x-ndjson", "application/jsonl")
 _STREAMED = "/v1/ledger/bulk"
 """Read as it comes, in bounded memory, by the path itself; with an Idempotency-Key it is read here."""
-_BULK_TYPES = {_STREAMED: (*_NDJSON, "text/csv"), "/v1/events/bulk": _NDJSON}
+_OTHER_TYPES = {
+    _STREAMED: (*_NDJSON, "text/csv"),
+    "/v1/events/bulk": _NDJSON,
+    "/v1/bounces": ("application/json", "message/rfc822"),
+}
 
 
 class Gate:
@@ -102,7 +106,7 @@ class Gate:
         given = headers.get("content-type", "").partition(";")[0].strip().lower()
         if not given and "transfer-encoding" not in headers and headers.get("content-length", "0") == "0":
             return ""  # there is no body, so there is nothing to declare
-        wanted = _BULK_TYPES.get(path) or _TYPES[method]
+        wanted = _OTHER_TYPES.get(path) or _TYPES[method]
         return "" if given in wanted else f"The body is declared as `{given[:60]}`, not as `{wanted[0]}`."
 
     @staticmethod

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date
 from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
@@ -128,9 +128,12 @@ class Answers:
         if type(said) is not dict or not all(map(_is_plain, said.values())):
             raise NotPlain
         try:
-            return facts_of({"": GivenFact.model_validate(said)}, as_of)[""]
+            fact = facts_of({"": GivenFact.model_validate(said)}, as_of)[""]
         except ValidationError as error:
             raise NotPlain from error
+        if fact.verified_at is not None and fact.verified_at.astimezone(UTC).date() > as_of:
+            raise NotPlain  # whether that has come, the path knows
+        return fact
 
     def _day(self, as_of: date) -> tuple[str, str, str]:
         """Return what stands before and after the parts that vary, and what follows the value of a fact."""

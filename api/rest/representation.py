@@ -118,6 +118,6 @@ def _pick(rows: list[Mapping[str, Any]], names: list[str]) -> list[dict[str, Any
     known = dict.fromkeys(name for row in rows for name in row)
     for name in names:
         if rows and name not in known:
-            advice = did_you_mean(name, known, of="there are").rstrip(".")
+            advice = did_you_mean(name, known, of="there are")
             raise UnknownParameters([("fields", f"there is no field `{name[:60]}` here; {advice}")])
     return [{name: row[name] for name in names if name in row} for row in rows]

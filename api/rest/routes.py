@@ -46,7 +46,7 @@ def _check_parameters(request: Request, known: Collection[str]) -> None:
     for name in dict.fromkeys(request.query_params):
         if name not in known:
             advice = did_you_mean(name, known, of="it takes") or "it takes none"
-            found.append((name[:60], f"there is no such parameter here; {advice.rstrip('.')}"))
+            found.append((name[:60], f"there is no such parameter here; {advice}"))
         elif len(request.query_params.getlist(name)) > 1:
             found.append((name, "this is said more than once."))
     if found:

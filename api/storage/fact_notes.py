@@ -18,6 +18,9 @@ from engine.credit.model import FactDefinition
 from engine.text import did_you_mean
 from engine.watch.from_ledger import WHO
 
+EMAIL = "email"
+"""The fact that no policy needs to read: notices by e-mail go to that address."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Reads:
@@ -63,16 +66,16 @@ class FactNotes:
         portfolio = self.portfolio
         if segment and portfolio and portfolio.by == "segment" and not portfolio.credit_for(segment):
             advice = did_you_mean(segment, portfolio.credit, of="it knows")
-            yield _sentence(f"The portfolio names no credit policy for the segment `{segment}`", advice)
+            yield sentence(f"The portfolio names no credit policy for the segment `{segment}`", advice)
 
     def _on_fact(self, segment: str, name: str, facts: Mapping[str, Fact]) -> Iterator[str]:
         everybody = (*self.credit.values(), *self.collections.values())
         known = {read for reads in everybody for read in reads.facts}
-        known |= self.watched
+        known |= self.watched | {EMAIL}
         if self.portfolio:
             known.add(self.portfolio.by)
         if everybody and name not in known:
-            yield _sentence(f"No policy in force reads `{name}`", did_you_mean(name, known, of="they read"))
+            yield sentence(f"No policy in force reads `{name}`", did_you_mean(name, known, of="they read"))
         for reads in self._judges(segment):
             if (definition := reads.facts.get(name)) and (why := _refused(definition, facts[name], reads)):
                 yield f"Policy `{reads.policy}` would refuse `{name}`: it {why}."
@@ -86,8 +89,11 @@ class FactNotes:
         return [*credit, *self.collections.values()]
 
 
-def _sentence(text: str, advice: str) -> str:
-    return f"{text}; {advice}" if advice.endswith("?") else f"{text}; {advice}." if advice else f"{text}."
+def sentence(text: str, advice: str) -> str:
+    """Return what is told and what to do about it as one sentence."""
+    if not advice:
+        return f"{text}."
+    return f"{text}; {advice}" if advice.endswith(("?", "...")) else f"{text}; {advice}."
 
 
 def _refused(definition: FactDefinition, fact: Fact, reads: _Reads) -> str:

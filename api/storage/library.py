@@ -18,6 +18,7 @@ from api.storage.tables import AccountRow
 from engine.credit import CompiledPolicy, CreditPolicy, compile_policy, load_credit
 from engine.ladder import CollectionsPolicy, LawPack, load_collections, load_law, no_law
 from engine.policy import Loaded
+from engine.text import suggest
 from engine.watch import WatchPolicy, load_watch
 from engine.workdays import Calendar, load_calendar, no_calendar
 from workflows.ports import PolicyNotFound
@@ -172,7 +173,9 @@ class Library:
         """Return which text of a name is in force on a day; raise PolicyNotFound."""
         chosen = self.in_force(session, kind, name, on)
         if chosen is None:
-            raise PolicyNotFound(f"{name} ({kind}, in force on {on})")
+            names = names_of(session, kind)
+            near = None if name in names else suggest(name, names)
+            raise PolicyNotFound(f"{name} ({kind}, in force on {on})", near or "")
         return chosen
 
     def in_force(self, session: Session, kind: str, name: str, on: date) -> InForce | None:

@@ -53,6 +53,16 @@ def reminded(session: Session, account: str) -> frozenset[str]:
     return frozenset(key for key in session.exec(mine) if is_reminder(key))
 
 
+def treating(session: Session, library: Library, row: AccountRow, on: date) -> CollectionsPolicy | None:
+    """Return the policy that treats an account: its open case's, else that of the day; None: none does."""
+    try:
+        if opened := open_cases(session, row):
+            return library.collections(session, opened[-1].policy)
+        return library.collections_for(session, row, on)
+    except (PolicyNotFound, PolicyRefused):
+        return None  # the account is in trouble already, and says so
+
+
 class Opening:
     """Keeps each account's `watch_on` and `remind_on`, and opens its cases when they have come."""
 
@@ -102,13 +112,7 @@ class Opening:
         """Return after how long holds without an end are over, by the policy that treats the account."""
         if not isinstance(entry, Hold):
             return {}
-        try:
-            if opened := open_cases(session, row):
-                policy: CollectionsPolicy | None = self._library.collections(session, opened[-1].policy)
-            else:
-                policy = self._library.collections_for(session, row, entry.value_date)
-        except (PolicyNotFound, PolicyRefused):
-            return {}  # the account is in trouble already; nothing ends by itself then
+        policy = treating(session, self._library, row, entry.value_date)
         return {kind: rules.lasts for kind, rules in policy.holds.items() if rules.lasts} if policy else {}
 
     def around(self, session: Session, policy: CollectionsPolicy, account: AccountPosition) -> Position:

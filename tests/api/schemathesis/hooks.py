@@ -7,7 +7,7 @@ from typing import Any
 import schemathesis
 
 
-@schemathesis.serializer("application/x-ndjson", "text/csv")
+@schemathesis.serializer("application/x-ndjson", "text/csv", "message/rfc822")
 def lines(ctx: schemathesis.SerializationContext, value: Any) -> bytes:
     """Send what was made up as it is."""
     return value if isinstance(value, bytes) else str(value).encode()
