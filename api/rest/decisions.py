@@ -213,7 +213,8 @@ def decisions_router(wiring: Wiring) -> APIRouter:
         response: Response,
         audience: Annotated[Audience, Query(description="In whose words.")] = "customer",
         language: Annotated[
-            str, Query(max_length=35, description="`en` or `zh`; another one is refused (406).")
+            str,
+            Query(max_length=35, description="`en` or `zh`; another one is refused (406).", examples=["en"]),
         ] = "",
         accept_language: Annotated[
             str | None,

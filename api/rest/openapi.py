@@ -24,6 +24,8 @@ _NEEDED = {
     "patch_customers": ("if-match",),
 }
 """Headers without which an operation is refused, each with a problem of its own."""
+_MORE = {"read_decisions_explanation": (406,)}
+"""Failures that one operation alone has."""
 _REPEATED = (
     "The same call again under the same key is answered with the stored answer, marked "
     "`idempotency-replayed: true`: what succeeded for 48 hours, what the ledger refused as it stands (409) "
@@ -171,7 +173,8 @@ def _failures(path: str, method: str, operation: Json) -> None:
     if not path.startswith("/v1"):
         return
     writes = method != "get"
-    for status in sorted({*_EVERY, 422, 500, *(_WRITING if writes else ())}):
+    more = _MORE.get(operation["operationId"], ())
+    for status in sorted({*_EVERY, 422, 500, *more, *(_WRITING if writes else ())}):
         if status == 428 and method != "patch":
             continue
         own = found.get(str(status))
