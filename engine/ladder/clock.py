@@ -110,16 +110,18 @@ def _promise(
 ) -> PromiseState:  # fmt: skip
     last = rules.grace.after(promise.by)
     so_far = sum((one.amount for one in counted if one.day <= day), Decimal(0))
-    if promise.withdrawn_on and promise.withdrawn_on <= day:
-        return PromiseState(promise, "withdrawn", last, paid=so_far)
+    gone = promise.withdrawn_on if promise.withdrawn_on and promise.withdrawn_on <= day else None
     wanted = Decimal(0)
     for due, amount in promise.milestones or ((promise.by, promise.amount),):
         wanted += amount
         last = rules.grace.after(due)
         paid = sum((one.amount for one in counted if one.day <= min(last, day)), Decimal(0))
         if paid < wanted * (1 - rules.tolerance):
-            return PromiseState(promise, "active" if day <= last else "broken", last, paid=so_far)
-    return PromiseState(promise, "kept", last, paid=so_far)
+            # What was broken already is not made good by taking it back.
+            broken = (gone or day) > last
+            state = "broken" if broken else "withdrawn" if gone else "active"
+            return PromiseState(promise, state, last, paid=so_far)
+    return PromiseState(promise, "withdrawn" if gone and gone <= last else "kept", last, paid=so_far)
 
 
 def _refused(rules: PromiseRules, promise: Promised, earlier: int) -> str:

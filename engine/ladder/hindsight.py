@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from engine.ladder.case import Case, treatment_of
+from engine.ladder.disputed import taken_out
 from engine.ladder.late_fee import counted_fees
 from engine.ladder.measure import Measures, View
 from engine.ladder.memory import Row, do_of
@@ -161,15 +162,11 @@ def _as_of(account: AccountPosition, day: date, *, evening: bool = False) -> Acc
 
 def _contested(debts: list[Debt], disputes: tuple[DisputedPart, ...], day: date) -> tuple[Debt, ...]:
     """Return debts with what was disputed of them on a day: each dispute once, over the debts of its bill."""
-    claimed = dict.fromkeys((debt.id for debt in debts), ZERO)
+    room = {debt.id: debt.open for debt in debts}
     for dispute in disputes:
-        left = _disputed_then(dispute, day)
-        for debt in sorted(debts, key=lambda debt: (debt.due_date, debt.id)) if left else ():
-            if dispute.bill in (debt.bill, debt.id):
-                part = max(ZERO, min(left, debt.open - claimed[debt.id]))
-                claimed[debt.id] += part
-                left -= part
-    return tuple(debt.model_copy(update={"disputed": claimed[debt.id]}) for debt in debts)
+        if amount := _disputed_then(dispute, day):
+            taken_out(dispute, amount, debts, room)
+    return tuple(debt.model_copy(update={"disputed": debt.open - room[debt.id]}) for debt in debts)
 
 
 def _debt_as_of(debt: Debt, day: date, evening: bool) -> Debt:

@@ -10,11 +10,12 @@ from itertools import pairwise
 
 from engine.ladder.case import Case
 from engine.ladder.clock import FOREVER, Days, merged
+from engine.ladder.disputed import taken_out
 from engine.ladder.measure import OUTSIDE
 from engine.ladder.memory import GONE
 from engine.ladder.model import LateFeeRules
 from engine.ladder.state import BookedFee
-from engine.ledger.account import Debt
+from engine.ledger.account import Debt, DisputedPart
 from engine.ledger.charges import BASES, Stretch, grown, rate_on, rounded
 
 ZERO = Decimal(0)
@@ -194,7 +195,7 @@ def _stretches(case: Case, rules: LateFeeRules, debt: Debt, first: int, last: in
     cuts |= {rate.since.toordinal() for rate in rules.every}
     for start, end in pairwise(sorted(cut for cut in cuts if first <= cut <= last)):
         if not any(held[0] <= start < held[1] for held in stops):
-            balance = debt.open + sum((by for on, by in debt.moved if on.toordinal() >= start), ZERO)
+            balance = _balance(debt, start)
             balance -= sum((amount for days, amount in disputes if days[0] <= start < days[1]), ZERO)
             yield Stretch(start, end, balance)
 
@@ -231,14 +232,27 @@ def _disputed(case: Case, debt: Debt) -> list[tuple[Days, Decimal]]:
     """Return the days on which parts of a debt were disputed: upheld parts until their credit note."""
     found = []
     for dispute in case.account.disputes:
-        if dispute.bill in (debt.bill, debt.id):
-            end = dispute.resolved_on.toordinal() if dispute.resolved_on else FOREVER
-            since = dispute.since.toordinal()
-            if dispute.outcome != "upheld":
-                found.append(((since, end), dispute.amount))
-            elif dispute.remaining:
-                found.append(((0, FOREVER), dispute.remaining))
+        upheld = dispute.outcome == "upheld"
+        end = dispute.resolved_on.toordinal() if dispute.resolved_on and not upheld else FOREVER
+        since = 0 if upheld else dispute.since.toordinal()
+        if part := _part_of(dispute, since, debt, case.account.debts):
+            found.append(((since, end), part))
     return found
+
+
+def _part_of(dispute: DisputedPart, since: int, debt: Debt, debts: tuple[Debt, ...]) -> Decimal:
+    """Return what a dispute takes out of one debt; what its bill has paid can come back, and is disputed."""
+    own = dispute.bill in (debt.bill, debt.id)
+    if not own and not {debt.bill, debt.id} & dict(dispute.also).keys():
+        return ZERO
+    amount = dispute.remaining if dispute.outcome == "upheld" else dispute.amount
+    parts = taken_out(dispute, amount, debts, {one.id: _balance(one, since) for one in debts})
+    return parts.get(debt.id, ZERO) + (amount - sum(parts.values(), ZERO) if own else ZERO)
+
+
+def _balance(debt: Debt, day: int) -> Decimal:
+    """Return what was open of a debt at the beginning of a day."""
+    return debt.open + sum((by for on, by in debt.moved if on.toordinal() >= day), ZERO)
 
 
 def _stops(case: Case, rules: LateFeeRules) -> tuple[Days, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from engine.ladder.clock import Days, Held, held_intervals, hold_rules, lost, merged, promise_pauses
+from engine.ladder.disputed import taken_out
 from engine.ladder.model import CollectionsPolicy, LadderRow
 from engine.ledger.account import AccountPosition, Debt
 
@@ -163,20 +164,45 @@ def _slices(
 ) -> list[Slice]:
     everywhere = [h.days for h in held if not h.bill and h.rules.clock == "stops"]
     everywhere += promise_pauses(policy, position)
-    left = {d.id: d.amount for d in position.disputes if d.outcome in ("rejected", "withdrawn")}
+    owed = {debt.id: _owed(policy, debt) for debt in position.debts}
+    aging = [debt for debt in position.debts if owed[debt.id] > 0]
+    disputed = _disputed_in_vain(position, aging, owed)
     found: list[Slice] = []
-    for debt in position.debts:
-        owed = debt.open
-        if policy.case.credits == "allocated_only" and debt.without_credit is not None:
-            owed = debt.without_credit
-        if owed > 0 and not debt.written_off and debt.category not in OUTSIDE:
-            found += _debt_slices(policy, position, debt, owed, held, everywhere, entered, left)
+    for debt in aging:
+        mine = disputed.get(debt.id, ())
+        found += _debt_slices(policy, position, debt, owed[debt.id], held, everywhere, entered, mine)
+    return found
+
+
+def _owed(policy: CollectionsPolicy, debt: Debt) -> Decimal:
+    """Return what is owed of a debt that ages; 0 for all others."""
+    if debt.written_off or debt.category in OUTSIDE:
+        return ZERO
+    if policy.case.credits == "allocated_only" and debt.without_credit is not None:
+        return debt.without_credit
+    return debt.open
+
+
+def _disputed_in_vain(
+    position: AccountPosition, aging: Sequence[Debt], owed: Mapping[str, Decimal]
+) -> dict[str, list[tuple[Decimal, Days]]]:
+    """Return what was disputed of debts and is owed all the same, with the days of the dispute."""
+    found: dict[str, list[tuple[Decimal, Days]]] = {}
+    if not position.disputes:
+        return found
+    room = {debt.id: owed[debt.id] - min(debt.disputed, owed[debt.id]) for debt in aging}
+    for dispute in position.disputes:
+        if dispute.outcome in ("rejected", "withdrawn") and dispute.resolved_on:
+            days = (dispute.since.toordinal(), dispute.resolved_on.toordinal())
+            for debt, part in taken_out(dispute, dispute.amount, aging, room).items():
+                found.setdefault(debt, []).append((part, days))
     return found
 
 
 def _debt_slices(
     policy: CollectionsPolicy, position: AccountPosition, debt: Debt, owed: Decimal,
-    held: tuple[Held, ...], everywhere: list[Days], entered: date | None, left: dict[str, Decimal],
+    held: tuple[Held, ...], everywhere: list[Days], entered: date | None,
+    in_vain: Sequence[tuple[Decimal, Days]],
 ) -> list[Slice]:  # fmt: skip
     base, due = _base(policy, debt, entered).toordinal(), debt.due_date.toordinal()
     mine = [h for h in held if h.bill in (debt.bill, debt.id)]
@@ -194,30 +220,15 @@ def _debt_slices(
             Slice(debt.id, debt.bill, base, due, disputed, merged(pauses), now, stays, True, anchors)
         )
     plain = owed - disputed
-    for dispute in position.disputes:
-        if dispute.id in left and dispute.bill in (debt.bill, debt.id) and dispute.resolved_on and plain:
-            part = min(left[dispute.id], plain)
-            left[dispute.id] -= part
-            plain -= part
-            days = (dispute.since.toordinal(), dispute.resolved_on.toordinal())
-            stopped = [*pauses, days] if rules.minus_hold else pauses
-            renotice = days[1] if rules.renotice else 0
-            if part:
-                found.append(
-                    Slice(
-                        debt.id,
-                        debt.bill,
-                        base,
-                        due,
-                        part,
-                        merged(stopped),
-                        out,
-                        keeps,
-                        False,
-                        anchors,
-                        renotice,
-                    )
-                )
+    for part, days in in_vain:
+        plain -= part
+        stopped = [*pauses, days] if rules.minus_hold else pauses
+        renotice = days[1] if rules.renotice else 0
+        found.append(
+            Slice(
+                debt.id, debt.bill, base, due, part, merged(stopped), out, keeps, False, anchors, renotice
+            )
+        )  # fmt: skip
     if plain:
         found.append(Slice(debt.id, debt.bill, base, due, plain, merged(pauses), out, keeps, False, anchors))
     return found

@@ -61,7 +61,7 @@ def cut(rules: CaseRules, account: AccountPosition, item: str) -> AccountPositio
     return account.model_copy(
         update={
             "debts": debts,
-            "disputes": tuple(d for d in account.disputes if d.bill in mine),
+            "disputes": tuple(d for d in account.disputes if mine & {d.bill, *dict(d.also)}),
             "holds": tuple(h for h in account.holds if not h.bill or h.bill in mine),
             "acts": tuple(act for act in account.acts if _concerns(act, mine, item)),
         }

@@ -101,6 +101,10 @@ class DisputedPart(Model):
     outcome: Literal["", "upheld", "rejected", "withdrawn"] = ""
     remaining: Amount = Decimal(0)
     """What it still takes out: all while it is open; of an upheld one, what no credit note covers yet."""
+    also: Annotated[tuple[tuple[str, Amount], ...], Field(exclude_if=not_)] = ()
+    """What stands in the place of what it names, each with the most that it takes out there.
+
+    The plan that its bill is under; or the bills of a plan that was given up. The last due is taken first."""
 
 
 class Promised(Model):

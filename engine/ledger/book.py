@@ -371,12 +371,23 @@ class Book:
                 if part:
                     state.touches[debt.id] = state.touches.get(debt.id, ZERO) + part
 
+    def instead_of(self, state: DisputeState) -> tuple[tuple[str, Decimal], ...]:
+        """Return what stands in the place of what a dispute names, each with the most that it claims there."""
+        found: dict[str, Decimal] = {}
+        for debt in self.find(state.entry.bill):
+            if all(debt is not named for named in state.debts):
+                found[debt.id] = debt.amount
+            elif debt.moved:
+                found[debt.plan] = found.get(debt.plan, ZERO) + debt.moved
+        return tuple(found.items())
+
     def mark(self, reference: str, marked: bool, day: date) -> None:
         """Set or remove a write-off mark on one bill, or on all that is owed now.
 
         A bill that is marked leaves its plan with what is still owed of it, and comes back under it.
         """
-        for debt in self.find(reference) if reference else list(self.order):
+        owed = (debt for debt in self.order if debt.open or not marked)
+        for debt in self.find(reference) if reference else list(owed):
             debt.write_off(day if marked else None)
             if marked and reference:
                 debt.pulled += plans.pull(self, debt, debt.moved, day, for_now=True)

@@ -12,7 +12,7 @@ from engine.ledger.book import ZERO, Book
 from engine.ledger.charges import BASES, Basis, Rate, Stretch, grown
 from engine.ledger.deposit_moves import IN, counted
 from engine.ledger.entries import DepositMoved, DepositReviewed, Entry
-from engine.ledger.facts_arrears import overdue_spans
+from engine.ledger.facts_arrears import claims_on, overdue_spans
 from engine.ledger.history import write_book
 from engine.ledger.known import counts_by, known_entries, latest_key, of_kind
 from engine.ledger.position import PRECISION
@@ -106,8 +106,8 @@ def _since(moves: Sequence[DepositMoved]) -> date | None:
 
 def _good_since(book: Book, since: date, as_of: date) -> date:
     """Return the day after the last one on which anything was past due, or on which holding began."""
-    bad = [d for d in book.order if not (d.open and d.open <= d.disputed and not d.written_off)]
-    spans = [span for debt in bad for span in overdue_spans(debt, as_of)]
+    claims = claims_on(book)
+    spans = [span for debt in book.order for span in overdue_spans(debt, as_of, claims.get(debt.id, ()))]
     last = max((day for _, day in spans), default=None)
     return since if last is None or last < since else last + timedelta(days=1)
 

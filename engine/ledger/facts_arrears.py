@@ -53,12 +53,14 @@ def _months(first: date, last: date) -> int:
 def claims_on(book: Book) -> dict[str, list[Change]]:
     """Return what disputes take out of debts, by debt: since which day, and how much.
 
-    A dispute that was rejected or withdrawn takes out nothing: the debt was owed all along.
+    A dispute that was rejected or withdrawn takes out nothing: the debt was owed all along. What is upheld
+    was never owed, not even before it was disputed.
     """
     found: dict[str, list[Change]] = {}
     for state in sorted(book.disputes.values(), key=lambda s: (s.entry.value_date, s.entry.id)):
         for debt, part in state.touches.items():
-            found.setdefault(debt, []).append((state.entry.value_date, part))
+            since = date.min if state.outcome == "upheld" else state.entry.value_date
+            found.setdefault(debt, []).append((since, part))
     return found
 
 

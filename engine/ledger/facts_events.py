@@ -99,10 +99,9 @@ def _promises(
     broken: list[Entry] = []
     money: dict[str, list[Entry]] = {}
     for promise in of_kind(due, Promise):
-        if promise.id in withdrawn:
-            continue
         mine = counted[promise.id]
-        ends, was_kept = _outcome(asked_of(promise).parts, mine, window.end, tolerance, grace)
+        known = min(window.end, withdrawn.get(promise.id, window.end))
+        ends, was_kept = _outcome(asked_of(promise).parts, mine, known, tolerance, grace)
         if ends is not None and window.holds(ends) and ends < window.end:
             (kept if was_kept else broken).append(promise)
             money[promise.id] = [payments[one.place][0] for one in mine]
@@ -153,6 +152,7 @@ def _outcome(
 def _contribution(due: list[Entry], book: Book, window: Window) -> dict[str, Found]:
     came: list[Entry] = []
     total = ZERO
+    waiting = {refund.id for refund in book.refunds}
     for entry in due:
         if not window.holds(entry.value_date):
             continue
@@ -161,7 +161,7 @@ def _contribution(due: list[Entry], book: Book, window: Window) -> dict[str, Fou
             if not fund.return_id:
                 total += entry.amount
                 came.append(entry)
-        elif isinstance(entry, Refund):
+        elif isinstance(entry, Refund) and entry.id not in waiting:
             total -= entry.amount
             came.append(entry)
     if not came:

@@ -173,10 +173,11 @@ def end(book: Book, plan: PlanState, day: date) -> None:
     if plan.over:
         return
     stays = _stays(plan)
-    money = list(_money_of(book, plan, day))
+    money, back = list(_money_of(book, plan, day)), {}
     for debt in sorted(plan.covered, reverse=True):
         kept = ZERO if debt.written_off else min(stays, debt.moved)
         stays -= kept
+        back[debt.id] = debt.moved - kept
         debt.change(kept - debt.moved, day)
         debt.moved = kept
     _ask_no_more(plan, sum((debt.moved for debt in plan.covered), ZERO), day)
@@ -188,6 +189,11 @@ def end(book: Book, plan: PlanState, day: date) -> None:
     for fund, amount in money:
         held, fund.free = fund.free, amount
         book.spread(fund, covered, day)
+        for debt in covered if fund.free else ():
+            # It had paid this before the mark came: only what was still owed is written off.
+            if debt.written_off and (part := min(fund.free, back[debt.id], debt.open)):
+                back[debt.id] -= part
+                book.take(fund, debt, part, day)
         book.free(fund, held)
     book.use_credit(day)
 

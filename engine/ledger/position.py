@@ -178,7 +178,7 @@ def _disputes(book: Book) -> tuple[DisputedPart, ...]:
         DisputedPart(
             id=state.entry.id, bill=state.entry.bill, amount=state.entry.amount,
             since=state.entry.value_date, resolved_on=state.resolved_on, outcome=state.outcome,
-            remaining=state.remaining,
+            remaining=state.remaining, also=book.instead_of(state),
         )
         for state in sorted(book.disputes.values(), key=lambda s: (s.entry.value_date, s.entry.id))
         if any(debt.open or debt.settled_on for debt in state.debts)

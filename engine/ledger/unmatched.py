@@ -58,6 +58,8 @@ def unmatched(entries: Iterable[Entry]) -> tuple[Unmatched, ...]:
 
 def _not_there(known: list[Entry]) -> Iterator[Unmatched]:
     there: set[tuple[str, str]] = {(entry.kind, entry.id) for entry in known}
+    bills = (entry for entry in known if isinstance(entry, Bill))
+    there |= {("bill", f"{bill.id}/{n}") for bill in bills for n in range(1, len(bill.instalments) + 1)}
     for e in known:
         for field, kind, wanted in _named(e):
             if not _is_there(there, kind, wanted):
@@ -128,7 +130,7 @@ def _named(entry: Entry) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_there(there: set[tuple[str, str]], kind: str, wanted: str) -> bool:
-    """Tell whether an entry is known; a bill also by the number of one of its instalments, `B1/2`.
+    """Tell whether an entry is known; of a bill with instalments also `B1/2`, if it has so many.
 
     Money is named as a payment, also where it is a recovery; a refund that is owed as a bill, `refund:Z1`.
     """
@@ -138,4 +140,4 @@ def _is_there(there: set[tuple[str, str]], kind: str, wanted: str) -> bool:
         return ("recovery", wanted) in there
     if kind == "bill" and wanted.startswith(REFUND):
         return ("refund", wanted.removeprefix(REFUND)) in there
-    return kind == "bill" and (kind, wanted.rpartition("/")[0]) in there
+    return False
