@@ -372,7 +372,7 @@ class Book:
                     state.touches[debt.id] = state.touches.get(debt.id, ZERO) + part
 
     def instead_of(self, state: DisputeState) -> tuple[tuple[str, Decimal], ...]:
-        """Return what stands in the place of what a dispute names, each with the most that it claims there."""
+        """Return what stands in the place of what a dispute names, each with the most that it claims."""
         found: dict[str, Decimal] = {}
         for debt in self.find(state.entry.bill):
             if all(debt is not named for named in state.debts):
@@ -386,7 +386,7 @@ class Book:
 
         A bill that is marked leaves its plan with what is still owed of it, and comes back under it.
         """
-        owed = (debt for debt in self.order if debt.open or not marked)
+        owed = (debt for debt in self.order if plans.is_owed(self, debt) or not marked)
         for debt in self.find(reference) if reference else list(owed):
             debt.write_off(day if marked else None)
             if marked and reference:

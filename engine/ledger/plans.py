@@ -155,6 +155,11 @@ def lower(
     return rest
 
 
+def is_owed(book: Book, debt: DebtState) -> bool:
+    """Tell whether something of a debt is owed: of itself, or under the plan in its place."""
+    return bool(debt.open or (debt.moved and any(part.open for part in book.plans[debt.plan].parts)))
+
+
 def claims(book: Book, debts: Sequence[DebtState]) -> Iterator[tuple[DebtState, Decimal]]:
     """Yield the instalments out of which a dispute on these debts takes its part, the last first."""
     for debt in debts:

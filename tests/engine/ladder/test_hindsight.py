@@ -208,3 +208,43 @@ def test_a_dispute_stands_when_what_it_is_about_is_owed_again(history: list[Entr
     assert found.looks[-1].step.trace.disputed == 260
     asked = [show(action) for look in found.looks for action in look.step.actions]
     assert not [one for one in asked if "service" in one], asked
+
+
+PLAN = entry(
+    "bill", "2026-01-20", id="PL", due="2026-03-20", amount="300.00", category="plan", replaces=["B1"],
+    instalments=[
+        {"due_date": date(2026, 1, 25), "amount": "200.00"},
+        {"due_date": date(2026, 3, 20), "amount": "100.00"},
+    ],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("since", "amount", "outcome", "back"),
+    [
+        ("2026-03-01", "300.00", "", TO_BAR),
+        ("2026-03-01", "100.00", "", []),  # the last instalment, which was not due
+        ("2026-03-12", "300.00", "", []),
+        ("2026-03-12", "300.00", "upheld", BACK),
+        ("2026-03-12", "100.00", "upheld", []),
+    ],
+)
+@pytest.mark.parametrize("bill", ["B1", "PL"])
+def test_a_dispute_of_a_bill_under_a_plan_is_one_of_its_instalments(
+    bill: str, since: str, amount: str, outcome: str, back: list[str]
+) -> None:
+    news = [entry("dispute", since, "2026-03-16", id="D", bill=bill, amount=amount)]
+    if outcome:
+        news.append(entry("dispute_resolved", "2026-03-16", dispute="D", outcome=outcome))
+    found = played([BILL, PLAN, *news], date(2026, 3, 16))
+    assert on(found, "2026-03-11") == ["suspend service(suspended)", "suspend fee(suspension)"]
+    assert [line for line in on(found, "2026-03-16") if line.startswith("undo")] == back
+
+
+@pytest.mark.parametrize("bill", ["B1", "PL"])
+def test_days_of_a_rejected_dispute_are_lost_for_the_plan_of_its_bill_too(bill: str) -> None:
+    dispute = entry("dispute", "2026-02-01", id="D", bill=bill, amount="300.00")
+    rejected = entry("dispute_resolved", "2026-03-01", dispute="D", outcome="rejected")
+    found = played([BILL, PLAN, dispute, rejected], date(2026, 4, 8))
+    assert on(found, "2026-03-11") == []
+    assert on(found, "2026-04-08") == ["suspend service(suspended)", "suspend fee(suspension)"]

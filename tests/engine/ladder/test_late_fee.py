@@ -130,3 +130,34 @@ def test_a_fee_that_is_not_booked_in_two_days_holds_nothing_up() -> None:
     assert then.step.wake_at == local("02-27")
     assert found.looks[-1].step.taken.ended == "cured"
     assert found.looks[-1].at == local("02-27")
+
+
+PARTS = [{"due_date": "2026-01-25", "amount": "60.00"}, {"due_date": "2026-02-25", "amount": "40.00"}]
+
+
+@pytest.mark.parametrize(
+    ("bill", "amount", "dispute"),
+    [
+        # of 60.00 for ten days at 0.1 % a day; a dispute takes its part out once, of a plan from its end
+        ("IN", "0", "0.60"),
+        ("IN", "30.00", "0.30"),
+        ("IN", "60.00", "0.00"),
+        ("PL", "40.00", "0.60"),
+        ("PL", "70.00", "0.30"),
+        ("B1", "40.00", "0.60"),
+        ("B1", "70.00", "0.30"),
+        ("B1", "100.00", "0.00"),
+    ],
+)
+def test_nothing_grows_on_the_disputed_part_of_an_instalment(bill: str, amount: str, dispute: str) -> None:
+    plan = bill in ("PL", "B1")
+    debt = entry("bill", "01-20", id="PL" if plan else "IN", due="02-25", amount="100.00", instalments=PARTS,
+                 **({"category": "plan", "replaces": ["B1"]} if plan else {}))  # fmt: skip
+    said = [entry("dispute", "01-22", id="D", bill=bill, amount=amount)] if amount != "0" else []
+    at = evening(day("02-04"))
+    known = position_of([*([BILL] if plan else []), debt, *said], at)
+    case = Case(policy(), Taken(case="c", opened_at=at, opened_on=day("01-01")), known, at)
+    rules = policy().late_fee
+    assert rules is not None
+    (first,) = (one for one in case.account.debts if one.id.endswith("/1"))
+    assert fee_of(case, rules, first, case.today) == Decimal(dispute)

@@ -58,6 +58,11 @@ BILL = entry("bill", "02-01", id="B1", amount="80", due="02-20")
         ([BILL, entry("payment", "02-25", amount="80")], "04-25", 2),
         ([BILL], "04-10", 0),
         ([BILL, entry("dispute", "02-15", id="D", bill="B1", amount="80")], "04-10", 3),
+        # what was paid of it late was late, though the rest is disputed; a part disputed in time is not
+        ([BILL, entry("dispute", "02-15", id="D", bill="B1", amount="30"),
+          entry("payment", "03-25", amount="50")], "04-25", 1),
+        ([BILL, entry("dispute", "02-15", id="D", bill="B1", amount="30"),
+          entry("payment", "02-20", amount="50")], "04-10", 3),
         ([BILL, entry("write_off_mark", "02-15", bill="B1")], "04-10", 0),
         ([BILL, entry("payment", "02-20", amount="80"), move("03-01", "released", "150"),
           move("03-05", "held", "90")], "04-10", 1),

@@ -49,6 +49,16 @@ def value(name: str, *history: Entry, as_of: date = AS_OF, **how: object) -> obj
         ("max_dpd_12m", [bill(1), entry("write_down", "02-04", bill="B1", amount="100.00")], 9),
         ("max_dpd_12m", [bill(1), pay("01-20"), entry("payment_returned", "03-01", payment="P01-20"),
                          pay("03-06")], 39),
+        # what is upheld was never owed, also before it was disputed and while its credit note is awaited
+        ("max_dpd_12m", [bill(1), entry("dispute", "02-10", id="D", bill="B1", amount="100.00"),
+                         entry("dispute_resolved", "02-20", dispute="D", outcome="upheld")], 0),
+        # a promise that is broken stays so when it is taken back, and money is not less for a refund of none
+        ("broken_promises_12m", [PROMISE, entry("promise_withdrawn", "02-11", promise=PROMISE.id)], 1),
+        ("broken_promises_12m", [PROMISE, entry("promise_withdrawn", "02-10", promise=PROMISE.id)], 0),
+        ("kept_promises_12m", [PROMISE, pay("02-05"),
+                               entry("promise_withdrawn", "03-01", promise=PROMISE.id)], 1),
+        ("contribution_12m", [bill(1), entry("refund", "02-01", amount="50.00")], "unknown"),
+        ("contribution_12m", [pay("01-25"), entry("refund", "02-01", amount="30.00")], Decimal("70.00")),
         ("late_count_12m", [bill(1), pay("01-25"), bill(2), pay("02-27"), bill(3)], 2),
         ("on_time_rate_12m", [bill(1), pay("01-25"), bill(2), pay("02-27"), bill(3)], Decimal("0.3333")),
         ("on_time_rate_12m", [], "unknown"),

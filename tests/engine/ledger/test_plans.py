@@ -359,3 +359,42 @@ def test_days_on_which_an_instalment_was_disputed_were_not_late() -> None:
     found = facts_at(TERMS, [B1, PLAN, whole], day("04-30"), LATE)
     # B1 was late before its plan, and no instalment since
     assert (found["late_count_12m"].value, found["max_dpd_12m"].value, found["dpd_now"].value) == (1, 15, 0)
+
+
+BOTH = [B1, B2, plan("80.00", "80.00", on="03-01", bills="B1 B2"), pay("03-10", "80.00")]
+
+
+@pytest.mark.parametrize(
+    ("reference", "left", "given_up"),
+    [
+        ({}, {"PL/2": "80.00"}, {"B1": "20.00", "B2": "60.00"}),
+        ({"bill": "B1"}, {"B1": "80.00"}, {"B1": "80.00"}),
+    ],
+)
+def test_a_mark_takes_out_what_is_still_owed_and_no_money_that_was_paid_before(
+    reference: dict[str, str], left: dict[str, str], given_up: dict[str, str]
+) -> None:
+    marked = [*BOTH, entry("write_off_mark", "03-15", **reference)]
+    assert opens(position(*marked, on="03-20")) == left
+    found = position(*marked, entry("plan_ended", "03-18", plan="PL"), on="03-20")
+    assert (opens(found), found.credit) == (given_up, 0)
+    assert all(debt.written_off for debt in found.debts if debt.open)
+
+
+def test_a_dispute_says_what_stands_in_the_place_of_its_bill() -> None:
+    dispute = entry("dispute", "02-20", id="D", bill="B1", amount="30.00")
+    (before,) = position(B1, dispute, on="03-20").disputes
+    (under,) = position(B1, PLAN, dispute, on="03-20").disputes
+    (gone,) = position(B1, PLAN, less("dispute", "02-20", "30.00", "PL"), OVER, on="05-30").disputes
+    assert [before.also, under.also, gone.also] == [
+        (), (("PL", Decimal("100.00")),), (("B1", Decimal("100.00")),),
+    ]  # fmt: skip
+
+
+def test_a_mark_on_all_that_is_owed_leaves_out_what_is_paid() -> None:
+    paid = [B1, entry("payment", "01-20", id="P1", amount="100.00"), B2]
+    found = position(*paid, entry("write_off_mark", "03-01"), on="03-20")
+    assert {debt.id: debt.written_off for debt in found.debts if debt.open} == {"B2": True}
+    back = entry("payment_returned", "03-10", payment="P1")
+    found = position(*paid, entry("write_off_mark", "03-01"), back, on="03-20")
+    assert {debt.id: debt.written_off for debt in found.debts} == {"B1": False, "B2": True}

@@ -12,6 +12,10 @@ from engine.ledger.unmatched import unmatched
 from tests.engine.ledger.making import LATE, TERMS, entries, entry
 
 BILL = entry("bill", "01-05", id="B1", due="01-25", amount="100.00")
+IN_PARTS = entry(
+    "bill", "01-05", id="B2", due="02-25", amount="9",
+    instalments=[{"due_date": "2026-01-25", "amount": "4"}, {"due_date": "2026-02-25", "amount": "5"}],
+)  # fmt: skip
 PAID = entry("payment", "01-20", id="P1", amount="100.00")
 
 
@@ -20,7 +24,7 @@ PAID = entry("payment", "01-20", id="P1", amount="100.00")
     [
         (entry("dispute", "01-10", id="D", bill="NOPE", amount="1"), ("bill", "bill", "NOPE"), None),
         (entry("dispute", "01-10", id="D", bill="B1", amount="1"), ("bill", "bill", "B1"), BILL),
-        (entry("write_off_mark", "01-10", bill="B1/1"), ("bill", "bill", "B1/1"), BILL),
+        (entry("write_off_mark", "01-10", bill="B2/2"), ("bill", "bill", "B2/2"), IN_PARTS),
         (entry("payment_returned", "02-01", payment="P1"), ("payment", "payment", "P1"), PAID),
         (entry("dispute_resolved", "02-01", dispute="D9", outcome="upheld"), ("dispute", "dispute", "D9"),
          entry("dispute", "01-10", id="D9", bill="B1", amount="1")),
@@ -38,6 +42,12 @@ def test_it_waits_until_its_cause_is_known(new: Entry, said: tuple[str, ...], ca
     assert (wait.field, wait.names, wait.wanted) == said
     if cause:
         assert new.id not in [wait.id for wait in unmatched([new, cause])]
+
+
+@pytest.mark.parametrize("name", ["B1/1", "B2/0", "B2/3", "B2/02", "B2/"])
+def test_an_instalment_that_a_bill_does_not_have_is_waited_for(name: str) -> None:
+    new = entry("payment", "01-20", amount="2", pays=[{"bill": name, "amount": "1"}])
+    assert [wait.wanted for wait in unmatched([new, BILL, IN_PARTS])] == [name]
 
 
 def test_what_names_nothing_waits_for_nothing() -> None:
