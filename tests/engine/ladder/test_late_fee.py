@@ -138,14 +138,14 @@ PARTS = [{"due_date": "2026-01-25", "amount": "60.00"}, {"due_date": "2026-02-25
 @pytest.mark.parametrize(
     ("bill", "amount", "dispute"),
     [
-        # of 60.00 for ten days at 0.1 % a day; a dispute takes its part out once, of a plan from its end
-        ("IN", "0", "0.60"),
-        ("IN", "30.00", "0.30"),
+        # of 60.00 for ten days at 0.3 % a day; a dispute takes its part out once, of a plan from its end
+        ("IN", "0", "1.80"),
+        ("IN", "30.00", "0.90"),
         ("IN", "60.00", "0.00"),
-        ("PL", "40.00", "0.60"),
-        ("PL", "70.00", "0.30"),
-        ("B1", "40.00", "0.60"),
-        ("B1", "70.00", "0.30"),
+        ("PL", "40.00", "1.80"),
+        ("PL", "70.00", "0.90"),
+        ("B1", "40.00", "1.80"),
+        ("B1", "70.00", "0.90"),
         ("B1", "100.00", "0.00"),
     ],
 )
