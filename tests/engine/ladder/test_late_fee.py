@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -151,8 +152,9 @@ PARTS = [{"due_date": "2026-01-25", "amount": "60.00"}, {"due_date": "2026-02-25
 )
 def test_nothing_grows_on_the_disputed_part_of_an_instalment(bill: str, amount: str, dispute: str) -> None:
     plan = bill in ("PL", "B1")
-    debt = entry("bill", "01-20", id="PL" if plan else "IN", due="02-25", amount="100.00", instalments=PARTS,
-                 **({"category": "plan", "replaces": ["B1"]} if plan else {}))  # fmt: skip
+    values: dict[str, Any] = {"category": "plan", "replaces": ["B1"]} if plan else {}
+    values |= {"id": "PL" if plan else "IN", "amount": "100.00", "instalments": PARTS}
+    debt = entry("bill", "01-20", due="02-25", **values)
     said = [entry("dispute", "01-22", id="D", bill=bill, amount=amount)] if amount != "0" else []
     at = evening(day("02-04"))
     known = position_of([*([BILL] if plan else []), debt, *said], at)
