@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +26,8 @@ from workflows.ids import NAMESPACE
 
 HOST = "127.0.0.1"
 READY_SECONDS = 60.0
+STARTS = 3
+"""How often ports that somebody else has taken meanwhile are chosen anew."""
 RETENTION = timedelta(days=365)
 """How long Temporal keeps a closed run; evidence is exported long before."""
 
@@ -75,6 +78,10 @@ class Ports:
     ui: int | None
 
 
+class _PortsLost(TemporalNotStarted):
+    """A port that was free when it was looked for was taken before the server could have it."""
+
+
 class EmbeddedTemporal:
     """A running server; ends with this process, however this process ends."""
 
@@ -93,7 +100,13 @@ class EmbeddedTemporal:
         to be skipped. Raises PortBusy, DirectoryInUse or TemporalNotStarted.
         """
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        ports = _ports(port, ui_port)
+        for _ in range(STARTS - 1):
+            with suppress(_PortsLost):
+                return await cls._start(folder, _ports(port, ui_port), simulated)
+        return await cls._start(folder, _ports(port, ui_port), simulated)
+
+    @classmethod
+    async def _start(cls, folder: Path, ports: Ports, simulated: bool) -> Self:
         server = cls(_launch(folder, ports, simulated), ports, folder / "temporal.log")
         try:
             await server._until_ready()
@@ -146,8 +159,10 @@ class EmbeddedTemporal:
     def _died(self, code: int) -> TemporalNotStarted:
         if code == watchdog.LOCKED:
             return DirectoryInUse(self._log.with_name("temporal.lock"))
-        said = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
-        return TemporalNotStarted(
+        text = self._log.read_text(encoding="utf-8", errors="replace")
+        said = text.strip().splitlines()[-3:]
+        kind = _PortsLost if "address already in use" in text else TemporalNotStarted
+        return kind(
             f"Temporal ended with code {code} before it was ready: {' '.join(said) or 'it said nothing'}. "
             f"Its log is `{self._log}`."
         )

@@ -89,6 +89,9 @@ class Case:
         self.notes: list[str] = []
         self.heard: list[str] = []
         self._holding: dict[tuple[int, int, bool, bool], bool] = {}
+        self._warranted: dict[tuple[int, bool, bool], int] = {}
+        self._fitting: dict[int, bool] = {}
+        """By row: what is known of a customer is the same on each day ahead."""
         self._promises: dict[int, tuple[PromiseState, ...]] = {}
 
     # the ladder
@@ -128,13 +131,23 @@ class Case:
             and row.days_past_due.holds(m.days_past_due)
             and row.unpaid_bills.holds(m.unpaid_bills)
             and m.amount_holds(row)
-            and facts_hold(row.facts, self.account)
+            and self._fits(row)
         )
+
+    def _fits(self, row: LadderRow) -> bool:
+        found = self._fitting.get(row.index)
+        if found is None:
+            found = self._fitting[row.index] = facts_hold(row.facts, self.account)
+        return found
 
     def warranted(self, day: int, *, keep: bool = False, held: bool = False) -> int:
         """Return the index of the last row whose cells hold; -1: none."""
-        holding = (row.index for row in self.ladder.rows if self.holds(row, day, keep=keep, held=held))
-        return max(holding, default=-1)
+        key = (day, keep, held)
+        found = self._warranted.get(key)
+        if found is None:
+            last = (row for row in reversed(self.ladder.rows) if self.holds(row, day, keep=keep, held=held))
+            found = self._warranted[key] = row.index if (row := next(last, None)) else -1
+        return found
 
     def counts(self, row: Row | None, day: int) -> bool:
         """Tell whether a row is done for the debt that is the anchor, and still valid (rule 2)."""

@@ -28,6 +28,7 @@ def next_wake(case: Case, now: Climb) -> datetime | None:
     moments = [m for m in found if m > case.now]
     heapify(moments)
     seen: set[Moment] = set()
+    stirs = _stirs_at(case)
     while moments:
         moment = heappop(moments)
         if moment in seen or moment[0] >= FOREVER or moment[0] > case.today + HORIZON:
@@ -36,7 +37,7 @@ def next_wake(case: Case, now: Climb) -> datetime | None:
         fresh = now.stale is None or moment >= now.stale
         ahead = Climb() if waits else climb(case, moment, fresh=fresh)
         again = to_announce(case, moment, fresh=fresh)
-        if again.notices or _changes(case, moment, ahead) or _untold(case, again):
+        if again.notices or _changes(case, moment, ahead, stirs) or _untold(case, again):
             instants.append(case.instant(moment))
             break
         for retry in (*ahead.retries, *again.retries):
@@ -49,14 +50,17 @@ def _untold(case: Case, again: Announced) -> bool:
     return any(task.key not in case.taken.told for task in again.tasks)
 
 
-def _changes(case: Case, moment: Moment, ahead: Climb) -> bool:
-    if ahead.row or ahead.goes_on or ahead.tasks_untold(case.taken.told):
-        return True
+def _stirs_at(case: Case) -> Moment:
+    """Return the first moment to come on which a person is to be asked, or on which news begins to count."""
     start = minutes(case.policy.case.hour)
-    if any((on, start) <= moment for on, _, _ in chores(case) if (on, start) > case.now):
-        return True
-    value_date = case.account.next_value_date
-    if value_date and value_date.toordinal() <= moment[0]:
+    coming = [(on, start) for on, _, _ in chores(case) if (on, start) > case.now]
+    if case.account.next_value_date:
+        coming.append((case.account.next_value_date.toordinal(), 0))
+    return min(coming, default=(FOREVER, 0))
+
+
+def _changes(case: Case, moment: Moment, ahead: Climb, stirs: Moment) -> bool:
+    if ahead.row or ahead.goes_on or ahead.tasks_untold(case.taken.told) or stirs <= moment:
         return True
     found = leaving(case, moment[0])
     pending = any(row.undo_pending for row in case.left)

@@ -25,6 +25,11 @@ ELSEWHERE = (" in `", "`, with the rows", " the table ", "beside `", "under `", 
 """What an advice says of a place other than the one that is marked."""
 ELSE_NEEDED = {
     "collections-contact-fallback-channel": "the channel that is meant stands in the list already",
+    "collections-graph-wait-past-age": "the step after it asks for less age, which is told then",
+    "collections-younger-than-before": "the age of the step before it is the least; the law asks for more",
+    "credit-amount-too-precise": "the bin beside a value that is written as a range overlaps it",
+    "credit-money-of-number": "the whole entry is written anew, not the value alone",
+    "credit-threshold-between-amounts": "the row beside it begins at the same threshold",
     "collections-graph-notice-lapses-between-runs": "the valid time is told at each notice, and is one",
     "collections-interest-per-day": "an example rate; with the late fee it is more than the law allows",
     "collections-kind-of-another": "a collections policy after all, or a credit policy in a wrong folder",

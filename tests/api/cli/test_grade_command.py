@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -64,13 +65,14 @@ def test_explaining_shows_what_a_row_that_matched_looked_at_and_gave(
     call += ["--in", str(root / "fixtures/facts/consumer.json"), "--as-of", "2026-06-30"]
     assert run(forbear, call) == OK
     out = capsys.readouterr().out
-    assert "  * row 3 (line 77): tenure_months 14 is [12..24) => 30 points, SHORT_TENURE\n" in out
-    assert "  * row 4 (line 116): count(knockout) 0, score 490 is [430..500) => grade C\n" in out
-    assert '  * row 5 (line 129): grade "C" => multiple 1.50, floor 50.00, cap 500.00\n' in out
-    assert (
-        "with share of bills paid on time in the last year of 0.95 or more (0.03 more) the grade would be B\n"
-        in out
-    )
+    rows = (root / "policies/consumer-credit/policy.yaml").read_text(encoding="utf-8").splitlines()
+    lines = {re.sub(r"\s+", "", row): number for number, row in enumerate(rows, 1)}
+    of_bin = lines["|tenure_months|[12..24)||30|SHORT_TENURE|"]
+    of_grade, of_limit = lines["|0|[430..500)||C|"], lines['|"C"|-||1.50|50.00|500.00|']
+    assert f"  * row 3 (line {of_bin}): tenure_months 14 is [12..24) => 30 points, SHORT_TENURE\n" in out
+    assert f"  * row 4 (line {of_grade}): count(knockout) 0, score 490 is [430..500) => grade C\n" in out
+    assert f'  * row 5 (line {of_limit}): grade "C" => multiple 1.50, floor 50.00, cap 500.00\n' in out
+    assert "with on_time_rate_12m of 0.95 or more (0.03 more) the grade would be B\n" in out
 
 
 def test_explaining_shows_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
