@@ -72,8 +72,8 @@ def test_explaining_shows_what_a_row_that_matched_looked_at_and_gave(
     assert f"  * row 3 (line {of_bin}): tenure_months 14 is [12..24) => 30 points, SHORT_TENURE\n" in out
     assert f"  * row 4 (line {of_grade}): count(knockout) 0, score 490 is [430..500) => grade C\n" in out
     assert f'  * row 5 (line {of_limit}): grade "C" => multiple 1.50, floor 50.00, cap 500.00\n' in out
-    nearest = "with share of bills paid on time in the last year of 0.95 or more (0.03 more) the grade would be B"
-    assert f"{nearest}\n" in out
+    nearest = "share of bills paid on time in the last year of 0.95 or more (0.03 more) the grade would be B"
+    assert f"with {nearest}\n" in out
 
 
 def test_explaining_shows_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
