@@ -41,6 +41,7 @@ _APART = frozenset(
      "units-mixed", "unknown-reason", "value-never")
 )  # fmt: skip
 """Mistakes that stand for themselves: tables and uses can be judged all the same."""
+_MISSPELT = "did you mean `reasons`?"
 _LITERALS = (syntax.Number, syntax.String, syntax.Boolean, syntax.Null)
 
 
@@ -251,8 +252,9 @@ class _Checker:
         """Check that every code has texts, in all languages of the policy, and is used."""
         codes = [*self._codes(), *self._told_codes()]
         used, meant, unread = dict(codes), set[str | None](), self.unread()
+        misspelt = not self.policy.reasons and any(p.advice == _MISSPELT for p in self.reader.problems)
         for code, span in codes:
-            if code not in self.policy.reasons:
+            if code not in self.policy.reasons and not misspelt:  # one mistake, told where it stands
                 meant.add(suggest(code, self.policy.reasons))
                 advice = did_you_mean(code, self.policy.reasons, of="reasons")
                 advice = advice if advice.startswith("did") else f"add `{code}: {{en: ...}}` to `reasons`"

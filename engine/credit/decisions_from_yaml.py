@@ -201,11 +201,19 @@ def _result(reader: PolicyReader, cell: Cell, bare: bool, heading: str) -> Expre
         return Expression("null", cell.span, Null())
     if bare and _is_text(reader, cell) and _BARE.fullmatch(text) and text != "null":
         return Expression(text, cell.span, String(text, length=len(text)))
-    if heading == REASON and _SEVERAL.fullmatch(text):
-        advice = "write one code a row; with `hit: RULE ORDER` all rows that match give their reasons"
-        reader.error("several-reasons", f"`{text}` is more than one reason code", cell.span, advice)
+    if heading == REASON and _is_several(
+        reader, cell, "write one code a row; with `hit: RULE ORDER` all rows that match give their reasons"
+    ):
         return None
     return None if _has_comma(reader, cell) else reader.expression_at(text, cell.span)
+
+
+def _is_several(reader: PolicyReader, cell: Cell, advice: str) -> bool:
+    """Note a cell that holds more than one reason code."""
+    found = _SEVERAL.fullmatch(cell.text) is not None
+    if found:
+        reader.error("several-reasons", f"`{cell.text}` is more than one reason code", cell.span, advice)
+    return found
 
 
 def _is_other_range(reader: PolicyReader, cell: Cell) -> bool:
@@ -333,7 +341,8 @@ def _bin(reader: PolicyReader, row: Row, cells: dict[str, Cell]) -> Bin | None:
     tests = _tests(reader, cells["bin"])
     points = _points(reader, cells["points"])
     reason = cells[REASON].text if REASON in cells else ""
-    if tests is None or points is None:
+    several = REASON in cells and _is_several(reader, cells[REASON], "write one code a bin: the main reason")
+    if tests is None or points is None or several:
         return None
     span: Span = replace(row.span, cell=f"row {row.number}")
     place = cells[REASON].span if REASON in cells else None

@@ -16,6 +16,7 @@ _KINDS = {str(kind): kind for kind in FactKind} | {"number": FactKind.DECIMAL}
 _CALLED = {
     "text": "string", "str": "string", "varchar": "string", "int": "integer", "whole": "integer",
     "bool": "boolean", "float": "decimal", "double": "decimal", "numeric": "decimal", "amount": "money",
+    "percent": "decimal", "percentage": "decimal", "rate": "decimal",
     "currency": "money", "datetime": "date", "day": "date", "list": "list of string",
 }  # fmt: skip
 """What types are called elsewhere."""

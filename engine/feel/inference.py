@@ -269,7 +269,8 @@ class Inference:
     def _truth(self, node: s.Node, names: Names) -> None:
         kind = self.type(node, names)
         if known(kind) and kind != BOOLEAN:
-            self.problem("wrong-types", node, f"a condition is wanted here, not a {kind}")
+            advice = 'In a cell write `"a", "b"`; elsewhere `x = "a" or x = "b"`.' if kind == STRING else ""
+            self.problem("wrong-types", node, f"a condition is wanted here, not a {kind}", advice)
 
     def _joined(self, kinds: list[FeelType]) -> FeelType:
         result = kinds[0] if kinds else ANY
