@@ -20,7 +20,8 @@ _LABELS: Mapping[str, Mapping[str, str]] = {
         "suspensions_12m": "number of suspensions in the last year",
         "broken_promises_12m": "number of broken promises in the last year",
         "overdue_now": "overdue amount", "contribution_12m": "amount paid in the last year",
-        "deposit_held": "deposit that we hold", "value": "customer value", "segment": "customer segment",
+        "deposit_held": "deposit that we hold", "id_verified": "verified identity",
+        "direct_debit": "payment by direct debit", "prior_write_off": "an earlier write-off", "value": "customer value", "segment": "customer segment",
         "grade": "grade", "credit_limit": "credit limit", "deposit": "deposit", "score": "score",
     },
     "zh": {
@@ -30,6 +31,7 @@ _LABELS: Mapping[str, Mapping[str, str]] = {
         "late_count_12m": "近一年迟付账单数", "returned_payments_12m": "近一年退回付款次数",
         "suspensions_12m": "近一年停机次数", "broken_promises_12m": "近一年违约承诺次数",
         "overdue_now": "逾期金额", "contribution_12m": "近一年付款金额", "deposit_held": "已存押金",
+        "id_verified": "身份核验", "direct_debit": "自动扣款", "prior_write_off": "曾有核销记录",
         "value": "客户价值", "segment": "客户类别", "grade": "信用等级", "credit_limit": "信用额度",
         "deposit": "押金", "score": "信用评分",
     },
