@@ -21,7 +21,8 @@ _LABELS: Mapping[str, Mapping[str, str]] = {
         "broken_promises_12m": "number of broken promises in the last year",
         "overdue_now": "overdue amount", "contribution_12m": "amount paid in the last year",
         "deposit_held": "deposit that we hold", "id_verified": "verified identity",
-        "direct_debit": "payment by direct debit", "prior_write_off": "an earlier write-off", "value": "customer value", "segment": "customer segment",
+        "direct_debit": "payment by direct debit", "prior_write_off": "an earlier write-off",
+        "value": "customer value", "segment": "customer segment",
         "grade": "grade", "credit_limit": "credit limit", "deposit": "deposit", "score": "score",
     },
     "zh": {
