@@ -201,6 +201,7 @@ def _bound(host: str, port: int) -> socket.socket:
 async def _http(app: ASGIApp, bound: socket.socket) -> AsyncIterator[None]:
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False,
+        proxy_headers=False,  # nothing here depends on what somebody says about the way to us
         timeout_graceful_shutdown=10, timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )  # fmt: skip
     server = uvicorn.Server(config)

@@ -82,7 +82,11 @@ def serve(folder: str, told: Connection) -> None:
     bound.bind(("127.0.0.1", 0))
     bound.listen(64)
     app = create_app(wiring, more=empty())
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
+    config = uvicorn.Config(  # as the service has it
+        app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False,
+        proxy_headers=False,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
 
     def stop() -> None:
         try:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-
-from starlette.datastructures import Headers
+from collections.abc import Mapping
 
 from api.storage.cause import Cause
 
@@ -14,7 +13,7 @@ _TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{
 _ID = re.compile(r"[!-~]{1,128}")
 
 
-def cause_of(headers: Headers) -> Cause:
+def cause_of(headers: Mapping[str, str]) -> Cause:
     """Return what caused a call; what cannot be read is left out, as W3C says, and an id is always there."""
     trace = headers.get("traceparent", "").strip()
     if len(trace) > 200 or not _TRACE.fullmatch(trace):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.rest.correlating import HEADER, cause_of
@@ -55,19 +54,21 @@ class Gate:
             return  # no websockets here
         if scope["method"] == "HEAD" and "GET" in self._methods.of(scope["path"]):
             scope, send = {**scope, "method": "GET"}, _without_body(send)
-        headers, path = Headers(scope=scope), scope["path"]
+        headers, path = _headers(scope), scope["path"]
         cause = cause_of(headers)
         CAUSE.set(cause)
-        send = _marked(send, cause.correlation)
+        bare = send
+        send = _marked(bare, cause.correlation)
         refusal = self._refusal(scope, headers, path)
         if refusal is not None:
             slug, detail = refusal
             extra = {"WWW-Authenticate": 'Bearer realm="forbear"'} if slug == "key-missing" else {}
             await answer(problem(slug, detail) | {"instance": instance(path)}, extra)(scope, receive, send)
             return
-        await self._let_in(scope, receive, send, path)
+        send = _marked(bare, cause.correlation, _SAFE)
+        await self._let_in(scope, receive, send, path, self._is_streamed(headers, path))
 
-    def _refusal(self, scope: Scope, headers: Headers, path: str) -> tuple[str, str] | None:
+    def _refusal(self, scope: Scope, headers: Mapping[str, str], path: str) -> tuple[str, str] | None:
         if "\x00" in path or b"%00" in scope["query_string"]:
             return "not-found", "There is a NUL character in the address."
         if not self._is_host(scope, headers.get("host", "")):
@@ -102,7 +103,7 @@ class Gate:
         scheme, _, given = authorization.partition(" ")
         return scheme.lower() == "bearer" and secrets.compare_digest(given.strip().encode(), self._key)
 
-    def _wrong_type(self, headers: Headers, path: str, method: str) -> str:
+    def _wrong_type(self, headers: Mapping[str, str], path: str, method: str) -> str:
         given = headers.get("content-type", "").partition(";")[0].strip().lower()
         if not given and "transfer-encoding" not in headers and headers.get("content-length", "0") == "0":
             return ""  # there is no body, so there is nothing to declare
@@ -110,27 +111,26 @@ class Gate:
         return "" if given in wanted else f"The body is declared as `{given[:60]}`, not as `{wanted[0]}`."
 
     @staticmethod
-    def _is_streamed(headers: Headers, path: str) -> bool:
+    def _is_streamed(headers: Mapping[str, str], path: str) -> bool:
         return path == _STREAMED and "idempotency-key" not in headers
 
     def _limit_of(self, path: str) -> int:
         return self._limit * (BULK_FACTOR if path in BULK else 1)
 
-    async def _let_in(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
-        if scope["method"] in _BODIED and not self._is_streamed(Headers(scope=scope), path):
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send, path: str, streamed: bool) -> None:
+        if scope["method"] in _BODIED and not streamed:
             body = await _read(receive, self._limit_of(path))
             if body is None:
                 said = problem("body-too-large", f"The body is larger than {self._limit_of(path):,} bytes.")
                 await answer(said | {"instance": instance(path)})(scope, receive, send)
                 return
             receive = replay(body, receive)
+        await self._app(scope, receive, send)
 
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_SAFE]
-            await send(message)
 
-        await self._app(scope, receive, guarded)
+def _headers(scope: Scope) -> dict[str, str]:
+    """Return the headers by name, each as it is said first: they are asked for many times a request."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
 
 
 def _without_body(send: Send) -> Send:
@@ -142,13 +142,13 @@ def _without_body(send: Send) -> Send:
     return bare
 
 
-def _marked(send: Send, correlation: str) -> Send:
-    """Return a channel that gives the correlation id back with every answer."""
-    mark = (HEADER, correlation.encode())
+def _marked(send: Send, correlation: str, more: tuple[tuple[bytes, bytes], ...] = ()) -> Send:
+    """Return a channel that gives the correlation id back with every answer, and more headers."""
+    marks = ((HEADER, correlation.encode()), *more)
 
     async def marked(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], mark]
+            message["headers"] = [*message["headers"], *marks]
         await send(message)
 
     return marked

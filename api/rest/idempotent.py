@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy.exc import OperationalError
-from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +20,7 @@ from api.storage.idempotency import REFUSAL_KEPT, IdempotencyKeys, KeyInFlight, 
 
 KEPT_HEADERS = frozenset({"content-type", "location", "etag", "preference-applied"})
 LONGEST = 128
+_NAME = b"idempotency-key"
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 
 
@@ -34,6 +34,10 @@ def key_of(header: str) -> str:
             "bad-idempotency-key", f"`{header[:60]}` is no key of 1 to {LONGEST} visible ASCII characters."
         )
     return key
+
+
+def _said(scope: Scope) -> str | None:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == _NAME), None)
 
 
 class Idempotency:
@@ -53,7 +57,7 @@ class Idempotency:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it from what is stored."""
-        header = Headers(scope=scope).get("idempotency-key") if scope["type"] == "http" else None
+        header = _said(scope) if scope["type"] == "http" else None
         if header is None or not self._writes(scope):
             await self._app(scope, receive, send)
             return
