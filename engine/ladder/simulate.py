@@ -114,6 +114,8 @@ class Played:
     """Replies to actions that were never asked for."""
     stood: dict[datetime, list[Look]] = field(default_factory=dict)
     """How the open cases stand at the instants that were asked for."""
+    early: dict[datetime, tuple[Look, datetime | None]] = field(default_factory=dict)
+    """How the account stood at such an instant before its first case, and when one can open."""
     reminded: list[tuple[datetime, Action]] = field(default_factory=list)
     """The notices before due dates, which belong to no case."""
     reminding: dict[str, CollectionsPolicy] = field(default_factory=dict)
@@ -219,6 +221,11 @@ class _Player:
             found = step(live.policy, live.taken, position, at)
             look = Look(at, live.taken, found, position.account, live.policy, self.law)
             self.played.stood.setdefault(at, []).append(look)
+        if not self.played.looks:
+            taken = open_case(self.policy, "case/A1/0", position, at, None, "")
+            found = step(self.policy, taken, position, at)
+            look = Look(at, taken, found, position.account, self.policy, self.law)
+            self.played.early[at] = (look, self.next_watch)
         self.played.reminds[at] = reminders(self.policy, position, at, self.reminded).look_at
 
     def _next(self) -> datetime | None:

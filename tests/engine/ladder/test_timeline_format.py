@@ -169,6 +169,8 @@ ALL = "\n      - {on: 2026-02-20, payment: 300.00}"
         # words for nothing
         ("", "{on: 2026-01-26, reached: nothing, rows: nothing, ended: nothing, do: nothing}"),
         ("", "{on: 2026-01-20, open: false, do: nothing}"),
+        ("", "{on: 2026-01-20, level: open, reached: nothing, rows: nothing, overdue: 0, age: 0}"),
+        ("", "{on: 2026-01-20, wake: 2026-01-26 09:00, ended: nothing, late_fee: 0}"),
         ("", "{on: 2026-02-14, figures: {debts: B1, next_step: bar}, says: [age 20, taken now]}"),
     ],
 )  # fmt: skip
@@ -180,7 +182,9 @@ def test_what_holds_is_found_to_hold(more: str, expect: str) -> None:
 @pytest.mark.parametrize(
     ("expect", "told"),
     [
-        ("{on: 2026-01-20, level: open}", "2026-01-20: level: expected open, got no case has opened by then"),
+        ("{on: 2026-01-20, case: 1}", "2026-01-20: case: expected 1, got no case has opened by then"),
+        ("{on: 2026-01-20, level: suspended}",
+         "2026-01-20: level: expected suspended, got open (no case has opened by then)"),
         ("{on: 2026-02-10, overdue: 300.01}", "2026-02-10: overdue: expected 300.01, got 300.00"),
         ("{on: 2026-02-10, late_fee: 14.41}", "2026-02-10: late_fee: expected 14.41, got 14.40"),
         ("{on: 2026-02-10, open: false}", "2026-02-10: open: expected false, got true"),
