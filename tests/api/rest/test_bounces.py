@@ -53,15 +53,15 @@ def report(message_id: str, action: str = "failed") -> bytes:
 def test_the_mail_that_came_back_fails_its_notice_and_the_next_channel_is_asked(sent: Sent) -> None:
     wiring, client, driver, box = sent
     mail = report(box.mails[0]["message-id"])
-    how = {"params": SOON, "headers": {"Content-Type": "message/rfc822"}}
-    answer = client.post("/v1/bounces", content=mail, **how)  # type: ignore[arg-type]
+    kind = {"Content-Type": "message/rfc822"}
+    answer = client.post("/v1/bounces", content=mail, params=SOON, headers=kind)
     assert answer.status_code == 200, answer.text
     assert (answer.json()["action"], answer.json()["status"]) == ("failed", "5.1.1")
     assert answer.json()["notices"] == [{"key": KEY, "account": "A1", "state": "failed", "new": True}]
     assert state_of(wiring) == (
         "failed", "e-mail to li@customer.example came back: 5.1.1 550 5.1.1 no such user",
     )  # fmt: skip
-    again = client.post("/v1/bounces", content=mail, **how)  # type: ignore[arg-type]
+    again = client.post("/v1/bounces", content=mail, params=SOON, headers=kind)
     assert again.json()["notices"] == [{"key": KEY, "account": "A1", "state": "failed", "new": False}]
     asked = driver.look(local("2026-03-22 09:00")).actions
     assert [(action.do, action.args) for action in asked] == [("notify", ("sms", "reminder"))]
