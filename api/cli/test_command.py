@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from engine.credit.case_report import render_report as render_credit
 from engine.credit.cases import run_cases
 from engine.ladder import load_collections, run_timelines
 from engine.ladder import render_report as render_timelines
+from engine.ladder.timeline_report import CaseResult as TimelineResult
 from engine.source import Problem, Span, has_errors, render_problem
 from engine.watch import load_watch, run_watch_cases
 
@@ -186,12 +187,29 @@ def _collections(files: PolicyFiles, cases: bytes, path: Path) -> Tested:
     law, calendar = law_for(files, policy.regulation), calendar_for(files, policy.calendar)
     report = run_timelines(policy, law, calendar, cases, str(path), texts=files.texts)
     failed = tuple(
-        _failed(r.name, r.span, [mismatch.told for mismatch in r.mismatches]) for r in report.failed
+        _failed(r.name, r.span, [mismatch.told for mismatch in r.mismatches])
+        | _details(r, _sources(path, cases))
+        for r in report.failed
     )
     held = tuple(r.name for r in report.results if r not in report.failed)
     text = render_timelines(report, _sources(path, cases))
     walks = tuple(r.walked for r in report.results if r.ok)
     return Tested(path, held, failed, report.problems, text, walks=walks)
+
+
+def _details(result: TimelineResult, sources: Mapping[str, str]) -> dict[str, Any]:
+    """Return of a timeline that failed each expectation with its place and its line, and what happened."""
+    lines = {name: text.splitlines() for name, text in sources.items()}
+    wrong = [
+        {
+            "file": m.span.file, "line": m.span.line, "column": m.span.column,
+            "read": "".join(lines.get(m.span.file, ())[m.span.line - 1 : m.span.line]).strip(),
+            "what": m.what, "expected": list(m.expected), "got": list(m.got), "because": list(m.why),
+        }
+        for m in result.mismatches
+    ]  # fmt: skip
+    story = [{"at": at.isoformat(), "what": text} for at, text in result.story]
+    return {"column": result.span.column, "expectations": wrong, "story": story}
 
 
 def _watch(files: PolicyFiles, cases: bytes, path: Path) -> Tested:

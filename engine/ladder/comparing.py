@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, localcontext
+from decimal import Decimal, InvalidOperation, localcontext
 from zoneinfo import ZoneInfo
 
 from engine.ladder.case import Case
@@ -14,11 +14,13 @@ from engine.ladder.expected_ledger import compare_ledger
 from engine.ladder.from_law import no_law
 from engine.ladder.late_fee import accrued
 from engine.ladder.model import CollectionsPolicy
-from engine.ladder.notices import notice_text
+from engine.ladder.notices import AMOUNTS as STATED
+from engine.ladder.notices import FIGURES, NOT_THERE, notice_text
 from engine.ladder.simulate import Look, Played, show
 from engine.ladder.state import Action, Position
 from engine.ladder.stepping import PRECISION
 from engine.ladder.timeline_report import Mismatch
+from engine.ladder.words import NamedAction
 from engine.workdays import no_calendar
 
 MEASURED = (*AMOUNTS, "age", "days_past_due", "warranted", "reached", "ladder")
@@ -72,6 +74,9 @@ def compare(expectation: Expectation, played: Played, zone: ZoneInfo) -> Iterato
         elif wanted.name in _OF_NOTICES:
             got = tuple(_OF_NOTICES[wanted.name](day))
             if not _meets(wanted, got):
+                named = {line.partition(": ")[0] for line in wanted.lines}
+                if wanted.name == "figures":
+                    got = tuple(line for line in got if line.partition(": ")[0] in named)
                 yield Mismatch(wanted.span, what, wanted.lines, got or (NOTHING,))
         elif not day.looks:
             got = tuple(_before_a_case(wanted.name, day))
@@ -118,7 +123,7 @@ def _compare_do(wanted: Wanted, what: str, since: date, day: _Day) -> Iterator[M
         for action, named in zip(asked, wanted.actions, strict=True)
     ):
         return
-    lines = tuple(_line(named.name, Decimal(named.amount or 0)) for named in wanted.actions) or (NOTHING,)
+    lines = tuple(_named(named) for named in wanted.actions) or (NOTHING,)
     got = tuple(_came(action, wanted) for action in asked) or (NOTHING,)
     yield Mismatch(wanted.span, what, lines, got, tuple(_why(wanted, asked, day)), listed=True)
 
@@ -148,7 +153,9 @@ def _instant(at: datetime | None, zone: ZoneInfo) -> str:
 
 
 def _figures(day: _Day) -> Iterator[str]:
-    yield from (f"{name}: {value}" for a in _asked(day, day.day) for name, value in a.figures.items())
+    """Yield every figure of the day's notices; a dash for what there is none of, as texts have it."""
+    for _, action, _ in _notices(day):
+        yield from (f"{name}: {action.figures.get(name) or NOT_THERE}" for name in FIGURES)
 
 
 def _notices(day: _Day) -> Iterator[tuple[datetime, Action, CollectionsPolicy]]:
@@ -173,6 +180,10 @@ def _texts(day: _Day) -> Iterator[str]:
 _OF_NOTICES: Mapping[str, Callable[[_Day], Iterator[str]]] = {
     "figures": _figures, "sent": _sent, "text": _texts,
 }  # fmt: skip
+
+
+def _named(action: NamedAction) -> str:
+    return f"{action.name} {amount(Decimal(action.amount))}" if action.amount else action.name
 
 
 def _line(name: str, value: Decimal) -> str:
@@ -213,13 +224,29 @@ def amount(value: Decimal) -> str:
 
 def _meets(wanted: Wanted, got: tuple[str, ...]) -> bool:
     match wanted.name:
-        case "says" | "figures" | "text":
+        case "figures":
+            return all(any(_same_figure(line, said) for said in got) for line in wanted.lines)
+        case "says" | "text" if wanted.lines == (NOTHING,):
+            return not got or got == (NOTHING,)
+        case "says" | "text":
             return all(any(line in said for said in got) for line in wanted.lines)
         case "wake" | "reminds":
             return wanted.lines == got or got[0].startswith(f"{wanted.lines[0]} ")
         case name if name in NUMBERS:
             return Decimal(wanted.lines[0]) == Decimal(got[0])
     return wanted.lines == (got or (NOTHING,))
+
+
+def _same_figure(wanted: str, said: str) -> bool:
+    """Tell whether a figure is the one expected: amounts by value, everything else word by word."""
+    name, _, value = wanted.partition(": ")
+    called, _, stated = said.partition(": ")
+    if name == called and value != stated and name in STATED and NOT_THERE not in (value, stated):
+        try:
+            return Decimal(value) == Decimal(stated)
+        except InvalidOperation:
+            return False
+    return wanted == said
 
 
 def _got(name: str, day: _Day) -> Iterator[str]:

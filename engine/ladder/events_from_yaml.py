@@ -5,6 +5,7 @@ The first key after `on` says what happened and names it; the table below lists 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -27,7 +28,11 @@ from engine.text.reading import key_advice, kind
 
 MORNING = time(8)
 """When news of a day comes in unless the line says otherwise: before the day's run."""
-WHEN = ("on", "at", "received", "id")
+RECEIVED = "received_at"
+"""As the API calls it; lines may say `received`."""
+WHEN = ("on", "at", "received", RECEIVED, "id")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?)?")
+_DAY = len("2026-02-03")
 Fields = Mapping[str, Node]
 Values = dict[str, Any]
 
@@ -88,19 +93,20 @@ class HistoryReader(Reader):
         return day
 
     def instant(self, node: Node, what: str) -> datetime | None:
-        """Read a local day, perhaps with a time: `2026-02-03` or `2026-02-03 14:00`."""
+        """Read a local day, perhaps with a time: `2026-02-03`, `2026-02-03 14:00`; or with an offset."""
         text = self.text(node, what)
         if text is None:
             return None
-        day, _, hour = text.partition(" ")
         try:
-            on, clock_ = date.fromisoformat(day), time.fromisoformat(hour) if hour else None
-            if EARLIEST <= on < LATEST:
-                return self.local(on, clock_)
-            raise ValueError(day)
-        except ValueError:
-            self.error("not-an-instant", f"{what} is `{text}`", node.span, "write `2026-02-03 14:00`")
-            return None
+            found = datetime.fromisoformat(text) if _INSTANT.fullmatch(text) else None
+            if found and EARLIEST <= found.date() < LATEST:
+                if found.tzinfo:
+                    return found.astimezone(self.zone)
+                return self.local(found.date(), found.time() if len(text) > _DAY else None)
+        except ValueError:  # a day or an hour that there is not
+            pass
+        self.error("not-an-instant", f"{what} is `{text}`", node.span, "write `2026-02-03 14:00`")
+        return None
 
     # lines
 
@@ -120,10 +126,11 @@ class HistoryReader(Reader):
             node,
             f"`{verb_key.text}`",
             ["on", verb_key.text, *verb.needs],
-            ["at", "received", "id", *verb.may],
+            ["at", "received", RECEIVED, "id", *verb.may],
         )
         if fields is None or len(self.problems) > before:
             return None
+        self._check_when(verb, fields)
         event = self._event(verb_key.text, verb, fields, node.span)
         return Line(event, verb_key.text, fields, node.span) if event else None
 
@@ -135,11 +142,23 @@ class HistoryReader(Reader):
         advice = key_advice(key.text, VERBS, of="what can happen")
         self.error("unknown-event", f"nothing called `{key.text}` can happen", key.span, advice)
 
+    def _check_when(self, verb: Verb, fields: Fields) -> None:
+        """Note two words on when a line became known: only a contact has an hour besides."""
+        said = [key for key in ("received", RECEIVED) if key in fields]
+        if len(said) > 1:
+            advice = "remove one of them"
+            self.error("received-twice", "`received_at` is `received`", fields[said[1]].span, advice)
+        elif said and "at" in fields and verb.kind != "contact":
+            message = f"`at` is not looked at: `{said[0]}` says when the line became known"
+            advice = f"remove `at`; an hour stands behind the day: `{said[0]}: 2026-02-03 14:00`"
+            self.warn("received-twice", message, fields["at"].span, advice)
+
     def _event(self, name: str, verb: Verb, fields: Fields, span: Span) -> Event | None:
         before = len(self.problems)
         day = self.date(fields["on"], "`on`")
         hour = optional(fields, "at", lambda n, w: clock(self, n, w), "`at`")
-        received = optional(fields, "received", self.instant, "`received`")
+        said = RECEIVED if RECEIVED in fields else "received"
+        received = optional(fields, said, self.instant, f"`{said}`")
         values = verb.read(self, fields[name], fields)
         if day is None or len(self.problems) > before:
             return None
@@ -178,7 +197,7 @@ NOW = object()
 
 
 def _told(name: str, fields: Fields) -> str:
-    more = [key for key in fields if key not in (name, "on", "at", "received")]
+    more = [key for key in fields if key not in (name, "on", "at", "received", RECEIVED)]
     return ", ".join([f"{name} {_plain(fields[name])}", *(f"{key} {_plain(fields[key])}" for key in more)])
 
 

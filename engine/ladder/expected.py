@@ -48,6 +48,8 @@ class Expectation:
     wanted: tuple[Wanted, ...]
     item: str | None = None
     """What the case is about of which it speaks, where an account has several; None: any."""
+    about: tuple[str, Span] | None = None
+    """The key that says so, `bill` or `service`, and where its value stands."""
 
 
 # reading
@@ -66,16 +68,31 @@ def read_expectations(reader: Reader, words: Words, node: Node) -> Iterator[Expe
         if since > day:
             advice = "write an earlier day, or remove `since`"
             reader.error("since-after-on", f"`since` is {since}, after {day}", fields["since"].span, advice)
+        if "since" in fields and "do" not in fields:
+            advice = "add `do: ...`, or remove `since`: everything else holds in the evening of `on`"
+            reader.warn("since-without-do", "`since` speaks of no `do`", fields["since"].span, advice)
         wanted = tuple(_wanted(reader, words, n, v) for n, v in fields.items() if n in READERS)
         if isinstance(item, MapNode) and not any(
             key.text not in ("on", "since", *ABOUT) for key, _ in item.entries
         ):
             advice = "add what must be true: `do: nothing`, `level: open`, `overdue: 300.00` ..."
             reader.error("expects-nothing", f"nothing is expected on {day}", item.span, advice)
-        about = [optional(fields, name, reader.text, f"`{name}`") for name in ABOUT if name in fields]
-        named = next((name for name in about if name), None)
-        meant = WHOLE if named == ALL and "service" in fields else named
-        yield Expectation(day, since, item.span, tuple(one for one in wanted if one), meant)
+        meant, about = _about(reader, fields)
+        yield Expectation(day, since, item.span, tuple(one for one in wanted if one), meant, about)
+
+
+def _about(reader: Reader, fields: Mapping[str, Node]) -> tuple[str | None, tuple[str, Span] | None]:
+    """Return the item of the case that is meant, and the key that says so with its place."""
+    named = [name for name in ABOUT if name in fields]
+    if len(named) > 1:
+        advice = "remove one of them: a case is about a bill or about a service"
+        reader.error(
+            "bill-and-service", "both `bill` and `service` stand here", fields[named[1]].span, advice
+        )
+    for name in named:
+        if (text := reader.text(fields[name], f"`{name}`")) is not None:
+            return WHOLE if name == "service" and text == ALL else text, (name, _inner(fields[name]))
+    return None, None
 
 
 def _wanted(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
@@ -104,6 +121,8 @@ def _word(known: Callable[[Words], tuple[str, ...]], what: str, of: str = "") ->
 def _rows(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
     if not isinstance(node, ListNode):
         return _word(lambda words: (*words.steps, NOTHING), "step")(reader, words, name, node)
+    if not _says_something(reader, name, node, f"{name}: nothing"):
+        return None
     for item in node.items:
         if (step := reader.text(item, "a row")) is not None:
             known_word(reader, step, words.steps, "step", _inner(item))
@@ -156,11 +175,26 @@ def _wake(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
 
 def _says(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
     if isinstance(node, ListNode):
+        if not _says_something(reader, name, node, f"{name}: nothing"):
+            return None
         return Wanted(name, node.span, reader.list_of(node, f"`{name}`", reader.text))
     return _one(reader, name, node)
 
 
+def _says_something(reader: Reader, name: str, node: Node, example: str) -> bool:
+    """Note a list or a map without anything in it: it would hold whatever comes."""
+    parts = node.items if isinstance(node, ListNode) else node.entries if isinstance(node, MapNode) else None
+    if parts == ():
+        reader.error(
+            "empty", f"`{name}` is empty: it would hold whatever comes", node.span, f"write `{example}`"
+        )
+        return False
+    return True
+
+
 def _figures(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
+    if not _says_something(reader, name, node, "figures: {overdue: 300.00}"):
+        return None
     if isinstance(node, MapNode):
         lines = [
             (key.text, reader.text(value, f"`{key.text}`") or "", key.span) for key, value in node.entries
@@ -169,8 +203,10 @@ def _figures(reader: Reader, words: Words, name: str, node: Node) -> Wanted | No
         items = node.items if isinstance(node, ListNode) else (node,)
         texts = [(reader.text(item, f"an item of `{name}`") or "", _inner(item)) for item in items]
         lines = [(*_divided(text), span) for text, span in texts]
-    for figure, _, span in lines:
-        known_word(reader, figure, FIGURES, "figure", span, "figures of notices")
+    for figure, value, span in lines:
+        if known_word(reader, figure, FIGURES, "figure", span, "figures of notices") and not value:
+            advice = f'write `"{figure}: ..."` with what it is; `-` where there is none'
+            reader.error("figure-without-value", f"nothing is said of `{figure}`", span, advice)
     return Wanted(name, node.span, tuple(f"{figure}: {value}" for figure, value, _ in lines))
 
 
@@ -183,6 +219,8 @@ def _told(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
     """Read the level of service that the receiver was told last: one, or one for each service."""
     if not isinstance(node, MapNode):
         return _word(lambda _: LEVELS, "level", "one of")(reader, words, name, node)
+    if not _says_something(reader, name, node, f"{name}: open"):
+        return None
     lines = []
     for key, value in node.entries:
         level = reader.text(value, f"`{key.text}`") or ""
@@ -193,6 +231,8 @@ def _told(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
 
 
 def _ledger(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
+    if not _says_something(reader, name, node, "ledger: {open: 40.00, credit: 0}"):
+        return None
     lines = read_ledger(reader, node)
     return None if lines is None else Wanted(name, node.span, lines)
 

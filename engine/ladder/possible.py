@@ -67,7 +67,7 @@ def check_history(
     A reference may come before what it names: news comes in any order. Money for a bill that nobody knows
     is warned of, unless the case is about it (`unallocated`).
     """
-    names = _names(line.event.entry for line in lines)
+    names = names_of(line.event.entry for line in lines)
     for line in lines:
         _check_references(reader, names, line)
         if not unallocated:
@@ -76,7 +76,8 @@ def check_history(
     _check_ledger(reader, terms, words, lines)
 
 
-def _names(entries: Iterable[Entry | None]) -> Names:
+def names_of(entries: Iterable[Entry | None]) -> Names:
+    """Return the ids that entries give, by what they name."""
     found: dict[str, set[str]] = {name: set() for name in Names.__slots__}
     for entry in entries:
         if isinstance(entry, Bill):

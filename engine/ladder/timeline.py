@@ -26,6 +26,7 @@ from engine.ladder.adopting import check_adoption
 from engine.ladder.comparing import compare
 from engine.ladder.events_from_yaml import HistoryReader, Line
 from engine.ladder.expected import Expectation, read_expectations
+from engine.ladder.expected_place import check_expectations
 from engine.ladder.from_yaml import load_collections
 from engine.ladder.law import LawPack
 from engine.ladder.model import CollectionsPolicy
@@ -133,6 +134,7 @@ def _timeline(
         told = any(UNALLOCATED in line for line in wanted)
         if not has_errors(history.problems):
             _check_end(history, lines, expect, fields["expect"])
+            check_expectations(history, [policy, *others.values()], lines, expect)
         check_history(history, terms, words, lines, unallocated=told)
     reader.take(history.problems)
     if has_errors(reader.problems[before:]):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
 
-from engine.source import Problem, Severity, Span, has_errors, render_problem
+from engine.source import Problem, Severity, Span, excerpt, has_errors, render_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class TimelineReport:
 def render_report(report: TimelineReport, sources: Mapping[str, str] | None = None) -> str:
     """Return a report as text: problems, failed cases with their stories, and one line of counts."""
     parts = [render_problem(problem, sources or {}) for problem in report.problems]
-    parts += ["\n".join(_case(result)) for result in report.failed]
+    parts += ["\n".join(_case(result, sources or {})) for result in report.failed]
     passed = len(report.results) - len(report.failed)
     errors = sum(problem.severity is Severity.ERROR for problem in report.problems)
     if errors:
@@ -82,11 +82,12 @@ def render_report(report: TimelineReport, sources: Mapping[str, str] | None = No
     return "\n\n".join(parts)
 
 
-def _case(result: CaseResult) -> Iterator[str]:
+def _case(result: CaseResult, sources: Mapping[str, str]) -> Iterator[str]:
     yield f"FAILED {result.name}"
     yield f"  --> {result.span}"
     for found in result.mismatches:
         yield f"  {found.what} ({found.span})"
+        yield from (f"  {line}" for line in excerpt(found.span, sources))
         if found.listed and len(found.expected) + len(found.got) > 2:
             yield from _compared(found.expected, found.got)
         else:

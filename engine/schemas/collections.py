@@ -234,6 +234,7 @@ def _line(verb: str) -> Schema:
         **{name: _part(name) for name in found.may},
         "at": clock("The local time, in quotes; else 08:00."),
         "received": text("When it became known: 2026-02-03 14:00."),
+        "received_at": text("The same as `received`, in the word of the API."),
         "id": text("A name for later lines."),
     }
     return record(f"`{verb}` happened.", {"on": day("The day on which it counts."), **known}, more)

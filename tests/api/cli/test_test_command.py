@@ -137,3 +137,29 @@ def test_what_cases_of_a_watch_policy_do_not_try_is_named(
     out = capsys.readouterr().out
     assert "7 of 7 rules fire in a case, 41 of 42 threshold changes are noticed" in out
     assert "unnoticed: rule `document-used-for-new-accounts`" in out
+
+
+def test_each_failed_expectation_of_a_timeline_is_told_with_its_place_and_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copied(tmp_path, "collections", "notify(sms, reminder)", "notify(sms, another)")
+    path = folder / "cases.yaml"
+    number, line = next(
+        (number, line)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if "notify(sms, another)" in line
+    )
+    assert run(forbear, ["test", str(folder), "--format", "json"]) == FINDINGS
+    (failed,) = json.loads(capsys.readouterr().out)["files"][0]["failed"]
+    (wrong,) = failed["expectations"]
+    column = line.index("[") + 1
+    assert (wrong["file"], wrong["line"], wrong["column"]) == (str(path), number, column)
+    assert (failed["column"], wrong["read"]) == (11, line.strip())
+    assert wrong["what"].endswith(": do")
+    assert "notify(sms, another)" in wrong["expected"][0]
+    assert "notify(sms, reminder)" in wrong["got"][0]
+    assert failed["story"][0]["at"].endswith("+08:00")
+    assert run(forbear, ["test", str(folder)]) == FINDINGS
+    out = capsys.readouterr().out
+    assert f"({path}:{number}:{column})" in out
+    assert f"    {number} | {line.rstrip()}"[:60] in out

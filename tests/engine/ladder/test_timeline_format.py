@@ -207,3 +207,35 @@ def test_a_payment_for_an_unknown_bill_is_told_and_the_history_played() -> None:
                  "{on: 2026-01-28, credit: 300.00, overdue: 300.00}")  # fmt: skip
     assert report.ok
     assert [problem.code for problem in report.problems] == ["unknown-bill"]
+
+
+@pytest.mark.parametrize(
+    ("expect", "holds"),
+    [
+        ("figures: {overdue: 300}", True), ("figures: {overdue: 300.00, next_due: '-'}", True),
+        ("figures: {overdue: 30}", False), ("figures: {overdue: '-'}", False),
+        ("figures: [\"debts: B\"]", False), ("figures: {next_due: 2026-02-25}", False),
+        ("says: nothing", False), ("text: nothing", False), ("sent: nothing", False),
+    ],
+)  # fmt: skip
+def test_a_figure_is_compared_as_a_whole_and_amounts_by_value(expect: str, *, holds: bool) -> None:
+    assert run(expect=f"{{on: 2026-02-14, {expect}}}").ok is holds
+
+
+def test_a_day_without_notices_has_no_text() -> None:
+    assert run(expect="{on: 2026-02-13, text: nothing, sent: nothing, do: nothing}").ok
+
+
+@pytest.mark.parametrize(
+    "received",
+    [
+        "received: 2026-02-16 10:00", "received_at: 2026-02-16T10:00",
+        "received_at: 2026-02-16T10:00:00+08:00", "received: 2026-02-16T02:00:00Z",
+    ],
+)  # fmt: skip
+def test_news_is_late_in_the_zone_of_the_account(received: str) -> None:
+    late = f"{BILL}\n      - {{on: 2026-02-14, {received}, payment: 300.00}}"
+    report = run(late, "{on: 2026-02-16, ended: cured}")
+    assert report.ok, render_report(report)
+    when = [at for result in report.results for at, text in result.story if text.startswith("payment")]
+    assert [f"{at:%Y-%m-%d %H:%M}" for at in when] == ["2026-02-16 10:00"]

@@ -1,0 +1,70 @@
+"""Whether an expectation speaks of something: a day of its history, a bill or a service that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from engine.ladder.events_from_yaml import Line
+from engine.ladder.expected import ALL, Expectation
+from engine.ladder.model import CollectionsPolicy
+from engine.ladder.possible import names_of
+from engine.ledger.entries import Bill, Entry, Payment
+from engine.source import Span
+from engine.text import Reader, did_you_mean
+
+_OF_NOTICES = frozenset(("do", "figures", "sent", "text"))
+"""What can be told of one bill without a case of its own: it is announced before it is due."""
+
+
+def check_expectations(
+    reader: Reader, policies: Sequence[CollectionsPolicy], lines: Sequence[Line],
+    expect: Sequence[Expectation],
+) -> None:  # fmt: skip
+    """Note every expectation that would hold, or fail, whatever the policy does."""
+    first = min(map(_begin, lines), default=None)
+    entries = [line.event.entry for line in lines if line.event.entry is not None]
+    for one in expect:
+        if first is not None and one.day < first:
+            message = f"this is before anything has happened: the first line is of {first}"
+            advice = "expect something of that day or later"
+            reader.error("before-the-beginning", message, one.span, advice)
+        if one.about is not None:
+            _check_about(reader, policies, entries, one, *one.about)
+
+
+def _begin(line: Line) -> date:
+    """Return the first day on which a line matters: when it counts, or when it became known."""
+    known = line.event.at.date()
+    return min(known, line.event.entry.value_date) if line.event.entry else known
+
+
+def _check_about(
+    reader: Reader, policies: Sequence[CollectionsPolicy], entries: Sequence[Entry], one: Expectation,
+    key: str, span: Span,
+) -> None:  # fmt: skip
+    known = sorted(names_of(entries).bill) if key == "bill" else [ALL, *_services(entries)]
+    item = one.item or ALL
+    if item not in known:
+        advice = did_you_mean(item, known, of=f"{key}s here")
+        message = f"there is no {key} `{item}` in this history"
+        reader.error(f"unknown-{key}", message, span, advice or f"name a {key} of the history")
+        return
+    if any(_divides(policy, key) for policy in policies):
+        return
+    beside = [wanted for wanted in one.wanted if key != "bill" or wanted.name not in _OF_NOTICES]
+    if beside or not any(policy.before_due for policy in policies):
+        about = "`scope: service`" if key == "service" else "`grain: invoice`"
+        message = f"no case is about one {key} alone: the policy does not say {about}"
+        reader.error("not-divided", message, span, f"remove `{key}`: the case is about the whole account")
+
+
+def _divides(policy: CollectionsPolicy, key: str) -> bool:
+    if key == "bill":
+        return policy.case.grain != "account"
+    return policy.case.grain == "account" and policy.case.scope == "service"
+
+
+def _services(entries: Iterable[Entry]) -> list[str]:
+    named = (entry.service for entry in entries if isinstance(entry, Bill | Payment))
+    return list(dict.fromkeys(name for name in named if name))
