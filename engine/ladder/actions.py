@@ -169,9 +169,10 @@ def figures(case: Case, definition: LadderRow) -> dict[str, str]:
 
 def _figures(case: Case, definition: LadderRow, row: Row) -> dict[str, str]:
     """Return the figures of a row's notice; one that is sent again says what follows for debts new in it."""
-    if not row.announces:
+    stands = stands_from(case, definition, row) if row.announces else None
+    if stands is None:
         return figures(case, definition)
-    cut, day = stands_from(case, definition, row)
+    cut, day = stands
     if LEVELS.index(case.own_level()) < LEVELS.index(cut.level):
         day = possible_day(case, cut, day) or day
     return figures(case, definition) | {

@@ -4,6 +4,7 @@ A cut rests on a notice for each debt for which it stands (rule 2). Who owes sev
 it comes to the age of the notice, whatever step was reached for the oldest: nobody who pays an older bill is
 told of the next one sooner than who does not. It is no step up: it uses up no day and no run, it holds up
 nothing that follows for debts named before, and the time that it gives runs for those that are new in it.
+The same goes for a notice that the law puts before all others: each debt has its own.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from engine.ladder.actions import ask, asked_items, task, untold
+from engine.ladder.caps import contact_closed
 from engine.ladder.case import Case, Moment, minutes
 from engine.ladder.channels import attempts, failed_announcement
 from engine.ladder.gates import person_gate, row_gate, run_on
 from engine.ladder.measure import Slice
 from engine.ladder.memory import Row
 from engine.ladder.model import LadderRow
-from engine.ladder.noticed import rests_on, unannounced
+from engine.ladder.noticed import told_of_each, unannounced
 from engine.ladder.state import Action
 
 
@@ -40,7 +42,7 @@ def to_announce(case: Case, moment: Moment, *, fresh: bool = False) -> Announced
         return found
     if case.policy.case.closes.holds(measures.values(measures.overdue)):
         return found
-    for notice in dict.fromkeys(first[0] for row in case.ladder.rows if (first := rests_on(case, row))):
+    for notice in told_of_each(case):
         wanted = not case.is_over(notice) and case.holds(notice, day) and _was_sent(case, notice)
         if wanted and (new := unannounced(case, notice, day)):
             _try(case, notice, new, moment, found, fresh=fresh)
@@ -49,8 +51,11 @@ def to_announce(case: Case, moment: Moment, *, fresh: bool = False) -> Announced
 
 def announce(case: Case, found: Announced) -> list[Action]:
     """Ask for the notices; each names all that is past due."""
-    actions = [action for asked in found.tasks for action in untold(case, asked)]
+    actions, spoke = [action for asked in found.tasks for action in untold(case, asked)], False
     for notice, new in found.notices:
+        if spoke and (closed := contact_closed(case, notice, case.today)):
+            found.retries += [closed.retry] if closed.retry else []
+            continue  # a cap has room for the one before it, and for no more
         failed = failed_announcement(case, notice)
         entry = case.entries.get(notice.step, 0) + 1
         case.entries[notice.step] = entry
@@ -65,6 +70,7 @@ def announce(case: Case, found: Announced) -> list[Action]:
         case.notes.append(f"`{notice.step}` is sent again: it has not named {', '.join(_names(new))}")
         spoken = [item for item in asked_items(case, row, notice) if item.do in ("notify", "approve")]
         actions += ask(case, row, notice, spoken)
+        spoke = True
     return actions
 
 

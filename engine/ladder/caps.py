@@ -9,6 +9,7 @@ from engine.ladder.case import Case, minutes
 from engine.ladder.channels import channel, next_tries, opted_out
 from engine.ladder.consent import Made, bills_of_key, each_debt, has_agreed, is_agreed_call
 from engine.ladder.contact import Closed
+from engine.ladder.memory import do_of, token_of
 from engine.ladder.model import LadderRow
 from engine.text import Period
 
@@ -36,6 +37,7 @@ def contacts(case: Case) -> Iterator[Made]:
             text, pending = ".".join(parts[2:]), receipt.status == "requested"
             bills = bills_of_key(case, receipt.key)
             yield Made(day, parts[1], "sent", False, "", receipt.at, text, pending, bills)
+    yield from _asked_now(case)
     for other in case.account.contacts:
         if other.key and (other.key in case.receipts or other.key.startswith(f"{case.taken.case}/")):
             continue
@@ -46,6 +48,17 @@ def contacts(case: Case) -> Iterator[Made]:
             day, other.channel, other.outcome, inbound, other.account, other.at, other.text,
             other.pending, bills, other.consent,
         )  # fmt: skip
+
+
+def _asked_now(case: Case) -> Iterator[Made]:
+    """Yield what this look has asked for already: no receipt can tell of it yet."""
+    for row in case.rows:
+        new = row.keys if row.state == "requested" and row.requested_at == case.at else ()
+        for key in new:
+            if do_of(key) == "notify" and key not in case.receipts:
+                _, by, *text = token_of(key).split(".")
+                bills = frozenset(row.debts) or None
+                yield Made(case.today, by, "sent", False, "", case.at, ".".join(text), True, bills)
 
 
 def tried(one: Made) -> bool:

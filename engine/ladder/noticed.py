@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from engine.ladder.case import Case
+from engine.ladder.lawful_contact import validates
 from engine.ladder.measure import Slice, turning_days
 from engine.ladder.memory import Row
 from engine.ladder.model import LadderRow
@@ -14,6 +15,14 @@ from engine.ladder.waits import ready_on
 def rests_on(case: Case, row: LadderRow) -> tuple[LadderRow, LadderRow] | None:
     """Return the notice on which a cut rests, and the step behind it; None: the row rests on none."""
     return case.notice_before(row) if row.interrupts else None
+
+
+def told_of_each(case: Case) -> tuple[LadderRow, ...]:
+    """Return the notices that each debt has to be named in: what the law puts before all else, then of cuts."""
+    first = case.law.clauses_on("validation")
+    lawful = [row for row in case.ladder.rows if any(validates(row, clause) for clause in first)]
+    cuts = [found[0] for row in case.ladder.rows if (found := rests_on(case, row))]
+    return tuple(dict.fromkeys([*lawful, *cuts]))
 
 
 def unannounced(case: Case, notice: LadderRow, day: int, but: Row | None = None) -> tuple[Slice, ...]:
@@ -30,11 +39,14 @@ def unannounced(case: Case, notice: LadderRow, day: int, but: Row | None = None)
     )
 
 
-def stands_from(case: Case, notice: LadderRow, row: Row) -> tuple[LadderRow, int]:
+def stands_from(case: Case, notice: LadderRow, row: Row) -> tuple[LadderRow, int] | None:
     """Return the first cut that rests on a notice, and from when on it can stand for what is new in a row."""
-    cut, behind = next(
+    cuts = (
         (one, first[1]) for one in case.ladder.rows if (first := rests_on(case, one)) and first[0] is notice
     )
+    cut, behind = next(cuts, (None, None))
+    if cut is None or behind is None:
+        return None
     new = unannounced(case, notice, case.today, row)
     due = date.fromordinal(min((part.due for part in new), default=case.today))
     ready = max(case.today + 1, ready_on(behind.wait, date.fromordinal(case.today), due).toordinal())
