@@ -39,8 +39,8 @@ ERRATA: tuple[Erratum, ...] = (
         "out when the bill was owed again; calls under Regulation F were counted for the whole account; a "
         "bill that came to the age of a notice after it was sent was announced only when the ladder was to "
         "climb, so that service came back when an older one was paid; what rested on a cut stood for the "
-        "next bill without one; agreed calls about another account counted under caps; a debt whose validation "
-        "notice had named only older ones stood still; two notices of one look broke a cap together.",
+        "next bill without one; agreed calls about another account counted under caps; a debt whose "
+        "validation notice had named only older ones stood still; two notices of one look broke a cap.",
         "tests/engine/ladder/test_histories.py::test_history",
     ),
 )

@@ -167,11 +167,19 @@ def figures(case: Case, definition: LadderRow) -> dict[str, str]:
     return found
 
 
+_FOLLOWS = ("next_step", "next_date", "last_day")
+
+
 def _figures(case: Case, definition: LadderRow, row: Row) -> dict[str, str]:
-    """Return the figures of a row's notice; one that is sent again says what follows for debts new in it."""
-    stands = stands_from(case, definition, row) if row.announces else None
-    if stands is None:
+    """Return the figures of a row's notice; one that is sent again says what follows for debts new in it.
+
+    Where no cut rests on it, it says nothing of that: what follows is stated by the notices that come later.
+    """
+    if not row.announces:
         return figures(case, definition)
+    stands = stands_from(case, definition, row)
+    if stands is None:
+        return {name: value for name, value in figures(case, definition).items() if name not in _FOLLOWS}
     cut, day = stands
     if LEVELS.index(case.own_level()) < LEVELS.index(cut.level):
         day = possible_day(case, cut, day) or day

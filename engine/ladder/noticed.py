@@ -18,7 +18,7 @@ def rests_on(case: Case, row: LadderRow) -> tuple[LadderRow, LadderRow] | None:
 
 
 def told_of_each(case: Case) -> tuple[LadderRow, ...]:
-    """Return the notices that each debt has to be named in: what the law puts before all else, then of cuts."""
+    """Return the notices in which each debt is named: what the law puts first, then those of cuts."""
     first = case.law.clauses_on("validation")
     lawful = [row for row in case.ladder.rows if any(validates(row, clause) for clause in first)]
     cuts = [found[0] for row in case.ladder.rows if (found := rests_on(case, row))]

@@ -1,4 +1,4 @@
-"""What each debt has to be told by: the notice that the law puts first; and no cap is broken within one look."""
+"""Each debt has the notice that the law puts first, and one look breaks no cap."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ EACH = """
       - {on: 2026-03-25, payment: 300.00, pays: {B1: 300.00}}
     expect:
       - {on: 2026-02-25, since: 2026-02-16, do: ["final notify(email, final_notice) 600.00"]}
-      - {on: 2026-02-26, do: ["validation/2 notify(letter, validation_notice) 600.00"], figures: {debts: "B1, B2"}}
+      - on: 2026-02-26
+        do: ["validation/2 notify(letter, validation_notice) 600.00"]
+        figures: "debts: B1, B2"
+        text: You owe USD 600.00 for B1, B2.
       # Forty days after the final notice are 6 April; B2 is fifty days old on 11 April, a Saturday.
       - {on: 2026-04-12, since: 2026-02-27, do: nothing}
       - {on: 2026-04-13, do: [restrict service(outgoing_barred)]}
