@@ -82,11 +82,12 @@ class Serving:
 
 @asynccontextmanager
 async def serving(
-    settings: Settings, *, simulated: bool | None = None, ui: bool = True
+    settings: Settings, *, simulated: bool | None = None, ui: bool = True, works: bool = True
 ) -> AsyncIterator[Serving]:
     """Start everything, and end it in the other order.
 
     Temporal is embedded unless the settings name one; then no other process may serve the same directory.
+    `works`: with a worker in this process; without one, another process must run `working`.
     Raises PortTaken, TemporalNotStarted, TemporalAway, OtherLedger, DirectoryRefused, SettingsError.
     """
     async with AsyncExitStack() as stack:
@@ -108,7 +109,8 @@ async def serving(
         client = await _connected(settings, "forbear-up", address)
         await claim(client, wiring.directory.ledger)
         wiring.temporal = client
-        await stack.enter_async_context(workers(wiring, client))
+        if works:
+            await stack.enter_async_context(workers(wiring, client))
         await stack.enter_async_context(_task(wiring, wiring.relay.run(client), "relay"))
         exporter = Exporter(client, wiring.evidence, wiring.database, wiring.clock.now)
         await stack.enter_async_context(_task(wiring, exporter.run(), "export"))
@@ -138,6 +140,7 @@ async def working(settings: Settings) -> AsyncIterator[str]:
             await stack.enter_async_context(workers(wiring, client))
             if not wiring.simulated:
                 await stack.enter_async_context(_task(wiring, wiring.watcher.run(), "watch"))
+            leave_alone()
             yield address
     finally:
         wiring.close()

@@ -9,6 +9,7 @@ import shutil
 import time
 from pathlib import Path
 
+from api.demo.processes import PARTS
 from api.storage.directory import MARK
 
 ENDS_WITHIN_SECONDS = 20.0
@@ -51,7 +52,7 @@ def _check_ours(folder: Path) -> None:
 
 def _wait_until_free(folder: Path) -> None:
     deadline = time.monotonic() + ENDS_WITHIN_SECONDS
-    held = [folder / "temporal" / "temporal.lock", folder / "service.lock"]
+    held = [folder / "temporal" / "temporal.lock", *(folder / f"{part}.lock" for part in PARTS)]
     while busy := [path for path in held if _is_locked(path)]:
         if time.monotonic() > deadline:
             owner = busy[0].read_text(encoding="ascii", errors="replace").strip()

@@ -38,7 +38,7 @@ from api.storage.directory import DataDirectory
 from api.wiring import build, connect
 
 STEPS = 9
-AT_ONCE = 16
+AT_ONCE = 12
 """Accounts that are driven at the same time."""
 ROWS = 4_000
 """Rows of one bulk request."""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 import psycopg
@@ -17,6 +18,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.dml import ReturningInsert
+
+from api.storage.turn import FileTurn
 
 _SCHEMA_LOCK = 0x464F5242
 """The number under which processes take turns at migrations on PostgreSQL."""
@@ -60,13 +63,16 @@ class Engines:
     """A reading and a writing engine on one database.
 
     SQLite has one writer: its writes begin with BEGIN IMMEDIATE, so that none fails half way, and take
-    turns in this process before they ask the file's lock, whose waiting is unfair and slow.
+    turns before they ask the file's lock, whose waiting is unfair and slow.
     """
 
     def __init__(self, url: str, *, durable: bool = True) -> None:
         self.name = make_url(url).get_backend_name()
         if self.name == "sqlite":
-            self._turn: AbstractContextManager[Any] = threading.Lock()
+            database = make_url(url).database
+            self._turn: AbstractContextManager[Any] = (
+                FileTurn(Path(database), BUSY_MS / 1_000) if database else threading.Lock()
+            )
             self.read = _sqlite(url, "BEGIN", durable=durable)
             self.write = _sqlite(url, "BEGIN IMMEDIATE", durable=durable)
         else:
@@ -86,6 +92,8 @@ class Engines:
         """Close all connections."""
         self.read.dispose()
         self.write.dispose()
+        if isinstance(self._turn, FileTurn):
+            self._turn.close()
 
 
 def _with_driver(url: str) -> str:
