@@ -170,7 +170,9 @@ class Case:
     def _has_its_cut(self, row: LadderRow, day: int) -> bool:
         """Tell whether the cut that a row comes after still stands for the anchor: the row falls with it."""
         before = self.ladder.by_step.get(row.after)
-        return before is None or not before.interrupts or self.counts(self.taken_row(before.step), day)
+        if before is None or not before.interrupts or self.is_over(before):
+            return True  # without service there is no cut to fall with
+        return self.counts(self.taken_row(before.step), day)
 
     def is_declined(self, row: Row | None, day: int) -> bool:
         """Tell whether a person has refused to approve a row, and is not asked again yet."""

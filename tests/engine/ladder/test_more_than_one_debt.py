@@ -1,4 +1,4 @@
-"""Each debt has the notice that the law puts first, and one look breaks no cap."""
+"""Several debts: each has the notice of the law, one look breaks no cap, nothing is set off each day."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from engine.ladder import CollectionsPolicy, load_collections, render_report, run_timelines
 from engine.ladder.law import LawPack
 from engine.workdays import Calendar, no_calendar
-from tests.engine.ladder.world import calendar, law, policy
+from tests.engine.ladder.world import calendar, changed, law, policy
 
 
 def holds(rules: CollectionsPolicy, pack: LawPack, days: Calendar, case: str) -> None:
@@ -83,3 +83,21 @@ def test_what_one_look_asks_for_keeps_to_the_caps_as_a_whole(cap: str, second: s
     )
     said = "".join(f"      - {{on: {day}, do: [{', '.join(do)}]}}\n" for day, do in days)
     holds(loaded.policy, law("none"), no_calendar(), DAY + said)
+
+
+SET_OFF = """
+  - case: A contract that another case has ended leaves a deposit to be set off once, not each day
+    history:
+      - {on: 2025-12-20, bill: B0, amount: 300.00, due: 2026-01-08}
+      - {on: 2026-01-05, bill: B1, amount: 300.00, due: 2026-01-25, service: mobile}
+      - {on: 2026-04-01, bill: B2, amount: 60.00, due: 2026-04-20, service: mobile}
+      - {on: 2026-05-20, payment: 300.00, pays: {B1: 300.00}}
+    expect:
+      - {on: 2026-04-27, service: all, do: [terminate service(terminated), terminate billing(stop)]}
+      # B2 is 90 days old on 19 July, and 365 on 20 April of the next year.
+      - {on: 2026-07-20, service: mobile, reached: set_off, wake: 2027-04-20}
+"""
+
+
+def test_what_rested_on_a_cut_stands_by_itself_when_there_is_no_service_left() -> None:
+    holds(changed(scope=("grain: account", "grain: account\n  scope: service")), law(), calendar(), SET_OFF)
