@@ -11,6 +11,8 @@ from api.cli.surroundings import calendar_for, law_for
 from api.cli.test_command import test_one as run_cases_of
 from api.importer import load_mapping
 from engine.ladder import load_collections, render_report, run_timelines
+from engine.ladder.timeline_sides import Treated
+from engine.policy import Loaded
 from engine.source import Severity
 
 ROOT = Path(__file__).parents[1]
@@ -61,7 +63,28 @@ def test_the_examples_in_the_readme_of_collections_hold() -> None:
     blocks = [block for block in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL) if "\ncases:" in block]
     assert len(blocks) >= 4
     law, calendar = law_for(files, policy.regulation), calendar_for(files, policy.calendar)
+    texts = {name: data.replace(b"currency: CNY", b"currency: USD") for name, data in files.texts.items()}
+    texts[files.root] = texts[files.root].replace(b"policy: consumer", b"policy: travel")
+    for old, new in (
+        (b"overdue >= 20.00", b"overdue >= 3.00"),
+        (b"closes: overdue < 5.00", b"closes: overdue < 1.00"),
+    ):
+        texts[files.root] = texts[files.root].replace(old, new)
+
+    def in_dollars() -> Loaded[Treated]:
+        travel = load_collections(texts, files.root).policy
+        assert travel is not None
+        return Loaded(Treated(travel, law, calendar), ())
+
     for block in blocks:
-        report = run_timelines(policy, law, calendar, block.encode(), "README.md", texts=files.texts)
+        report = run_timelines(
+            policy,
+            law,
+            calendar,
+            block.encode(),
+            "README.md",
+            texts=files.texts,
+            beside={"travel-collections": in_dollars},
+        )
         assert report.ok, render_report(report)
         assert not report.problems

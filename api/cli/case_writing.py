@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from api.cli.check_command import counted
 from api.cli.frame import Trouble
 from api.cli.policy_files import CASES, CSV_CASES, PolicyFiles
-from api.cli.surroundings import calendar_for, law_for
+from api.cli.surroundings import calendar_for, law_for, policies_beside
 from engine.credit import load_credit
 from engine.credit.case_search import EXAMPLE, example_facts
 from engine.credit.cases import Case, read_bases, read_cases, run_cases
@@ -154,7 +154,10 @@ def _edits(files: PolicyFiles) -> Iterable[tuple[Span, str]]:
                     yield mismatch.span, mismatch.got
     elif files.what == "collections" and (ladder := load_collections(files.texts, files.root).policy):
         law, calendar = law_for(files, ladder.regulation), calendar_for(files, ladder.calendar)
-        for played in run_timelines(ladder, law, calendar, data, CASES, texts=files.texts).failed:
+        report = run_timelines(
+            ladder, law, calendar, data, CASES, texts=files.texts, beside=policies_beside(files)
+        )
+        for played in report.failed:
             for wrong in played.mismatches:
                 if ": " in wrong.what and wrong.got != (NO_CASE,):
                     yield wrong.span, _listed(wrong.got, many=wrong.what.endswith((": do", ": rows")))

@@ -17,7 +17,7 @@ import click
 from api.cli.case_coverage import Tried
 from api.cli.check_command import counted
 from api.cli.policy_files import CASES, PolicyFiles
-from api.cli.surroundings import calendar_for, law_for
+from api.cli.surroundings import calendar_for, law_for, policies_beside
 from engine.ladder import load_collections
 from engine.ladder.mutation import Trial, ladder_mutants, untaken
 from engine.ladder.timeline import read_timelines
@@ -59,7 +59,7 @@ def trial_of(files: PolicyFiles) -> Trial | None:
     policy = load_collections(files.texts, files.root).policy
     if policy is None:
         return None
-    timelines = read_timelines(policy, files.texts[CASES], CASES, files.texts).policy
+    timelines = read_timelines(policy, files.texts[CASES], CASES, files.texts, policies_beside(files)).policy
     if timelines is None:
         return None
     law, calendar = law_for(files, policy.regulation), calendar_for(files, policy.calendar)

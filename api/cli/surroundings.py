@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,9 +18,11 @@ from engine.ladder import (
     check_days,
     check_graph,
     check_law,
+    load_collections,
     load_law,
     no_law,
 )
+from engine.ladder.timeline_sides import Neighbours, Treated
 from engine.policy import Loaded
 from engine.source import Problem, Severity, Span
 from engine.text import ListNode, MapNode, Node, ScalarNode, did_you_mean, read_yaml, suggest
@@ -48,6 +51,37 @@ def calendar_for(files: PolicyFiles, name: str) -> Calendar:
     if name not in found:
         raise Trouble(f"There is no calendar `{name}` beside `{files.folder}`. {_near(name, found)}".strip())
     return found[name]
+
+
+def policies_beside(files: PolicyFiles) -> Neighbours:
+    """Return the collections policies of the folders beside a policy's, by name, each read when asked for.
+
+    Empty where the cases name no policy for another currency.
+    """
+    if b"currencies" not in (files.cases or b""):
+        return {}
+    roots = sorted(_beside(files, ".").glob(f"*/{ROOT}"))
+    nodes = [(path.parent, read_yaml(path.read_bytes(), str(path)).policy) for path in roots]
+    return {
+        _word(node, "policy"): partial(_treated, folder)
+        for folder, node in nodes
+        if _word(node, "kind") == "collections"
+    }
+
+
+def _word(node: Node | None, key: str) -> str:
+    found = node.get(key) if isinstance(node, MapNode) else None
+    return found.text.strip() if isinstance(found, ScalarNode) else ""
+
+
+def _treated(folder: Path) -> Loaded[Treated]:
+    (files,) = find_policies([folder])
+    loaded = load_collections(files.texts, files.root)
+    policy, problems = loaded.policy, files.located(loaded.problems)
+    if policy is None:
+        return Loaded(None, problems)
+    law, calendar = law_for(files, policy.regulation), calendar_for(files, policy.calendar)
+    return Loaded(Treated(policy, law, calendar), problems)
 
 
 def collections_problems(files: PolicyFiles, policy: CollectionsPolicy) -> Iterator[Problem]:

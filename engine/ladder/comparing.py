@@ -8,10 +8,11 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation, localcontext
 from zoneinfo import ZoneInfo
 
-from engine.ladder.case import Case
+from engine.ladder.case import Case, treatment_of
 from engine.ladder.expected import ALL, AMOUNTS, NEVER, NOTHING, Expectation, Wanted
 from engine.ladder.expected_ledger import compare_ledger
 from engine.ladder.from_law import no_law
+from engine.ladder.ladders_from_yaml import EXEMPT
 from engine.ladder.late_fee import accrued
 from engine.ladder.model import CollectionsPolicy
 from engine.ladder.notices import AMOUNTS as STATED
@@ -55,11 +56,14 @@ class _Day:
         return self.looks[-1]
 
 
-def compare(expectation: Expectation, played: Played, zone: ZoneInfo) -> Iterator[Mismatch]:
-    """Yield what was expected of a day and did not come."""
+def compare(
+    expectation: Expectation, played: Played, zone: ZoneInfo, *, several: bool = False
+) -> Iterator[Mismatch]:
+    """Yield what was expected of a day and did not come; of `several` accounts its currency is told."""
     day = _day(expectation, played, zone)
+    of = f"{expectation.day} {expectation.currency}" if several else str(expectation.day)
     for wanted in expectation.wanted:
-        what = f"{expectation.day}: {wanted.name}"
+        what = f"{of}: {wanted.name}"
         if wanted.name == "do":
             yield from _compare_do(wanted, what, expectation.since, day)
         elif wanted.name == "ledger":
@@ -253,7 +257,9 @@ def _got(name: str, day: _Day) -> Iterator[str]:
     look = (day.evening or day.last) if name in MEASURED else day.last
     trace, taken = look.step.trace, look.step.taken
     match name:
-        case "reached" | "warranted" | "age" | "days_past_due" | "ladder":
+        case "ladder":
+            yield _ladder(look)
+        case "reached" | "warranted" | "age" | "days_past_due":
             yield str(getattr(trace, name)) or NOTHING
         case "overdue" | "disputed":
             yield amount(getattr(trace, name))
@@ -290,7 +296,9 @@ def _before_a_case(name: str, day: _Day) -> Iterator[str]:
             yield amount(Decimal(0))
         case "wake" if day.early:
             yield _instant(day.early[1], day.zone)
-        case "age" | "days_past_due" | "warranted" | "ladder" if day.early:
+        case "ladder" if day.early:
+            yield _ladder(day.early[0])
+        case "age" | "days_past_due" | "warranted" if day.early:
             yield str(getattr(day.early[0].step.trace, name)) or NOTHING
         case "overdue" | "disputed" if day.early:
             yield amount(getattr(day.early[0].step.trace, name))
@@ -298,6 +306,12 @@ def _before_a_case(name: str, day: _Day) -> Iterator[str]:
             yield amount(day.early[0].position.credit)
         case _:
             yield NO_CASE
+
+
+def _ladder(look: Look) -> str:
+    """Return the ladder of a case; `none` where the treatment exempts the customer."""
+    exempt = not treatment_of(look.policy, look.position)
+    return EXEMPT if exempt else look.step.trace.ladder
 
 
 def _sentences(looks: Iterable[Look]) -> Iterator[str]:

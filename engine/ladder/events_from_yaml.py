@@ -6,7 +6,7 @@ The first key after `on` says what happened and names it; the table below lists 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -24,15 +24,17 @@ from engine.ledger.entries import EntryAdapter
 from engine.ledger.refusals import EARLIEST, LATEST
 from engine.source import Span
 from engine.text import ListNode, MapNode, Node, Reader, ScalarNode, did_you_mean, optional
+from engine.text.currency import CODES, currency_advice
 from engine.text.reading import key_advice, kind
 
 MORNING = time(8)
 """When news of a day comes in unless the line says otherwise: before the day's run."""
 RECEIVED = "received_at"
 """As the API calls it; lines may say `received`."""
-WHEN = ("on", "at", "received", RECEIVED, "id")
+WHEN = ("on", "at", "received", RECEIVED, "id", "currency")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?)?")
 _DAY = len("2026-02-03")
+_WITH_CURRENCY = re.compile(r"([A-Za-z]{3})? ?(-?\d+(?:\.\d+)?)(?(1)| ?([A-Za-z]{3}))")
 Fields = Mapping[str, Node]
 Values = dict[str, Any]
 
@@ -55,6 +57,8 @@ class Line:
     verb: str
     fields: Fields
     span: Span
+    currency: str = ""
+    """Of which account it speaks; that of the policy unless the line says otherwise."""
 
     def place(self, field: str) -> Span:
         """Return where a field of the entry stands; the line's own word where the line has no such key."""
@@ -69,15 +73,53 @@ _KEYS = {"value_date": "on", "due_date": "due"}
 class HistoryReader(Reader):
     """Reads the lines of one history; ids that are not given are counted."""
 
-    def __init__(self, zone: ZoneInfo, policies: Mapping[str, CollectionsPolicy]) -> None:
+    def __init__(
+        self, zone: ZoneInfo, policies: Mapping[str, CollectionsPolicy], currencies: Sequence[str]
+    ) -> None:
         super().__init__()
-        self.zone, self.policies = zone, policies
+        self.zone, self.policies, self.currencies = zone, policies, currencies
         self.count: dict[str, int] = {}
 
     def named(self, kind: str, letter: str) -> str:
         """Return the next id of a kind: `P1`, `P2`."""
         self.count[kind] = self.count.get(kind, 0) + 1
         return f"{letter}{self.count[kind]}"
+
+    def currency(self, fields: Fields) -> str:
+        """Return the currency that a line or an expectation is in: without a word, that of the policy."""
+        own = self.currencies[0]
+        node = fields.get("currency")
+        text = own if node is None else self.text(node, "`currency`")
+        if node is None or text is None or text in self.currencies:
+            return text or own
+        if text not in CODES:
+            self.error("not-a-currency", f"`{text}` is not a currency", node.span, currency_advice(text))
+        else:
+            stated = " and ".join(self.currencies)
+            message = f"amounts are stated in {stated} here, and by no policy in {text}"
+            advice = (
+                f"name the policy that states them, below `policy:` of this file: `currencies: {{{text}: "
+                "...}`, by what it is called or as a text beside the cases"
+            )
+            self.error("no-amounts-in", message, node.span, advice)
+        return own
+
+    def decimal(
+        self,
+        node: Node,
+        what: str,
+        minimum: Decimal | int | None = None,
+        maximum: Decimal | int | None = None,
+    ) -> Decimal | None:
+        """Read a number; an amount that names another currency is told where a currency is said."""
+        found = _WITH_CURRENCY.fullmatch(node.text.strip()) if isinstance(node, ScalarNode) else None
+        code, number = ((found[1] or found[3]).upper(), found[2]) if found else ("", "")
+        if found and code in CODES and code != self.currencies[0]:
+            message = f"{what} is `{getattr(node, 'text', '')}`, not a number"
+            advice = f"write `{number}`, and beside it `currency: {code}`"
+            self.error("not-a-number", message, node.span, advice)
+            return None
+        return super().decimal(node, what, minimum, maximum)
 
     def local(self, day: date, hour: time | None) -> datetime:
         """Return a local time as an instant."""
@@ -126,13 +168,17 @@ class HistoryReader(Reader):
             node,
             f"`{verb_key.text}`",
             ["on", verb_key.text, *verb.needs],
-            ["at", "received", RECEIVED, "id", *verb.may],
+            ["at", "received", RECEIVED, "id", "currency", *verb.may],
         )
         if fields is None or len(self.problems) > before:
             return None
         self._check_when(verb, fields)
+        before = len(self.problems)
+        currency = self.currency(fields)
+        if len(self.problems) > before:
+            return None
         event = self._event(verb_key.text, verb, fields, node.span)
-        return Line(event, verb_key.text, fields, node.span) if event else None
+        return Line(event, verb_key.text, fields, node.span, currency) if event else None
 
     def _unknown_event(self, node: Node, key: ScalarNode | None) -> None:
         if key is None:
@@ -197,7 +243,7 @@ NOW = object()
 
 
 def _told(name: str, fields: Fields) -> str:
-    more = [key for key in fields if key not in (name, "on", "at", "received", RECEIVED)]
+    more = [key for key in fields if key not in (name, "on", "at", "received", RECEIVED, "currency")]
     return ", ".join([f"{name} {_plain(fields[name])}", *(f"{key} {_plain(fields[key])}" for key in more)])
 
 

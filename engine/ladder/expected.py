@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, time
 
+from engine.ladder.events_from_yaml import HistoryReader
 from engine.ladder.expected_ledger import read_ledger
+from engine.ladder.ladders_from_yaml import EXEMPT
 from engine.ladder.notices import FIGURES
 from engine.ladder.scope import WHOLE
 from engine.ladder.words import NamedAction, Words, known_word, read_action
@@ -48,6 +50,8 @@ class Expectation:
     wanted: tuple[Wanted, ...]
     item: str | None = None
     """What the case is about of which it speaks, where an account has several; None: any."""
+    currency: str = ""
+    """Of which account it speaks."""
     about: tuple[str, Span] | None = None
     """The key that says so, `bill` or `service`, and where its value stands."""
 
@@ -57,13 +61,20 @@ class Expectation:
 _WAKE = re.compile(r"(\d{4}-\d{2}-\d{2})(?: ([0-2]\d:[0-5]\d))?")
 
 
-def read_expectations(reader: Reader, words: Words, node: Node) -> Iterator[Expectation]:
-    """Read `expect`; what no policy of the history has is noted at its place."""
+def read_expectations(
+    reader: HistoryReader, words_in: Mapping[str, Words], node: Node
+) -> Iterator[Expectation]:
+    """Read `expect`; what no policy of the history has is noted at its place.
+
+    `words_in` are the words of the policies by the currency in which they state amounts.
+    """
     for item in reader.items(node, "`expect`"):
-        fields = reader.fields(item, "an expectation", ["on"], ("since", *ABOUT, *READERS))
+        fields = reader.fields(item, "an expectation", ["on"], ("since", "currency", *ABOUT, *READERS))
         day = optional(fields or {}, "on", reader.date, "`on`")
         if fields is None or day is None:
             continue
+        currency = reader.currency(fields)
+        words = words_in[currency]
         since = optional(fields, "since", reader.date, "`since`") or day
         if since > day:
             advice = "write an earlier day, or remove `since`"
@@ -73,12 +84,13 @@ def read_expectations(reader: Reader, words: Words, node: Node) -> Iterator[Expe
             reader.warn("since-without-do", "`since` speaks of no `do`", fields["since"].span, advice)
         wanted = tuple(_wanted(reader, words, n, v) for n, v in fields.items() if n in READERS)
         if isinstance(item, MapNode) and not any(
-            key.text not in ("on", "since", *ABOUT) for key, _ in item.entries
+            key.text not in ("on", "since", "currency", *ABOUT) for key, _ in item.entries
         ):
             advice = "add what must be true: `do: nothing`, `level: open`, `overdue: 300.00` ..."
             reader.error("expects-nothing", f"nothing is expected on {day}", item.span, advice)
         meant, about = _about(reader, fields)
-        yield Expectation(day, since, item.span, tuple(one for one in wanted if one), meant, about)
+        every = tuple(one for one in wanted if one)
+        yield Expectation(day, since, item.span, every, meant, currency, about)
 
 
 def _about(reader: Reader, fields: Mapping[str, Node]) -> tuple[str | None, tuple[str, Span] | None]:
@@ -244,7 +256,7 @@ READERS: Mapping[str, _Read] = {
     "reached": _STEP,
     "warranted": _STEP,
     "rows": _rows,
-    "ladder": _word(lambda words: words.ladders, "ladder"),
+    "ladder": _word(lambda words: (*words.ladders, EXEMPT), "ladder"),
     "level": _word(lambda _: LEVELS, "level", "one of"),
     "ended": _word(lambda _: (*ENDINGS, NOTHING), "ending", "one of"),
     "wake": _wake,

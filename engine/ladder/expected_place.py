@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from engine.ladder.events_from_yaml import Line
 from engine.ladder.expected import ALL, Expectation
 from engine.ladder.model import CollectionsPolicy
 from engine.ladder.possible import names_of
-from engine.ledger.entries import Bill, Entry, Payment
+from engine.ladder.timeline_sides import Sides
+from engine.ledger.entries import Bill, Entry, FactSet, Payment
 from engine.source import Span
 from engine.text import Reader, did_you_mean
 
@@ -18,19 +19,26 @@ _OF_NOTICES = frozenset(("do", "figures", "sent", "text"))
 
 
 def check_expectations(
-    reader: Reader, policies: Sequence[CollectionsPolicy], lines: Sequence[Line],
-    expect: Sequence[Expectation],
-) -> None:  # fmt: skip
-    """Note every expectation that would hold, or fail, whatever the policy does."""
-    first = min(map(_begin, lines), default=None)
-    entries = [line.event.entry for line in lines if line.event.entry is not None]
+    reader: Reader, sides: Sides, lines_in: Mapping[str, Sequence[Line]], expect: Sequence[Expectation]
+) -> None:
+    """Note every expectation that would hold, or fail, whatever the policy does.
+
+    `lines_in` are the lines of the history by the currency of the account that they are about.
+    """
+    first = min((_begin(line) for lines in lines_in.values() for line in lines), default=None)
     for one in expect:
+        lines = lines_in[one.currency]
+        entries = [line.event.entry for line in lines if line.event.entry is not None]
+        if len(lines_in) > 1 and all(isinstance(entry, FactSet) for entry in entries):
+            message = f"nothing in this history is in {one.currency}"
+            advice = f"add `currency: ...` to what is expected, or a line in {one.currency} to the history"
+            reader.error("nothing-in-currency", message, one.span, advice)
         if first is not None and one.day < first:
             message = f"this is before anything has happened: the first line is of {first}"
             advice = "expect something of that day or later"
             reader.error("before-the-beginning", message, one.span, advice)
         if one.about is not None:
-            _check_about(reader, policies, entries, one, *one.about)
+            _check_about(reader, sides.policies(one.currency), entries, one, *one.about)
 
 
 def _begin(line: Line) -> date:

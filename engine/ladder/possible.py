@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.credit.model import FactDefinition, FactKind
@@ -60,18 +60,20 @@ UNALLOCATED = "task(unallocated_payment)"
 
 
 def check_history(
-    reader: Reader, terms: Terms, words: Words, lines: Sequence[Line], *, unallocated: bool = False
-) -> None:
+    reader: Reader, terms: Terms, words: Words, lines: Sequence[Line], *, unallocated: bool = False,
+    beside: Mapping[str, Names] | None = None,
+) -> None:  # fmt: skip
     """Note every line that names what is not there, and every entry that a ledger would refuse.
 
     A reference may come before what it names: news comes in any order. Money for a bill that nobody knows
-    is warned of, unless the case is about it (`unallocated`).
+    is warned of, unless the case is about it (`unallocated`). `beside` are the names that lines in other
+    currencies give.
     """
     names = names_of(line.event.entry for line in lines)
     for line in lines:
-        _check_references(reader, names, line)
+        _check_references(reader, names, line, beside or {})
         if not unallocated:
-            _check_shares(reader, names, line)
+            _check_shares(reader, names, line, beside or {})
         _check_words(reader, words, line)
     _check_ledger(reader, terms, words, lines)
 
@@ -96,18 +98,22 @@ def names_of(entries: Iterable[Entry | None]) -> Names:
 # what is named
 
 
-def _check_references(reader: Reader, names: Names, line: Line) -> None:
+def _check_references(reader: Reader, names: Names, line: Line, beside: Mapping[str, Names]) -> None:
     for key, what in _REFERENCES.get(line.verb, ()):
         for node in _scalars(line.fields.get(key)):
-            if node.text.strip() and not (line.verb == "write_off_mark" and node.text == ALL):
-                _check_reference(reader, node.text.strip(), getattr(names, what), what, node.inner)
+            name = node.text.strip()
+            if name and not (line.verb == "write_off_mark" and name == ALL):
+                of = next((code for code, there in beside.items() if name in getattr(there, what)), "")
+                _check_reference(reader, name, getattr(names, what), what, node.inner, of)
 
 
-def _check_shares(reader: Reader, names: Names, line: Line) -> None:
+def _check_shares(reader: Reader, names: Names, line: Line, beside: Mapping[str, Names]) -> None:
     for node in _shares(line):
         if node.text not in names.bill:
             advice = did_you_mean(node.text, names.bill, of="bills here")
-            message = f"the payment is for bill `{node.text}`, which is not in this history: it pays no debt"
+            of = next((code for code, there in beside.items() if node.text in there.bill), "")
+            where = f"is in {of}" if of else "is not in this history"
+            message = f"the payment is for bill `{node.text}`, which {where}: it pays no debt"
             reader.warn("unknown-bill", message, node.inner, advice)
 
 
@@ -123,10 +129,17 @@ def _shares(line: Line) -> Iterator[ScalarNode]:
         yield from (key for key, _ in pays.entries)
 
 
-def _check_reference(reader: Reader, name: str, known: Collection[str], what: str, span: Span) -> None:
+def _check_reference(
+    reader: Reader, name: str, known: Collection[str], what: str, span: Span, of: str
+) -> None:  # fmt: skip
+    """Note a name that is not there; `of` is the other currency in which it is."""
     if name in known:
         return
     noun = _NOUNS.get(what, what)
+    if of:
+        message, advice = f"the {noun} `{name}` is in {of}", f"write `currency: {of}` in this line too"
+        reader.error("other-currency", message, span, advice)
+        return
     advice = did_you_mean(name, known, of=f"{noun}s here") or f"add the {noun} to the history"
     reader.error(f"unknown-{noun}", f"there is no {noun} `{name}` in this history", span, advice)
 

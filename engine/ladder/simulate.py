@@ -16,6 +16,7 @@ from engine.ladder.actions import restoring_within
 from engine.ladder.adopting import adopt, adopts
 from engine.ladder.aftercare import care_on
 from engine.ladder.before_due import reminders
+from engine.ladder.heard import heard_of
 from engine.ladder.law import LawPack
 from engine.ladder.levels import Confirming, begins_later, case_demands, ended_by, level_news
 from engine.ladder.model import CollectionsPolicy
@@ -143,7 +144,37 @@ def play(
     policy: CollectionsPolicy, law: LawPack, calendar: Calendar, scenario: Scenario
 ) -> Played:  # fmt: skip
     """Play a scenario to its end. Raises GoesInCircles."""
-    return _Player(policy, law, calendar, scenario).play()
+    return play_together([Side(policy, law, calendar, scenario)])[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One account of a customer, with what it is treated by."""
+
+    policy: CollectionsPolicy
+    law: LawPack
+    calendar: Calendar
+    scenario: Scenario
+
+
+def play_together(sides: Sequence[Side]) -> tuple[Played, ...]:
+    """Play the accounts of one customer side by side, each to the end of the first. Raises GoesInCircles.
+
+    Each has its own ladder; what the customer heard about one counts in the others. What happens in
+    several at one instant happens in the order in which they are given.
+    """
+    players = [_Player(side) for side in sides]
+    end = sides[0].scenario.end
+    for player in players:
+        player.others = [other for other in players if other is not player]
+    while due := [(at, n) for n, one in enumerate(players) if (at := one.next_instant()) and at <= end]:
+        at, number = min(due)
+        for player in players:
+            player.probe_before(at)
+        players[number].turn(at)
+    for player in players:
+        player.probe_before(None)
+    return tuple(player.played for player in players)
 
 
 @dataclass(slots=True)
@@ -157,12 +188,14 @@ class _Live:
 
 
 class _Player:
-    def __init__(
-        self, policy: CollectionsPolicy, law: LawPack, calendar: Calendar, scenario: Scenario
-    ) -> None:
-        self.policy, self.law, self.calendar, self.scenario = policy, law, calendar, scenario
+    def __init__(self, side: Side) -> None:
+        self.policy, self.law, self.calendar = side.policy, side.law, side.calendar
+        self.scenario = scenario = side.scenario
         self.zone = ZoneInfo(scenario.terms.timezone)
         self.queue = sorted(scenario.events, key=lambda event: event.at)
+        self.probes = sorted(scenario.probes)
+        self.others: list[_Player] = []
+        """The customer's other accounts."""
         self.played = Played(self.scenario.terms, self.policy.deposits)
         self.cases: dict[str, _Live] = {}
         """Open cases by what they are about."""
@@ -182,21 +215,20 @@ class _Player:
         """Notices that were asked for, by key; what a receipt has answered does not count any more."""
         self.receipts = 0
 
-    def play(self) -> Played:
-        probes = sorted(self.scenario.probes)
-        while (at := self._next()) is not None and at <= self.scenario.end:
-            while probes and probes[0] < at:
-                self._probe(probes.pop(0))
-            news = False
-            if self.next_level is not None and self.next_level <= at:
-                self._relevel(self.played.entries, self.next_level - timedelta(microseconds=1), at)
-            while self.queue and self.queue[0].at <= at:
-                self._learn(self.queue.pop(0))
-                news = True
-            self._look_around(at, news)
-        for probe in probes:
-            self._probe(probe)
-        return self.played
+    def turn(self, at: datetime) -> None:
+        """Do all that is due at an instant."""
+        news = False
+        if self.next_level is not None and self.next_level <= at:
+            self._relevel(self.played.entries, self.next_level - timedelta(microseconds=1), at)
+        while self.queue and self.queue[0].at <= at:
+            self._learn(self.queue.pop(0))
+            news = True
+        self._look_around(at, news)
+
+    def probe_before(self, at: datetime | None) -> None:
+        """Ask how the cases stand at each instant before this one (None: at all that are left)."""
+        while self.probes and (at is None or self.probes[0] < at):
+            self._probe(self.probes.pop(0))
 
     def _look_around(self, at: datetime, news: bool) -> None:
         """Look at every case that is due, open those that can be, and announce what falls due."""
@@ -228,7 +260,8 @@ class _Player:
             self.played.early[at] = (look, self.next_watch)
         self.played.reminds[at] = reminders(self.policy, position, at, self.reminded).look_at
 
-    def _next(self) -> datetime | None:
+    def next_instant(self) -> datetime | None:
+        """Return when something is due next."""
         instants = [event.at for event in self.queue[:1]]
         looks = (live.next_look for live in self.cases.values())
         instants += [
@@ -307,7 +340,16 @@ class _Player:
         """Return the position with the contacts a ledger reads elsewhere: of other accounts and cases."""
         answered = {receipt.key for receipt in account.receipts}
         waiting = (one for key, one in self.on_their_way.items() if key not in answered)
-        found = sorted((*account.contacts, *self.elsewhere, *waiting), key=lambda one: (one.at, one.key))
+        beside = (
+            made
+            for other in self.others
+            for made in heard_of(
+                other.scenario.terms.account, other.played.entries, other.on_their_way, account.at
+            )
+        )
+        found = sorted(
+            (*account.contacts, *self.elsewhere, *waiting, *beside), key=lambda one: (one.at, one.key)
+        )
         return account.model_copy(update={"contacts": tuple(found)}) if found else account
 
     # levels that others demand

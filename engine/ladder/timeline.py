@@ -16,27 +16,26 @@ The whole format is described in `policies/collections/README.md`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TypedDict
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from engine.ladder.adopting import check_adoption
 from engine.ladder.comparing import compare
 from engine.ladder.events_from_yaml import HistoryReader, Line
 from engine.ladder.expected import Expectation, read_expectations
 from engine.ladder.expected_place import check_expectations
-from engine.ladder.from_yaml import load_collections
 from engine.ladder.law import LawPack
 from engine.ladder.model import CollectionsPolicy
-from engine.ladder.possible import UNALLOCATED, check_history
-from engine.ladder.simulate import GoesInCircles, Played, Receiver, Scenario, play, show
+from engine.ladder.possible import UNALLOCATED, check_history, names_of
+from engine.ladder.simulate import GoesInCircles, Played, Receiver, Scenario, Side, play_together, show
 from engine.ladder.timeline_report import CaseResult, Mismatch, TimelineReport
-from engine.ladder.words import words_of
+from engine.ladder.timeline_sides import Neighbours, Treated, read_currencies, read_sides
+from engine.ladder.words import Words
 from engine.ledger.account import Terms
 from engine.ledger.allocation import PRINCIPAL_FIRST, AllocationRule
-from engine.ledger.entries import Act
+from engine.ledger.entries import Act, FactSet
 from engine.policy import Loaded, Texts
 from engine.source import Span, has_errors, sort_problems
 from engine.text import ListNode, Node, Reader, did_you_mean, optional, read_yaml
@@ -54,14 +53,29 @@ class Timeline:
     scenario: Scenario
     lines: tuple[Line, ...]
     expect: tuple[Expectation, ...]
+    beside: tuple[Beside, ...] = ()
+    """The customer's accounts in other currencies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """An account in another currency, with its own policy and its own part of the history."""
+
+    currency: str
+    treated: Treated
+    scenario: Scenario
+    lines: tuple[Line, ...]
 
 
 def run_timelines(
     policy: CollectionsPolicy, law: LawPack, calendar: Calendar, data: bytes, file: str,
-    *, texts: Texts | None = None,
+    *, texts: Texts | None = None, beside: Neighbours | None = None,
 ) -> TimelineReport:  # fmt: skip
-    """Run every timeline of a file; `texts` holds other policy texts that histories name."""
-    read = read_timelines(policy, data, file, texts or {})
+    """Run every timeline of a file.
+
+    `texts` holds other policy texts that histories name, `beside` the policies of other folders, by name.
+    """
+    read = read_timelines(policy, data, file, texts or {}, beside)
     if read.policy is None:
         return TimelineReport(policy.name, file, (), read.problems)
     results = tuple(run_timeline(policy, law, calendar, timeline) for timeline in read.policy)
@@ -69,13 +83,16 @@ def run_timelines(
 
 
 def read_timelines(
-    policy: CollectionsPolicy, data: bytes, file: str, texts: Texts
+    policy: CollectionsPolicy, data: bytes, file: str, texts: Texts, beside: Neighbours | None = None
 ) -> Loaded[tuple[Timeline, ...]]:
-    """Read every timeline of a file; `texts` holds other policy texts that histories name."""
+    """Read every timeline of a file.
+
+    `texts` holds other policy texts that histories name, `beside` the policies of other folders, by name.
+    """
     reader = Reader()
     loaded = read_yaml(data, file)
     reader.take(loaded.problems)
-    timelines = tuple(_timelines(reader, policy, loaded.policy, texts)) if loaded.policy else ()
+    timelines = tuple(_timelines(reader, policy, loaded.policy, texts, beside or {})) if loaded.policy else ()
     problems = sort_problems(reader.problems)
     return Loaded(None if has_errors(problems) else timelines, problems)
 
@@ -84,18 +101,23 @@ def read_timelines(
 
 
 def _timelines(
-    reader: Reader, policy: CollectionsPolicy, node: Node, texts: Texts
+    reader: Reader, policy: CollectionsPolicy, node: Node, texts: Texts, beside: Neighbours
 ) -> Iterator[Timeline]:  # fmt: skip
-    fields = reader.fields(node, "a file of cases", ["policy", "cases"])
+    fields = reader.fields(node, "a file of cases", ["policy", "cases"], ["currencies"])
     if fields is None:
         return
     name = optional(fields, "policy", reader.text, "`policy`")
     if name is not None and name != policy.name:
         message = f"these cases are for `{name}`; the policy is `{policy.name}`"
         reader.error("other-policy", message, fields["policy"].span, f"write `policy: {policy.name}`")
+    treated = {policy.currency: Treated(policy)}
+    if "currencies" in fields:
+        treated |= read_currencies(reader, policy, fields["currencies"], texts, beside)
+        if has_errors(reader.problems):
+            return  # lines in a currency that could not be read would be told for nothing
     seen: dict[str, Span] = {}
     for item in reader.items(fields["cases"], "`cases`") if "cases" in fields else ():
-        timeline = _timeline(reader, policy, item, texts)
+        timeline = _timeline(reader, treated, item, texts)
         if timeline is None:
             continue
         if timeline.name in seen:
@@ -110,41 +132,70 @@ _MAY = ("timezone", "allocation", "receipts", "payments_feed", "outage", "checks
 
 
 def _timeline(
-    reader: Reader, policy: CollectionsPolicy, node: Node, texts: Texts
+    reader: Reader, treated: Mapping[str, Treated], node: Node, texts: Texts
 ) -> Timeline | None:  # fmt: skip
     fields = reader.fields(node, "a case", ["case", "history", "expect"], _MAY)
     if fields is None or not {"case", "history", "expect"} <= set(fields):
         return None
     before = len(reader.problems)
     name = reader.text(fields["case"], "the sentence of a case") or ""
-    zone = _zone(reader, fields, policy)
-    others = _policies(reader, policy, fields["history"], texts)
-    words = words_of([policy, *others.values()])
-    allocation = _allocation(reader, fields["allocation"]) if "allocation" in fields else PRINCIPAL_FIRST
-    terms = Terms(
-        account="A1", customer="C1", currency=policy.currency, timezone=str(zone), allocation=allocation
-    )
-    history = HistoryReader(zone, others)
+    own, *others = treated
+    zone = _zone(reader, fields, treated[own].policy)
+    by = {currency: one.policy for currency, one in treated.items()}
+    sides = read_sides(reader, by, fields["history"], texts)
+    history = HistoryReader(zone, sides.texts, tuple(by))
     found = [history.line(item) for item in history.items(fields["history"], "`history`")]
-    lines, whole = tuple(line for line in found if line), not has_errors(history.problems)
+    whole = not has_errors(history.problems)  # else others miss the line that cannot be read
+    words = sides.words()
+    lines = {currency: _lines_of(currency, found, words) for currency in by}
     expect = tuple(read_expectations(history, words, fields["expect"]))
-    world = _world(history, fields, policy)
-    if whole:  # else a line that cannot be read is missed by those that name it
-        wanted = [line for one in expect for wanted in one.wanted for line in wanted.lines]
-        told = any(UNALLOCATED in line for line in wanted)
+    read = {currency: _world(history, fields, by[currency]) for currency in by}
+    allocation = _allocation(reader, fields["allocation"]) if "allocation" in fields else PRINCIPAL_FIRST
+    terms = {currency: _terms(currency, own, zone, allocation) for currency in by}
+    if whole:
+        told = any(UNALLOCATED in line for one in expect for wanted in one.wanted for line in wanted.lines)
         if not has_errors(history.problems):
-            _check_end(history, lines, expect, fields["expect"])
-            check_expectations(history, [policy, *others.values()], lines, expect)
-        check_history(history, terms, words, lines, unallocated=told)
+            _check_end(history, [line for line in found if line], expect, fields["expect"])
+            check_expectations(history, sides, lines, expect)
+        names = {currency: names_of(line.event.entry for line in lines[currency]) for currency in by}
+        for currency in by:
+            beside = {other: known for other, known in names.items() if other != currency}
+            check_history(
+                history, terms[currency], words[currency], lines[currency], unallocated=told, beside=beside
+            )
     reader.take(history.problems)
     if has_errors(reader.problems[before:]):
         return None
     end = history.local(max(one.day for one in expect) + timedelta(days=1), time(0))
-    scenario = Scenario(
-        terms, tuple(line.event for line in lines), end=end - timedelta(microseconds=1),
-        probes=tuple(sorted({_evening(history, one.day) for one in expect})), **world,
+    scenarios = {
+        currency: Scenario(
+            terms[currency], tuple(line.event for line in lines[currency]),
+            end=end - timedelta(microseconds=1),
+            probes=tuple(sorted({_evening(history, one.day) for one in expect})), **read[currency],
+        )
+        for currency in by
+    }  # fmt: skip
+    return Timeline(
+        name, fields["case"].span, scenarios[own], lines[own], expect,
+        tuple(Beside(other, treated[other], scenarios[other], lines[other]) for other in others),
     )  # fmt: skip
-    return Timeline(name, fields["case"].span, scenario, lines, expect)
+
+
+def _terms(currency: str, own: str, zone: ZoneInfo, allocation: AllocationRule) -> Terms:
+    account = "A1" if currency == own else f"A1.{currency}"
+    return Terms(account=account, customer="C1", currency=currency, timezone=str(zone), allocation=allocation)
+
+
+def _lines_of(currency: str, found: Sequence[Line | None], words: Mapping[str, Words]) -> tuple[Line, ...]:
+    """Return the lines about the account in a currency; a fact is of the customer, so of every account."""
+    return tuple(line for line in found if line and currency in _accounts(line, words))
+
+
+def _accounts(line: Line, words: Mapping[str, Words]) -> Iterable[str]:
+    entry = line.event.entry
+    if not isinstance(entry, FactSet) or "currency" in line.fields:
+        return (line.currency,)
+    return [currency for currency, known in words.items() if entry.name in known.facts] or (line.currency,)
 
 
 class _World(TypedDict):
@@ -214,26 +265,6 @@ def _zone(reader: Reader, fields: Mapping[str, Node], policy: CollectionsPolicy)
         return ZoneInfo(policy.timezone)
 
 
-def _policies(
-    reader: Reader, policy: CollectionsPolicy, history: Node, texts: Texts
-) -> dict[str, CollectionsPolicy]:
-    """Return the other policy texts that a history names, each read and checked, as a release would be."""
-    found: dict[str, CollectionsPolicy] = {}
-    before = policy
-    if not isinstance(history, ListNode):
-        return found
-    for item in history.items:
-        named = getattr(item, "get", lambda _: None)("policy")
-        name = getattr(named, "text", "")
-        if name in texts and name not in found:
-            loaded = load_collections(texts, name)
-            reader.take(loaded.problems)
-            if loaded.policy:
-                reader.take(check_adoption(before, loaded.policy))
-                found[name] = before = loaded.policy
-    return found
-
-
 def _outages(reader: HistoryReader, node: Node) -> Iterator[tuple[datetime, datetime]]:
     items = node.items if isinstance(node, ListNode) else (node,)
     for item in items:
@@ -259,32 +290,54 @@ def run_timeline(
     policy: CollectionsPolicy, law: LawPack, calendar: Calendar, timeline: Timeline
 ) -> CaseResult:  # fmt: skip
     """Play one timeline and compare what came with what is expected."""
+    sides = [Side(policy, law, calendar, timeline.scenario)]
+    for one in timeline.beside:
+        of = one.treated
+        sides.append(Side(of.policy, of.law or law, of.calendar or calendar, one.scenario))
     try:
-        played = play(policy, law, calendar, timeline.scenario)
+        played = play_together(sides)
     except GoesInCircles as error:
         circle = Mismatch(timeline.span, "the end", ("nothing more to do",), (str(error),))
         return CaseResult(timeline.name, timeline.span, (circle,), ())
     return judged(timeline, played)
 
 
-def judged(timeline: Timeline, played: Played) -> CaseResult:
-    """Compare what came of a timeline with what is expected."""
+def judged(timeline: Timeline, played: Sequence[Played]) -> CaseResult:
+    """Compare what came of a timeline, in each of its accounts, with what is expected."""
     zone = ZoneInfo(timeline.scenario.terms.timezone)
-    found = [*_unheard(timeline, played)]
-    found += [m for expectation in timeline.expect for m in compare(expectation, played, zone)]
-    story = tuple((at.astimezone(zone), text) for at, text in played.told)
-    walked = frozenset(
+    by = {one.terms.currency: one for one in played}
+    found = [*_unheard(timeline.lines, played[0])]
+    for beside, one in zip(timeline.beside, played[1:], strict=True):
+        found += _unheard(beside.lines, one)
+    several = len(played) > 1
+    for expectation in timeline.expect:
+        found += compare(expectation, by[expectation.currency], zone, several=several)
+    return CaseResult(timeline.name, timeline.span, tuple(found), _story(played, zone), _walked(played[0]))
+
+
+def _story(played: Sequence[Played], zone: ZoneInfo) -> tuple[tuple[datetime, str], ...]:
+    """Return what happened by local instant; what is told of an account beside begins with its currency."""
+    own = played[0].terms.currency
+    story = [
+        (at.astimezone(zone), text if one.terms.currency == own else f"{one.terms.currency}: {text}")
+        for one in played
+        for at, text in one.told
+    ]
+    return tuple(sorted(story, key=lambda told: told[0]))
+
+
+def _walked(played: Played) -> frozenset[tuple[str, str]]:
+    return frozenset(
         (look.step.trace.ladder, row.step)
         for look in played.looks
         for row in (*look.step.taken.rows, *look.step.taken.left)
     )
-    return CaseResult(timeline.name, timeline.span, tuple(found), story, walked)
 
 
-def _unheard(timeline: Timeline, played: Played) -> Iterator[Mismatch]:
+def _unheard(lines: Iterable[Line], played: Played) -> Iterator[Mismatch]:
     """Yield lines of the history that met nothing: receipts of what was not asked for, idle approvals."""
     heard = {act for look in played.looks for act in look.step.taken.heard}
-    for line in timeline.lines:
+    for line in lines:
         reply, entry = line.event.reply, line.event.entry
         if reply is not None and any(reply is other for other in played.unheard):
             asked = [show(a) for k in played.looks if k.at <= line.event.at for a in k.step.actions]

@@ -227,11 +227,15 @@ def collections_schema() -> Schema:
     return document("collections", "Forbear collections policy", schema)
 
 
+_CURRENCY = "^[A-Z]{3}$"
+
+
 def _line(verb: str) -> Schema:
     found = VERBS[verb]
     known = {name: _part(name) for name in found.needs} | {verb: text("what happened")}
     more = {
         **{name: _part(name) for name in found.may},
+        "currency": text("The account's, where it is not the policy's: USD.", _CURRENCY),
         "at": clock("The local time, in quotes; else 08:00."),
         "received": text("When it became known: 2026-02-03 14:00."),
         "received_at": text("The same as `received`, in the word of the API."),
@@ -288,6 +292,7 @@ def _expectation() -> Schema:
         ),
         "reminds": text("When the next notice before a due date goes out, or never."),
         "since": day("From which day on `do` speaks."),
+        "currency": text("The account that is meant, where it is not in the policy's: USD.", _CURRENCY),
         "do": either(
             "All that is asked for, in order, or nothing.",
             text("one action, or nothing"),
@@ -310,7 +315,7 @@ def _expectation() -> Schema:
         "figures": either("Figures of notices.", text("one"), listed("several", text("name: value")), _TEXTS),
         "says": words,
     }
-    names = ("since", *ABOUT, *EXPECTED)
+    names = ("since", "currency", *ABOUT, *EXPECTED)
     more = {name: known.get(name, {"description": f"What `{name}` is."}) for name in names}
     return record("What holds in the evening of a day.", {"on": day("The day.")}, more)
 
@@ -343,4 +348,9 @@ def collections_cases_schema() -> Schema:
     return record(
         "Dated timelines of a collections policy.",
         {"policy": text("The policy's name.", SLUG), "cases": listed("The cases.", case)},
+        {
+            "currencies": entries(
+                "Policies that state amounts in other currencies.", text("a name"), _CURRENCY
+            )
+        },
     )

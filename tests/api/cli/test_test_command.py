@@ -163,3 +163,26 @@ def test_each_failed_expectation_of_a_timeline_is_told_with_its_place_and_its_li
     out = capsys.readouterr().out
     assert f"({path}:{number}:{column})" in out
     assert f"    {number} | {line.rstrip()}"[:60] in out
+
+
+def test_a_currency_is_treated_by_the_policy_of_a_folder_beside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copied(tmp_path, "collections", "currency: CNY", "currency: USD", "policy.yaml")
+    text = (folder / "policy.yaml").read_text(encoding="utf-8")
+    (folder / "policy.yaml").write_text(text.replace("consumer-collections", "travel"), encoding="utf-8")
+    (folder / "cases.yaml").unlink()
+    folder.rename(folder.parent / "travel")
+    shutil.copytree(POLICIES / "collections", folder)
+    bill = "amount: 300.00, due: 2026-01-25"
+    case = f"""  - case: Two currencies
+    history:
+      - {{on: 2026-01-05, bill: B1, {bill}}}
+      - {{on: 2026-01-05, bill: U1, {bill}, currency: USD}}
+    expect:
+      - {{on: 2026-01-29, reached: reminder}}
+      - {{on: 2026-01-29, currency: USD, reached: reminder}}
+"""
+    top = "policy: consumer-collections\ncurrencies: {USD: travel}\ncases:\n"
+    (folder / "cases.yaml").write_text(top + case, encoding="utf-8")
+    assert run(forbear, ["test", str(folder)]) == OK, capsys.readouterr().out
