@@ -303,6 +303,12 @@ class Case:
         others = (demand for demand in self.account.demands if demand.source != self.taken.case)
         return [demand for demand in others if demand.service in ("", self.service)]
 
+    # people
+
+    def has_heard(self, act: Act) -> bool:
+        """Tell whether an act of a person was carried out, or answered by a note."""
+        return act.id in self.taken.heard or act.id in self.heard
+
     # what blocks
 
     def active_holds(self, day: int) -> list[Held]:

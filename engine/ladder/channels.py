@@ -69,7 +69,7 @@ def next_tries(case: Case, row: LadderRow) -> int:
 
 def failed_announcement(case: Case, row: LadderRow) -> Row | None:
     """Return a notice that was sent again for more debts, and did not reach the customer."""
-    again = (one for one in case.rows if one.step == row.step and one.announces)
+    again = (one for one in case.rows if one.step == row.step and one.announces and not one.skipped)
     return next((one for one in again if one.state not in ("requested", "done") and not one.declined), None)
 
 

@@ -172,7 +172,7 @@ def climb(case: Case, moment: Moment, *, fresh: bool = False) -> Climb:
     measures = case.view.on(moment[0])
     if measures.anchor and case.policy.case.closes.holds(measures.values(measures.overdue)):
         return found  # beside a dispute or a held bill: nothing is done for so little
-    wanted = _wanted(case, moment[0])
+    wanted = wanted_steps(case, moment[0])
     for row in case.ladder.rows:
         if case.holds(row, moment[0]) and (why := case.barred(row, moment[0])):
             found.notes[row.step] = why
@@ -188,7 +188,7 @@ def _ends(row: Row) -> bool:
 
 def _forced(case: Case, moment: Moment, found: Climb, fresh: bool) -> bool:
     for act in case.acts:
-        if act.act in ("force", "skip") and act.id not in (*case.taken.heard, *case.heard):
+        if act.act in ("force", "skip") and not case.has_heard(act):
             row = case.ladder.by_step.get(act.step)
             if row is None or _stands(case, row, act, moment[0]):
                 continue
@@ -249,7 +249,7 @@ def _stands(case: Case, row: LadderRow, act: Act, day: int) -> bool:
     return taken.state == "requested" or case.counts(taken, day)
 
 
-def _wanted(case: Case, day: int) -> set[str]:
+def wanted_steps(case: Case, day: int) -> set[str]:
     """Return rows above the reached one whose cells hold, and what must be done (again) before them.
 
     Notices are due again, whatever was reached, for a part that came back from a rejected dispute.
@@ -315,6 +315,10 @@ def _eligible(case: Case, row: LadderRow, moment: Moment, found: Climb, fresh: b
             found.notes[row.step] = f"waits for {row.wait}"
             found.retries.append((ready, start))
             return False
+    sent = next((r for r in case.rows if r.step == row.step and r.announces and r.state == "requested"), None)
+    if sent:
+        found.notes[row.step] = f"was asked for on {sent.requested_on} and is not confirmed"
+        return False
     if gate := _unnoticed(case, row, day):
         # A notice may have stated the day of the law: then the law is the reason, and is named first.
         law = law_closed(case, row, day)

@@ -19,23 +19,38 @@ def rests_on(case: Case, row: LadderRow) -> tuple[LadderRow, LadderRow] | None:
 
 def told_of_each(case: Case) -> tuple[LadderRow, ...]:
     """Return the notices in which each debt is named: what the law puts first, then those of cuts."""
-    first = case.law.clauses_on("validation")
-    lawful = [row for row in case.ladder.rows if any(validates(row, clause) for clause in first)]
+    lawful = [row for row in case.ladder.rows if is_lawful(case, row)]
     cuts = [found[0] for row in case.ladder.rows if (found := rests_on(case, row))]
     return tuple(dict.fromkeys([*lawful, *cuts]))
 
 
-def unannounced(case: Case, notice: LadderRow, day: int, but: Row | None = None) -> tuple[Slice, ...]:
-    """Return what has the age of a notice on a day and was named by none that was sent, or is on its way."""
-    mine = (row for row in case.rows if row.step == notice.step and row is not but)
-    named = {debt for row in mine if row.state in ("requested", "done") or row.declined for debt in row.debts}
+def is_lawful(case: Case, notice: LadderRow) -> bool:
+    """Tell whether a row is the notice that the law in force puts before all others."""
+    return any(validates(notice, clause) for clause in case.law.clauses_on("validation"))
+
+
+def is_rested_on(case: Case, notice: LadderRow) -> bool:
+    """Tell whether a cut rests on a notice: then it is sent again for what comes to its age later."""
+    return any(first[0] is notice for row in case.ladder.rows if (first := rests_on(case, row)))
+
+
+def unannounced(
+    case: Case, notice: LadderRow, day: int, but: Row | None = None, *, any_age: bool = False
+) -> tuple[Slice, ...]:
+    """Return what has the age of a notice on a day and was named by none that was sent, or is on its way.
+
+    What a person did not want to be told is left out. `any_age`: also what has not come to the age yet.
+    """
+    mine = [row for row in case.rows if row.step == notice.step and row is not but]
+    named = {debt for row in mine if row.state in ("requested", "done") for debt in row.debts}
+    unwanted = {debt for row in mine if row.declined or row.skipped for debt in row.debts}
     return tuple(
         part
         for part, age in case.view.on(day).live
         if part.anchors
         and part.debt not in named
-        and notice.age.reached_by(age)
-        and notice.days_past_due.reached_by(day - part.due)
+        and (any_age or part.debt not in unwanted)
+        and (any_age or (notice.age.reached_by(age) and notice.days_past_due.reached_by(day - part.due)))
     )
 
 
@@ -47,7 +62,7 @@ def stands_from(case: Case, notice: LadderRow, row: Row) -> tuple[LadderRow, int
     cut, behind = next(cuts, (None, None))
     if cut is None or behind is None:
         return None
-    new = unannounced(case, notice, case.today, row)
+    new = unannounced(case, notice, case.today, row, any_age=row.forced)
     due = date.fromordinal(min((part.due for part in new), default=case.today))
     ready = max(case.today + 1, ready_on(behind.wait, date.fromordinal(case.today), due).toordinal())
     aged = [day for part in new for day in _aged(cut, part)]

@@ -7,7 +7,7 @@ from decimal import Inexact, localcontext
 
 from engine.ladder.actions import ask, asked_items, task, undo, undo_fees, untold
 from engine.ladder.again import asked_again, goes_on
-from engine.ladder.announcing import announce, to_announce
+from engine.ladder.announcing import announce, can_be_skipped, is_forced_again, to_announce
 from engine.ladder.approvals import approved, is_only_proposed
 from engine.ladder.case import Case, later, minutes
 from engine.ladder.chores import (
@@ -24,7 +24,7 @@ from engine.ladder.hindsight import released_before, was_wrong
 from engine.ladder.late_fee import Booking, fee_key, fees_to_book
 from engine.ladder.memory import GONE, Row, absorb, do_of, token_of
 from engine.ladder.model import CollectionsPolicy, LadderRow
-from engine.ladder.moves import Climb, Leaving, absorbed, climb, closes, leaving, revived
+from engine.ladder.moves import Climb, Leaving, absorbed, climb, closes, leaving, revived, wanted_steps
 from engine.ladder.state import Action, BookedFee, Position, Step, Taken
 from engine.ladder.telling import trace_of
 from engine.ladder.wake import next_instant, next_wake
@@ -204,9 +204,26 @@ def _hear(case: Case) -> None:
         elif act.act in ("force", "skip") and act.step not in case.ladder.by_step:
             case.heard.append(act.id)
             case.notes.append(f"{act.actor} named `{act.step}`, which ladder `{case.ladder.name}` has not")
-        elif act.act == "skip" and case.ladder.by_step[act.step].required:
+        elif act.act == "skip" and _rests_on_it(case, case.ladder.by_step[act.step]):
             case.heard.append(act.id)
             case.notes.append(f"{act.actor} may not skip `{act.step}`: an interruption rests on this notice")
+        elif act.act == "force" and _stands_already(case, case.ladder.by_step[act.step]):
+            case.heard.append(act.id)
+            case.notes.append(f"{act.actor} forced `{act.step}`, which stands: nothing is done twice")
+
+
+def _rests_on_it(case: Case, notice: LadderRow) -> bool:
+    """Tell whether a notice may not be skipped: harm rests on it, and it is still to be sent as a step."""
+    if not notice.required:
+        return False
+    return not can_be_skipped(case, notice) or notice.step in wanted_steps(case, case.today)
+
+
+def _stands_already(case: Case, definition: LadderRow) -> bool:
+    """Tell whether a step that a person forces is done, and nothing is new for which it could be done."""
+    taken = case.taken_row(definition.step)
+    done = taken is not None and taken.state == "done" and not taken.skipped
+    return done and case.counts(taken, case.today) and not is_forced_again(case, definition)
 
 
 def _go_on(case: Case) -> list[Action]:
