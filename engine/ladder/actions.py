@@ -211,7 +211,8 @@ def next_after(case: Case, definition: LadderRow) -> tuple[LadderRow, int] | Non
     best: tuple[LadderRow, int] | None = None
     for row in following:
         before = case.taken_row(row.after)
-        done = before.done_on if before and before.done_on and row.after != definition.step else _today(case)
+        since = before.waits_from if before and row.after != definition.step else None
+        done = since or _today(case)
         waits = ready_on(row.wait, done, case.due_of_anchor(case.today)).toordinal()
         ready = max(case.today + 1, waits, _noticed_on(case, definition, row))
         day = possible_day(case, row, ready)

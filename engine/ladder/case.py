@@ -174,6 +174,12 @@ class Case:
             return True  # without service there is no cut to fall with
         return self.counts(self.taken_row(before.step), day)
 
+    def is_in_force(self, row: Row) -> bool:
+        """Tell whether a row that is no notice has its effect: taken again, it only stands for more debts."""
+        definition = self.definition(row)
+        done = row.state == "done" and not row.lifted and not row.skipped
+        return done and definition is not None and not definition.notifies
+
     def is_declined(self, row: Row | None, day: int) -> bool:
         """Tell whether a person has refused to approve a row, and is not asked again yet."""
         return row is not None and row.declined and self.asked_again_on(row) > day

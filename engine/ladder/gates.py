@@ -133,15 +133,20 @@ def run_on(case: Case, row: LadderRow, day: int) -> int:
     return _next_run(case, day)
 
 
-def row_gate(case: Case, row: LadderRow, moment: Moment, *, fresh: bool = False) -> Gate | None:
-    """Return what keeps one row from being taken at a moment; `fresh` takes news of payments as given."""
+def row_gate(
+    case: Case, row: LadderRow, moment: Moment, *, fresh: bool = False, in_force: bool = False
+) -> Gate | None:
+    """Return what keeps one row from being taken at a moment; `fresh` takes news of payments as given.
+
+    What is `in_force` already cuts nothing when it comes to stand for another debt: it needs no allowed day.
+    """
     return (
-        _adopted_gate(case, row, moment[0])
+        (None if in_force else _adopted_gate(case, row, moment[0]))
         or _clear_gate(case, row, moment[0])
         or _unallocated_gate(case, row, moment[0])
         or _deposit_gate(case, row, moment[0])
         or _gate(law_closed(case, row, moment[0]))
-        or _window_gate(case, row, moment)
+        or (None if in_force else _window_gate(case, row, moment))
         or _gate(contact_closed(case, row, moment[0]))
         or (None if fresh else _freshness_gate(case, row, moment))
     )

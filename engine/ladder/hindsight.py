@@ -24,8 +24,8 @@ TAKEN_BACK = INTERRUPTIONS | {"place", "fee"}
 """Effects that a row which was never due does not keep; a notice that was sent stays sent."""
 
 
-def was_wrong(case: Case, row: Row) -> bool:
-    """Tell whether a row with an effect was never due, by what is known now.
+def was_wrong(case: Case, row: Row, *, at_first: bool = False) -> bool:
+    """Tell whether a row with an effect was never due, by what is known now; or not when it was taken first.
 
     Of a row that a person took out of turn the time is the person's, the debt is not: it has to have been
     past due. A row whose debts are no longer known to the ledger was looked at when they were.
@@ -40,9 +40,9 @@ def was_wrong(case: Case, row: Row) -> bool:
         return False
     if row.foreign or definition is None:
         return row.foreign and not _was_owed(case, row.requested_on)
-    days = [row.requested_on] + ([row.stood_on] if row.stood_on else [])
+    days = [row.requested_on] + ([row.stood_on] if row.stood_on and not at_first else [])
     was_right = _could_be_forced if row.forced else _was_due
-    return not any(was_right(case, then, day) for day in days for then in _rows_then(case, definition, day))
+    return not any(was_right(case, then, day) for day in days for then in rows_then(case, definition, day))
 
 
 def released_before(case: Case, row: Row) -> date | None:
@@ -56,11 +56,12 @@ def released_before(case: Case, row: Row) -> date | None:
         return None
     if _under_another_text(case, row):
         return None
-    first = max(row.requested_on, date.fromordinal(case.today) - timedelta(days=SETTLED_DAYS))
+    since = row.due_from or row.requested_on
+    first = max(since, date.fromordinal(case.today) - timedelta(days=SETTLED_DAYS))
     moved = [change for debt in case.account.debts for change in debt.moved if change[0] >= first]
     back = max((on for on, by in moved if by < 0), default=first - timedelta(days=1))
     for day in sorted({on for on, by in moved if by > 0 and back < on and on.toordinal() < case.today}):
-        seen = View(case.policy, _as_of(case.account, day, evening=True), case.taken.opened_anchor)
+        seen = View(case.policy, account_as_of(case.account, day, evening=True), case.taken.opened_anchor)
         measures = seen.kept(day.toordinal())
         fees = counted_fees(case, day.toordinal(), "release")
         noticed = case.noticed(definition, day.toordinal()) or ()
@@ -83,14 +84,14 @@ def _is_forgotten(case: Case, row: Row) -> bool:
 
 def _was_due(case: Case, row: LadderRow, day: date) -> bool:
     on = day.toordinal()
-    seen = View(case.policy, _as_of(case.account, day), case.taken.opened_anchor).on(on)
-    return not _was_held(case, on) and _is_reached(row, seen)
+    seen = View(case.policy, account_as_of(case.account, day), case.taken.opened_anchor).on(on)
+    return not was_held(case, on) and is_reached(row, seen)
 
 
 def _was_owed(case: Case, day: date) -> bool:
     """Tell whether enough was past due on a day for a case to be open."""
     on = day.toordinal()
-    seen = View(case.policy, _as_of(case.account, day), case.taken.opened_anchor).on(on)
+    seen = View(case.policy, account_as_of(case.account, day), case.taken.opened_anchor).on(on)
     return seen.anchor is not None and not case.policy.case.closes.holds(seen.values(seen.overdue))
 
 
@@ -100,9 +101,9 @@ def _could_be_forced(case: Case, row: LadderRow, day: date) -> bool:
     A notice lapses when so little is left that nothing from it on is warranted; a dispute keeps it.
     """
     on = day.toordinal()
-    view = View(case.policy, _as_of(case.account, day), case.taken.opened_anchor)
+    view = View(case.policy, account_as_of(case.account, day), case.taken.opened_anchor)
     seen = view.on(on)
-    if seen.anchor is None or case.policy.case.closes.holds(seen.values(seen.overdue)) or _was_held(case, on):
+    if seen.anchor is None or case.policy.case.closes.holds(seen.values(seen.overdue)) or was_held(case, on):
         return False
     found = case.notice_before(row) if row.interrupts else None
     if found is None or case.ladder.by_step.get(row.step) is not row:
@@ -111,10 +112,10 @@ def _could_be_forced(case: Case, row: LadderRow, day: date) -> bool:
     if sent and sent.forced:
         return True
     above = case.ladder.rows[found[0].index :]
-    return any(_is_reached(other, measures) for other in above for measures in (seen, view.kept(on)))
+    return any(is_reached(other, measures) for other in above for measures in (seen, view.kept(on)))
 
 
-def _rows_then(case: Case, row: LadderRow, day: date) -> Iterator[LadderRow]:
+def rows_then(case: Case, row: LadderRow, day: date) -> Iterator[LadderRow]:
     """Yield the row as the customer's ladder of a day has it, by facts that became known late.
 
     In doubt within the day a step was right: by the facts before that day, and by those of it.
@@ -130,14 +131,16 @@ def _rows_then(case: Case, row: LadderRow, day: date) -> Iterator[LadderRow]:
             yield then
 
 
-def _was_held(case: Case, on: int) -> bool:
+def was_held(case: Case, on: int) -> bool:
+    """Tell whether a hold or a promise of an earlier day kept the case from going up on a day."""
     if any(not held.bill and held.days[0] < on and held.blocks(on) for held in case.view.held):
         return True
     made = (p for p in case.promises(on) if p.promise.made_on.toordinal() < on <= p.last.toordinal())
     return any(found.state in ("active", "kept") for found in made)
 
 
-def _is_reached(row: LadderRow, seen: Measures) -> bool:
+def is_reached(row: LadderRow, seen: Measures) -> bool:
+    """Tell whether the debt of a day had come to a row: its age, its bills, the amount of that age."""
     if seen.anchor is None:
         return False
     part = seen.part(row)
@@ -149,7 +152,7 @@ def _is_reached(row: LadderRow, seen: Measures) -> bool:
     )
 
 
-def _as_of(account: AccountPosition, day: date, *, evening: bool = False) -> AccountPosition:
+def account_as_of(account: AccountPosition, day: date, *, evening: bool = False) -> AccountPosition:
     """Return the account as a step saw it on a day, had it known what is known now.
 
     In doubt within the day a step was right: money came in after it, and went back before it.

@@ -55,7 +55,7 @@ def _days(case: Case, clause: Clause, day: int, days: int, what: str) -> Iterato
 
 
 def _suspended_since(case: Case) -> int | None:
-    days = [row.done_on for row in case.rows if row.demands == "suspended" and row.done_on]
+    days = [since for row in case.rows if row.demands == "suspended" and (since := row.waits_from)]
     return min(days).toordinal() if days else None
 
 

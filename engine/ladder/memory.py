@@ -55,6 +55,7 @@ class Row:
     deposit: Decimal = ZERO
     foreign: bool = False
     announces: bool = False
+    due_from: date | None = None
 
     @classmethod
     def of(cls, taken: TakenRow) -> Row:
@@ -64,7 +65,7 @@ class Row:
             taken.keys, taken.debts, taken.done_at, taken.done_on, taken.valid_until, taken.level,
             taken.undo_keys, dict(taken.words), taken.undone_at, taken.left_on, taken.tries, taken.forced,
             taken.skipped, taken.ladder, taken.fees_due, taken.last_day, taken.stood_on, taken.wrongful,
-            taken.asked_at, taken.deposit, taken.foreign, taken.announces,
+            taken.asked_at, taken.deposit, taken.foreign, taken.announces, taken.due_from,
         )  # fmt: skip
 
     def frozen(self) -> TakenRow:
@@ -77,7 +78,15 @@ class Row:
             tries=self.tries, forced=self.forced, skipped=self.skipped, ladder=self.ladder,
             fees_due=self.fees_due, last_day=self.last_day, stood_on=self.stood_on, wrongful=self.wrongful,
             asked_at=self.asked_at, deposit=self.deposit, foreign=self.foreign, announces=self.announces,
+            due_from=self.due_from,
         )  # fmt: skip
+
+    @property
+    def waits_from(self) -> date | None:
+        """The day from which waits run: that on which it was done, or rightly stood for the first time."""
+        if self.done_on is None or self.due_from is None:
+            return self.done_on
+        return max(self.done_on, self.due_from)
 
     @property
     def lifted(self) -> bool:

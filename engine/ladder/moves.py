@@ -298,14 +298,14 @@ def _eligible(case: Case, row: LadderRow, moment: Moment, found: Climb, fresh: b
         return False
     if row.after and not case.is_over(case.ladder.by_step[row.after]):
         before = case.taken_row(row.after)
-        if before is None or before.done_on is None or not case.counts(before, day):
+        if before is None or before.waits_from is None or not case.counts(before, day):
             anchor = case.view.on(day).anchor
             named = f" for {anchor.debt}" if anchor else ""
             found.notes[row.step] = f"waits for `{row.after}` to be done{named}"
             return False
-        ready = ready_on(row.wait, before.done_on, case.due_of_anchor(day)).toordinal()
+        ready = ready_on(row.wait, before.waits_from, case.due_of_anchor(day)).toordinal()
         if ready > day:
-            found.notes[row.step] = f"waits for {row.wait} since `{row.after}` done {before.done_on}"
+            found.notes[row.step] = f"waits for {row.wait} since `{row.after}` done {before.waits_from}"
             found.retries.append((ready, start))
             return False
     if not row.after and is_since_due(row.wait):
@@ -337,7 +337,8 @@ def _eligible(case: Case, row: LadderRow, moment: Moment, found: Climb, fresh: b
             found.retries.append((day + 1, start))
             found.notes[row.step] = f"{taken.state} on {taken.requested_on}: again tomorrow"
             return False
-    gate = run_gate(case, row, day) or row_gate(case, row, moment, fresh=fresh)
+    in_force = taken is not None and case.is_in_force(taken)
+    gate = run_gate(case, row, day) or row_gate(case, row, moment, fresh=fresh, in_force=in_force)
     if gate is None:
         return True
     _note(found, row, gate)
@@ -352,35 +353,3 @@ def _note(found: Climb, row: LadderRow, gate: Gate) -> None:
         found.retries.append(gate.retry)
         if gate.stale:
             found.stale = min(found.stale or gate.retry, gate.retry)
-
-
-def revived(case: Case, day: int) -> list[Row]:
-    """Return rows that stand again because the payment that ended them bounced soon enough."""
-    period = case.policy.case.revive
-    if period is None or case.terminated:
-        return []  # nothing stands again on a contract that is over
-    back = {
-        debt.id: debt.reopened_on
-        for debt in case.account.debts
-        if debt.reopened_by == "chargeback" and debt.reopened_on and debt.open
-    }
-    found = []
-    for row in case.left:
-        if row.left_on is None or row.state != "done" or (case.taken_row(row.step) and not row.announces):
-            continue
-        again = [on for debt in row.debts if (on := back.get(debt)) and on >= row.left_on]
-        if again and min(again) <= period.after(row.left_on):
-            found.append(row)
-    lifted = [r for r in found if r.lifted and case.definition(r)]
-    top = max((_index(case, row) for row in lifted), default=None)
-    return [row for row in found if case.definition(row) and (top is None or _index(case, row) < top)]
-
-
-def _index(case: Case, row: Row) -> int:
-    definition = case.definition(row)
-    return definition.index if definition else -1
-
-
-def day_of(moment: Moment) -> date:
-    """Return the local day of a moment."""
-    return date.fromordinal(moment[0])

@@ -76,3 +76,10 @@ def _aged(cut: LadderRow, part: Slice) -> list[int]:
         if cut.age.reached_by(part.age(day)) and cut.days_past_due.reached_by(day - part.due)
     )  # fmt: skip
     return [day for day in (next(reached, None),) if day is not None]
+
+
+def taken_for(case: Case, definition: LadderRow) -> tuple[str, ...]:
+    """Return the debts for which a row is taken: a cut only for those that its notice has named."""
+    live = case.view.on(case.today).debts
+    noticed = case.noticed(definition, case.today)
+    return tuple(debt for debt in live if noticed is None or debt in noticed) or live

@@ -10,6 +10,7 @@ from engine.ladder.aftercare import care_case, carried, is_other_text
 from engine.ladder.case import Case, minutes
 from engine.ladder.memory import Row
 from engine.ladder.model import CollectionsPolicy
+from engine.ladder.reviving import has_bounced
 from engine.ladder.scope import WHOLE, service_of
 from engine.ladder.state import BookedFee, Position, Taken, TakenRow
 from engine.ladder.stepping import PRECISION
@@ -120,14 +121,4 @@ def _has_bounced(policy: CollectionsPolicy, position: Position, previous: Taken)
     period = policy.case.revive
     if period is None or previous.ended != "cured" or previous.ended_on is None:
         return False
-    back = {
-        debt.id: debt.reopened_on
-        for debt in position.account.debts
-        if debt.reopened_by == "chargeback" and debt.reopened_on and debt.open
-    }
-    return any(
-        period.after(row.left_on) >= on
-        for row in previous.left
-        for debt in row.debts
-        if row.left_on and (on := back.get(debt))
-    )
+    return has_bounced(position.account, previous.left, period)

@@ -105,6 +105,10 @@ class TakenRow(Model):
     foreign: Annotated[bool, Field(exclude_if=not_)] = False
     """It was taken by an earlier case under another text: whether it was due is asked of the debt alone."""
 
+    due_from: Annotated[date | None, Field(exclude_if=not_)] = None
+    """It was not due when it was taken, by what became known later, and is from this day on: for other debts,
+    whose notice and waits were over then. What waits for it counts from this day."""
+
     announces: Annotated[bool, Field(exclude_if=not_)] = False
     """A notice that was sent again for debts that came to its age later; it is no step of its own."""
 

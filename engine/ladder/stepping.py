@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Inexact, localcontext
 
-from engine.ladder.actions import ask, asked_items, task, undo, undo_fees, untold
+from engine.ladder.actions import ask, asked_items, task, undo, untold
 from engine.ladder.again import asked_again, goes_on
 from engine.ladder.announcing import announce, can_be_skipped, is_forced_again, to_announce
 from engine.ladder.approvals import approved, is_only_proposed
@@ -20,11 +20,13 @@ from engine.ladder.chores import (
     stands_still,
     unallocated,
 )
-from engine.ladder.hindsight import released_before, was_wrong
 from engine.ladder.late_fee import Booking, fee_key, fees_to_book
-from engine.ladder.memory import GONE, Row, absorb, do_of, token_of
+from engine.ladder.memory import Row, absorb, do_of
 from engine.ladder.model import CollectionsPolicy, LadderRow
-from engine.ladder.moves import Climb, Leaving, absorbed, climb, closes, leaving, revived, wanted_steps
+from engine.ladder.moves import Climb, Leaving, absorbed, climb, closes, leaving, wanted_steps
+from engine.ladder.noticed import taken_for
+from engine.ladder.reviving import revived
+from engine.ladder.righting import put_right
 from engine.ladder.state import Action, BookedFee, Position, Step, Taken
 from engine.ladder.telling import trace_of
 from engine.ladder.wake import next_instant, next_wake
@@ -61,7 +63,7 @@ def _scoped(case: Case, actions: tuple[Action, ...]) -> tuple[Action, ...]:
 def _step(case: Case) -> Step:
     case.left = [row for row in case.left if _is_remembered(case, row)]
     standing = _revive(case)
-    actions = _put_right(case)
+    actions = put_right(case)
     left = leaving(case, case.today)
     if left.rows:
         actions += undo(case, left.rows)
@@ -97,7 +99,7 @@ def _step(case: Case) -> Step:
 def _care(case: Case) -> Step:
     """Hear what became known late about a case that has ended: nothing goes up, what was wrong goes back."""
     assert case.taken.care_of is not None  # by whom it is called
-    actions = _put_right(case)
+    actions = put_right(case)
     actions += asked_again(case)
     actions += [action for by, action in deadlines(case) if by <= case.at]
     actions += not_booked(case)
@@ -112,34 +114,6 @@ def _care(case: Case) -> Step:
     wake = None if ended else next_instant(case)
     trace = trace_of(case, Leaving(), Climb())
     return Step(taken=kept, actions=tuple(actions), wake_at=wake, open=not ended, trace=trace)
-
-
-def _put_right(case: Case) -> list[Action]:
-    """Mark what was never due, by what is known now, and reverse fees of what had no effect."""
-    actions: list[Action] = []
-    for row in (*case.rows, *case.left):
-        if was_wrong(case, row):
-            if absorbed(case, row):
-                actions += _told_wrongful(case, row)
-                continue
-            if row.demands != "open" and row.left_on is not None and not case.terminated:
-                actions += _told_wrongful(case, row)  # the debt was given up: nothing restores it by itself
-            row.wrongful, row.state = True, "withdrawn"
-            case.notes.append(f"`{row.step}` was not due on {row.requested_on}, by what is known now")
-        elif row.left_on is None and (day := released_before(case, row)):
-            case.released[row.step] = day
-        if row.state in GONE and not row.ends_contract and (row.left_on or row.state != "withdrawn"):
-            actions += undo_fees(case, row)
-    return actions
-
-
-def _told_wrongful(case: Case, row: Row) -> list[Action]:
-    """Ask a person about what nothing takes back by itself; once, whichever case hears of it."""
-    asked = task(case, row.step, row.entry, "wrongful")
-    if any(token_of(key) == token_of(asked.key) for key in row.words):
-        return []
-    row.words[asked.key] = "requested"
-    return untold(case, asked)
 
 
 def _what_stands(case: Case, ended: str) -> list[Action]:
@@ -167,7 +141,7 @@ def _ask_somebody(case: Case, up: Climb, actions: list[Action]) -> datetime | No
 
 
 def _revive(case: Case) -> list[Row]:
-    standing = revived(case, case.today)
+    standing = revived(case)
     for row in standing:
         case.left = [other for other in case.left if other is not row]
         case.notes.append(f"`{row.step}` of {row.requested_on} stands again: the payment bounced")
@@ -231,7 +205,7 @@ def _go_on(case: Case) -> list[Action]:
     actions: list[Action] = []
     found = approved(case, case.now)
     for row, definition in found.rows:
-        row.debts = _taken_for(case, definition) or row.debts  # what it names when it goes out
+        row.debts = taken_for(case, definition) or row.debts  # what it names when it goes out
         actions += ask(case, row, definition, asked_items(case, row, definition))
     case.notes += found.notes
     for row in case.rows:
@@ -244,14 +218,13 @@ def _go_on(case: Case) -> list[Action]:
 
 
 def _take(case: Case, definition: LadderRow, up: Climb) -> list[Action]:
-    debts = _taken_for(case, definition)
+    debts = taken_for(case, definition)
     existing = case.taken_row(definition.step)
     case.moved_up_on = case.today
     if up.act:
         case.heard.append(up.act.id)
         case.notes.append(f"{up.act.actor}: {up.act.act} `{definition.step}`: {up.act.reason}")
-    in_force = existing is not None and existing.state == "done" and not existing.lifted
-    if existing and in_force and not existing.skipped and not definition.notifies:
+    if existing and case.is_in_force(existing):
         existing.debts = tuple(dict.fromkeys((*existing.debts, *debts)))
         existing.stood_on = date.fromordinal(case.today)
         case.notes.append(f"`{definition.step}` is in force and now stands for {', '.join(debts)}")
@@ -284,13 +257,6 @@ def _take(case: Case, definition: LadderRow, up: Climb) -> list[Action]:
 def _is_told_anew(row: Row, before: Row) -> bool:
     """Tell whether a notice names all that one before it was sent again for."""
     return before.announces and before.step == row.step and set(before.debts) <= set(row.debts)
-
-
-def _taken_for(case: Case, definition: LadderRow) -> tuple[str, ...]:
-    """Return the debts for which a row is taken: a cut only for those that its notice has named."""
-    live = case.view.on(case.today).debts
-    noticed = case.noticed(definition, case.today)
-    return tuple(debt for debt in live if noticed is None or debt in noticed) or live
 
 
 def _done_now(case: Case, row: Row) -> None:

@@ -61,6 +61,8 @@ class Debt(Model):
     reopened_on: date | None = None
     """Value date of the refund or return that made a settled debt open again."""
     reopened_by: Literal["", "refund", "chargeback"] = ""
+    returned: Annotated[tuple[tuple[date, date], ...], Field(exclude_if=not_)] = ()
+    """Payments that came back and had not settled it: value dates of the payment and of its return."""
     without_credit: Amount | None = None
     """Still owed when credit notes that name no bill are left out; None: the same as `open`."""
     paid: tuple[tuple[date, Amount], ...] = ()

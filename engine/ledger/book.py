@@ -271,6 +271,8 @@ class Book:
             return
         fund.before = {name: (part, self.debts[name].settled_on) for name, part in fund.parts.items()}
         for name, part in list(fund.parts.items()):
+            if self.debts[name].open:
+                self.debts[name].returned[return_id] = (fund.on, day)
             self.give_back(fund, self.debts[name], part, day, "chargeback")
         fund.free = fund.reserved = ZERO
         fund.return_id = return_id
@@ -295,6 +297,7 @@ class Book:
                 fund.reserved += part
         for name, (amount, settled_on) in fund.before.items():
             debt = self.debts[name]
+            debt.returned.pop(return_id, None)
             part = min(amount, debt.open, fund.free)
             if part:
                 self.take(fund, debt, part, day)

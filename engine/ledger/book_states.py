@@ -35,6 +35,8 @@ class DebtState:
     settled_on: date | None = None
     reopened_on: date | None = None
     reopened_by: Cause = ""
+    returned: dict[str, tuple[date, date]] = field(default_factory=dict)
+    """By return: the days of a payment that had not settled it, and of its return."""
     plan: str = ""
     """The plan that took its place; what it took over stands in `moved`."""
     moved: Decimal = ZERO

@@ -140,6 +140,7 @@ def _debt(state: DebtState, strict: DebtState) -> Debt:
         settled_on=state.settled_on,
         reopened_on=state.reopened_on,
         reopened_by=state.reopened_by,
+        returned=tuple(sorted(state.returned.values())) if state.open else (),
         without_credit=strict.open if strict.open != state.open else None,
         paid=tuple((day, by) for day, by in state.changes if by and day > state.due_date),
         revised=tuple((day, by) for day, by in state.revised if by and day > state.due_date),
