@@ -40,7 +40,12 @@ ERRATA: tuple[Erratum, ...] = (
         "bill that came to the age of a notice after it was sent was announced only when the ladder was to "
         "climb, so that service came back when an older one was paid; what rested on a cut stood for the "
         "next bill without one; agreed calls about another account counted under caps; a debt whose "
-        "validation notice had named only older ones stood still; two notices of one look broke a cap.",
+        "validation notice had named only older ones stood still; two notices of one look broke a cap; a skip "
+        "of a notice that was to be sent again was not heard, and forcing a step that stood took effect when "
+        "it stood no more; a notice on its way was sent a second time as a step; late news took back a cut "
+        "that was due for another bill by then, to make it again; a cut in force stood for the next bill only "
+        "from an allowed day on; a part that bounced did not bring back the rows that it had ended; what comes "
+        "after a cut that a termination elsewhere had left without an object was taken again for ever.",
         "tests/engine/ladder/test_histories.py::test_history",
     ),
 )

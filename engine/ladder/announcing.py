@@ -95,7 +95,8 @@ def announce(case: Case, found: Announced) -> list[Action]:
         row = Row(
             notice.step, _entered(case, notice), case.at, date.fromordinal(case.today),
             debts=case.view.on(case.today).debts, tries=failed.tries + 1 if failed else 1,
-            forced=again.act is not None or (failed is not None and failed.forced), ladder=case.ladder.name, announces=True,
+            forced=again.act is not None or (failed is not None and failed.forced),
+            ladder=case.ladder.name, announces=True,
         )  # fmt: skip
         case.rows = [other for other in case.rows if other is not failed]
         case.rows.append(row)

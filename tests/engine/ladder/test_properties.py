@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -190,10 +191,28 @@ def test_one_more_payment_never_makes_the_level_worse(history: list[Entry], day:
     # where a payment has ended the stretch before: so here nobody is let go.
     history = [entry for entry in history if entry.kind not in ("hold", "fact", "act", "write_off_mark")]
     extra = entry_on("payment", day, 8, "extra", amount=Decimal(cents) / 100)
-    # Who pays a part is told anew of the rest, and that younger notice counts for longer: the one who paid
-    # nothing may have to be told a second time before the last step. So here notices do not expire.
+    # Whose notices have lapsed is told again before the next cut, which comes so much later (rule 2: "still
+    # valid"). Who paid until the level fell and owes more again was told later, so his notices may count
+    # when those of who paid nothing have lapsed: the next test has the smallest such history. It cannot be
+    # otherwise without telling everybody again before anything lapses, for no reason but this. So here
+    # notices do not expire.
     lasting = changed(valid=("valid: P90D", "valid: P9999D"))
     _never_worse(history, extra, FIRST, END, lasting)
+
+
+@pytest.mark.parametrize(
+    ("valid", "without", "paid"),
+    [("P90D", "2025-09-22", "2025-09-08"), ("P9999D", "2025-09-08", "2025-09-08")],
+)
+def test_only_lapsed_notices_give_who_paid_nothing_more_time(valid: str, without: str, paid: str) -> None:
+    bill = entry_on("bill", 60, 8, "B2", amount="100.00", due_date=date(2025, 5, 20))
+    more = entry_on("adjustment", 153, 8, "A", amount="25.00", bill="B2")
+    part = entry_on("payment", 141, 8, "extra", amount="60.00")
+    by = changed(valid=("valid: P90D", f"valid: {valid}"))
+    for history, ended in (([bill, more], without), ([bill, part, more], paid)):
+        found = played(history, date(2025, 9, 30), by)
+        told = {a.step: _local(look) for look in found.looks for a in look.step.actions if a.do == "service"}
+        assert told["terminate"] == date.fromisoformat(ended)
 
 
 @given(histories(), st.integers(20, 200), st.integers(1, 60), st.integers(0, 60), st.sampled_from(HOLDS))
