@@ -132,6 +132,25 @@ def test_a_termination_is_over_for_every_bill() -> None:
     holds(by("invoice"), TERMINATED)
 
 
+GIVEN_UP = """
+  - case: What comes after a cut that a termination elsewhere has left without an object holds nothing up
+    history:
+      - {on: 2026-01-05, bill: B1, amount: 300.00, due: 2026-01-25}
+      - {on: 2026-06-01, bill: B2, amount: 200.00, due: 2026-06-20}
+    expect:
+      - {on: 2026-06-01, bill: B1, level: terminated}
+      - {on: 2027-06-20, since: 2026-06-02, bill: B2, do: [write_off approve(write_off)]}
+"""
+
+
+def test_a_step_behind_a_cut_that_cannot_come_any_more_holds_up_no_write_off() -> None:
+    row = "    | terminate     | >= 110 |"
+    apply = (
+        "    | set_off       | >= 60  | -        | suspend      | P7D  || apply(deposit) | -              |\n"
+    )
+    holds(by("invoice", more=(row, apply + row)), GIVEN_UP)
+
+
 CAPPED = """
   - case: The cap holds over all announcements, and what is held up goes out on a later day, or not at all
     history:
