@@ -27,25 +27,26 @@ ERRATA: tuple[Erratum, ...] = (
     Erratum(
         1,
         2,
-        "A debt that stood still on the ladder reached nobody; service stayed cut for debts that no notice "
-        "had named; notices stated days on which the next step could not come; a notice behind an approval "
-        "named the debts of the day on which it was proposed; a goodwill credit note took back steps and "
-        "fees; late news about an ended case was not heard; a cut whose run fell on a holiday waited for "
-        "the next run; a row that had nothing to do used up its run; a hold that releases took back the "
-        "notices of a held bill, and not those of a held account; a late fee that billing never answered "
-        "reached nobody; a notice that was to name more waited for a reminder that nobody sent; a dispute of "
-        "a bill in instalments was counted for each of them when a cut was looked back at, so that it was "
-        "taken back and made again each day; a dispute of a bill that was paid or under a plan took nothing "
-        "out when the bill was owed again; calls under Regulation F were counted for the whole account; a "
-        "bill that came to the age of a notice after it was sent was announced only when the ladder was to "
-        "climb, so that service came back when an older one was paid; what rested on a cut stood for the "
-        "next bill without one; agreed calls about another account counted under caps; a debt whose "
-        "validation notice had named only older ones stood still; two notices of one look broke a cap; a skip "
-        "of a notice that was to be sent again was not heard, and forcing a step that stood took effect when "
-        "it stood no more; a notice on its way was sent a second time as a step; late news took back a cut "
-        "that was due for another bill by then, to make it again; a cut in force stood for the next bill only "
-        "from an allowed day on; a part that bounced did not bring back the rows that it had ended; what comes "
-        "after a cut that a termination elsewhere had left without an object was taken again for ever.",
+        "A debt that stood still on the ladder reached nobody; service stayed cut for debts that no "
+        "notice had named; notices stated days on which the next step could not come; a notice behind an "
+        "approval named the debts of the day on which it was proposed; a goodwill credit note took back "
+        "steps and fees; late news about an ended case was not heard; a cut whose run fell on a holiday "
+        "waited for the next run; a row that had nothing to do used up its run; a hold that releases took"
+        " back the notices of a held bill, and not those of a held account; a late fee that billing never"
+        " answered reached nobody; a notice that was to name more waited for a reminder that nobody sent;"
+        " a dispute of a bill in instalments was counted for each of them when a cut was looked back at, "
+        "so that it was taken back and made again each day; a dispute of a bill that was paid or under a "
+        "plan took nothing out when the bill was owed again; calls under Regulation F were counted for "
+        "the whole account; a bill that came to the age of a notice after it was sent was announced only "
+        "when the ladder was to climb, so that service came back when an older one was paid; what rested "
+        "on a cut stood for the next bill without one; agreed calls about another account counted under "
+        "caps; a debt whose validation notice had named only older ones stood still; two notices of one "
+        "look broke a cap; a skip of a notice that was to be sent again was not heard, and forcing a step"
+        " that stood took effect when it stood no more; a notice on its way was sent a second time as a "
+        "step; late news took back a cut that was due for another bill by then, to make it again; a cut "
+        "in force stood for the next bill only from an allowed day on; a part that bounced did not bring "
+        "back the rows that it had ended; what comes after a cut that a termination elsewhere had left "
+        "without an object was taken again for ever.",
         "tests/engine/ladder/test_histories.py::test_history",
     ),
 )
