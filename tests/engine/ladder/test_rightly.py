@@ -17,8 +17,8 @@ from tests.engine.ledger.making import ZONE, entry
 FIRST = entry("bill", "2026-01-05", id="B1", due="2026-01-25", amount="100.00")
 SECOND = entry("bill", "2026-02-01", id="B2", due="2026-02-20", amount="80.00")
 """Its final notice goes out on 12 March; alone it is barred on 23 March and suspended on 7 April."""
-NOTE = {"amount": "100.00", "bill": "B1"}
-PAID = {"amount": "100.00", "pays": [NOTE]}
+NOTE: dict[str, Any] = {"amount": "100.00", "bill": "B1"}
+PAID: dict[str, Any] = {"amount": "100.00", "pays": [NOTE]}
 OPEN = ["undo suspend service(open)", "undo suspend fee(suspension)"]
 TO_BAR = ["undo suspend service(outgoing_barred)", "undo suspend fee(suspension)"]
 
