@@ -125,6 +125,13 @@ class EmbeddedTemporal:
         """Where Temporal's own web page is, if it was asked for."""
         return f"http://{HOST}:{self.ports.ui}" if self.ports.ui else None
 
+    @property
+    def ended(self) -> str:
+        """A sentence if the server has ended by itself; empty while it runs."""
+        if self._guard.poll() is None:
+            return ""
+        return f"Temporal has ended by itself. Its log is `{self._log}`."
+
     async def stop(self) -> None:
         """End the server and wait until it is gone, so that its files can be opened again."""
         if self._guard.stdin and not self._guard.stdin.closed:

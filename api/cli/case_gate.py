@@ -6,13 +6,16 @@ import multiprocessing
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import click
 
 from api.cli.check_command import counted
+from api.cli.frame import Trouble
 from api.cli.policy_files import KINDS, PolicyFiles, find_policies
 from api.cli.test_command import Tested, test_one
+from api.pooling import end_with_the_caller
 
 FEW = 3
 """So many policies are tried one after the other: a process more costs a second."""
@@ -21,7 +24,9 @@ FEW = 3
 def cases_hold(folder: Path) -> bool:
     """Run the cases of every policy in a folder, and say what came of it: what is wrong on standard error."""
     policies = [one for one in find_policies([folder]) if one.what in KINDS]
-    results = _tested([one for one in policies if one.case_file is not None])
+    tried = [one for one in policies if one.case_file is not None]
+    click.echo(f"Running the cases beside {counted(len(tried), 'policy', 'policies')} ...")
+    results = _tested(tried)
     wrong = [result for result in results if not result.ok]
     for result in wrong:
         click.echo(f"{result.text}\n", err=True)
@@ -44,7 +49,11 @@ def _tested(policies: Sequence[PolicyFiles]) -> list[Tested]:
         return [test_one(one) for one in policies]
     longest_first = sorted(range(len(policies)), key=lambda i: len(policies[i].cases or b""), reverse=True)
     # Not by a fork: the caller may have threads of its own.
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        found = pool.map(test_one, [policies[i] for i in longest_first])
-        by_place = dict(zip(longest_first, found, strict=True))
+    spawned = multiprocessing.get_context("spawn")
+    try:
+        with ProcessPoolExecutor(processes, spawned, initializer=end_with_the_caller) as pool:
+            found = pool.map(test_one, [policies[i] for i in longest_first])
+            by_place = dict(zip(longest_first, found, strict=True))
+    except BrokenProcessPool as error:
+        raise Trouble("A process that ran the cases was ended from outside. Call it again.") from error
     return [by_place[i] for i in range(len(policies))]

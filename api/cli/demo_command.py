@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import click
@@ -46,13 +47,13 @@ def command(data: Path | None, folder: Path, seed: int, keep: bool) -> int:
     from api.embedded import TemporalNotStarted
     from api.looping import run
 
-    root = Path.cwd()
+    began, root = time.monotonic(), Path.cwd()
     _check_root(root)
     try:
         source = uci_source(root, data, seed) if data else sample_source(root, seed)
         if not cases_hold(root / "policies"):
             return FINDINGS
-        run(run_demo(source, folder, root, click.echo, keep=keep))
+        run(run_demo(source, folder, root, click.echo, keep=keep, began=began))
     except (UciFileError, DirectoryBusy, TemporalNotStarted, ServiceEnded, CallLost) as error:
         raise Trouble(str(error)) from error
     except (DemoFailed, RunFailed, CallRefused) as error:

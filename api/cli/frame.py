@@ -54,7 +54,7 @@ class Commands(click.Group):
             from engine.text import did_you_mean
 
             advice = did_you_mean(args[0], self._names, of="commands")
-            raise click.UsageError(f"There is no command `{args[0]}`. {advice}".strip(), ctx) from error
+            raise click.UsageError(f"There is no command `{args[0]}`; {advice}", ctx) from error
 
 
 def run(group: click.Group, arguments: Sequence[str] | None = None) -> int:

@@ -45,7 +45,7 @@ def command(
 
     \b
     Example:
-      forbear grade --policy consumer-credit --in facts.json --as-of 2026-06-30 --explain
+      forbear grade --policy consumer-credit --in fixtures/facts/consumer.json --as-of 2026-06-30 --explain
     """
     loaded = _load(policy, policies)
     day = as_of.date() if as_of else date.today()  # noqa: DTZ011  # the day on the officer's own desk
@@ -120,8 +120,8 @@ def _find(name: str, policies: Path) -> PolicyFiles:
     path = Path(name) if Path(name).exists() else policies / name
     if not path.exists():
         known = sorted(p.parent.name for p in policies.glob("*/policy.yaml"))
-        advice = did_you_mean(name, known, of="policies") if known else ""
-        raise Trouble(f"There is no policy `{name}` in `{policies}`. {advice}".strip())
+        advice = f"; {did_you_mean(name, known, of='policies')}" if known else "."
+        raise Trouble(f"There is no policy `{name}` in `{policies}`{advice}")
     return find_policies([path])[0]
 
 

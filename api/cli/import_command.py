@@ -78,7 +78,9 @@ def command(
 
     \b
     Example:
-      forbear import customers.csv --mapping fixtures/mappings/sample-customers.yaml --dry-run
+      forbear import fixtures/ledgers/sample/customers.csv --dry-run \\
+          --mapping fixtures/mappings/sample-customers.yaml
+      forbear export policies/consumer-credit credit.xlsx
       forbear import policies/consumer-credit credit.xlsx
     """
     if sheets is not None:

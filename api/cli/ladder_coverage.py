@@ -18,6 +18,7 @@ from api.cli.case_coverage import Tried
 from api.cli.check_command import counted
 from api.cli.policy_files import CASES, PolicyFiles
 from api.cli.surroundings import calendar_for, law_for, policies_beside
+from api.pooling import end_with_the_caller
 from engine.ladder import load_collections
 from engine.ladder.mutation import Trial, ladder_mutants, untaken
 from engine.ladder.timeline import read_timelines
@@ -96,6 +97,7 @@ _TRIAL: list[Trial] = []
 
 
 def _begin(files: PolicyFiles) -> None:
+    end_with_the_caller()
     trial = trial_of(files)
     if trial is not None:
         _TRIAL[:] = [trial]

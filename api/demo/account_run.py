@@ -15,7 +15,7 @@ from itertools import count
 from typing import Any
 
 from temporalio.client import Client as TemporalClient
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from api.demo.book import AccountLedger, body_of
 from api.demo.client import WAIT, CallRefused, Client
@@ -35,6 +35,8 @@ TOO_FAR = timedelta(minutes=5)
 PATIENCE_SECONDS = 60.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.1
 """Seconds between two questions whether a case has come to rest."""
+BUSY = (RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED)
+"""What a question in vain is answered with when a slow machine has no time for it; it is asked again."""
 
 
 class RunFailed(Exception):
@@ -190,6 +192,9 @@ class AccountRun:
                     continue
                 view = await self._view(workflow)
             except RPCError as error:
+                if error.status in BUSY:
+                    await asyncio.sleep(LONGEST_PAUSE)
+                    continue
                 raise RunFailed(f"{workflow} does not answer: {error.message}") from error
             if view.problem:
                 raise RunFailed(f"{workflow} cannot go on: {view.problem.detail}")

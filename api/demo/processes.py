@@ -7,19 +7,27 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+from temporalio.service import RPCError
 
 from api import watchdog
+from api.demo.account_run import RunFailed
+from api.demo.client import CallLost, CallRefused
+from api.embedded import EmbeddedTemporal
 
 API, WORKER = "api", "worker"
 PARTS = (API, WORKER)
 READY_SECONDS = 60.0
+LOOKS, LOOK_SECONDS = 20, 0.05
+"""How long a part that has ended may take to be seen: whoever watches over it looks ten times a second."""
 
 
 class ServiceEnded(Exception):
-    """A process of the demo ended before its time; the sentence says where its log is."""
+    """A process of the demo ended before its time; the sentence says which, and where its log is."""
 
 
 class Service:
@@ -42,6 +50,11 @@ class Service:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+    @property
+    def ended(self) -> str:
+        """A sentence if a part has ended by itself; empty while all run."""
+        return next((said for part in self._parts if (said := part.ended)), "")
 
     async def stop(self) -> None:
         """End the parts and wait until they are gone."""
@@ -77,6 +90,13 @@ class _Part:
         url: str = json.loads(said)["url"]
         return url
 
+    @property
+    def ended(self) -> str:
+        """A sentence if it has ended by itself; empty while it runs."""
+        if self._child.poll() is None:
+            return ""
+        return f"The {self._name} has ended by itself. Its log is `{self._log}`."
+
     def end(self) -> None:
         """Tell it to end."""
         if self._child.stdin and not self._child.stdin.closed:
@@ -99,3 +119,30 @@ def _first_line(path: Path) -> str:
     except FileNotFoundError:
         return ""
     return line if end and line.startswith("{") else ""
+
+
+async def while_they_run(
+    work: Coroutine[Any, Any, None], temporal: EmbeddedTemporal, service: Service
+) -> None:
+    """Do the work; raise ServiceEnded as soon as a process that it needs has ended by itself."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not task.done():
+            await asyncio.wait([task], timeout=LOOK_SECONDS)
+            if not task.done():
+                _check(temporal, service)
+        if isinstance(error := task.exception(), CallLost | CallRefused | RunFailed | RPCError):
+            for _ in range(LOOKS):
+                _check(temporal, service)
+                await asyncio.sleep(LOOK_SECONDS)
+        if isinstance(error, RPCError):
+            raise ServiceEnded(f"Temporal did not answer: {error.message}.") from error
+        task.result()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _check(temporal: EmbeddedTemporal, service: Service) -> None:
+    if ended := temporal.ended or service.ended:
+        raise ServiceEnded(f"{ended} Call the demo again: it begins anew.")

@@ -24,7 +24,7 @@ from api.demo.client import Client
 from api.demo.draws import Draws
 from api.demo.leftovers import make_fresh
 from api.demo.network import Network
-from api.demo.processes import Service
+from api.demo.processes import Service, while_they_run
 from api.demo.receiver import Receiver
 from api.demo.show import Progress, Say
 from api.demo.source import ASKED_SINGLY, Source
@@ -63,30 +63,43 @@ class Demo:
     directory: DataDirectory
     client: Client
     temporal: TemporalClient
-    address: str
-    """Where Temporal listens."""
+    server: EmbeddedTemporal
+    service: Service
 
 
-async def run_demo(source: Source, folder: Path, root: Path, say: Say, *, keep: bool = False) -> None:
-    """Run all steps; raises DemoFailed, and what the parts raise when they cannot start."""
-    progress = Progress(say, STEPS)
+async def run_demo(
+    source: Source, folder: Path, root: Path, say: Say, *, keep: bool = False, began: float | None = None
+) -> None:
+    """Run all steps; raises DemoFailed, and what the parts raise when they cannot start.
+
+    `began`: when its caller began, by the monotonic clock; the time that is told at the end counts from then.
+    """
+    progress = Progress(say, STEPS) if began is None else Progress(say, STEPS, began)
     say(f"Forbear demo on {source.title}; seed {source.seed}.\n")
+    for note in source.notes:
+        say(f"{note}\n")
     with progress.step("The environment, from the hashed lock") as result:
         result(environment(root))
     network = Network(Draws(source.seed), {ledger.account: ledger.zone for ledger in source.ledgers})
     async with _started(source, folder, root, say, progress, network) as demo:
-        await _publish(demo)
-        await _take_in(demo)
-        first = await _grade(demo)
-        world = await _run_accounts(demo)
-        await _show(demo, first, world)
-        await _audit(demo)
-        with progress.step("Where to go on"):
-            say(report.where_next(folder, folder / BUNDLE))
-        if keep:
-            say(f"\nStill running: {demo.client.url}/docs, Temporal at {demo.address}. Ctrl-C ends it.")
-            await told_to_stop().wait()
+        await while_they_run(_steps(demo, keep=keep), demo.server, demo.service)
     say(f"\nDone in {progress.elapsed:.0f} s. No process was left behind; the data is in {folder}.")
+
+
+async def _steps(demo: Demo, *, keep: bool) -> None:
+    await _publish(demo)
+    await _take_in(demo)
+    first = await _grade(demo)
+    world = await _run_accounts(demo)
+    await _show(demo, first, world)
+    await _audit(demo)
+    with demo.progress.step("Where to go on"):
+        demo.say(report.where_next(demo.folder, demo.folder / BUNDLE))
+    if keep:
+        demo.say(
+            f"\nStill running: {demo.client.url}/docs, Temporal at {demo.server.address}. Ctrl-C ends it."
+        )
+        await told_to_stop().wait()
 
 
 def environment(root: Path) -> str:
@@ -125,7 +138,7 @@ async def _started(
                 yield Demo(
                     source=source, folder=folder, root=root, say=say, progress=progress, network=network,
                     receiver=receiver, settings=settings, directory=directory, client=client,
-                    temporal=handle, address=temporal.address,
+                    temporal=handle, server=temporal, service=service,
                 )  # fmt: skip
             finally:
                 await client.close()

@@ -18,8 +18,8 @@ class Progress:
 
     say: Say
     steps: int
+    began: float = field(default_factory=time.monotonic)
     _number: int = 0
-    _began: float = field(default_factory=time.monotonic)
 
     @contextmanager
     def step(self, title: str) -> Iterator[Callable[[str], None]]:
@@ -36,7 +36,7 @@ class Progress:
     @property
     def elapsed(self) -> float:
         """Seconds since the run began."""
-        return time.monotonic() - self._began
+        return time.monotonic() - self.began
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]], indent: str = "      ") -> str:

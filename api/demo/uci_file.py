@@ -65,7 +65,7 @@ def read_uci(path: Path) -> list[UciCustomer]:
     if data[:2] == b"\x1f\x8b":
         try:
             data = gzip.decompress(data)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise UciFileError(
                 f"`{path}` starts like a gzip file but cannot be unpacked: {error}."
             ) from error
@@ -91,7 +91,8 @@ def unpacked(path: Path) -> bytes:
 
 def _rows(path: Path, text: str) -> Iterator[UciCustomer]:
     reader = csv.reader(io.StringIO(text, newline=""))
-    header = next(reader, [])
+    rows = _read(path, reader)
+    header = next(rows, [])
     missing = [name for name in NEEDED if name not in header]
     if missing:
         raise UciFileError(
@@ -100,12 +101,21 @@ def _rows(path: Path, text: str) -> Iterator[UciCustomer]:
         )
     at = {name: header.index(name) for name in NEEDED}
     seen: set[int] = set()
-    for row in reader:
+    for row in rows:
         number = _whole(path, reader.line_num, row, at, "ID")
         if number in seen:
             raise UciFileError(f"`{path}` line {reader.line_num}: `ID` {number} stands there twice.")
         seen.add(number)
         yield _customer(path, reader.line_num, row, at, number)
+    if not seen:
+        raise UciFileError(f"`{path}` has a header and no customers.")
+
+
+def _read(path: Path, rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    try:
+        yield from rows
+    except csv.Error as error:
+        raise UciFileError(f"`{path}` cannot be read as CSV: {error}. Is a quote left open?") from error
 
 
 def _customer(path: Path, line: int, row: list[str], at: dict[str, int], number: int) -> UciCustomer:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from api.evidence.bundle import open_bundle
 from api.evidence.signing import fingerprint
+from api.pooling import end_with_the_caller
 from workflows.audit.alerting import alerts_again
 from workflows.audit.auditing import AuditedRun, Bundle, Exported, audited_runs, concluded
 from workflows.audit.report import AuditReport, Finding
@@ -69,7 +70,7 @@ def _all_runs(bundle: Bundle, processes: int) -> list[AuditedRun]:
     parts = [replace(bundle, histories=share) for share in shares]
     # Spawned, not forked: Temporal's core has threads, which a fork would lose.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(len(parts), mp_context=context) as pool:
+    with ProcessPoolExecutor(len(parts), context, end_with_the_caller) as pool:
         found = {
             (run.report.workflow, run.report.run): run for part in pool.map(_runs, parts) for run in part
         }

@@ -1,8 +1,14 @@
+import shlex
+import shutil
+from pathlib import Path
+
 import click
 import pytest
 
 from api.cli import NAMES, forbear
 from api.cli.frame import FINDINGS, OK, TROUBLE, USAGE, Trouble, run
+
+ROOT = Path(__file__).parents[3]
 
 
 def commands() -> click.Group:
@@ -60,7 +66,7 @@ def test_a_missing_file_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_an_unknown_command_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(forbear, ["chekc"]) == USAGE
-    assert "did you mean `check`?" in capsys.readouterr().err
+    assert "There is no command `chekc`; did you mean `check`?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -74,3 +80,31 @@ def test_the_commands_are_listed_with_what_they_do(capsys: pytest.CaptureFixture
     out = capsys.readouterr().out
     assert [name for name in NAMES if f"\n  {name} " not in out] == []
     assert "Exit codes" in out
+
+
+def examples_of(name: str) -> list[list[str]]:
+    """The command lines that the help of a command shows, as words."""
+    command = forbear.get_command(click.Context(forbear), name)
+    assert command
+    assert command.help
+    lines = command.help.partition("Example")[2].replace("\\\n", " ").splitlines()
+    return [shlex.split(line)[1:] for line in lines if line.strip().startswith("forbear ")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_an_example_reads_from_this_project_is_there(name: str) -> None:
+    for words in examples_of(name):
+        named = [w for w in words if w.startswith(("fixtures/", "policies/")) and "loans" not in w]
+        assert all((ROOT / word).exists() for word in named), words
+
+
+@pytest.mark.parametrize("name", ["grade", "import"])
+def test_an_example_works_as_it_stands(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for room in ("policies", "fixtures"):
+        shutil.copytree(ROOT / room, tmp_path / room)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FORBEAR_PORT", "1")  # nobody serves there
+    for words in examples_of(name):
+        assert run(forbear, words) == OK, capsys.readouterr()

@@ -100,6 +100,21 @@ def test_a_killed_demo_leaves_nothing_and_can_be_started_again(tmp_path: Path) -
     assert gone(folder, within=1)
 
 
+@pytest.mark.slow
+def test_a_part_that_is_killed_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    child = start(folder, 3)
+    assert child.stdout
+    for line in child.stdout:
+        if line.startswith("[6/9]"):
+            break
+    os.kill(int((folder / "temporal" / "temporal.lock").read_text(encoding="ascii")), signal.SIGKILL)
+    out, _ = child.communicate(timeout=120)
+    assert "ServiceEnded: Temporal has ended by itself. Its log is `" in out
+    assert child.returncode != 0
+    assert gone(folder), processes_of(folder)
+
+
 def test_a_directory_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "letters.txt").write_text("dear", encoding="utf-8")
     with pytest.raises(DirectoryBusy, match="no demo made"):

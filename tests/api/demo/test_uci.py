@@ -101,6 +101,18 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     cut.write_bytes(gzip.compress(GOOD.encode())[:-4])
     with pytest.raises(UciFileError, match="cannot be unpacked"):
         read_uci(cut)
+    whole = bytearray(gzip.compress(GOOD.encode() * 200))
+    whole[20:30] = b"\xff" * 10
+    cut.write_bytes(whole)
+    with pytest.raises(UciFileError, match="cannot be unpacked"):
+        read_uci(cut)
+
+
+def test_a_file_without_customers_and_an_open_quote_are_told(tmp_path: Path) -> None:
+    with pytest.raises(UciFileError, match="a header and no customers"):
+        read_uci(write(tmp_path))
+    with pytest.raises(UciFileError, match="Is a quote left open"):
+        read_uci(write(tmp_path, GOOD, '"' + "2" * 140_000))
 
 
 def test_grades_that_order_defaults_are_monotone() -> None:
