@@ -101,16 +101,20 @@ def test_a_killed_demo_leaves_nothing_and_can_be_started_again(tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_a_part_that_is_killed_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("step", "lock", "said"),
+    [("[5/9]", "worker.lock", "The worker"), ("[6/9]", "temporal/temporal.lock", "Temporal")],
+)
+def test_a_part_that_is_killed_is_named_at_once(tmp_path: Path, step: str, lock: str, said: str) -> None:
     folder = tmp_path / "demo"
     child = start(folder, 3)
     assert child.stdout
     for line in child.stdout:
-        if line.startswith("[6/9]"):
+        if line.startswith(step):
             break
-    os.kill(int((folder / "temporal" / "temporal.lock").read_text(encoding="ascii")), signal.SIGKILL)
+    os.kill(int((folder / lock).read_text(encoding="ascii")), signal.SIGKILL)
     out, _ = child.communicate(timeout=120)
-    assert "ServiceEnded: Temporal has ended by itself. Its log is `" in out
+    assert f"ServiceEnded: {said} has ended by itself. Its log is `{folder}" in out
     assert child.returncode != 0
     assert gone(folder), processes_of(folder)
 
