@@ -17,11 +17,11 @@ MONTHS = 12
 HORIZON = date(2026, 12, 31)
 """The last day of the sample ledger; what would happen later is not in the files."""
 
-FINAL_NOTICES = 199
+FINAL_NOTICES = 155
 """Accounts that are meant to reach a final notice; disconnections follow from the published rates."""
-ALSO_NOTICED = 34
+ALSO_NOTICED = 26
 """Of these, accounts of other stories: half paid, disputed, charged back and the like."""
-SHAPE = {"consumer": 340, "sme": 60, "key": 20}
+SHAPE = {"consumer": 260, "sme": 45, "key": 15}
 MONTHLY = {"consumer": (58, 229), "sme": (320, 1_900), "key": (6_000, 58_000)}
 """Monthly charges in CNY, from and to."""
 DAYS_TO_PAY = {"consumer": 17, "sme": 21, "key": 30}
@@ -60,12 +60,12 @@ def story_counts() -> dict[Story, int]:
     cut_off = quota(FINAL_NOTICES, DISCONNECTED_PER_NOTICE)
     back = quota(cut_off, RECONNECTED_PER_DISCONNECTION)
     counts: dict[Story, int] = {
-        "lost": cut_off - back, "suspended": back, "barred": 22, "broken": 6, "chargeback": 4,
+        "lost": cut_off - back, "suspended": back, "barred": 17, "broken": 5, "chargeback": 3,
     }  # fmt: skip
     counts["noticed"] = FINAL_NOTICES - ALSO_NOTICED - sum(counts.values())
     return counts | {
-        "hardship": 6, "disaster": 5, "chronic": 6, "disputed": 12, "kept": 10, "returned": 10, "partial": 12,
-        "corrected": 6, "posted_late": 6, "doubled": 6, "reminded": 44,
+        "hardship": 5, "disaster": 4, "chronic": 5, "disputed": 10, "kept": 8, "returned": 8, "partial": 10,
+        "corrected": 5, "posted_late": 5, "doubled": 5, "reminded": 34,
     }  # fmt: skip
 
 

@@ -77,7 +77,7 @@ def sample_source(root: Path, seed: int = SEED) -> Source:
         for name in ("customers", "accounts")
     )
     return Source(
-        title="the sample ledger: 420 telecom accounts, January to December 2026",
+        title="the sample ledger: 320 telecom accounts, January to December 2026",
         seed=seed,
         currency="CNY",
         zone="Asia/Shanghai",

@@ -40,7 +40,7 @@ def test_every_line_is_an_entry_in_order_of_its_received_instant() -> None:
 def test_disconnections_follow_the_published_rate() -> None:
     counts = story_counts()
     cut_off = counts["suspended"] + counts["lost"]
-    assert cut_off == quota(FINAL_NOTICES, DISCONNECTED_PER_NOTICE) == 28
+    assert cut_off == quota(FINAL_NOTICES, DISCONNECTED_PER_NOTICE) == 22
     told = Counter(p.story for p in build_profiles(Draws(3)))
     assert {story: told[story] for story in counts} == counts
 
