@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -63,7 +64,8 @@ class Acting:
             elif action.key in due:
                 why = ""
                 self._ask(work, row, request, before, due[action.key], position, at)
-                brakes.count(work, policy, row.id, case_number(request.case), due[action.key], at)
+                number, counted = case_number(request.case), due[action.key]
+                brakes.count(work, policy, row.id, number, counted, at, self._has_brake(session))
             else:
                 why = still_due(policy, before, position, at, action.key)[1]
                 self._withdraw(work, row, request, before, action, position, at, why)
@@ -76,6 +78,9 @@ class Acting:
         return ActResult(
             requested=tuple(requested), withdrawn=tuple(withdrawn), version=position.account.version
         )
+
+    def _has_brake(self, session: Session) -> Callable[[str], bool]:
+        return lambda text: self._library.collections(session, text).brake is not None
 
     def policy(self, session: Session, digest: str) -> CollectionsPolicy:
         """Return the policy that an action follows from, as its case is pinned to it."""

@@ -9,17 +9,18 @@ its case asks again by itself on another day.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func
 from sqlmodel import Field, Session, col, select
 
+from api.storage.actions import NO_CASE
 from api.storage.columns import Instant
 from api.storage.errors import StorageError
 from api.storage.session import Work
-from api.storage.tables import ActionRow, OutboxRow, Row, TaskRow, table_of
+from api.storage.tables import ActionRow, OutboxRow, PolicyRow, Row, TaskRow, table_of
 from api.storage.tasks import close_task
 from engine.ladder import CollectionsPolicy
 from engine.ladder.brake import WATCHED
@@ -64,14 +65,18 @@ def is_braked(do: str, *, undo: bool) -> bool:
 
 
 def count(
-    work: Work, policy: CollectionsPolicy, account: str, number: int, action: Action, at: datetime
-) -> None:
-    """Count an interruption that is asked for; one too many puts the brake on, and a person is asked."""
+    work: Work, policy: CollectionsPolicy, account: str, number: int, action: Action, at: datetime,
+    has_brake: Callable[[str], bool],
+) -> None:  # fmt: skip
+    """Count an interruption that is asked for; one too many puts the brake on, and a person is asked.
+
+    `has_brake` tells of a policy text, by its digest, whether it has one.
+    """
     if policy.brake is None or not is_braked(action.do, undo=action.undo):
         return
     day = at.astimezone(ZoneInfo(policy.timezone)).date()
     if _of(work.session, day) is None:
-        most = policy.brake.most(_before(work.session, policy, day))
+        most = policy.brake.most(_before(work.session, policy, day, has_brake))
         values = {"kind": WATCHED, "day": day, "counted": 0, "most": most, "policy": policy.name}
         work.insert_once(BrakeRow, values | {"released_by": "", "reason": ""})
     table = table_of(BrakeRow)
@@ -106,14 +111,26 @@ def _of(session: Session, day: date) -> BrakeRow | None:
     return session.exec(query.execution_options(populate_existing=True)).one_or_none()
 
 
-def _before(session: Session, policy: CollectionsPolicy, day: date) -> list[int]:
-    """Return how many interruptions the days before had, from the first day that had any on."""
+def _before(
+    session: Session, policy: CollectionsPolicy, day: date, has_brake: Callable[[str], bool]
+) -> list[int]:
+    """Return how many interruptions the days before had, from the first day that had any on.
+
+    What others demand of service is no step of a ladder (and has the number of no case). A policy that got
+    its brake only now brings the days of its older texts with it.
+    """
     assert policy.brake is not None
     zone = ZoneInfo(policy.timezone)
-    asked = (
+    cuts = (
         col(ActionRow.do).in_(sorted(INTERRUPTIONS)), col(ActionRow.undo).is_(False),
-        ActionRow.state != "withdrawn",
+        ActionRow.state != "withdrawn", ActionRow.number != NO_CASE,
     )  # fmt: skip
+    known = select(PolicyRow.digest, PolicyRow.name).join(
+        ActionRow, col(ActionRow.policy) == PolicyRow.digest
+    )
+    texts = session.exec(known.where(*cuts).distinct()).all()
+    names = {policy.name, *(name for text, name in texts if has_brake(text))}
+    asked = (*cuts, col(ActionRow.policy).in_([text for text, name in texts if name in names]))
     today = datetime.combine(day, time(), zone)
     first = session.exec(select(func.min(ActionRow.requested_at)).where(*asked)).one()
     if first is None or first >= today:

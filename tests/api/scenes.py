@@ -29,13 +29,15 @@ def local(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(ZONE))
 
 
-def add_parties(wiring: Wiring, *accounts: str, customer: str = "C1", currency: str = "CNY") -> None:
+def add_parties(
+    wiring: Wiring, *accounts: str, customer: str = "C1", currency: str = "CNY", policy: str = ""
+) -> None:
     at = local("2026-01-01 00:00")
     with wiring.database.write() as work:
         add_customer(work, {"id": customer, "name": "", "segment": "consumer", "since": None}, at)
         for account in accounts:
             terms = {"id": account, "customer": customer, "currency": currency, "timezone": ZONE}
-            add_account(work, terms | {"policy": ""}, at)
+            add_account(work, terms | {"policy": policy}, at)
 
 
 def post(

@@ -21,6 +21,7 @@ from tests.api.conftest import START, Build
 from tests.api.relay.listening import Listener, confirms
 from tests.api.relay.test_courier import with_receiver
 from tests.api.scenes import Driver, account, add_parties, bill, local, pay
+from tests.api.storage.test_levels import demand
 
 AT = local("2026-04-18 09:00")
 """When the plain policy bars outgoing calls for a bill that was due on 18 March."""
@@ -38,18 +39,29 @@ def braked(builder: Build, database: str = "") -> Iterator[tuple[Wiring, Listene
         yield wiring, heard
 
 
-def at_the_bar(wiring: Wiring, name: str) -> Driver:
+def days_before(wiring: Wiring, policy: str, day: date) -> list[int]:
+    """What the brake of a policy's text takes the mean of."""
+    with wiring.database.read() as session:
+        return brakes._before(
+            session,
+            wiring.library.collections(session, policy),
+            day,
+            lambda text: wiring.library.collections(session, text).brake is not None,
+        )
+
+
+def at_the_bar(wiring: Wiring, name: str, *, policy: str = "", brake: bool = True) -> Driver:
     """An account whose line is about to be barred: everything before is done."""
-    add_parties(wiring, name, customer=f"C-{name}")
+    add_parties(wiring, name, customer=f"C-{name}", policy=policy)
     bill(wiring, name, local("2026-03-01 02:00"), "B1", "2026-03-18", "205.42")
     row = account(wiring, name)
     assert row.watch_on is not None
     assert wiring.cases.open_case(name, row.watch_on)
     with wiring.database.read() as session:
-        policy = wiring.library.collections_for(session, row, local("2026-03-19 09:00").date())
-    assert policy is not None
-    assert policy.brake is not None
-    driver = Driver(wiring, name, 1, policy.digest)
+        found = wiring.library.collections_for(session, row, local("2026-03-19 09:00").date())
+    assert found is not None
+    assert (found.brake is not None) is (brake and not policy)
+    driver = Driver(wiring, name, 1, found.digest)
     driver.run(local("2026-03-19 09:00"), local("2026-04-17 00:00"))
     with wiring.database.write() as work:
         for sent in work.session.exec(
@@ -161,10 +173,30 @@ def test_the_days_before_are_counted_with_their_gaps(builder: Build) -> None:
         for n in range(2):
             barred(at_the_bar(wiring, f"A{n}"))
         last = at_the_bar(wiring, "A9")
-        with wiring.database.read() as session:
-            policy = wiring.library.collections(session, last.policy)
-            assert brakes._before(session, policy, AT.date()) == []
-            assert brakes._before(session, policy, date(2026, 4, 21)) == [2, 0, 0]
+        assert days_before(wiring, last.policy, AT.date()) == []
+        assert days_before(wiring, last.policy, date(2026, 4, 21)) == [2, 0, 0]
+
+
+def test_only_cuts_of_ladders_with_a_brake_are_the_mean(builder: Build) -> None:
+    free = policies.COLLECTIONS.replace(b"plain-collections", b"free-collections")
+    with braked(builder) as (wiring, _):
+        wiring.publisher.publish({"policy.yaml": free, **NOTICES}, START)
+        barred(at_the_bar(wiring, "F1", policy="free-collections"))
+        demand(wiring, local("2026-04-18 10:00"), "suspended", name="F1")
+        demand(wiring, local("2026-04-18 11:00"), "open", name="F1")
+        last = at_the_bar(wiring, "A1")
+        assert days_before(wiring, last.policy, date(2026, 4, 19)) == []
+        barred(last)
+        assert days_before(wiring, last.policy, date(2026, 4, 20)) == [1, 0]
+
+
+def test_a_policy_that_gets_a_brake_brings_the_days_of_its_older_text(builder: Build) -> None:
+    with with_receiver(builder) as (wiring, _):
+        older = at_the_bar(wiring, "A1", brake=False)
+        barred(older)
+        made = wiring.publisher.publish({"policy.yaml": TEXT, **NOTICES}, START).manifest.digest
+        assert made != older.policy
+        assert days_before(wiring, made, date(2026, 4, 19)) == [1]
 
 
 def test_at_once_from_everywhere_exactly_so_many_are_counted(builder: Build, database_url: str) -> None:
