@@ -304,10 +304,21 @@ def _meant_action(text: str) -> str:
 
 
 def _with_required(rows: tuple[LadderRow, ...]) -> tuple[LadderRow, ...]:
-    """Mark the notices that stand before something that harms the customer."""
+    """Mark the notices that stand before something that harms the customer, also with steps in between."""
     harmful = [row for row in rows if row.interrupts or any(item.do in ("place", "sell") for item in row.do)]
-    named = {row.after for row in harmful}
-    return tuple(replace(row, required=row.step in named and row.notifies) for row in rows)
+    by_step = {row.step: row for row in rows}
+    required = {_notice_before(row, by_step) for row in harmful}
+    return tuple(replace(row, required=row.step in required) for row in rows)
+
+
+def _notice_before(row: LadderRow, by_step: Mapping[str, LadderRow]) -> str:
+    """Return the last notice on the way to a row; empty: the way has none."""
+    before = by_step.get(row.after)
+    for _ in by_step:
+        if before is None or before.notifies:
+            return before.step if before else ""
+        before = by_step.get(before.after)
+    return ""
 
 
 def read_treatment(

@@ -77,6 +77,17 @@ def notices(found: Played) -> list[str]:
     ]
 
 
+def test_a_notice_cannot_be_skipped_where_a_call_lies_between_it_and_the_cut() -> None:
+    row = "    | bar           | >= 31  | >= 50.00  | final_notice | P7D  ||"
+    call = "    | call | >= 25 | >= 50.00 | final_notice | P1D || task(call_customer) | - |\n"
+    by = changed(row=(row, call + row.replace("final_notice", "call        ")))
+    found = played([FIRST, act("02-10", "skip", "final_notice")], date(2026, 2, 28), by)
+    assert said(found, "2026-02-10") == [
+        "02-14 final_notice notify(letter, final_notice)", "02-19 call task(call_customer)",
+        "02-26 bar service(outgoing_barred)",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(("on", "clock"), [("03-11", "12:00"), ("03-12", "08:30"), ("02-20", "10:00")])
 def test_a_skip_is_heard_when_the_notice_is_to_be_sent_again(on: str, clock: str) -> None:
     found = played([FIRST, SECOND, act(on, "skip", "final_notice", clock)], date(2026, 5, 30))
