@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from engine.ladder.case import Case
+from engine.ladder.case import Case, minutes
 from engine.ladder.gates import forbidden_day
 from engine.ladder.hindsight import account_as_of, is_reached, rows_then, was_held
 from engine.ladder.law_gate import law_closed
@@ -28,8 +28,10 @@ def due_since(case: Case, row: Row, wrong: date) -> date | None:
     allowed days of that one.
     """
     definition = case.definition(row)
-    if definition is None or definition.notifies or row.lifted or row.foreign or row.state != "done":
+    if definition is None or row.lifted or row.foreign or row.state != "done":
         return None
+    if not definition.interrupts or any(item.do == "place" for item in definition.do):
+        return None  # only service is a level: what was placed for a debt is recalled for that debt
     ready = _ready_on(case, definition)
     if ready is None:
         return None
@@ -69,14 +71,23 @@ def _is_due(case: Case, definition: LadderRow, day: date, *, keep: bool = False)
 
 
 def _is_taken(case: Case, definition: LadderRow, day: date) -> bool:
-    """Tell whether a row that was due on a day could be taken on it: no hold, the calendar and the law."""
+    """Tell whether a row that was due on a day could be taken on it: by people, calendar and law."""
     on = day.toordinal()
-    if was_held(case, on) or not _is_due(case, definition, day) or law_closed(case, definition, on):
+    if was_held(case, on) or _was_stopped(case, on) or law_closed(case, definition, on):
+        return False
+    if not _is_due(case, definition, day):
         return False
     try:
-        return not (definition.interrupts and forbidden_day(case, on))
+        return not forbidden_day(case, on)
     except DayNotCovered:
         return False
+
+
+def _was_stopped(case: Case, on: int) -> bool:
+    """Tell whether a person had stopped the ladder when the look of a day came."""
+    at = case.instant((on, minutes(case.policy.case.hour)))
+    acts = (act for act in case.account.acts if act.received_at <= at)
+    return [act.act for act in acts if act.act in ("stop", "resume")][-1:] == ["stop"]
 
 
 def _ready_on(case: Case, definition: LadderRow) -> date | None:

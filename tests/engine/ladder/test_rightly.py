@@ -99,8 +99,8 @@ DISPUTED = entry("dispute", "2026-03-15", id="D2", bill="B2", amount="80.00")
 
 @pytest.mark.parametrize(
     "others",
-    [[SECOND, SKIPPED], [YOUNG], [SMALL], [SECOND, DISPUTED], []],
-    ids=["not noticed", "too young", "too little", "disputed", "no other bill"],
+    [[SECOND, SKIPPED], [YOUNG], [SMALL], [SECOND, DISPUTED], [SECOND, act("03-20", "stop")], []],
+    ids=["not noticed", "too young", "too little", "disputed", "stopped", "no other bill"],
 )
 def test_service_is_given_back_at_once_where_no_other_bill_is_due_for_the_cut(others: list[Entry]) -> None:
     note = entry("credit_note", "2026-04-08", id="N", **NOTE)
@@ -121,6 +121,18 @@ def test_a_notice_of_the_other_bill_that_still_gives_time_keeps_nothing_cut() ->
     assert from_day(found, "04-08") == [
         "04-08 undo suspend service(outgoing_barred)", "04-15 suspend/2 service(suspended)",
     ]  # fmt: skip
+
+
+def test_what_was_placed_for_a_bill_that_was_never_owed_is_recalled_though_another_is_old_enough() -> None:
+    late = "| agency        | >= 120 | >= 200.00 | terminate    |"
+    soon = changed(agency=(late, "| agency        | >= 48  | >= 50.00  | suspend      |"))
+    note = entry("credit_note", "2026-04-30", id="N", **NOTE)
+    found = played([FIRST, SECOND, note], date(2026, 5, 2), soon)
+    asked = [show(action) for look in found.looks for action in look.step.actions if action.step == "agency"]
+    assert asked == ["agency place(agency)", "undo agency recall(agency)", "agency/2 place(agency)"]
+    (placed,) = [a.debts for k in found.looks for a in k.step.actions if show(a) == "agency/2 place(agency)"]
+    assert placed == ("B2",)
+    assert from_day(found, "04-30") == []
 
 
 def test_what_was_found_due_again_and_was_wrong_at_first_counts_from_when_it_was_right() -> None:
