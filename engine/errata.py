@@ -46,7 +46,9 @@ ERRATA: tuple[Erratum, ...] = (
         "step; late news took back a cut that was due for another bill by then, to make it again; a cut "
         "in force stood for the next bill only from an allowed day on; a part that bounced did not bring "
         "back the rows that it had ended; what comes after a cut that a termination elsewhere had left "
-        "without an object was taken again for ever.",
+        "without an object was taken again for ever; a cut in force that a person skipped for the next "
+        "bill stood for it all the same; the notice of a cut could be skipped where a step lay between "
+        "them.",
         "tests/engine/ladder/test_histories.py::test_history",
     ),
 )

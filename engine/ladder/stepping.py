@@ -224,6 +224,11 @@ def _take(case: Case, definition: LadderRow, up: Climb) -> list[Action]:
     if up.act:
         case.heard.append(up.act.id)
         case.notes.append(f"{up.act.actor}: {up.act.act} `{definition.step}`: {up.act.reason}")
+    skips = up.act is not None and up.act.act == "skip"
+    actions: list[Action] = []
+    if existing and skips and case.is_in_force(existing) and not absorbed(case, existing):
+        actions = undo(case, [(existing, "skipped")])  # nor does it stand for the debt that is next
+        existing = None
     if existing and case.is_in_force(existing):
         existing.debts = tuple(dict.fromkeys((*existing.debts, *debts)))
         existing.stood_on = date.fromordinal(case.today)
@@ -242,10 +247,10 @@ def _take(case: Case, definition: LadderRow, up: Climb) -> list[Action]:
         case.left.append(existing)
     case.rows.append(row)
     case.sort_rows()
-    if up.act and up.act.act == "skip":
+    if skips:
         row.skipped = True
         _done_now(case, row)
-        return []
+        return actions
     items = asked_items(case, row, definition)
     if not items:
         _done_now(case, row)

@@ -155,6 +155,15 @@ def test_a_step_that_is_forced_while_it_stands_is_not_taken_later_in_its_place()
     assert "04-07 suspend/2 service(suspended)" in said(found)
 
 
+def test_a_cut_in_force_that_is_skipped_for_the_next_bill_ends_with_the_bill_that_it_stood_for() -> None:
+    found = played([FIRST, SECOND, act("04-09", "skip", "suspend"), _paid("04-10")], date(2026, 6, 30))
+    assert [line for line in said(found, "2026-04-09") if "service" in line] == [
+        "04-10 undo suspend service(outgoing_barred)"
+    ]
+    assert last(found).step.taken.level == "outgoing_barred"
+    assert [row.skipped for row in last(found).step.taken.rows if row.step == "suspend"] == [True]
+
+
 def _paid(on: str) -> Entry:
     return PAID.model_copy(update={"value_date": date.fromisoformat(f"2026-{on}"), "received_at": local(on)})
 
