@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from engine.ladder.case import Case, minutes
-from engine.ladder.gates import forbidden_day
+from engine.ladder.gates import forbidden_day, run_on
 from engine.ladder.hindsight import account_as_of, is_reached, rows_then, was_held
 from engine.ladder.law_gate import law_closed
 from engine.ladder.measure import View
@@ -71,11 +71,11 @@ def _is_due(case: Case, definition: LadderRow, day: date, *, keep: bool = False)
 
 
 def _is_taken(case: Case, definition: LadderRow, day: date) -> bool:
-    """Tell whether a row that was due on a day could be taken on it: by people, calendar and law."""
+    """Tell whether a row that was due on a day could be taken on it: by people, law, runs and calendar."""
     on = day.toordinal()
     if was_held(case, on) or _was_stopped(case, on) or law_closed(case, definition, on):
         return False
-    if not _is_due(case, definition, day):
+    if run_on(case, definition, on) != on or not _is_due(case, definition, day):
         return False
     try:
         return not forbidden_day(case, on)

@@ -123,6 +123,21 @@ def test_a_notice_of_the_other_bill_that_still_gives_time_keeps_nothing_cut() ->
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("told", "asked"),
+    [
+        ("04-13", ["04-13 undo suspend service(open)", "04-15 bar/2 service(outgoing_barred)"]),
+        ("04-15", ["04-15 undo suspend service(outgoing_barred)"]),
+    ],
+)
+def test_a_cut_stands_for_the_other_bill_from_a_run_on(told: str, asked: list[str]) -> None:
+    by = changed(runs=("runs: daily", "runs: [1, 15]"))
+    first = entry("bill", "2025-12-15", id="B1", due="2026-01-10", amount="100.00")
+    second = entry("bill", "2026-02-15", id="B2", due="2026-03-07", amount="80.00")
+    note = entry("credit_note", f"2026-{told}", id="N", **NOTE)  # B2 was noticed on 1 April
+    assert from_day(played([first, second, note], date(2026, 4, 30), by), told) == asked
+
+
 def test_what_was_placed_for_a_bill_that_was_never_owed_is_recalled_though_another_is_old_enough() -> None:
     late = "| agency        | >= 120 | >= 200.00 | terminate    |"
     soon = changed(agency=(late, "| agency        | >= 48  | >= 50.00  | suspend      |"))
