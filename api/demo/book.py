@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,11 @@ def body_of(entry: Entry) -> dict[str, Any]:
 def overdue_by_day(
     ledgers: Mapping[str, Sequence[Entry]], first: date, last: date
 ) -> dict[date, Decimal]:  # fmt: skip
-    """Return the money overdue over all accounts on each day, by what is known at the end."""
+    """Return the money overdue over all accounts at the end of each day, by what is known at the end.
+
+    At midnight what was due on the day, and is not paid, is overdue; what was paid during the day is not.
+    """
     books: list[LedgerBook] = [write_book(entries) for entries in ledgers.values()]
     days = [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
-    return {day: sum((overdue_on(book, day) for book in books), Decimal(0)) for day in days}
+    after = timedelta(days=1)
+    return {day: sum((overdue_on(book, day + after) for book in books), Decimal(0)) for day in days}

@@ -149,7 +149,7 @@ def overdue(by_day: Mapping[date, Decimal], currency: str) -> str:
     ]
     return "\n".join(
         [
-            f"      Overdue in all, {currency}: at its peak {money(by_day[peak])} on {peak}, "
+            f"      Overdue in all, {currency}: at its peak {money(by_day[peak])} at the end of {peak}, "
             f"now ({last}) {money(by_day[last])}; at the end of each month:",
             *bars,
         ]

@@ -112,12 +112,15 @@ def _trace(row: CaseStepRow) -> StepTrace:
 
 def _debt(trace: StepTrace) -> str:
     disputed = f", disputed {trace.disputed}" if trace.disputed else ""
-    return (
-        f"overdue {trace.overdue}{disputed}, oldest debt {trace.age} days old, {trace.days_past_due} past due"
-    )
+    if trace.anchor is None and not trace.overdue:
+        return f"nothing is overdue, fees not counted{disputed}"
+    old = f"{trace.age} {'day' if trace.age == 1 else 'days'} old"
+    return f"overdue {trace.overdue}{disputed}, oldest debt {old}, {trace.days_past_due} past due"
 
 
 def _why(trace: StepTrace, step: str) -> str:
+    """Return the debt and what is said of a step; what the look did to it goes before how its row stands."""
+    about = dict.fromkeys(note for note in trace.notes if step and note.startswith(f"`{step}` "))
     row = next((row for row in trace.rows if row.step == step), None)
-    note = row.note if row is not None else ""
-    return f"{_debt(trace)}; {note}" if note else ""
+    told = [*about] or ([row.note] if row is not None and row.note and trace.anchor else [])
+    return "; ".join([_debt(trace), *told]) if told else ""

@@ -74,7 +74,7 @@ def test_moves_go_from_the_line_to_the_column() -> None:
 def test_the_peak_is_the_first_day_of_the_most() -> None:
     by_day = {date(2026, 1, 30): Decimal(5), date(2026, 1, 31): Decimal(9), date(2026, 2, 1): Decimal(9)}
     said = report.overdue(by_day, "CNY")
-    assert "at its peak 9.00 on 2026-01-31, now (2026-02-01) 9.00" in said
+    assert "at its peak 9.00 at the end of 2026-01-31, now (2026-02-01) 9.00" in said
     assert said.splitlines()[1].split() == ["Jan", "9.00", "#" * 30]
 
 
