@@ -17,10 +17,10 @@ def story(
     """The lines of one look that asked for one action."""
     action = Action(key=KEY, do=do, step=step, undo=undo, amount=Decimal("4203.31"))
     body = f'{{"actions":[{{"key":"{KEY}"}}],"trace":{trace.model_dump_json()}}}'
-    case = CaseRow(account="A1", number=1, opened_at=AT, ended_at=None, ended="")
+    case = CaseRow(account="A1", number=1, workflow="case/A1/1", policy="", opened_at=AT)
     look = CaseStepRow(account="A1", number=1, at=AT, reached=step, body=body, digest="")
     asked = ActionRow(
-        key=KEY, account="A1", number=1, step=step, state="requested", requested_at=AT, settled_at=None,
+        key=KEY, account="A1", number=1, step=step, do=do, policy="", version=1, requested_at=AT,
         detail="", body=action.model_dump_json(),
     )  # fmt: skip
     return tell(case, "Asia/Shanghai", [look], [asked], [])
