@@ -39,7 +39,7 @@ def command(data: Path | None, folder: Path, seed: int, keep: bool) -> int:
     """
     from api.demo.account_run import RunFailed
     from api.demo.client import CallLost, CallRefused
-    from api.demo.leftovers import DirectoryBusy
+    from api.demo.leftovers import DirectoryBusy, check_ours
     from api.demo.processes import ServiceEnded
     from api.demo.run import DemoFailed, run_demo
     from api.demo.source import sample_source, uci_source
@@ -50,6 +50,7 @@ def command(data: Path | None, folder: Path, seed: int, keep: bool) -> int:
     began, root = time.monotonic(), Path.cwd()
     _check_root(root)
     try:
+        check_ours(folder)
         source = uci_source(root, data, seed) if data else sample_source(root, seed)
         if not cases_hold(root / "policies"):
             return FINDINGS

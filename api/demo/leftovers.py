@@ -22,15 +22,18 @@ class DirectoryBusy(Exception):
 
 def make_fresh(folder: Path) -> None:
     """Remove what an earlier demo left; raise DirectoryBusy if it may not be removed."""
+    check_ours(folder)
     if folder.exists():
-        _check_ours(folder)
         _wait_until_free(folder)
         shutil.rmtree(folder)
     folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
-def _check_ours(folder: Path) -> None:
+def check_ours(folder: Path) -> None:
+    """Raise DirectoryBusy if there is something in a directory that no demo made."""
     mark = folder / MARK
+    if not folder.exists():
+        return
     if not folder.is_dir():
         raise DirectoryBusy(f"`{folder}` is a file. Give another directory with --dir.")
     if not mark.exists():

@@ -20,8 +20,8 @@ def story(
     case = CaseRow(account="A1", number=1, workflow="case/A1/1", policy="", opened_at=AT)
     look = CaseStepRow(account="A1", number=1, at=AT, reached=step, body=body, digest="")
     asked = ActionRow(
-        key=KEY, account="A1", number=1, step=step, do=do, policy="", version=1, requested_at=AT,
-        detail="", body=action.model_dump_json(),
+        key=KEY, account="A1", number=1, step=step, do=do, state="requested", policy="", version=1,
+        requested_at=AT, body=action.model_dump_json(),
     )  # fmt: skip
     return tell(case, "Asia/Shanghai", [look], [asked], [])
 
