@@ -7,9 +7,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, bindparam
 from sqlmodel import Session, col, select
 
+from api.storage.asking import row_of
 from api.storage.customers import lock_customers, require_customer
 from api.storage.errors import AlreadyThere, CollectionsPolicyUnknown, StaleVersion
 from api.storage.session import Work
@@ -20,6 +21,12 @@ from engine.ledger.allocation import PRINCIPAL_FIRST, AllocationRule
 from engine.model import canonical, digest
 from workflows.ports import AccountNotFound
 
+_LOCKED = (
+    select(AccountRow)
+    .where(AccountRow.id == bindparam("account"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 _SAID = ("customer", "currency", "timezone", "policy", "dependant", "allocation")
 
 
@@ -59,7 +66,7 @@ def require_collections(session: Session, name: str) -> None:
 
 def get_account(session: Session, account: str) -> AccountRow:
     """Return an account; raise AccountNotFound."""
-    row = session.get(AccountRow, account)
+    row = row_of(session, AccountRow, account)
     if row is None:
         raise AccountNotFound(account)
     return row
@@ -67,8 +74,7 @@ def get_account(session: Session, account: str) -> AccountRow:
 
 def lock_account(session: Session, account: str) -> AccountRow:
     """Return an account that nobody else can write to until the transaction ends."""
-    query = select(AccountRow).where(AccountRow.id == account).with_for_update()
-    row = session.exec(query.execution_options(populate_existing=True)).one_or_none()
+    row = session.exec(_LOCKED, params={"account": account}).one_or_none()
     if row is None:
         raise AccountNotFound(account)
     return row

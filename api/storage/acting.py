@@ -12,6 +12,7 @@ from sqlmodel import Session
 from api.storage import brakes, outbox
 from api.storage.accounts import lock_account
 from api.storage.actions import action_of, add_action, case_number, note_receipt
+from api.storage.asking import row_of
 from api.storage.beside import with_demands_beside
 from api.storage.contacts import hold_customer
 from api.storage.depositing import Depositing, is_deposit
@@ -19,6 +20,7 @@ from api.storage.entries import insert_entries
 from api.storage.events import action_event
 from api.storage.levels import Levels
 from api.storage.library import Library
+from api.storage.looks import Derived, Looks
 from api.storage.positions import Positions
 from api.storage.session import Work
 from api.storage.tables import AccountRow, ActionRow, OutboxRow
@@ -31,13 +33,16 @@ from engine.ladder.notices import notice_text
 from engine.ladder.state import Action
 from engine.ledger.entries import Receipt
 from engine.model import digest
+from workflows.ids import case_id
 from workflows.messages import ActionState, ActRequest, ActResult
 
 
 class Acting:
     """Carries out what a step asks for, if it still follows from what is known now."""
 
-    def __init__(self, positions: Positions, library: Library) -> None:
+    def __init__(self, positions: Positions, library: Library, looks: Looks | None = None) -> None:
+        self.looks = looks or Looks()
+        """The last looks at cases; shared with who notes them."""
         self._positions = positions
         self._library = library
         self.deposits = Depositing(library, positions)
@@ -55,10 +60,13 @@ class Acting:
         before = request.taken_before or open_case(
             policy, request.case, position, at, request.previous, request.item, care=request.care
         )
-        due = {action.key: action for action in step(policy, before, position, at).actions}
+        due = self.looks.asked(request, position, at)
+        if due is None:
+            due = {action.key: action for action in step(policy, before, position, at).actions}
+        self.looks.derive(request.case, Derived(request.policy, before, position, at, due.keys()))
         requested, withdrawn = [], []
         for action in request.actions:
-            known = session.get(ActionRow, action.key)
+            known = row_of(session, ActionRow, action.key)
             if known is not None:
                 why = known.detail if known.state == "withdrawn" else ""
             elif action.key in due:
@@ -108,6 +116,9 @@ class Acting:
             return reminder_void(policy, position, at, action.key)
         assert action.taken_before is not None, "kept for all that is derived again"
         before = Taken.model_validate_json(action.taken_before)
+        case = case_id(row.id, action.number)
+        if action.severe and self.looks.is_due(case, action.key, action.policy, before, position, at):
+            return ""
         due, why = still_due(policy, before, position, at, action.key, any_hour=not action.severe)
         return "" if due else why
 

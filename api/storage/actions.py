@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from api.storage.asking import row_of
 from api.storage.errors import NotFound, ReceiptTooEarly
 from api.storage.session import Work
 from api.storage.tables import AccountRow, ActionRow
@@ -51,7 +52,7 @@ def note_receipt(work: Work, account: AccountRow, receipt: Receipt) -> None:
 
     An earlier word that comes late changes nothing; that an action was asked for outweighs nothing.
     """
-    row = work.session.get(ActionRow, receipt.key)
+    row = row_of(work.session, ActionRow, receipt.key)
     if row is None or row.account != account.id or receipt.status == "requested":
         return
     if row.settled_at is not None and receipt.at < row.settled_at:
@@ -85,7 +86,7 @@ def action_of(row: ActionRow) -> Action:
 
 def get_action(session: Session, key: str) -> ActionRow:
     """Return an action by its key; raise NotFound."""
-    row = session.get(ActionRow, key)
+    row = row_of(session, ActionRow, key)
     if row is None:
         raise NotFound("action", key)
     return row

@@ -6,16 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import bindparam, sql
 from sqlmodel import Session, col, select
 
 from api.storage.library import Library
-from api.storage.tables import AccountRow, ActionRow, CaseRow, OutboxRow
+from api.storage.tables import AccountRow, ActionRow, CaseRow, OutboxRow, table_of
 from engine.ladder import CollectionsPolicy, Taken
 from engine.ladder.memory import GONE, Row, do_of, most_severe
 from engine.ladder.scope import awaits_deposit, demand_of, is_divided
 from engine.ledger.account import AccountPosition, DemandedLevel, Level
 
 _CUTS = ("service", "terminate")
+# Made once: these are asked at every look, where making a statement costs more than running it.
+_CASES = table_of(CaseRow).c
+_MINE = _CASES.account == bindparam("account")
+_TEXTS = sql.select(_CASES.number, _CASES.policy).where(_MINE).order_by(_CASES.number)
+_OPEN = (
+    sql.select(_CASES.number, _CASES.workflow, _CASES.item, _CASES.policy)
+    .where(_MINE, _CASES.state == "open")
+    .order_by(_CASES.number)
+)
+_LAST = select(CaseRow).where(_MINE, _CASES.item == bindparam("item")).order_by(_CASES.number.desc()).limit(1)
+_ENDED = select(CaseRow).where(_MINE, _CASES.ended_at >= bindparam("since")).order_by(_CASES.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +45,21 @@ def open_cases(session: Session, row: AccountRow) -> Sequence[OpenCase]:
     """Return the open cases of an account by number."""
     if row.open_case is None:
         return ()
-    query = select(CaseRow.number, CaseRow.workflow, CaseRow.item, CaseRow.policy)
-    query = query.where(CaseRow.account == row.id, CaseRow.state == "open").order_by(col(CaseRow.number))
-    return [OpenCase(*found) for found in session.exec(query)]
+    return [OpenCase(*found) for found in session.connection().execute(_OPEN, {"account": row.id})]
 
 
 def last_case(session: Session, row: AccountRow, item: str) -> CaseRow | None:
     """Return the last case that an account had about an item."""
     if not row.cases:
         return None
-    mine = select(CaseRow).where(CaseRow.account == row.id, CaseRow.item == item)
-    return session.exec(mine.order_by(col(CaseRow.number).desc()).limit(1)).one_or_none()
+    return session.exec(_LAST, params={"account": row.id, "item": item}).one_or_none()
 
 
 def ended_since(session: Session, row: AccountRow, since: datetime) -> dict[str, CaseRow]:
     """Return the last case about each item of those that have ended since an instant."""
     if not row.cases:
         return {}
-    mine = select(CaseRow).where(CaseRow.account == row.id, col(CaseRow.ended_at) >= since)
-    return {case.item: case for case in session.exec(mine.order_by(col(CaseRow.number))).all()}
+    return {case.item: case for case in session.exec(_ENDED, params={"account": row.id, "since": since})}
 
 
 def with_demands_beside(
@@ -63,9 +71,8 @@ def with_demands_beside(
     """
     if not row.cases:
         return account
-    query = select(CaseRow.number, CaseRow.policy).where(CaseRow.account == row.id)
     found: list[DemandedLevel] = []
-    for number, digest in session.exec(query.order_by(col(CaseRow.number))).all():
+    for number, digest in session.connection().execute(_TEXTS, {"account": row.id}).all():
         policy = library.collections(session, digest)
         if is_divided(policy.case) and (demand := _demand(session, row.id, number, policy, account)):
             found.append(demand)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import bindparam, sql
 from sqlmodel import Session, col, select
 
 from api.storage.accounts import get_account, lock_account
@@ -13,11 +15,12 @@ from api.storage.announcing import Announcing
 from api.storage.beside import open_cases
 from api.storage.depositing import asked_since
 from api.storage.errors import NotFound
+from api.storage.looks import Noted
 from api.storage.opening import Opening
 from api.storage.positions import Positions
 from api.storage.regrading import Regrading
 from api.storage.session import Database, Work
-from api.storage.tables import AccountRow, CaseRow, CaseStepRow
+from api.storage.tables import AccountRow, CaseRow, CaseStepRow, table_of
 from api.storage.tasks import withdraw_approvals
 from api.storage.troubles import note_unmatched
 from api.storage.watch_ledger import LedgerNews
@@ -33,6 +36,12 @@ from workflows.messages import (
     StepRecord,
     TroubleNote,
 )
+
+_CASES = table_of(CaseRow).c
+_KEPT = sql.select(_CASES.account, _CASES.number, _CASES.looked_at, _CASES.record, _CASES.taken).where(
+    _CASES.workflow == bindparam("workflow")
+)
+_OF_WORKFLOW = select(CaseRow).where(CaseRow.workflow == bindparam("workflow"))
 
 
 class SqlCaseBook:
@@ -53,20 +62,20 @@ class SqlCaseBook:
     def note_step(self, record: StepRecord) -> None:
         """Keep the latest step of a case; an earlier one than the one kept changes nothing."""
         with self._database.write() as work:
-            row = require_case(work.session, record.case)
+            row = work.session.connection().execute(_KEPT, {"workflow": record.case}).one_or_none()
+            if row is None:
+                raise NotFound("case", record.case)
             if row.looked_at is not None and record.at < row.looked_at:
                 return
-            body = record.model_dump_json()
+            looks, body = self._acting.looks, record.model_dump_json()
             if row.record == body:
                 return
-            if _changes(row, record):
-                _tell(work, row, record)
-            proposed = _proposals(Taken.model_validate_json(row.taken)) if row.taken else set()
-            row.record, row.looked_at = body, record.at
-            row.taken, row.reached = record.taken.model_dump_json(), record.trace.reached
-            row.policy = record.policy
-            row.wake_at, row.trouble = record.wake_at, None
-            work.session.add(row)
+            if row.record is None or _changes(looks.stored(record.case, row.record), record):
+                _tell(work, row.account, row.number, record)
+            proposed = _proposals(looks.taken(record.case, row.taken)) if row.taken else set()
+            noted = Noted(body, record.taken.model_dump_json(), record)
+            work.update(CaseRow, {"account": row.account, "number": row.number}, _columns(noted))
+            looks.note(noted)
             if dropped := proposed - _proposals(record.taken):
                 withdraw_approvals(work, dropped, record.at)
             for promise in self._news.step(work, record):
@@ -186,29 +195,36 @@ def _proposals(taken: Taken) -> set[str]:
     return {key for kept in taken.rows for key in kept.keys if do_of(key) == "approve"}
 
 
-def _changes(row: CaseRow, record: StepRecord) -> bool:
-    if row.record is None or record.actions or not record.open:
+def _columns(noted: Noted) -> dict[str, Any]:
+    record = noted.record
+    return {
+        "record": noted.body, "taken": noted.taken, "looked_at": record.at, "reached": record.trace.reached,
+        "policy": record.policy, "wake_at": record.wake_at, "trouble": None,
+    }  # fmt: skip
+
+
+def _changes(last: StepRecord, record: StepRecord) -> bool:
+    if record.actions or not record.open:
         return True
-    last = StepRecord.model_validate_json(row.record)
     return (last.trace.reached, last.trace.notes, last.taken.level, last.taken.rows) != (
         record.trace.reached, record.trace.notes, record.taken.level, record.taken.rows,
     )  # fmt: skip
 
 
-def _tell(work: Work, row: CaseRow, record: StepRecord) -> None:
+def _tell(work: Work, account: str, number: int, record: StepRecord) -> None:
     told = {
         "at": record.at, "trace": record.trace, "level": record.taken.level, "open": record.open,
         "ended": record.taken.ended, "wake_at": record.wake_at,
         "actions": [{"key": a.key, "undo": a.undo} for a in record.actions],
     }  # fmt: skip
     body = canonical(told)
-    values = {"account": row.account, "number": row.number, "at": record.at, "reached": record.trace.reached}
+    values = {"account": account, "number": number, "at": record.at, "reached": record.trace.reached}
     work.insert_once(CaseStepRow, values | {"body": body.decode(), "digest": digest(told)})
 
 
 def require_case(session: Session, workflow: str) -> CaseRow:
     """Return a case by its workflow's id; raise NotFound."""
-    row = session.exec(select(CaseRow).where(CaseRow.workflow == workflow)).one_or_none()
+    row = session.exec(_OF_WORKFLOW, params={"workflow": workflow}).one_or_none()
     if row is None:
         raise NotFound("case", workflow)
     return row

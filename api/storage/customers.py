@@ -8,8 +8,10 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
+from api.storage.asking import row_of
 from api.storage.errors import AlreadyThere, CustomerNotFound
 from api.storage.session import Work
 from api.storage.tables import AccountRow, CustomerFactRow, CustomerRow, table_of
@@ -50,7 +52,7 @@ def rename(work: Work, row: CustomerRow, name: str, at: datetime) -> None:
 
 def require_customer(session: Session, customer: str) -> CustomerRow:
     """Return a customer; raise CustomerNotFound."""
-    row = session.get(CustomerRow, customer)
+    row = row_of(session, CustomerRow, customer)
     if row is None:
         raise CustomerNotFound(customer)
     return row
@@ -206,14 +208,23 @@ class SaidFact(NamedTuple):
     received_at: datetime
 
 
+_TABLE = table_of(CustomerFactRow)
+_FACTS = (
+    _TABLE.select()
+    .with_only_columns(*(_TABLE.c[name] for name in SaidFact._fields))
+    .where(_TABLE.c.customer.in_(bindparam("customers", expanding=True)))
+    .order_by(_TABLE.c.seq)
+)
+_FACTS_BY_THEN = _FACTS.where(_TABLE.c.received_at <= bindparam("at"))
+
+
 def fact_rows(session: Session, customers: Iterable[str], at: datetime | None = None) -> list[SaidFact]:
     """Return the facts about customers known at an instant (None: now), in the order of becoming known."""
-    table = table_of(CustomerFactRow)
-    columns = [table.c[name] for name in SaidFact._fields]
-    query = table.select().with_only_columns(*columns).where(table.c.customer.in_(list(customers)))
+    asked: dict[str, Any] = {"customers": list(customers)}
     if at is not None:
-        query = query.where(table.c.received_at <= at)
-    return [SaidFact._make(row) for row in session.connection().execute(query.order_by(table.c.seq))]
+        asked["at"] = at
+    query = _FACTS if at is None else _FACTS_BY_THEN
+    return [SaidFact._make(row) for row in session.connection().execute(query, asked)]
 
 
 def latest_facts(rows: Iterable[SaidFact]) -> dict[str, Fact]:

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
@@ -40,11 +40,17 @@ def _insert_once(dialect: str, table: Table) -> ReturningInsert[Any]:
     return insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
 
 
+@cache
+def _insert(table: Table) -> Insert:
+    return table.insert()
+
+
 def add_many(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that all name the same columns; many of them by COPY, where the database has it."""
     whole = len(rows) >= MANY and set(rows[0]) == set(table.c.keys())  # COPY knows no defaults of ours
     if connection.dialect.name != "postgresql" or not whole:
-        connection.execute(table.insert(), rows)
+        # A list of one is not written as one: SQLAlchemy would look for how to cut it into batches.
+        connection.execute(_insert(table), rows if len(rows) > 1 else rows[0])
         return
     names = list(table.c.keys())
     dialect = connection.dialect

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlmodel import Session, col, select
 
+from api.storage.asking import row_of
 from api.storage.errors import NotFound
 from api.storage.session import Database, Work
 from api.storage.tables import RunRow
@@ -55,7 +56,7 @@ class SqlEvidence:
     def exported(self, workflow: str, run: str, digest: str, at: datetime) -> None:
         """Note that a run was exported, with a link in the audit chain; idempotent."""
         with self._database.write() as work:
-            row = work.session.get(RunRow, (workflow, run))
+            row = row_of(work.session, RunRow, workflow, run)
             if row is None:
                 raise NotFound("run", f"{workflow}#{run}")
             if row.digest == digest:

@@ -17,6 +17,7 @@ from sqlmodel import Session
 from api.storage import outbox
 from api.storage.accounts import lock_account, terms_of
 from api.storage.actions import NO_CASE, action_of
+from api.storage.asking import row_of
 from api.storage.errors import PolicyRefused
 from api.storage.events import action_event
 from api.storage.levels_told import demands_of_cases, last_words, messages_of, renew, told_of
@@ -107,7 +108,7 @@ class Levels:
         """
         if status not in GONE or do_of(key) not in ("service", "terminate"):
             return
-        asked = work.session.get(ActionRow, key)
+        asked = row_of(work.session, ActionRow, key)
         if asked is None:
             return
         said = action_of(asked)

@@ -84,7 +84,10 @@ class Library:
         """Return all watch policies in force on a day, by name."""
 
         def read() -> tuple[WatchPolicy, ...]:
-            found = (self.in_force(session, "watch", name, on) for name in names_of(session, "watch"))
+            names = self._until_told_again(
+                session, ("names", "watch", ALL_DAYS), lambda: names_of(session, "watch")
+            )
+            found = (self.in_force(session, "watch", name, on) for name in names)
             return tuple(self.watch(session, chosen.digest) for chosen in found if chosen is not None)
 
         return self._until_told_again(session, ("watching", "", on), read)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session, select
+from sqlalchemy import bindparam, sql
+from sqlmodel import Session
 
 from api.storage import outbox
 from api.storage.actions import NO_CASE
@@ -18,7 +19,7 @@ from api.storage.errors import PolicyRefused
 from api.storage.library import Library
 from api.storage.pokes import poke
 from api.storage.session import Work
-from api.storage.tables import AccountRow, ActionRow, CaseRow
+from api.storage.tables import AccountRow, ActionRow, CaseRow, table_of
 from engine.ladder import CollectionsPolicy, Position, Taken, watch_on
 from engine.ladder.aftercare import care_on
 from engine.ladder.before_due import is_reminder, reminders
@@ -33,6 +34,10 @@ from workflows.messages import CaseStart
 from workflows.ports import PolicyNotFound
 
 log = logging.getLogger("forbear.opening")
+_ACTIONS = table_of(ActionRow).c
+_OF_NO_CASE = sql.select(_ACTIONS.key).where(
+    _ACTIONS.account == bindparam("account"), _ACTIONS.number == NO_CASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,8 @@ class _Wanted:
 
 def reminded(session: Session, account: str) -> frozenset[str]:
     """Return the keys of the notices before due dates that were asked for."""
-    mine = select(ActionRow.key).where(ActionRow.account == account, ActionRow.number == NO_CASE)
-    return frozenset(key for key in session.exec(mine) if is_reminder(key))
+    found = session.connection().execute(_OF_NO_CASE, {"account": account}).scalars()
+    return frozenset(key for key in found if is_reminder(key))
 
 
 def treating(session: Session, library: Library, row: AccountRow, on: date) -> CollectionsPolicy | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import func
+from sqlalchemy import Integer, bindparam, func, sql
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from api.storage.cause import CAUSE, Cause
 from api.storage.session import Work
@@ -24,6 +26,47 @@ PAGE = 500
 """Accounts that are looked for at once."""
 MOMENT = timedelta(minutes=1)
 """So long after the last news a look at a case is taken for caused by it."""
+
+# Statements are made once: making one costs more than running it.
+_ROW = table_of(OutboxRow).c
+_IS_PENDING = (_ROW.state == "pending", _ROW.channel == bindparam("channel"))
+_PENDING_OF = sql.select(_ROW.id).where(*_IS_PENDING, _ROW.account == bindparam("account"))
+_PENDING = sql.select(_ROW.id).where(
+    _ROW.id.in_(bindparam("numbers", expanding=True)), _ROW.state == "pending"
+)
+_CAUSE = (
+    sql.select(_ROW.traceparent, _ROW.correlation)
+    .where(_ROW.account == bindparam("account"), _ROW.channel == "case")
+    .where(_ROW.settled_at > bindparam("since"))
+    .order_by(_ROW.id.desc())
+    .limit(1)
+)
+_LEASE = (
+    table_of(OutboxRow)
+    .update()
+    .where(_ROW.id == bindparam("number"), _ROW.state == "pending")
+    .where(_ROW.leased_until.is_(None) | (_ROW.leased_until < bindparam("now")))
+    .values(attempts=_ROW.attempts + 1)
+)
+
+
+@cache
+def _heads(*, only: bool) -> SelectOfScalar[OutboxRow]:
+    first = sql.select(func.min(_ROW.id)).where(*_IS_PENDING).group_by(_ROW.account)
+    if only:
+        first = first.where(_ROW.subject.like(bindparam("only")))
+    query = select(OutboxRow).where(_ROW.id.in_(first)).order_by(_ROW.id)
+    return query.limit(bindparam("most", type_=Integer))
+
+
+@cache
+def _head(*, only: bool, at: bool) -> SelectOfScalar[OutboxRow]:
+    query = select(OutboxRow).where(*_IS_PENDING, _ROW.account == bindparam("account"))
+    if only:
+        query = query.where(_ROW.subject.like(bindparam("only")))
+    if at:
+        query = query.where(_ROW.not_before.is_(None) | (_ROW.not_before <= bindparam("at")))
+    return query.order_by(_ROW.id).limit(1)
 
 
 def put(work: Work, channel: Channel, kind: str, subject: str, **values: Any) -> int | None:
@@ -45,12 +88,8 @@ def latest_cause(session: Session, account: str, now: datetime) -> Cause:
 
     `now` is the system's clock, by which rows are settled.
     """
-    query = (
-        select(OutboxRow.traceparent, OutboxRow.correlation)
-        .where(OutboxRow.account == account, OutboxRow.channel == "case")
-        .where(col(OutboxRow.settled_at) > now - MOMENT)
-    )
-    found = session.exec(query.order_by(col(OutboxRow.id).desc()).limit(1)).one_or_none()
+    asked = {"account": account, "since": now - MOMENT}
+    found = session.connection().execute(_CAUSE, asked).one_or_none()
     return Cause(*found) if found else Cause()
 
 
@@ -66,15 +105,8 @@ def heads(session: Session, channel: Channel, limit: int = PAGE, only: str = "")
 
     `only`: among those whose subject is like this pattern.
     """
-    first = (
-        select(func.min(OutboxRow.id))
-        .where(OutboxRow.state == "pending", OutboxRow.channel == channel)
-        .group_by(OutboxRow.account)
-    )
-    if only:
-        first = first.where(col(OutboxRow.subject).like(only))
-    query = select(OutboxRow).where(col(OutboxRow.id).in_(first)).order_by(col(OutboxRow.id)).limit(limit)
-    return session.exec(query).all()
+    asked = {"channel": channel, "most": limit, **({"only": only} if only else {})}
+    return session.exec(_heads(only=bool(only)), params=asked).all()
 
 
 def head_of(
@@ -85,40 +117,27 @@ def head_of(
     `at`: without those that have to wait at that instant, so that no notice in quiet hours holds up what
     comes behind it.
     """
-    query = select(OutboxRow).where(
-        OutboxRow.state == "pending", OutboxRow.channel == channel, OutboxRow.account == account
-    )
-    if only:
-        query = query.where(col(OutboxRow.subject).like(only))
+    asked: dict[str, Any] = {"channel": channel, "account": account, **({"only": only} if only else {})}
     if at is not None:
-        query = query.where(col(OutboxRow.not_before).is_(None) | (col(OutboxRow.not_before) <= at))
-    return session.exec(query.order_by(col(OutboxRow.id)).limit(1)).one_or_none()
+        asked["at"] = at
+    return session.exec(_head(only=bool(only), at=at is not None), params=asked).one_or_none()
 
 
 def pending_of(session: Session, account: str, channel: Channel) -> list[int]:
     """Return the pending rows of an account."""
-    query = select(OutboxRow.id).where(
-        OutboxRow.state == "pending", OutboxRow.channel == channel, OutboxRow.account == account
-    )
-    return [number for number in session.exec(query) if number is not None]
+    asked = {"channel": channel, "account": account}
+    return list(session.connection().execute(_PENDING_OF, asked).scalars())
 
 
 def pending_among(session: Session, numbers: Sequence[int]) -> set[int]:
     """Return those of the given rows that are still pending."""
-    query = select(OutboxRow.id).where(col(OutboxRow.id).in_(list(numbers)), OutboxRow.state == "pending")
-    return {number for number in session.exec(query) if number is not None}
+    return set(session.connection().execute(_PENDING, {"numbers": list(numbers)}).scalars())
 
 
 def lease(work: Work, number: int, now: datetime) -> bool:
     """Take a row for sending; False if somebody else is sending it, or it is settled."""
-    table = table_of(OutboxRow)
-    free = table.c.leased_until.is_(None) | (table.c.leased_until < now)
-    taken = (
-        table.update()
-        .where(table.c.id == number, table.c.state == "pending", free)
-        .values(leased_until=now + LEASE, attempts=table.c.attempts + 1)
-    )
-    return bool(work.session.connection().execute(taken).rowcount)
+    asked = {"number": number, "now": now, "leased_until": now + LEASE}
+    return bool(work.session.connection().execute(_LEASE, asked).rowcount)
 
 
 def settle(work: Work, number: int, state: Settled, at: datetime, error: str = "") -> bool:
@@ -149,9 +168,10 @@ def wait_until(work: Work, number: int, until: datetime) -> None:
 
 def put_off(work: Work, number: int, until: datetime, error: str = "", *, tried: bool = True) -> None:
     """Leave a row pending until an instant of business time."""
-    values: dict[str, Any] = {"next_at": until, "error": error, "leased_until": None}
+    values = {"next_at": until, "error": error, "leased_until": None}
     if not tried:
-        values["attempts"] = table_of(OutboxRow).c.attempts - 1
+        untried = table_of(OutboxRow).update().where(_ROW.id == number, _ROW.state == "pending")
+        work.session.connection().execute(untried.values(attempts=_ROW.attempts - 1))
     work.update(OutboxRow, {"id": number, "state": "pending"}, values)
 
 

@@ -6,6 +6,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from sqlmodel import Session
@@ -24,6 +25,21 @@ _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 """When what never changes about a customer became known: its segment is part of who it is."""
 
 
+RECENT = 256
+"""Accounts of which the last position is at hand: one look asks for it several times."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Recent:
+    """The entries of an account as they were last read, and the position that was last asked for."""
+
+    own: tuple[Entry, ...]
+    facts: tuple[FactSet, ...]
+    entries: tuple[Entry, ...]
+    at: datetime | None = None
+    position: AccountPosition | None = None
+
+
 class Positions:
     """Reads positions; keeps the entries it has read, because they never change."""
 
@@ -31,10 +47,17 @@ class Positions:
         self.shelf = EntryShelf()
         self._facts = _FactShelf()
         self._feeds = Feeds()
+        self._recent: OrderedDict[str, _Recent] = OrderedDict()
+        self._lock = threading.Lock()
 
     def entries(self, session: Session, row: AccountRow) -> tuple[Entry, ...]:
         """Return all entries of an account, with its customer's facts among them."""
-        return (*self.shelf.read(session, row.id), *self._facts.read(session, row))
+        own, facts = self.shelf.read(session, row.id), self._facts.read(session, row)
+        with self._lock:
+            last = self._recent.get(row.id)
+        if last is not None and last.own is own and last.facts is facts:
+            return last.entries
+        return self._remember(row.id, _Recent(own, facts, (*own, *facts))).entries
 
     def position(self, session: Session, row: AccountRow, at: datetime) -> AccountPosition:
         """Return an account's position at `at`, with all contacts of its customer."""
@@ -44,11 +67,31 @@ class Positions:
         self, session: Session, row: AccountRow, entries: tuple[Entry, ...], at: datetime
     ) -> AccountPosition:
         """Return the position that follows from these entries, with the feeds of all accounts."""
-        position = position_at(terms_of(row), entries, at)
+        position = self._at(row, entries, at)
         feeds = self._feeds.at(session, at)
         for feed, own in position.feeds.items():
             feeds[feed] = max(own, feeds.get(feed, own))
         return position.model_copy(update={"feeds": dict(sorted(feeds.items()))})
+
+    def _at(self, row: AccountRow, entries: tuple[Entry, ...], at: datetime) -> AccountPosition:
+        """Return what follows from entries; the same entries at the same instant say the same."""
+        terms = terms_of(row)
+        with self._lock:
+            last = self._recent.get(row.id)
+        if last is None or last.entries is not entries:
+            return position_at(terms, entries, at)
+        if last.at != at or last.position is None or last.position.terms != terms:
+            last = self._remember(row.id, replace(last, at=at, position=position_at(terms, entries, at)))
+        assert last.position is not None, "it was just found"
+        return last.position
+
+    def _remember(self, account: str, recent: _Recent) -> _Recent:
+        with self._lock:
+            self._recent[account] = recent
+            self._recent.move_to_end(account)
+            if len(self._recent) > RECENT:
+                self._recent.popitem(last=False)
+        return recent
 
 
 class _FactShelf:

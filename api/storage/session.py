@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Insert
+from sqlalchemy import Insert, Update, bindparam
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session
 
@@ -23,6 +23,12 @@ Values = Mapping[str, Any]
 @cache
 def _insert(row: type[Row]) -> Insert:
     return table_of(row).insert()
+
+
+@cache
+def _update(row: type[Row], where: tuple[str, ...]) -> Update:
+    columns = table_of(row).c
+    return table_of(row).update().where(*(columns[name] == bindparam(f"of_{name}") for name in where))
 
 
 @dataclass
@@ -71,11 +77,8 @@ class Work:
 
     def update(self, row: type[Row], where: Values, values: Values) -> CursorResult[Any]:
         """Update the rows whose columns have these values."""
-        table = table_of(row)
-        statement = table.update().values(**values)
-        for column, value in where.items():
-            statement = statement.where(table.c[column] == value)
-        return self.session.connection().execute(statement)
+        asked = {f"of_{column}": value for column, value in where.items()}
+        return self.session.connection().execute(_update(row, (*where,)), {**asked, **values})
 
 
 class Database:

@@ -9,30 +9,29 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func
-from sqlalchemy import select as sa_select
-from sqlalchemy.orm import Mapped
+from sqlalchemy import Integer, bindparam, func, sql
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
-from api.storage.tables import AccountRow, DecisionRow
+from api.storage.tables import AccountRow, DecisionRow, table_of
 
 Standing = Literal["valid", "expired", "superseded"]
 AT_ONCE = 500
 """Customers of one question."""
-_NEWEST = (col(DecisionRow.as_of).desc(), col(DecisionRow.at).desc(), col(DecisionRow.id).desc())
+_ROW = table_of(DecisionRow).c
+_NEWEST = (_ROW.as_of.desc(), _ROW.at.desc(), _ROW.id.desc())
 
 
 def latest_decisions(
     session: Session, customer: str, count: int, at: datetime | None = None
 ) -> Sequence[DecisionRow]:
     """Return so many decisions on a customer, the one in force first; `at`: of those taken until then."""
-    query = select(DecisionRow).where(DecisionRow.customer == customer)
-    if at is not None:
-        query = query.where(col(DecisionRow.at) <= at)
-    return session.exec(query.order_by(*_NEWEST).limit(count)).all()
+    asked = {"customer": customer, "most": count, **({"at": at} if at is not None else {})}
+    return session.exec(_latest(by_then=at is not None), params=asked).all()
 
 
 def latest_decision(session: Session, customer: str, at: datetime | None = None) -> DecisionRow | None:
@@ -42,29 +41,40 @@ def latest_decision(session: Session, customer: str, at: datetime | None = None)
 
 def latest_bodies(session: Session, customers: Collection[str]) -> dict[str, str]:
     """Return the bodies of the decisions in force on customers, for those who have one."""
-    rows = _of_latest(session, customers, col(DecisionRow.body))
+    rows = _of_latest(session, customers, "body")
     return {customer: body for customer, body, *_ in rows}
 
 
 def latest_policies(session: Session, customers: Collection[str]) -> dict[str, tuple[str, str]]:
     """Return name and digest of the policies of the decisions in force, for customers who have one."""
-    rows = _of_latest(session, customers, col(DecisionRow.name), col(DecisionRow.policy))
+    rows = _of_latest(session, customers, "name", "policy")
     return {customer: (name, policy) for customer, name, policy in rows}
 
 
-def _of_latest(
-    session: Session, customers: Collection[str], *columns: Mapped[str]
-) -> Iterator[Sequence[str]]:
+def _of_latest(session: Session, customers: Collection[str], *columns: str) -> Iterator[Sequence[str]]:
     """Yield customers with columns of their decisions in force: one question for so many customers."""
-    session.flush()
-    asked, row = sorted(customers), DecisionRow
+    asked, query = sorted(customers), _latest_columns(columns)
     for start in range(0, len(asked), AT_ONCE):
-        some = col(row.customer).in_(asked[start : start + AT_ONCE])
-        place = func.row_number().over(partition_by=col(row.customer), order_by=_NEWEST)
-        ranked = sa_select(col(row.id), place.label("place")).where(some).subquery()
-        first = (col(row.id) == ranked.c.id) & (ranked.c.place == 1)
-        for found in session.connection().execute(sa_select(col(row.customer), *columns).join(ranked, first)):
+        some = {"customers": asked[start : start + AT_ONCE]}
+        for found in session.connection().execute(query, some):
             yield tuple(found)
+
+
+@cache
+def _latest(*, by_then: bool) -> SelectOfScalar[DecisionRow]:
+    query = select(DecisionRow).where(_ROW.customer == bindparam("customer"))
+    if by_then:
+        query = query.where(_ROW.at <= bindparam("at"))
+    return query.order_by(*_NEWEST).limit(bindparam("most", type_=Integer))
+
+
+@cache
+def _latest_columns(columns: tuple[str, ...]) -> sql.Select[Any]:
+    place = func.row_number().over(partition_by=_ROW.customer, order_by=_NEWEST)
+    some = _ROW.customer.in_(bindparam("customers", expanding=True))
+    ranked = sql.select(_ROW.id, place.label("place")).where(some).subquery()
+    first = (_ROW.id == ranked.c.id) & (ranked.c.place == 1)
+    return sql.select(_ROW.customer, *(_ROW[name] for name in columns)).join(ranked, first)
 
 
 def standing_of(session: Session, rows: Sequence[DecisionRow], on: datetime) -> list[Standing]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Field, Session
 
+from api.storage.asking import row_of
 from api.storage.columns import Instant
 from api.storage.session import Database
 from api.storage.tables import Row, table_of
@@ -32,7 +33,7 @@ class Stopped:
         if session is None:
             with self._database.read() as session:
                 return self.since(session)
-        row = session.get(StoppedRow, self._receiver)
+        row = row_of(session, StoppedRow, self._receiver)
         return row.since if row else None
 
     def stop(self, at: datetime) -> None:

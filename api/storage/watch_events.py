@@ -25,6 +25,7 @@ from engine.watch.routing import given, relevant, restricted, windows_of
 log = logging.getLogger("forbear.watch")
 AT_ONCE = 500
 """Rows of one statement."""
+_BY_ID = select(WatchEventRow).where(col(WatchEventRow.id).in_(bindparam("ids", expanding=True)))
 _SAID = ("type", "at", "customer", "values")
 
 
@@ -248,8 +249,9 @@ def _unknown_name(kind: str, name: str, known: set[str]) -> EventProblem:
 def _stored(session: Session, ids: Sequence[str]) -> dict[str, Told]:
     found: dict[str, Told] = {}
     for start in range(0, len(ids), AT_ONCE):
-        query = select(WatchEventRow).where(col(WatchEventRow.id).in_(ids[start : start + AT_ONCE]))
-        found |= {row.id: Told(event_of(row), row.received_at) for row in session.exec(query)}
+        asked = {"ids": ids[start : start + AT_ONCE]}
+        rows = session.exec(_BY_ID, params=asked)
+        found |= {row.id: Told(event_of(row), row.received_at) for row in rows}
     return found
 
 
