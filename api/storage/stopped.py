@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import bindparam, sql
 from sqlmodel import Field, Session
 
-from api.storage.asking import row_of
 from api.storage.columns import Instant
 from api.storage.session import Database
 from api.storage.tables import Row, table_of
@@ -21,6 +21,10 @@ class StoppedRow(Row, table=True):
     since: datetime = Field(sa_type=Instant)
 
 
+_STOPPED = table_of(StoppedRow).c
+_SINCE = sql.select(_STOPPED.since).where(_STOPPED.receiver == bindparam("of"))
+
+
 class Stopped:
     """Whether one receiver has stopped; asked of the database each time, by its key."""
 
@@ -33,8 +37,8 @@ class Stopped:
         if session is None:
             with self._database.read() as session:
                 return self.since(session)
-        row = row_of(session, StoppedRow, self._receiver)
-        return row.since if row else None
+        found: datetime | None = session.connection().execute(_SINCE, {"of": self._receiver}).scalar()
+        return found
 
     def stop(self, at: datetime) -> None:
         """Keep that it wants nothing more."""

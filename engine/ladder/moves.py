@@ -56,8 +56,12 @@ def closes(case: Case, day: int) -> bool:
     """Tell whether so little is owed that the case is over: disputed and held parts are still owed."""
     measures = case.view.kept(day)
     owed = sum((s.amount for s in case.view.slices if s.due < day), Decimal(0))
+    condition = case.policy.case.closes
+    holds = condition.holds(measures.values(owed))
+    if not holds and condition.is_lost_above("overdue"):
+        return False  # fees only add to what is owed
     fees = counted_fees(case, day, "closes")
-    return case.policy.case.closes.holds(measures.values(owed + fees))
+    return condition.holds(measures.values(owed + fees)) if fees else holds
 
 
 def _released(case: Case, row: Row, definition: LadderRow, condition: Condition, day: int) -> bool:

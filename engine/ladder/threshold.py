@@ -105,6 +105,12 @@ class Condition:
         """Tell whether the condition holds for these quantities."""
         return any(all(term.bounds.hold(values[term.name]) for term in clause) for clause in self.any_of)
 
+    def is_lost_above(self, name: str) -> bool:
+        """Tell whether a quantity that only grows can never make the condition hold."""
+        return all(
+            term.bounds.low is None for clause in self.any_of for term in clause if term.name == name
+        )
+
     def turns(self, *names: str) -> Iterator[int]:
         """Yield the whole numbers of the named quantities at which the outcome can change."""
         for clause in self.any_of:

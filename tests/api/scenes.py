@@ -17,9 +17,10 @@ from api.storage.tables import AccountRow
 from api.wiring import Wiring
 from engine.ladder import Taken, open_case, step
 from engine.ledger import EntryAdapter
-from engine.model import SEMANTICS, digest
+from engine.model import SEMANTICS
 from workflows.ids import case_id
 from workflows.messages import ActRequest, ActResult, CloseRequest, StepRecord
+from workflows.recorded import recorded_digest
 
 ZONE = "Asia/Shanghai"
 
@@ -87,7 +88,7 @@ class Driver:
         before = self.taken or open_case(policy, self.case, position, at, item=self.item)
         found = step(policy, before, position, at)
         record = StepRecord(
-            case=self.case, at=at, taken_before=digest(self.taken), policy=self.policy,
+            case=self.case, at=at, taken_before=recorded_digest(self.taken), policy=self.policy,
             law=position.law.digest, calendar=position.calendar.digest, engine="test", semantics=SEMANTICS,
             position=position.account, taken=found.taken, actions=found.actions, wake_at=found.wake_at,
             open=found.open, trace=found.trace, trace_digest=found.trace_digest,
