@@ -26,7 +26,7 @@ from api.storage.troubles import note_unmatched
 from api.storage.watch_ledger import LedgerNews
 from engine.ladder import Taken
 from engine.ladder.memory import do_of
-from engine.model import canonical, digest
+from engine.model import canonical, digest, digest_bytes
 from workflows.messages import (
     ActRequest,
     ActResult,
@@ -219,7 +219,7 @@ def _tell(work: Work, account: str, number: int, record: StepRecord) -> None:
     }  # fmt: skip
     body = canonical(told)
     values = {"account": account, "number": number, "at": record.at, "reached": record.trace.reached}
-    work.insert_once(CaseStepRow, values | {"body": body.decode(), "digest": digest(told)})
+    work.insert_once(CaseStepRow, values | {"body": body.decode(), "digest": digest_bytes(body)})
 
 
 def require_case(session: Session, workflow: str) -> CaseRow:
