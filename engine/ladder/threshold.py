@@ -107,9 +107,7 @@ class Condition:
 
     def is_lost_above(self, name: str) -> bool:
         """Tell whether a quantity that only grows can never make the condition hold."""
-        return all(
-            term.bounds.low is None for clause in self.any_of for term in clause if term.name == name
-        )
+        return all(term.bounds.low is None for clause in self.any_of for term in clause if term.name == name)
 
     def turns(self, *names: str) -> Iterator[int]:
         """Yield the whole numbers of the named quantities at which the outcome can change."""
