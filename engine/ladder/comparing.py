@@ -234,11 +234,17 @@ def _meets(wanted: Wanted, got: tuple[str, ...]) -> bool:
             return not got or got == (NOTHING,)
         case "says" | "text":
             return all(any(line in said for said in got) for line in wanted.lines)
-        case "wake" | "reminds":
-            return wanted.lines == got or got[0].startswith(f"{wanted.lines[0]} ")
+        case "wake" | "reminds" | "sent":
+            came = got or (NOTHING,)
+            return len(came) == len(wanted.lines) and all(map(_same_instant, wanted.lines, came))
         case name if name in NUMBERS:
             return Decimal(wanted.lines[0]) == Decimal(got[0])
     return wanted.lines == (got or (NOTHING,))
+
+
+def _same_instant(wanted: str, said: str) -> bool:
+    """Tell whether an instant is the one expected, which may be a day alone."""
+    return said == wanted or said.startswith(f"{wanted} ")
 
 
 def _same_figure(wanted: str, said: str) -> bool:

@@ -209,6 +209,9 @@ class HistoryReader(Reader):
         if day is None or len(self.problems) > before:
             return None
         at = received or self.local(day, hour)
+        if hour and not received and at.time() != hour:
+            message = f"there is no {hour:%H:%M} on {day} in {self.zone}: clocks go forward"
+            self.warn("no-such-hour", message, fields["at"].span, f"it is read as {at:%H:%M}; write that")
         text = _told(name, fields)
         if verb.kind == "policy":
             return Event(at, text, policy=values["policy"])
@@ -458,7 +461,12 @@ def _policy(r: HistoryReader, node: Node, f: Fields) -> Values:
     if name not in r.policies:
         advice = did_you_mean(name, r.policies, of="policies beside these cases")
         r.error("unknown-policy", f"there is no policy text `{name}`", node.span, advice or "add the file")
-    return {"policy": r.policies.get(name)}
+    policy = r.policies.get(name)
+    on = r.date(f["on"], "`on`")
+    if policy and on and policy.effective_from > on:
+        message = f"`{name}` comes into force on {policy.effective_from}, not on {on}"
+        r.error("not-in-force", message, node.span, f"write `on: {policy.effective_from}`, or a later day")
+    return {"policy": policy}
 
 
 MOVES = ("requested", "held", "topped_up", "interest", "released", "applied")

@@ -144,6 +144,8 @@ def _rows(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
 def _do(reader: Reader, words: Words, name: str, node: Node) -> Wanted | None:
     if isinstance(node, ScalarNode) and node.text.strip() == NOTHING:
         return Wanted(name, node.span, (NOTHING,))
+    if isinstance(node, ListNode) and [getattr(item, "text", "") for item in node.items] == [NOTHING]:
+        return Wanted(name, node.span, (NOTHING,))
     actions: list[NamedAction] = []
     for item in node.items if isinstance(node, ListNode) else (node,):
         text = reader.text(item, "what is asked for")

@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from engine.ladder.events_from_yaml import Line
-from engine.ladder.expected import ALL, Expectation
+from engine.ladder.expected import ABOUT, ALL, Expectation
 from engine.ladder.model import CollectionsPolicy
-from engine.ladder.possible import names_of
+from engine.ladder.possible import ACTS, names_of
 from engine.ladder.timeline_sides import Sides
 from engine.ledger.entries import Bill, Entry, FactSet, Payment
 from engine.source import Span
 from engine.text import Reader, did_you_mean
 
+_SECTIONS = {"reminds": "before_due", "interest": "interest", "late_fee": "late_fee"}
+"""What is expected of a section of the policy."""
 _OF_NOTICES = frozenset(("do", "figures", "sent", "text"))
 """What can be told of one bill without a case of its own: it is announced before it is due."""
 
@@ -37,8 +39,27 @@ def check_expectations(
             message = f"this is before anything has happened: the first line is of {first}"
             advice = "expect something of that day or later"
             reader.error("before-the-beginning", message, one.span, advice)
+        _check_always(reader, sides.policies(one.currency), one)
         if one.about is not None:
             _check_about(reader, sides.policies(one.currency), entries, one, *one.about)
+
+
+def _check_always(reader: Reader, policies: Sequence[CollectionsPolicy], one: Expectation) -> None:
+    """Note what can only come out in one way, because the policy has no such section."""
+    for wanted in one.wanted:
+        section = _SECTIONS.get(wanted.name)
+        if section and not any(getattr(policy, section) for policy in policies):
+            message = f"the policy has no `{section}`, so `{wanted.name}` is never anything else"
+            reader.warn("always-so", message, wanted.span, "remove it, or expect something that can fail")
+
+
+def check_acts(reader: Reader, policies: Sequence[CollectionsPolicy], lines: Sequence[Line]) -> None:
+    """Note what a person does in one case only, where the policy has one for the whole account."""
+    for line in lines:
+        key = next((key for key in ABOUT if line.verb in ACTS and key in line.fields), None)
+        if key and not any(_divides(policy, key) for policy in policies):
+            message = f"no case is about one {key} alone, so this is done in the case of the whole account"
+            reader.warn("not-divided", message, line.place(key), f"remove `{key}`")
 
 
 def _begin(line: Line) -> date:

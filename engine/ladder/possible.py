@@ -30,9 +30,12 @@ class Names:
     dispute: frozenset[str]
     promise: frozenset[str]
     hold: frozenset[str]
+    service: frozenset[str]
+    """The services that are billed."""
 
 
 _NOUNS = {"payment_returned": "return"}
+ACTS = ("force", "skip", "stop", "resume", "confirm")
 _REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
     "issued": (("issued", "bill"),),
     "plan": (("replaces", "bill"),),
@@ -51,7 +54,7 @@ _REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
     "hold": (("bill", "bill"),),
     "released": (("released", "hold"),),
     "write_off_mark": (("write_off_mark", "bill"),),
-    **dict.fromkeys(("force", "skip", "stop", "resume", "confirm"), (("bill", "bill"),)),
+    **dict.fromkeys(ACTS, (("bill", "bill"), ("service", "service"))),
 }
 """By kind of line: the keys that name something else, and what they name."""
 
@@ -71,7 +74,11 @@ def check_history(
     """
     names = names_of(line.event.entry for line in lines)
     for line in lines:
+        if line.event.contact is not None:
+            continue  # its bill is one of another account
         _check_references(reader, names, line, beside or {})
+        _check_contact(reader, names, line)
+        _check_service(reader, names, line)
         if not unallocated:
             _check_shares(reader, names, line, beside or {})
         _check_words(reader, words, line)
@@ -84,6 +91,7 @@ def names_of(entries: Iterable[Entry | None]) -> Names:
     for entry in entries:
         if isinstance(entry, Bill):
             found["bill"] |= {entry.id, *(f"{entry.id}/{n}" for n in range(1, len(entry.instalments) + 1))}
+            found["service"] |= {entry.service} - {""}
             if entry.replaces:
                 found["plan"].add(entry.id)
         elif entry is not None and entry.kind in found:
@@ -96,6 +104,22 @@ def names_of(entries: Iterable[Entry | None]) -> Names:
 
 
 # what is named
+
+
+def _check_contact(reader: Reader, names: Names, line: Line) -> None:
+    node = line.fields.get("bill") if line.verb == "contact" else None
+    if isinstance(node, ScalarNode) and (name := node.text.strip()) not in names.bill:
+        advice = did_you_mean(name, names.bill, of="bills here") or "add the bill to the history"
+        message = f"the contact is about bill `{name}`, which is not in this history"
+        reader.warn("unknown-bill", message, node.inner, advice)
+
+
+def _check_service(reader: Reader, names: Names, line: Line) -> None:
+    node = line.fields.get("service") if line.verb == "payment" else None
+    if isinstance(node, ScalarNode) and (name := node.text.strip()) not in names.service:
+        advice = did_you_mean(name, names.service, of="services here") or "name the service of a bill"
+        message = f"the payment is for the service `{name}`, of which there is no bill"
+        reader.warn("unknown-service", message, node.inner, advice)
 
 
 def _check_references(reader: Reader, names: Names, line: Line, beside: Mapping[str, Names]) -> None:

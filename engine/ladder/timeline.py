@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from engine.ladder.comparing import compare
 from engine.ladder.events_from_yaml import HistoryReader, Line
 from engine.ladder.expected import Expectation, read_expectations
-from engine.ladder.expected_place import check_expectations
+from engine.ladder.expected_place import check_acts, check_expectations
 from engine.ladder.law import LawPack
 from engine.ladder.model import CollectionsPolicy
 from engine.ladder.possible import UNALLOCATED, check_history, names_of
@@ -156,9 +156,11 @@ def _timeline(
         told = any(UNALLOCATED in line for one in expect for wanted in one.wanted for line in wanted.lines)
         if not has_errors(history.problems):
             _check_end(history, [line for line in found if line], expect, fields["expect"])
+            _check_world(history, fields, read[own], expect)
             check_expectations(history, sides, lines, expect)
         names = {currency: names_of(line.event.entry for line in lines[currency]) for currency in by}
         for currency in by:
+            check_acts(history, sides.policies(currency), lines[currency])
             beside = {other: known for other, known in names.items() if other != currency}
             check_history(
                 history, terms[currency], words[currency], lines[currency], unallocated=told, beside=beside
@@ -235,6 +237,19 @@ def _check_end(
             )
 
 
+def _check_world(
+    reader: HistoryReader, fields: Mapping[str, Node], world: _World, expect: Sequence[Expectation]
+) -> None:  # fmt: skip
+    """Note checks and outages that change nothing, because all days that are looked at come before them."""
+    last = max((one.day for one in expect), default=date.max)
+    advice = "expect something on that day or later, or remove it"
+    begins = [("outage", start) for start, _ in world["outages"]]
+    for key, at in [*begins, *(("checks", check) for check in world["checks"])]:
+        if at.date() > last:
+            message = f"{at.date()} comes after the last day of which something is expected, {last}"
+            reader.warn("after-the-end", message, fields[key].span, advice)
+
+
 def _evening(history: HistoryReader, day: date) -> datetime:
     """Return the last second of a local day."""
     return history.local(day, time(23, 59, 59))
@@ -267,6 +282,8 @@ def _zone(reader: Reader, fields: Mapping[str, Node], policy: CollectionsPolicy)
 
 def _outages(reader: HistoryReader, node: Node) -> Iterator[tuple[datetime, datetime]]:
     items = node.items if isinstance(node, ListNode) else (node,)
+    if not items:
+        reader.error("empty", "`outage` is empty", node.span, "write `{from: 2026-01-20, until: 2026-03-20}`")
     for item in items:
         fields = reader.fields(item, "`outage`", ["from", "until"]) or {}
         start = optional(fields, "from", reader.instant, "`from`")
@@ -280,6 +297,8 @@ def _outages(reader: HistoryReader, node: Node) -> Iterator[tuple[datetime, date
 
 def _checks(history: HistoryReader, node: Node, policy: CollectionsPolicy) -> tuple[datetime, ...]:
     days = history.list_of(node, "`checks`", history.date)
+    if isinstance(node, ListNode) and not node.items:
+        history.error("empty", "`checks` is empty", node.span, "write `[2026-03-02, 2026-03-03]`")
     return tuple(sorted(history.local(day, policy.case.hour) for day in days))
 
 

@@ -215,7 +215,9 @@ def test_a_payment_for_an_unknown_bill_is_told_and_the_history_played() -> None:
         ("figures: {overdue: 300}", True), ("figures: {overdue: 300.00, next_due: '-'}", True),
         ("figures: {overdue: 30}", False), ("figures: {overdue: '-'}", False),
         ("figures: [\"debts: B\"]", False), ("figures: {next_due: 2026-02-25}", False),
-        ("says: nothing", False), ("text: nothing", False), ("sent: nothing", False),
+        ("sent: 2026-02-14", True), ("sent: 2026-02-13", False), ("sent: [2026-02-14, 2026-02-14]", False),
+        ("do: [nothing]", False), ("ladder: none", False), ("says: nothing", False),
+        ("text: nothing", False), ("sent: nothing", False),
     ],
 )  # fmt: skip
 def test_a_figure_is_compared_as_a_whole_and_amounts_by_value(expect: str, *, holds: bool) -> None:
