@@ -15,6 +15,7 @@ from engine.ladder.late_fee import counted_fees
 from engine.ladder.law_gate import law_closed
 from engine.ladder.memory import Row
 from engine.ladder.model import LadderRow
+from engine.ladder.noticed import lawful_for
 from engine.ladder.state import Action
 from engine.ladder.threshold import Condition
 from engine.ladder.waits import is_since_due, ready_on
@@ -79,7 +80,7 @@ def _released(case: Case, row: Row, definition: LadderRow, condition: Condition,
 
 def _noticed_since(case: Case, definition: LadderRow, day: int) -> tuple[str, ...]:
     """Return the debts that a notice names whose time is over: for those, too, a cut may stand."""
-    return case.noticed(definition, day) or ()
+    return lawful_for(case, definition, case.noticed(definition, day) or (), day)
 
 
 def _paid_since(case: Case, row: Row) -> bool:

@@ -65,7 +65,7 @@ def stands_from(case: Case, notice: LadderRow, row: Row) -> tuple[LadderRow, int
     new = unannounced(case, notice, case.today, row, any_age=row.forced)
     due = date.fromordinal(min((part.due for part in new), default=case.today))
     ready = max(case.today + 1, ready_on(behind.wait, date.fromordinal(case.today), due).toordinal())
-    aged = [day for part in new for day in _aged(cut, part)]
+    aged = [max(day, _lawful_from(case, part)) for part in new for day in _aged(cut, part)]
     return cut, max(ready, min(aged, default=ready))
 
 
@@ -82,4 +82,22 @@ def taken_for(case: Case, definition: LadderRow) -> tuple[str, ...]:
     """Return the debts for which a row is taken: a cut only for those that its notice has named."""
     live = case.view.on(case.today).debts
     noticed = case.noticed(definition, case.today)
-    return tuple(debt for debt in live if noticed is None or debt in noticed) or live
+    named = tuple(debt for debt in live if noticed is None or debt in noticed)
+    return lawful_for(case, definition, named, case.today) or live
+
+
+def lawful_for(case: Case, definition: LadderRow, debts: tuple[str, ...], day: int) -> tuple[str, ...]:
+    """Return those of some debts for which the law in force lets a row cut service on a day.
+
+    A policy that was released keeps the law by its cells; the law may have become stricter since. What is
+    disputed or held is asked of its dispute or hold.
+    """
+    if not definition.interrupts or definition.level == "terminated":
+        return debts
+    too_young = {part.debt for part, _ in case.view.on(day).live if day < _lawful_from(case, part)}
+    return tuple(debt for debt in debts if debt not in too_young)
+
+
+def _lawful_from(case: Case, part: Slice) -> int:
+    clauses = case.law.clauses_on("interruption")
+    return max((part.due + clause.days.lowest for clause in clauses if clause.days), default=part.due)

@@ -141,7 +141,25 @@ FORCED = """
 """
 
 
-@pytest.mark.parametrize("case", [DAY_30, DAY_60, FORCED], ids=["day 30", "day 60", "forced"])
+STANDS = """
+  - case: Service stays cut for no bill that is not over 30 days late, when the older one is paid
+    history:
+      - {on: 2026-01-05, bill: B1, amount: 300.00, due: 2026-01-25}
+      - {on: 2026-01-20, bill: B2, amount: 300.00, due: 2026-02-03}
+      - {on: 2026-02-26, payment: 300.00, pays: {B1: 300.00}}
+    expect:
+      - {on: 2026-02-14, do: ["final_notice notify(letter, final_notice) 600.00"]}
+      - {on: 2026-02-25, do: [bar service(outgoing_barred)], level: outgoing_barred}
+      - {on: 2026-02-26, do: [undo bar service(open), "late_fee fee(late_fee) 28.80"], level: open}
+      # B2 is 31 days late on 6 March, the eve of a weekend.
+      - {on: 2026-03-08, since: 2026-02-27, do: nothing}
+      - {on: 2026-03-09, do: [bar/2 service(outgoing_barred)]}
+"""
+
+
+@pytest.mark.parametrize(
+    "case", [DAY_30, DAY_60, FORCED, STANDS], ids=["day 30", "day 60", "forced", "stands"]
+)
 def test_the_gate_of_fixed_lines_to_the_day(case: str) -> None:
     holds(CARELESS, case)
 
