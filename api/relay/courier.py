@@ -177,8 +177,8 @@ class Courier:
                 return self._drop(work, row, head, action, status, why, at, pokes)
             if why := self._acting.ground_gone(work.session, row, action, at):
                 return self._drop(work, row, head, action, "withdrawn", why, at, pokes)
-            if (until := self._acting.waits(work, action, head, at)) is not None:
-                return _Wait(until)
+            if self._acting.waits(work, action, head, at) is not None:
+                return "again"
             speaks = self._acting.speaks_from(work.session, row, action, at)
             if speaks > at:
                 outbox.wait_until(work, head.id, speaks)

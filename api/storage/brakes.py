@@ -156,7 +156,10 @@ def in_force(session: Session) -> Sequence[BrakeRow]:
 def waits(
     work: Work, policy: CollectionsPolicy, action: ActionRow, head: OutboxRow, at: datetime
 ) -> datetime | None:
-    """Keep an interruption in the outbox while the brake is on; return when to look again; None: it goes."""
+    """Keep an interruption in the outbox while the brake is on; return when to look again; None: it goes.
+
+    What comes behind it does not wait for it: it may restore service.
+    """
     if policy.brake is None or not is_braked(action.do, undo=action.undo):
         return None
     on = in_force(work.session)
@@ -166,7 +169,7 @@ def waits(
     until = at + LOOK_AGAIN if head.not_after is None else min(at + LOOK_AGAIN, max(head.not_after, at))
     why = f"{BRAKED} since {on[0].day}: {on[0].counted} were asked for, more than {on[0].most}."
     later = max(until, at + timedelta(seconds=1))
-    work.update(OutboxRow, {"id": head.id, "state": "pending"}, {"next_at": later, "error": why})
+    work.update(OutboxRow, {"id": head.id, "state": "pending"}, {"not_before": later, "error": why})
     return until
 
 
@@ -175,7 +178,7 @@ def look_again(work: Work, account: str) -> None:
     table = table_of(OutboxRow)
     held = table.c.error.startswith(BRAKED, autoescape=True) & (table.c.state == "pending")
     again = table.update().where(held, table.c.account == account)
-    work.session.connection().execute(again.values(next_at=None))
+    work.session.connection().execute(again.values(not_before=None, next_at=None))
 
 
 def release(work: Work, actor: str, reason: str, at: datetime) -> Sequence[BrakeRow]:
@@ -197,7 +200,7 @@ def release(work: Work, actor: str, reason: str, at: datetime) -> Sequence[Brake
     numbers = [
         number for (number,) in connection.execute(held.select().with_only_columns(held.c.id).where(waiting))
     ]
-    connection.execute(held.update().where(waiting).values(next_at=None, error=""))
+    connection.execute(held.update().where(waiting).values(not_before=None, next_at=None, error=""))
     work.outbox.extend(numbers)
     work.channels.add("webhook")  # so that the relay hears of it
     days = [row.day for row in on]

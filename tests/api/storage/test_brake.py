@@ -168,6 +168,24 @@ def test_who_pays_while_it_waits_is_never_cut(builder: Build, database_url: str)
             assert get_action(session, keys[2]).state == "withdrawn"
 
 
+def test_what_comes_behind_a_cut_that_waits_does_not_wait(builder: Build, database_url: str) -> None:
+    with braked(builder, database_url) as (wiring, heard):
+        cut, back = "demand/A2/account/fraud_desk/1/service.suspended/do", "demand/A2/account/fraud_desk/2"
+        keys = [barred(at_the_bar(wiring, f"A{n}")) for n in range(3)]
+        assert heard.keys == keys[:2]
+        demand(wiring, AT + timedelta(minutes=5), "suspended", name="A2")
+        wiring.courier.deliver("A2", AT + timedelta(minutes=6))
+        demand(wiring, AT + timedelta(minutes=7), "open", name="A2")
+        until = wiring.courier.deliver("A2", AT + timedelta(minutes=8))
+        assert heard.keys == [*keys[:2], cut, f"{back}/service.open/do"]
+        assert until == AT + timedelta(hours=1)
+        assert outbox_of(wiring, keys[2]).state == "pending"
+        with wiring.database.write() as work:
+            brakes.release(work, "maria", "I have looked", AT + timedelta(minutes=9))
+        wiring.courier.deliver("A2", AT + timedelta(minutes=9))
+        assert heard.keys[-1] == keys[2]
+
+
 def test_the_days_before_are_counted_with_their_gaps(builder: Build) -> None:
     with braked(builder) as (wiring, _):
         for n in range(2):
