@@ -21,12 +21,18 @@ class DirectoryBusy(Exception):
 
 
 def make_fresh(folder: Path) -> None:
-    """Remove what an earlier demo left; raise DirectoryBusy if it may not be removed."""
+    """Remove what an earlier demo left; raise DirectoryBusy if it may not be removed.
+
+    A link to a directory stays, and what it leads to begins empty.
+    """
     check_ours(folder)
-    if folder.exists():
+    real = folder.resolve()
+    if real.exists():
         _wait_until_free(folder)
-        shutil.rmtree(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shutil.rmtree(real)
+    real.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.is_symlink():
+        real.mkdir(mode=0o700)
 
 
 def check_ours(folder: Path) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from api.demo.leftovers import DirectoryBusy, make_fresh
 from api.evidence.auditing import audit_bundle
+from api.settings import Settings
+from api.wiring import build
 from tests.api.demo.small import ROOT
 
 
@@ -140,3 +142,19 @@ def test_what_an_earlier_demo_left_is_removed(tmp_path: Path) -> None:
     (folder / "temporal" / "temporal.lock").write_text("1\n", encoding="ascii")
     make_fresh(folder)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_a_link_to_a_directory_stays_and_begins_empty(
+    left: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if left:
+        (tmp_path / "real").mkdir()
+        (tmp_path / "real" / "forbear.json").write_text('{"simulated": true}', encoding="utf-8")
+    link = Path("link")
+    link.symlink_to("real")
+    make_fresh(link)
+    assert link.is_symlink()
+    build(Settings(data=link), simulated=True).close()
+    assert (tmp_path / "real" / "forbear.sqlite").exists()
