@@ -15,12 +15,10 @@ The whole format is described in `policies/collections/README.md`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import TypedDict
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from engine.ladder.comparing import compare
 from engine.ladder.events_from_yaml import HistoryReader, Line
@@ -29,19 +27,18 @@ from engine.ladder.expected_place import check_acts, check_expectations
 from engine.ladder.law import LawPack
 from engine.ladder.model import CollectionsPolicy
 from engine.ladder.possible import UNALLOCATED, check_history, names_of
-from engine.ladder.simulate import GoesInCircles, Played, Receiver, Scenario, Side, play_together, show
+from engine.ladder.simulate import GoesInCircles, Played, Scenario, Side, play_together, show
 from engine.ladder.timeline_report import CaseResult, Mismatch, TimelineReport
-from engine.ladder.timeline_sides import Neighbours, Treated, read_currencies, read_sides
+from engine.ladder.timeline_sides import Neighbours, Sides, Treated, read_currencies, read_sides
+from engine.ladder.timeline_world import World, allocation, check_world, world, zone
 from engine.ladder.words import Words
 from engine.ledger.account import Terms
 from engine.ledger.allocation import PRINCIPAL_FIRST, AllocationRule
 from engine.ledger.entries import Act, FactSet
 from engine.policy import Loaded, Texts
 from engine.source import Span, has_errors, sort_problems
-from engine.text import ListNode, Node, Reader, did_you_mean, optional, read_yaml
+from engine.text import Node, Reader, did_you_mean, optional, read_yaml
 from engine.workdays import Calendar
-
-RECEIVERS: tuple[Receiver, ...] = ("done same day", "none", "explicit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,53 +136,79 @@ def _timeline(
         return None
     before = len(reader.problems)
     name = reader.text(fields["case"], "the sentence of a case") or ""
-    own, *others = treated
-    zone = _zone(reader, fields, treated[own].policy)
     by = {currency: one.policy for currency, one in treated.items()}
     sides = read_sides(reader, by, fields["history"], texts)
-    history = HistoryReader(zone, sides.texts, tuple(by))
-    found = [history.line(item) for item in history.items(fields["history"], "`history`")]
-    whole = not has_errors(history.problems)  # else others miss the line that cannot be read
-    words = sides.words()
-    lines = {currency: _lines_of(currency, found, words) for currency in by}
-    expect = tuple(read_expectations(history, words, fields["expect"]))
-    read = {currency: _world(history, fields, by[currency]) for currency in by}
-    allocation = _allocation(reader, fields["allocation"]) if "allocation" in fields else PRINCIPAL_FIRST
-    terms = {currency: _terms(currency, own, zone, allocation) for currency in by}
-    if whole:
-        told = any(UNALLOCATED in line for one in expect for wanted in one.wanted for line in wanted.lines)
-        if not has_errors(history.problems):
-            _check_end(history, [line for line in found if line], expect, fields["expect"])
-            _check_world(history, fields, read[own], expect)
-            check_expectations(history, sides, lines, expect)
-        names = {currency: names_of(line.event.entry for line in lines[currency]) for currency in by}
-        for currency in by:
-            check_acts(history, sides.policies(currency), lines[currency])
-            beside = {other: known for other, known in names.items() if other != currency}
-            check_history(
-                history, terms[currency], words[currency], lines[currency], unallocated=told, beside=beside
-            )
-    reader.take(history.problems)
+    case = _read_case(
+        HistoryReader(zone(reader, fields, next(iter(by.values()))), sides.texts, tuple(by)), sides, fields
+    )
+    reader.take(case.history.problems)
     if has_errors(reader.problems[before:]):
         return None
-    end = history.local(max(one.day for one in expect) + timedelta(days=1), time(0))
-    scenarios = {
-        currency: Scenario(
-            terms[currency], tuple(line.event for line in lines[currency]),
-            end=end - timedelta(microseconds=1),
-            probes=tuple(sorted({_evening(history, one.day) for one in expect})), **read[currency],
-        )
-        for currency in by
-    }  # fmt: skip
+    own, *others = by
+    scenarios = {currency: _scenario(case, currency) for currency in by}
     return Timeline(
-        name, fields["case"].span, scenarios[own], lines[own], expect,
-        tuple(Beside(other, treated[other], scenarios[other], lines[other]) for other in others),
+        name, fields["case"].span, scenarios[own], case.lines[own], case.expect,
+        tuple(Beside(other, treated[other], scenarios[other], case.lines[other]) for other in others),
     )  # fmt: skip
 
 
-def _terms(currency: str, own: str, zone: ZoneInfo, allocation: AllocationRule) -> Terms:
-    account = "A1" if currency == own else f"A1.{currency}"
-    return Terms(account=account, customer="C1", currency=currency, timezone=str(zone), allocation=allocation)
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """The parts of one case as they were read, by currency."""
+
+    history: HistoryReader
+    lines: Mapping[str, tuple[Line, ...]]
+    expect: tuple[Expectation, ...]
+    worlds: Mapping[str, World]
+    terms: Mapping[str, Terms]
+
+
+def _read_case(history: HistoryReader, sides: Sides, fields: Mapping[str, Node]) -> _Case:
+    """Read the parts of a case; what is wrong stands in `history.problems`."""
+    found = [history.line(item) for item in history.items(fields["history"], "`history`")]
+    whole = not has_errors(history.problems)  # else others miss the line that cannot be read
+    words = sides.words()
+    lines = {currency: _lines_of(currency, found, words) for currency in sides.by}
+    expect = tuple(read_expectations(history, words, fields["expect"]))
+    worlds = {currency: world(history, fields, policy) for currency, policy in sides.by.items()}
+    rule = allocation(history, fields["allocation"]) if "allocation" in fields else PRINCIPAL_FIRST
+    terms = {currency: _terms(currency, history, rule) for currency in sides.by}
+    case = _Case(history, lines, expect, worlds, terms)
+    if whole:
+        if not has_errors(history.problems):
+            _check_end(history, [line for line in found if line], expect, fields["expect"])
+            check_world(history, fields, worlds[history.currencies[0]], expect)
+            check_expectations(history, sides, lines, expect)
+        _check_histories(case, sides, words)
+    return case
+
+
+def _check_histories(case: _Case, sides: Sides, words: Mapping[str, Words]) -> None:
+    told = any(UNALLOCATED in line for one in case.expect for wanted in one.wanted for line in wanted.lines)
+    names = {code: names_of(line.event.entry for line in lines) for code, lines in case.lines.items()}
+    for currency, lines in case.lines.items():
+        check_acts(case.history, sides.policies(currency), lines)
+        beside = {other: known for other, known in names.items() if other != currency}
+        check_history(
+            case.history, case.terms[currency], words[currency], lines, unallocated=told, beside=beside
+        )
+
+
+def _scenario(case: _Case, currency: str) -> Scenario:
+    end = case.history.local(max(one.day for one in case.expect) + timedelta(days=1), time(0))
+    return Scenario(
+        case.terms[currency], tuple(line.event for line in case.lines[currency]),
+        end=end - timedelta(microseconds=1),
+        probes=tuple(sorted({_evening(case.history, one.day) for one in case.expect})),
+        **case.worlds[currency],
+    )  # fmt: skip
+
+
+def _terms(currency: str, history: HistoryReader, rule: AllocationRule) -> Terms:
+    account = "A1" if currency == history.currencies[0] else f"A1.{currency}"
+    return Terms(
+        account=account, customer="C1", currency=currency, timezone=str(history.zone), allocation=rule
+    )
 
 
 def _lines_of(currency: str, found: Sequence[Line | None], words: Mapping[str, Words]) -> tuple[Line, ...]:
@@ -198,24 +221,6 @@ def _accounts(line: Line, words: Mapping[str, Words]) -> Iterable[str]:
     if not isinstance(entry, FactSet) or "currency" in line.fields:
         return (line.currency,)
     return [currency for currency, known in words.items() if entry.name in known.facts] or (line.currency,)
-
-
-class _World(TypedDict):
-    receiver: Receiver
-    fresh: bool
-    outages: tuple[tuple[datetime, datetime], ...]
-    checks: tuple[datetime, ...]
-
-
-def _world(reader: HistoryReader, fields: Mapping[str, Node], policy: CollectionsPolicy) -> _World:
-    feed = optional(fields, "payments_feed", lambda n, _: reader.choice(n, "a feed", ("fresh", "silent")), "")
-    receiver = optional(fields, "receipts", lambda n, _: reader.choice(n, "a receiver", RECEIVERS), "")
-    return {
-        "receiver": next((r for r in RECEIVERS if r == receiver), "done same day"),
-        "fresh": feed != "silent",
-        "outages": tuple(_outages(reader, fields["outage"])) if "outage" in fields else (),
-        "checks": _checks(reader, fields["checks"], policy) if "checks" in fields else (),
-    }
 
 
 def _check_end(
@@ -237,69 +242,9 @@ def _check_end(
             )
 
 
-def _check_world(
-    reader: HistoryReader, fields: Mapping[str, Node], world: _World, expect: Sequence[Expectation]
-) -> None:  # fmt: skip
-    """Note checks and outages that change nothing, because all days that are looked at come before them."""
-    last = max((one.day for one in expect), default=date.max)
-    advice = "expect something on that day or later, or remove it"
-    begins = [("outage", start) for start, _ in world["outages"]]
-    for key, at in [*begins, *(("checks", check) for check in world["checks"])]:
-        if at.date() > last:
-            message = f"{at.date()} comes after the last day of which something is expected, {last}"
-            reader.warn("after-the-end", message, fields[key].span, advice)
-
-
 def _evening(history: HistoryReader, day: date) -> datetime:
     """Return the last second of a local day."""
     return history.local(day, time(23, 59, 59))
-
-
-_BY_SERVICE = re.compile(r"by_service(?:\(([^()]*)\))?")
-
-
-def _allocation(reader: Reader, node: Node) -> AllocationRule:
-    """Read how money is spread: `oldest_first`, `by_service(voice, internet)`."""
-    text = reader.text(node, "`allocation`") or "principal_first"
-    if found := _BY_SERVICE.fullmatch(text):
-        services = [name.strip() for name in (found[1] or "").split(",") if name.strip()]
-        return AllocationRule(rule="by_service", services=tuple(dict.fromkeys(services)))
-    if text not in ("principal_first", "oldest_first"):
-        reader.error("unknown-allocation", f"`{text}` is no rule of allocation", node.span,
-                     "write `principal_first`, `oldest_first` or `by_service(voice, internet)`")  # fmt: skip
-    return AllocationRule(rule="oldest_first") if text == "oldest_first" else PRINCIPAL_FIRST
-
-
-def _zone(reader: Reader, fields: Mapping[str, Node], policy: CollectionsPolicy) -> ZoneInfo:
-    text = optional(fields, "timezone", reader.text, "`timezone`") or policy.timezone
-    try:
-        return ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        advice = "write a region and a city of the IANA time zone database: `Asia/Shanghai`, `Europe/Berlin`"
-        reader.error("not-a-timezone", f"`{text}` is not a time zone", fields["timezone"].span, advice)
-        return ZoneInfo(policy.timezone)
-
-
-def _outages(reader: HistoryReader, node: Node) -> Iterator[tuple[datetime, datetime]]:
-    items = node.items if isinstance(node, ListNode) else (node,)
-    if not items:
-        reader.error("empty", "`outage` is empty", node.span, "write `{from: 2026-01-20, until: 2026-03-20}`")
-    for item in items:
-        fields = reader.fields(item, "`outage`", ["from", "until"]) or {}
-        start = optional(fields, "from", reader.instant, "`from`")
-        end = optional(fields, "until", reader.instant, "`until`")
-        if start and end and start < end:
-            yield start, end
-        elif start and end:
-            advice = "write the earlier day in `from`"
-            reader.error("outage-backwards", "the outage ends before it begins", fields["until"].span, advice)
-
-
-def _checks(history: HistoryReader, node: Node, policy: CollectionsPolicy) -> tuple[datetime, ...]:
-    days = history.list_of(node, "`checks`", history.date)
-    if isinstance(node, ListNode) and not node.items:
-        history.error("empty", "`checks` is empty", node.span, "write `[2026-03-02, 2026-03-03]`")
-    return tuple(sorted(history.local(day, policy.case.hour) for day in days))
 
 
 # running

@@ -7,7 +7,7 @@ from engine.ladder.expected import ABOUT, ENDINGS, NOTHING
 from engine.ladder.expected import READERS as EXPECTED
 from engine.ladder.ladders_from_yaml import CHANNELS
 from engine.ladder.sections_from_yaml import ANCHORS
-from engine.ladder.timeline import RECEIVERS
+from engine.ladder.timeline_world import RECEIVERS
 from engine.ledger.account import LEVELS
 from engine.schemas.credit import CURRENCY, facts
 from engine.schemas.parts import (
