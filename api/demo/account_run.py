@@ -15,6 +15,7 @@ from itertools import count
 from typing import Any
 
 from temporalio.client import Client as TemporalClient
+from temporalio.client import WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.demo.book import AccountLedger, body_of
@@ -175,9 +176,18 @@ class AccountRun:
         return view.business_now - await self.world.time.now(workflow)
 
     async def _view(self, workflow: str) -> CaseView:
+        """Ask a case where it stands; what a slow machine had no time to answer is asked again."""
         handle = self.world.temporal.get_workflow_handle(workflow)
-        view: CaseView = await handle.query(ids.VIEW, result_type=CaseView)
-        return view
+        deadline = asyncio.get_running_loop().time() + self.world.patience
+        while True:
+            try:
+                view: CaseView = await handle.query(ids.VIEW, result_type=CaseView)
+                return view
+            except (RPCError, WorkflowQueryFailedError) as error:
+                lost = isinstance(error, RPCError) and error.status not in BUSY
+                if lost or asyncio.get_running_loop().time() > deadline:
+                    raise RunFailed(f"{workflow} does not answer: {error.message}") from error
+            await asyncio.sleep(LONGEST_PAUSE)
 
     async def _idle(self, workflow: str) -> CaseView | None:
         """Wait until the case waits; None when it has ended."""
