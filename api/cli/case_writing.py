@@ -118,7 +118,7 @@ def with_updates(files: PolicyFiles) -> Written:
             told.append(f"{path}: {counted(done, 'expectation updated', 'expectations updated')}.")
         if left:
             goes = counted(left, "expectation goes", "expectations go")
-            told.append(f"{path}: {goes} over several lines; change by hand.")
+            told.append(f"{path}: {goes} over several lines or is a map; change by hand.")
     return Written({name: data for name, data in texts.items() if data != files.texts[name]}, tuple(told))
 
 
@@ -160,7 +160,11 @@ def _edits(files: PolicyFiles) -> Iterable[tuple[Span, str]]:
         for played in report.failed:
             for wrong in played.mismatches:
                 if ": " in wrong.what and wrong.got != (NO_CASE,):
-                    yield wrong.span, _listed(wrong.got, many=wrong.what.endswith((": do", ": rows")))
+                    yield wrong.span, _listed(wrong.got, many=wrong.what.endswith(_LISTS))
+
+
+_LISTS = (": do", ": rows", ": sent", ": figures")
+"""What is written as a list: all of it came."""
 
 
 def _listed(got: tuple[str, ...], *, many: bool) -> str:
@@ -177,6 +181,8 @@ def _word(text: str) -> str:
 def _end(line: str, span: Span) -> int | None:
     """Return where a value on one line ends; None when it goes on."""
     start = span.column - 1
+    if line[start : start + 1] == "{":
+        return None  # a map says several things, of which one is told: nobody knows what to write for all
     if line[start : start + 1] != "[":
         return start + span.length if span.length > 1 or line[start : start + 1].strip() else None
     quoted = re.compile(r"\[(?:\"[^\"]*\"|'[^']*'|[^\]\"'])*\]").match(line, start)

@@ -75,3 +75,15 @@ def test_ladders_are_changed_when_asked(folder: Path, capsys: pytest.CaptureFixt
     ladder = folder.parent / "uci-card-collections"
     assert run(forbear, ["test", str(ladder), "--mutation"]) == OK
     assert "threshold changes unnoticed" in capsys.readouterr().out
+
+
+def test_an_update_leaves_a_map_alone_and_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One value of a map is told: written in the place of the map, it would leave a file of no YAML."""
+    ladder = folder.parent / "uci-card-collections"
+    good = text_of(ladder)
+    wrong = good.replace("wake: 2005-05-25", "ledger: {open: 0.01, credit: 0.01}", 1)
+    assert wrong != good
+    write(ladder, wrong)
+    assert run(forbear, ["test", str(ladder), "--update"]) == FINDINGS
+    assert text_of(ladder) == wrong
+    assert "is a map; change by hand." in capsys.readouterr().out
