@@ -66,6 +66,8 @@ def _head(*, only: bool, at: bool) -> SelectOfScalar[OutboxRow]:
         query = query.where(_ROW.subject.like(bindparam("only")))
     if at:
         query = query.where(_ROW.not_before.is_(None) | (_ROW.not_before <= bindparam("at")))
+        is_due = _ROW.next_at.is_(None) | (_ROW.next_at <= bindparam("at"))
+        query = query.where(is_due | _ROW.subject.not_like("%/notify.%"))
     return query.order_by(_ROW.id).limit(1)
 
 
@@ -114,8 +116,8 @@ def head_of(
 ) -> OutboxRow | None:
     """Return the first pending row of an account; `only`: among those whose subject is like this pattern.
 
-    `at`: without those that have to wait at that instant, so that no notice in quiet hours holds up what
-    comes behind it.
+    `at`: without those that have to wait at that instant, so that no notice in quiet hours, and none that is
+    tried again later, holds up what comes behind it: that may restore service.
     """
     asked: dict[str, Any] = {"channel": channel, "account": account, **({"only": only} if only else {})}
     if at is not None:

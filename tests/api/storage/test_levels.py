@@ -21,7 +21,7 @@ from engine.ledger import Entry, EntryAdapter
 from tests.api.conftest import Build
 from tests.api.policies import COLLECTIONS
 from tests.api.relay.listening import confirms
-from tests.api.relay.test_courier import to_barring, with_receiver
+from tests.api.relay.test_courier import reminded, to_barring, with_receiver
 from tests.api.scenes import Driver, account, add_parties, in_arrears, local, pay, post
 from tests.api.storage.test_contention import at_once
 from workflows.activities.open_due import OpenDue
@@ -368,3 +368,20 @@ def test_demands_and_payments_at_once_end_in_what_is_in_force(wiring: Wiring) ->
         keys = [row.key for row in session.exec(select(ActionRow))]
         assert len(keys) == len(set(keys))
         assert verify(session)[1] is None
+
+
+def test_a_notice_that_is_tried_again_holds_up_no_message_about_service(builder: Build) -> None:
+    at = local("2026-03-21 09:00")
+    with with_receiver(builder) as (wiring, heard):
+        heard.reply = lambda event: (503, None) if "notify" in event["id"] else confirms(event)
+        reminded(wiring)
+        again = wiring.courier.deliver("A1", at)
+        assert again is not None
+        assert again > at + timedelta(seconds=2)
+        demand(wiring, at, "suspended")
+        assert wiring.courier.deliver("A1", at + timedelta(seconds=1)) == again
+        demand(wiring, at + timedelta(seconds=1), "open")
+        assert wiring.courier.deliver("A1", at + timedelta(seconds=2)) == again
+        assert heard.keys[1:] == [CUT, BACK]
+        wiring.courier.deliver("A1", again)
+        assert heard.keys[3:] == heard.keys[:1]
