@@ -17,11 +17,15 @@ from tests.api.relay.certificates import Authority
 from tests.api.relay.listening import Listener, listening
 from tests.api.relay.test_courier import SECRET
 
-AT = datetime.now(UTC)
 HOST = "hooks.telecom.example"
 EVENT = (
     b'{"specversion":"1.0","id":"m1","source":"/x","type":"t","datacontenttype":"application/json","data":{}}'
 )
+
+
+def _now() -> datetime:
+    """Asked when it is needed: a signature is refused after five minutes."""
+    return datetime.now(UTC)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +100,7 @@ def test_what_was_looked_at_is_what_is_connected_to(tmp_path: Path) -> None:
     with listening(SECRET, authority.server(HOST)) as heard:
         url, ask = url_of(heard, "https"), Rebinding(["127.0.0.1"], ["10.0.0.1"])
         receiver = Receiver(url, SECRET, inside=False, ask=ask, tls=authority.trusted)
-        first, second = (receiver.send(name, EVENT, AT) for name in ("m1", "m2"))
+        first, second = (receiver.send(name, EVENT, _now()) for name in ("m1", "m2"))
         receiver.close()
     assert (first.ok, len(heard.events), heard.wrong) == (True, 1, [])
     assert (second.status, ask.asked) == (0, [(HOST, urlsplit(url).port)] * 2)
@@ -109,7 +113,7 @@ def test_the_name_is_in_the_header_and_in_the_certificate(tmp_path: Path) -> Non
     with listening(SECRET, authority.server("www.other.example")) as heard:
         ask = Rebinding(["127.0.0.1"])
         receiver = Receiver(url_of(heard, "https"), SECRET, inside=False, ask=ask, tls=authority.trusted)
-        answer = receiver.send("m1", b"{}", AT)
+        answer = receiver.send("m1", b"{}", _now())
         receiver.close()
     assert "certificate verify failed" in answer.error
     assert (heard.events, heard.wrong) == ([], [])
@@ -120,7 +124,7 @@ def test_an_address_that_is_not_reached_is_passed_over() -> None:
     with listening(SECRET) as heard:
         # The server listens on one address of this machine, not on its others.
         receiver = Receiver(url_of(heard), SECRET, inside=False, ask=Rebinding(["127.0.0.2", "127.0.0.1"]))
-        assert receiver.send("m1", EVENT, AT).ok
+        assert receiver.send("m1", EVENT, _now()).ok
         receiver.close()
     assert heard.headers[0]["host"] == f"{HOST}:{urlsplit(heard.url).port}"
     assert len(heard.events) == 1
@@ -133,7 +137,7 @@ def test_nobody_is_followed(status: int) -> None:
         heard.reply = lambda event: (status, None)
         heard.also = {"location": trap.url}
         receiver = Receiver(url_of(heard), SECRET, inside=False, ask=Rebinding(["127.0.0.1"]))
-        answer = receiver.send("m1", EVENT, AT)
+        answer = receiver.send("m1", EVENT, _now())
         receiver.close()
     assert (answer.ok, answer.status) == (False, status)
     assert len(heard.events) == 1
