@@ -1,27 +1,27 @@
-"""From the due date to each step: the earliest day that a ladder allows, and the latest.
+"""From the due date to each step: the earliest day that a ladder allows, and the latest, as they come.
 
-The latest day adds up what the policy and the law can put in the way: days on which it does not run, one row
-a day, contact caps and conversations, the time to answer a validation notice, hours and calendars of
-interruptions; what is done late by quiet hours and by receipts that take as long as they may.
-What lies with others is left out and said so: holds, promises, disputes, people, news of payments, failures.
+Every kind of plain debt is walked from every due date (`walked`): runs, waits, calendars, hours and law as
+they are, contact caps full when a notice could go out, receipts that take as long as they may. What lies with
+others is left out and said so: holds, promises, disputes, people, news of payments, failures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from math import ceil
 
+from engine.ladder.case import minutes
 from engine.ladder.check import chain
 from engine.ladder.graph import ages, first_day, last_day
 from engine.ladder.law import Clause, LawPack
-from engine.ladder.lawful import earliest_days
 from engine.ladder.lawful_contact import sues
 from engine.ladder.model import CollectionsPolicy, Ladder, LadderRow
-from engine.ladder.waits import Wait, longest, shortest
-from engine.ladder.worst_contact import answered_after, goes_out_next_day, put_off, validation
+from engine.ladder.threshold import NumberTest
+from engine.ladder.walked import Reach, Walked
+from engine.ladder.worst_contact import DAY, Hours, channels_of, put_off, validation
 from engine.source import Problem, Severity
 from engine.workdays import Calendar, DayNotCovered
 
@@ -38,13 +38,13 @@ QUIET = "quiet hours"
 
 @dataclass(frozen=True, slots=True)
 class StepDays:
-    """When one step of a ladder can come, in days past due of a debt that stays as it is."""
+    """When one step of a ladder can come, in days past due of a debt that stays as it is; None: never."""
 
     step: str
     does: str
-    earliest: int
-    latest: int
-    done: int
+    earliest: int | None
+    latest: int | None
+    done: int | None
     """The last day on which it is confirmed, if it is carried out at all."""
     law: str = ""
     """What a law pack says of the day: `> 30 (interruption-after-30-days)`."""
@@ -57,80 +57,50 @@ class StepDays:
 def worst_days(
     policy: CollectionsPolicy, ladder: Ladder, law: LawPack, calendar: Calendar
 ) -> tuple[StepDays, ...]:
-    """Return the earliest and the latest day of each step of a ladder, in its order."""
+    """Return the earliest and the latest day of each step of a ladder, in its order.
+
+    Both come: from some due date, at some pace of receipts and contacts, a plain debt comes to it that day.
+    """
+    walked = Walked(policy, ladder, law, calendar)
     found: dict[str, StepDays] = {}
     for row in ladder.rows:
-        found[row.step] = _days_of(policy, ladder, row, law, calendar, found)
+        found[row.step] = _days_of(policy, ladder, row, law, calendar, walked, found)
     return tuple(found.values())
 
 
 def _days_of(
     policy: CollectionsPolicy, ladder: Ladder, row: LadderRow, law: LawPack, calendar: Calendar,
-    found: dict[str, StepDays],
+    walked: Walked, found: dict[str, StepDays],
 ) -> StepDays:  # fmt: skip
-    earliest = max(earliest_days(policy, ladder, row), first_day(ages(policy, row)))
-    ready = max(1, first_day(ages(policy, row)))
-    if (before := found.get(row.after)) is not None:
-        since_due = isinstance(row.wait, Wait) and row.wait.from_due
-        ready = max(ready, longest(row.wait) if since_due else before.done + longest(row.wait))
-        earliest = max(earliest, before.earliest + shortest(row.wait))
-        ready = max(ready, before.latest + 1)
-    legal, said = _legal(law, ladder, row, found)
-    ready, earliest = max(ready, legal or 0), max(earliest, legal or 0)
-    for clause, notice in validation(law, ladder, row):
-        sooner, later = answered_after(clause, calendar)
-        legal = max(legal or 0, found[notice].earliest + sooner)
-        ready, earliest = max(ready, found[notice].done + later), max(earliest, legal)
-        said += f"{', ' if said else ''}{clause.period} to answer `{notice}` ({clause.id})"
-    delays = list(_delays(policy, law, ladder, row, calendar, ready, found))
-    latest = ready + sum(days for _, days in delays)
-    night = int(goes_out_next_day(policy, law, row))
-    delays += [(QUIET, night)] if night else []
-    answer = _answer(policy, row)
-    delays += [(RECEIPT, answer)] if answer else []
-    waits = tuple(f"{what} {days}" for what, days in delays if days)
     does = ", ".join(str(item) for item in row.do)
-    return StepDays(row.step, does, earliest, latest, latest + night + answer, said, legal, waits)
+    legal, said = _legal(law, ladder, row, found)
+    for clause, notice in validation(law, ladder, row):
+        said += f"{', ' if said else ''}{clause.period} to answer `{notice}` ({clause.id})"
+    reach = walked.reach.get(row.index)
+    if reach is None:
+        return StepDays(row.step, does, None, None, None, said, legal)
+    for clause, notice in validation(law, ladder, row):
+        index = ladder.by_step[notice].index
+        legal = max(legal or 0, walked.reach[index].earliest + walked.soonest_answer(clause))
+    waits = tuple(f"{what} {days}" for what, days in _delays(policy, law, row, calendar, reach) if days)
+    return StepDays(row.step, does, reach.earliest, reach.latest, reach.done, said, legal, waits)
 
 
 def _delays(
-    policy: CollectionsPolicy, law: LawPack, ladder: Ladder, row: LadderRow, calendar: Calendar, ready: int,
-    found: dict[str, StepDays],
+    policy: CollectionsPolicy, law: LawPack, row: LadderRow, calendar: Calendar, reach: Reach
 ) -> Iterator[tuple[str, int]]:  # fmt: skip
     run = longest_between(run_days(policy))
-    mine = {other.step for other in chain(ladder, row)}
-    beside = [
-        days for step, days in found.items() if step not in mine and days.latest >= ready >= days.earliest
-    ]
-    if again := _renoticed(policy, law, ladder, row, ready, found):
-        yield "a notice that is sent again", again
+    yield "a notice that is sent again", reach.again
     if run > 1:
         yield "the next run", run - 1
     if row.interrupts and policy.interruptions.calendar:
         yield "days without interruptions", longest_without_cut(policy, calendar) or 0
-    if beside:
-        yield "other steps, one a day", len(beside) * run
+    yield "other steps, one a day", reach.passed
     yield from put_off(policy, law, row)
-
-
-def _renoticed(
-    policy: CollectionsPolicy, law: LawPack, ladder: Ladder, row: LadderRow, ready: int,
-    found: dict[str, StepDays],
-) -> int:  # fmt: skip
-    """Return the days that a notice takes which may have lapsed by then: sent, confirmed, waited for."""
-    valid = policy.contact.valid
-    if valid is None or not row.interrupts:
-        return 0
-    behind = row
-    for before in chain(ladder, row):
-        if before.notifies:
-            lapses = found[before.step].earliest + shortest(valid)
-            again = longest_between(run_days(policy)) + _answer(policy, before) + longest(behind.wait)
-            again += sum(days for _, days in put_off(policy, law, before))
-            again += goes_out_next_day(policy, law, before)
-            return again if ready > lapses else 0
-        behind = before
-    return 0
+    start = minutes(policy.case.hour)
+    by = tuple(sorted(channels_of(policy, row)))
+    yield QUIET, Hours(policy, law).free_from(start, by, late=True) // DAY
+    yield RECEIPT, _answer(policy, row)
 
 
 def _answer(policy: CollectionsPolicy, row: LadderRow) -> int:
@@ -215,7 +185,7 @@ def _said(clause: Clause, rule: str) -> str:
 
 def _suspended(ladder: Ladder, row: LadderRow, found: dict[str, StepDays]) -> int:
     cuts = (found[before.step].earliest for before in chain(ladder, row) if before.level == "suspended")
-    return next(cuts, 0)
+    return next(cuts, 0) or 0
 
 
 # what is wrong with days
@@ -235,39 +205,50 @@ def _problems(policy: CollectionsPolicy, law: LawPack, calendar: Calendar) -> It
         yield Problem("never-a-day", message, span, "let `not_before` and the calendar leave some days")
         return
     for ladder in policy.ladders.values():
-        if not ladder.complete:
-            continue
-        yield from _lapsing(policy, ladder)
-        found = {days.step: days for days in worst_days(policy, ladder, law, calendar)}
-        for row in ladder.rows:
-            yield from _missed(policy, row, found[row.step])
+        if ladder.complete:
+            yield from _lapsing(policy, ladder, law, calendar)
+            for row in ladder.rows:
+                yield from _missed(policy, ladder, row, law, calendar)
 
 
-def _lapsing(policy: CollectionsPolicy, ladder: Ladder) -> Iterator[Problem]:
-    """Tell of notices that lapse before the next run: sent again at each run, they lead nowhere."""
-    valid = policy.contact.valid
-    gaps = run_days(policy)
-    if valid is None or max(gaps) <= shortest(valid):
+def _lapsing(
+    policy: CollectionsPolicy, ladder: Ladder, law: LawPack, calendar: Calendar
+) -> Iterator[Problem]:  # fmt: skip
+    """Tell of notices that lapse between two runs: sent again at the next one, they may lead nowhere."""
+    valid, gaps = policy.contact.valid, run_days(policy)
+    if valid is None or policy.case.runs == "daily":
         return
-    always = min(gaps) > longest(valid)
+    walked = Walked(policy, ladder, law, calendar)
+    daily = Walked(replace(policy, case=replace(policy.case, runs="daily")), ladder, law, calendar)
     for row in ladder.rows:
-        before = ladder.by_step.get(row.after)
-        if before is None or not before.notifies:
+        before, always = ladder.by_step.get(row.after), row.index not in walked.reach
+        if before is None or not before.notifies or row.index not in daily.reach:
             continue
+        if row.index in daily.lapsed or not (always or row.index in walked.lapsed):
+            continue  # no run has to do with it
+        if always and before.index not in walked.reach:
+            continue  # said of the step before
         rarely = "in all months" if always else "in some months"
         message = (
             f"`{before.step}` is valid for {valid} and has lapsed {rarely} when the next run could take "
             f"`{row.step}`: runs are up to {max(gaps)} days apart"
         )
+        for_ever = replace(policy, contact=replace(policy.contact, valid=None))
+        needed = Walked(for_ever, ladder, law, calendar).gaps.get(row.index, max(gaps))
         severity = Severity.ERROR if always else Severity.WARNING
-        advice = f"write `valid: P{max(gaps)}D` or more, or run more often"
+        advice = f"write `valid: P{needed}D` or more, or run more often"
         yield Problem("notice-lapses", message, policy.place("contact.valid"), advice, severity)
 
 
-def _missed(policy: CollectionsPolicy, row: LadderRow, days: StepDays) -> Iterator[Problem]:
+def _missed(
+    policy: CollectionsPolicy, ladder: Ladder, row: LadderRow, law: LawPack, calendar: Calendar
+) -> Iterator[Problem]:  # fmt: skip
     """Warn of a step whose last day can go by while it waits, though nothing is wrong with the debt."""
     last = last_day(ages(policy, row))
-    if last is None or days.earliest > last or days.latest <= last:
+    if last is None:
+        return
+    days = next(d for d in worst_days(policy, _endless(ladder, row), law, calendar) if d.step == row.step)
+    if days.earliest is None or days.latest is None or days.earliest > last or days.latest <= last:
         return
     cell = row.age if not row.age.always else row.days_past_due
     waits = "; ".join(one for one in days.waits if not one.startswith((RECEIPT, QUIET))) or f"wait {row.wait}"
@@ -280,18 +261,32 @@ def _missed(policy: CollectionsPolicy, row: LadderRow, days: StepDays) -> Iterat
     )
 
 
+def _endless(ladder: Ladder, row: LadderRow) -> Ladder:
+    """Return a ladder of which one row holds for ever from its first day on."""
+    open_ended = replace(row, age=_from_its_first(row.age), days_past_due=_from_its_first(row.days_past_due))
+    rows = tuple(open_ended if other is row else other for other in ladder.rows)
+    return replace(ladder, rows=rows, by_step={other.step: other for other in rows})
+
+
+def _from_its_first(test: NumberTest) -> NumberTest:
+    return replace(test, any_of=tuple(replace(bounds, high=None) for bounds in test.any_of))
+
+
 def days_table(policy: CollectionsPolicy, ladder: Ladder, days: tuple[StepDays, ...]) -> str:
     """Return the days of a ladder as text, one line a step."""
-    since = "invoice" if policy.case.anchor == "invoice_date" else "due date"
     head = ("step", "earliest", "latest", "done by", "law", "can be put off by (days)")
     lines = [
         head,
-        *((d.step, *map(str, (d.earliest, d.latest, d.done)), d.law, ", ".join(d.waits)) for d in days),
+        *((d.step, *map(_told, (d.earliest, d.latest, d.done)), d.law, ", ".join(d.waits)) for d in days),
     ]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     told = [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     ]
-    title = f"{policy.name}, ladder {ladder.name}: days from the {since} to each step, nothing paid"
+    title = f"{policy.name}, ladder {ladder.name}: days from the due date to each step, nothing paid"
     return "\n".join([title, *(f"  {line}" for line in told), f"  not counted: {', '.join(LEFT_OUT)}"])
+
+
+def _told(day: int | None) -> str:
+    return "never" if day is None else str(day)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, time, timedelta
+from datetime import time, timedelta
 
 from engine.ladder.caps import covered
 from engine.ladder.case import minutes
@@ -15,7 +15,6 @@ from engine.ladder.law import Clause, LawPack
 from engine.ladder.lawful_contact import harms, validates
 from engine.ladder.model import CollectionsPolicy, Ladder, LadderRow
 from engine.ladder.waits import longest
-from engine.workdays import Calendar, DayNotCovered
 
 DAY = 24 * 60
 
@@ -57,20 +56,39 @@ def put_off(policy: CollectionsPolicy, law: LawPack, row: LadderRow) -> Iterator
 # hours
 
 
-def goes_out_next_day(policy: CollectionsPolicy, law: LawPack, row: LadderRow) -> bool:
-    """Tell whether what is asked for at the hour of the policy can go out on the next day only."""
-    by = channels_of(policy, row)
-    if not by:
-        return False
-    hours = [policy.contact.quiet] if policy.contact.quiet else []
-    clauses = [clause for clause in law.clauses_on("contact_hours") if by & set(clause.channels)]
-    hours += [(clause.hours[1], clause.hours[0]) for clause in clauses if clause.hours]
-    quiet = [any(_within(minute, span) for span in hours) for minute in range(DAY)]
-    start = minutes(policy.case.hour)
-    start += int(TOGETHER / timedelta(minutes=1)) if policy.contact.consolidate else 0
-    if clauses or TIMEZONE in policy.facts:  # the customer can live anywhere
-        return start + _longest(quiet) >= DAY
-    return start + _stretch(quiet, start % DAY) >= DAY
+class Hours:
+    """When what is asked for can go out: outside quiet hours and those of the law, wherever people live."""
+
+    def __init__(self, policy: CollectionsPolicy, law: LawPack) -> None:
+        self.quiet, self.clauses = policy.contact.quiet, law.clauses_on("contact_hours")
+        self.zones = TIMEZONE in policy.facts
+        run = minutes(policy.case.hour)
+        self.together = run + int(TOGETHER / timedelta(minutes=1)) if policy.contact.consolidate else 0
+        self._quiet: dict[frozenset[str], tuple[list[bool], int, bool]] = {}
+
+    def free_from(self, at: int, channels: tuple[str, ...], *, late: bool) -> int:
+        """Return the first minute from a minute on at which notices can go out on some channels.
+
+        A customer can live anywhere if the policy or the law looks at where it is: `late` where it is worst.
+        """
+        if not channels:
+            return at
+        quiet, most, anywhere = self._of(frozenset(channels))
+        at = max(at, at - at % DAY + self.together)
+        if most in (0, DAY):
+            return at
+        if anywhere:
+            return at + (most if late else 0)
+        return at + _stretch(quiet, at % DAY)
+
+    def _of(self, by: frozenset[str]) -> tuple[list[bool], int, bool]:
+        if by not in self._quiet:
+            spans = [self.quiet] if self.quiet else []
+            clauses = [clause for clause in self.clauses if by & set(clause.channels)]
+            spans += [(clause.hours[1], clause.hours[0]) for clause in clauses if clause.hours]
+            quiet = [any(_within(minute, span) for span in spans) for minute in range(DAY)]
+            self._quiet[by] = quiet, _longest(quiet), bool(clauses) or self.zones
+        return self._quiet[by]
 
 
 def _within(minute: int, span: tuple[time, time]) -> bool:
@@ -101,35 +119,3 @@ def validation(law: LawPack, ladder: Ladder, row: LadderRow) -> Iterator[tuple[C
         before = next((b.step for b in chain(ladder, row) if validates(b, clause)), "")
         if harms(row) and before:
             yield clause, before
-
-
-def answered_after(clause: Clause, calendar: Calendar) -> tuple[int, int]:
-    """Return the fewest and the most days from a notice to the day after the last one to answer it."""
-    assert clause.period is not None  # it needs it
-    taken = [_received(calendar, day, clause.received) for day in _days(calendar)]
-    return (
-        min(taken) + clause.period.days + 28 * clause.period.months + 1,
-        max(taken) + longest(clause.period) + 1,
-    )
-
-
-def _days(calendar: Calendar) -> Iterator[date]:
-    first = date(min(calendar.covers, default=2024), 1, 1)
-    years = max(calendar.covers) - min(calendar.covers) + 1 if calendar.covers else 1
-    return (first + timedelta(days=n) for n in range(365 * years - 60))
-
-
-def _received(calendar: Calendar, sent: date, working_days: int) -> int:
-    day = sent
-    for _ in range(working_days):
-        day += timedelta(days=1)
-        while not _works(calendar, day):
-            day += timedelta(days=1)
-    return (day - sent).days
-
-
-def _works(calendar: Calendar, day: date) -> bool:
-    try:
-        return calendar.is_working(day) if calendar.covers else day.weekday() < 5
-    except DayNotCovered:
-        return day.weekday() < 5

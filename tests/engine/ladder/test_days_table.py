@@ -69,9 +69,12 @@ def test_each_step_lies_between_the_days_of_the_table(
         for row in look.step.taken.rows:
             if row.entry == 1 and row.requested_on == look.at.astimezone(NEW_YORK).date():
                 past = (row.requested_on - due).days
-                assert days[row.step].earliest <= past <= days[row.step].latest, (row.step, past)
+                assert (days[row.step].earliest or 0) <= past <= (days[row.step].latest or 0), (
+                    row.step,
+                    past,
+                )
             if row.entry == 1 and row.done_on:
-                assert (row.done_on - due).days <= days[row.step].done, row.step
+                assert (row.done_on - due).days <= (days[row.step].done or 0), row.step
 
 
 @pytest.mark.parametrize(
@@ -100,9 +103,9 @@ def test_what_can_put_a_notice_off_is_named(
     assert days_of(by, pack)[step].waits == waits
 
 
-def test_quiet_hours_put_off_when_a_notice_is_done_and_not_when_it_is_asked_for() -> None:
+def test_quiet_hours_do_not_move_the_last_permitted_moment_of_a_receipt() -> None:
     late, early = days_of(AFTERNOON)["validation"], days_of(OURS)["validation"]
-    assert (late.latest, late.done) == (early.latest, early.done + 1)
+    assert (late.latest, late.done) == (early.latest, early.done)
 
 
 def test_the_time_to_answer_a_validation_notice_counts_and_is_named() -> None:
@@ -110,9 +113,9 @@ def test_the_time_to_answer_a_validation_notice_counts_and_is_named() -> None:
     days = days_of(soon)
     restrict = days["restrict"]
     # five working days and thirty: 36 days from a Sunday, more around holidays
-    assert restrict.legal == days["validation"].earliest + 36
+    assert restrict.legal == (days["validation"].earliest or 0) + 36
     assert restrict.law == "P30D to answer `validation` (validation-notice)"
-    assert restrict.latest >= days["validation"].done + 39
+    assert (restrict.latest or 0) >= (days["validation"].done or 0) + 39
     assert "<= 1095 days past due (no-court-for-time-barred-debt)" in days["court"].law
 
 
