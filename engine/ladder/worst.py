@@ -20,6 +20,7 @@ from engine.ladder.law import Clause, LawPack
 from engine.ladder.lawful_contact import sues
 from engine.ladder.model import CollectionsPolicy, Ladder, LadderRow
 from engine.ladder.threshold import NumberTest
+from engine.ladder.waits import longest, shortest
 from engine.ladder.walked import Reach, Walked
 from engine.ladder.worst_contact import DAY, Hours, channels_of, put_off, validation
 from engine.source import Problem, Severity
@@ -206,37 +207,29 @@ def _problems(policy: CollectionsPolicy, law: LawPack, calendar: Calendar) -> It
         return
     for ladder in policy.ladders.values():
         if ladder.complete:
-            yield from _lapsing(policy, ladder, law, calendar)
+            yield from _lapsing(policy, ladder)
             for row in ladder.rows:
                 yield from _missed(policy, ladder, row, law, calendar)
 
 
-def _lapsing(
-    policy: CollectionsPolicy, ladder: Ladder, law: LawPack, calendar: Calendar
-) -> Iterator[Problem]:  # fmt: skip
-    """Tell of notices that lapse between two runs: sent again at the next one, they may lead nowhere."""
-    valid, gaps = policy.contact.valid, run_days(policy)
-    if valid is None or policy.case.runs == "daily":
+def _lapsing(policy: CollectionsPolicy, ladder: Ladder) -> Iterator[Problem]:
+    """Tell of notices that lapse before the next run: sent again at each run, they lead nowhere."""
+    valid = policy.contact.valid
+    gaps = run_days(policy)
+    if valid is None or max(gaps) <= shortest(valid):
         return
-    walked = Walked(policy, ladder, law, calendar)
-    daily = Walked(replace(policy, case=replace(policy.case, runs="daily")), ladder, law, calendar)
+    always = min(gaps) > longest(valid)
     for row in ladder.rows:
-        before, always = ladder.by_step.get(row.after), row.index not in walked.reach
-        if before is None or not before.notifies or row.index not in daily.reach:
+        before = ladder.by_step.get(row.after)
+        if before is None or not before.notifies:
             continue
-        if row.index in daily.lapsed or not (always or row.index in walked.lapsed):
-            continue  # no run has to do with it
-        if always and before.index not in walked.reach:
-            continue  # said of the step before
         rarely = "in all months" if always else "in some months"
         message = (
             f"`{before.step}` is valid for {valid} and has lapsed {rarely} when the next run could take "
             f"`{row.step}`: runs are up to {max(gaps)} days apart"
         )
-        for_ever = replace(policy, contact=replace(policy.contact, valid=None))
-        needed = Walked(for_ever, ladder, law, calendar).gaps.get(row.index, max(gaps))
         severity = Severity.ERROR if always else Severity.WARNING
-        advice = f"write `valid: P{needed}D` or more, or run more often"
+        advice = f"write `valid: P{max(gaps)}D` or more, or run more often"
         yield Problem("notice-lapses", message, policy.place("contact.valid"), advice, severity)
 
 
