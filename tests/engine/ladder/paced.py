@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from engine.ladder.law import LawPack
 from engine.ladder.model import CollectionsPolicy
-from engine.ladder.simulate import Event, Played, Reply, Scenario, _Player, show
+from engine.ladder.simulate import Event, Played, Reply, Scenario, Side, _Player, show
 from engine.ladder.state import Action
 from engine.ledger.account import Contacted, Terms
 from engine.ledger.entries import Bill, Entry, FactSet
@@ -81,9 +81,12 @@ def play_paced(
         made = Contacted(at=at, channel=by, outcome=outcome, key=f"case/A9/1/account/x/{n}/notify.{by}.x/do")
         events.append(Event(at, "a contact", contact=made))
     end = datetime.combine(due + timedelta(days=days), time(23, 59), zone)
-    player = Paced(policy, law, calendar, Scenario(terms, tuple(events), end, receiver="explicit"))
+    side = Side(policy, law, calendar, Scenario(terms, tuple(events), end, receiver="explicit"))
+    player = Paced(side)
     player.answers = answers
-    return player.play()
+    while (at := player.next_instant()) is not None and at <= end:
+        player.turn(at)
+    return player.played
 
 
 def at_once(action: Action, at: datetime) -> datetime:
