@@ -84,8 +84,8 @@ def play_paced(
     side = Side(policy, law, calendar, Scenario(terms, tuple(events), end, receiver="explicit"))
     player = Paced(side)
     player.answers = answers
-    while (at := player.next_instant()) is not None and at <= end:
-        player.turn(at)
+    while (turn := player.next_instant()) is not None and turn <= end:
+        player.turn(turn)
     return player.played
 
 
