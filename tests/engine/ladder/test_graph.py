@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import engine.ladder.simulate as simulate_module
-from engine.ladder import CollectionsPolicy, check_days, check_graph, load_collections, worst_days
+from engine.ladder import CollectionsPolicy, StepDays, check_days, check_graph, load_collections, worst_days
 from engine.ladder.graph import Piece, pieces, together, whole_days
 from engine.ladder.threshold import Bounds, NumberTest
 from engine.ladder.worst import longest_without_cut
@@ -46,6 +47,16 @@ def small(*replaced: tuple[str, str]) -> CollectionsPolicy:
 def test_the_shipped_policies_pass(folder: str, pack: str, days: str) -> None:
     assert check_graph(policy(folder)) == ()
     assert check_days(policy(folder), law(pack), calendar(days)) == ()
+
+
+MONTHLY = changed(runs=("runs: daily", "runs: month_end"))
+
+
+@cache
+def table(monthly: bool) -> dict[str, StepDays]:
+    """Return the days of the standard ladder, walked once."""
+    by = MONTHLY if monthly else policy()
+    return {one.step: one for one in worst_days(by, by.ladders["standard"], law(), calendar())}
 
 
 def codes(changed_policy: CollectionsPolicy) -> list[str]:
@@ -103,8 +114,7 @@ def test_each_step_lies_between_the_days_of_the_table(drawn: tuple[int, int]) ->
     day, amount = drawn
     due = date(2025, 3, 1) + timedelta(days=day)
     history: list[Entry] = [entry_on("bill", day - 20, 8, "B0", amount=f"{amount}.00", due_date=due)]
-    ladder = policy().ladders["standard"]
-    days = {one.step: one for one in worst_days(policy(), ladder, law(), calendar())}
+    days = table(monthly=False)
     for look in played(history, due + timedelta(days=400)).looks:
         for row in look.step.taken.rows:
             past = (row.requested_at.astimezone(ZONE).date() - due).days
@@ -115,12 +125,12 @@ def test_each_step_lies_between_the_days_of_the_table(drawn: tuple[int, int]) ->
 
 @pytest.mark.parametrize("month", range(1, 13))
 def test_a_cut_after_a_monthly_run_lies_between_the_days_of_the_table(month: int) -> None:
-    monthly = changed(runs=("runs: daily", "runs: month_end"))
+    monthly = MONTHLY
     due = date(2025, month, 2)
     history: list[Entry] = [
         entry_on("bill", (due - date(2025, 3, 1)).days - 1, 8, "B0", amount="300.00", due_date=due)
     ]
-    days = {one.step: one for one in worst_days(monthly, monthly.ladders["standard"], law(), calendar())}
+    days = table(monthly=True)
     cuts: dict[str, int] = {}
     for look in played(history, due + timedelta(days=400), by=monthly).looks:
         for row in look.step.taken.rows:
@@ -131,8 +141,7 @@ def test_a_cut_after_a_monthly_run_lies_between_the_days_of_the_table(month: int
 
 
 def test_a_cut_that_misses_its_monthly_run_waits_for_days_and_not_for_another_run() -> None:
-    monthly = changed(runs=("runs: daily", "runs: month_end"))
-    days = {one.step: one for one in worst_days(monthly, monthly.ladders["standard"], law(), calendar())}
+    days = table(monthly=True)
     # The eight days of the Spring Festival, its eve and the weekend beside it are the longest stretch.
     gap = longest_without_cut(monthly, calendar())
     assert gap == longest_without_cut(policy(), calendar())
@@ -148,8 +157,7 @@ def test_a_ladder_that_the_machine_cannot_bring_to_rest_is_told(monkeypatch: pyt
 
 
 def test_runs_at_month_end_put_every_step_off() -> None:
-    monthly = changed(runs=("runs: daily", "runs: month_end"))
-    first = worst_days(monthly, monthly.ladders["standard"], law(), calendar())[0]
+    first = table(monthly=True)["reminder"]
     assert (first.earliest, first.latest, first.waits[0]) == (
         3,
         64,
@@ -158,7 +166,7 @@ def test_runs_at_month_end_put_every_step_off() -> None:
 
 
 def test_the_first_legal_day_is_stated_with_its_clause() -> None:
-    days = {one.step: one for one in worst_days(policy(), policy().ladders["standard"], law(), calendar())}
+    days = table(monthly=False)
     assert (days["bar"].legal, days["bar"].law) == (31, "> 30 days past due (interruption-after-30-days)")
     assert days["terminate"].legal == (days["suspend"].earliest or 0) + 61
 
