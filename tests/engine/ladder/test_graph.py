@@ -143,7 +143,7 @@ def test_a_cut_after_a_monthly_run_lies_between_the_days_of_the_table(month: int
 def test_a_cut_that_misses_its_monthly_run_waits_for_days_and_not_for_another_run() -> None:
     days = table(monthly=True)
     # The eight days of the Spring Festival, its eve and the weekend beside it are the longest stretch.
-    gap = longest_without_cut(monthly, calendar())
+    gap = longest_without_cut(MONTHLY, calendar())
     assert gap == longest_without_cut(policy(), calendar())
     assert days["suspend"].waits[-3:-1] == ("the next run 30", f"days without interruptions {gap}")
 
