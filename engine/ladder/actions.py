@@ -197,28 +197,31 @@ def _today(case: Case) -> date:
 def next_after(case: Case, definition: LadderRow) -> tuple[LadderRow, int] | None:
     """Return the row that can follow a row, and the earliest day on which it can, if nothing is paid.
 
-    What is in force already does not follow: a notice that is repeated states the step after that.
+    What is in force already, or has nothing to do, does not follow: what comes behind it does, beside all
+    else that comes behind the notice. Of several the earliest is stated: what a notice has said binds.
     """
-    steps = {definition.step}
-    following: list[LadderRow] = []
-    while steps and not following:
-        behind = [row for row in case.ladder.rows if row.after in steps and row.step != definition.step]
-        behind += [row for row in case.ladder.rows if not row.after and row.index > definition.index]
-        following = [row for row in behind if not case.counts(case.taken_row(row.step), case.today)]
-        following = [row for row in following if not case.barred(row, case.today)]
-        following = [row for row in following if not all(_idle(case, item) for item in row.do)]
-        steps = {row.step for row in behind if row.after} - steps
+    days = {definition.step: _today(case)}
     best: tuple[LadderRow, int] | None = None
-    for row in following:
-        before = case.taken_row(row.after)
-        since = before.waits_from if before and row.after != definition.step else None
-        done = since or _today(case)
-        waits = ready_on(row.wait, done, case.due_of_anchor(case.today)).toordinal()
-        ready = max(case.today + 1, waits, _noticed_on(case, definition, row))
-        day = possible_day(case, row, ready)
-        if day is not None and (best is None or day < best[1]):
-            best = (row, day)
+    for row in case.ladder.rows:
+        first = not row.after and row.index > definition.index
+        if row.step == definition.step or not (first or row.after in days):
+            continue
+        taken = case.taken_row(row.step)
+        if case.counts(taken, case.today):
+            days[row.step] = taken.waits_from if taken and taken.waits_from else _today(case)
+        elif not case.barred(row, case.today) and (day := _comes_on(case, definition, row, days)):
+            if all(_idle(case, item) for item in row.do):
+                days[row.step] = date.fromordinal(day)
+            elif best is None or day < best[1]:
+                best = (row, day)
     return best
+
+
+def _comes_on(case: Case, notice: LadderRow, row: LadderRow, days: dict[str, date]) -> int | None:
+    """Return the first day on which a row can be taken, by the days on which those before it are done."""
+    done = days.get(row.after, _today(case))
+    waits = ready_on(row.wait, done, case.due_of_anchor(case.today)).toordinal()
+    return possible_day(case, row, max(case.today + 1, waits, _noticed_on(case, notice, row)))
 
 
 def _noticed_on(case: Case, notice: LadderRow, row: LadderRow) -> int:

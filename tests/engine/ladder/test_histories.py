@@ -26,6 +26,13 @@ VARIANTS: dict[str, dict[str, tuple[str, str]]] = {
         ),
     },
     "drafts": {"row": (_FINAL, _FINAL.replace("|| notify", "|| approve(letter), notify"))},
+    "notice_lapses": {
+        "valid": ("valid: P90D", "valid: P60D"),
+        "end": (
+            "| write_off     | >= 365 | -         | terminate    | -    ||",
+            "| write_off     | >= 365 | -         | final_notice | -    ||",
+        ),
+    },
     "month_ends": {
         "net": (
             "    | reminder      | >= 3   | -         | -            | -    ||",
