@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -171,6 +172,7 @@ def climb(case: Case, moment: Moment, *, fresh: bool = False) -> Climb:
     if found.gate:
         if found.gate.retry:
             found.retries.append(found.gate.retry)
+        found.notes |= dict(_forced_unlawfully(case, moment[0]))
         return found
     if _forced(case, moment, found, fresh):
         return found
@@ -205,6 +207,16 @@ def _forced(case: Case, moment: Moment, found: Climb, fresh: bool) -> bool:
             found.row, found.act = row, act
             return True
     return False
+
+
+def _forced_unlawfully(case: Case, day: int) -> Iterator[tuple[str, str]]:
+    """Yield what a person forces and the law forbids, for a look at which nothing is taken anyway."""
+    for act in case.acts:
+        row = case.ladder.by_step.get(act.step)
+        if act.act != "force" or row is None or case.has_heard(act) or _stands(case, row, act, day):
+            continue
+        if closed := law_closed(case, row, day):
+            yield row.step, closed.why
 
 
 def _over(case: Case, row: LadderRow) -> Gate | None:

@@ -139,6 +139,15 @@ FORCED = """
     expect:
       - {on: 2026-02-24, do: nothing, says: "clause interruption-after-30-days"}
 """
+FORCED_EARLY = """
+  - case: Who forces it before the hour of the run is told the clause at once
+    history:
+      - {on: 2026-01-05, bill: B1, amount: 300.00, due: 2026-01-25}
+      - {on: 2026-02-24, at: "08:00", force: bar, by: anna, reason: asked by sales}
+    expect:
+      - {on: 2026-02-24, do: nothing, says: "clause interruption-after-30-days", wake: "2026-02-25 09:00"}
+      - {on: 2026-02-25, do: [bar service(outgoing_barred)]}
+"""
 
 
 STANDS = """
@@ -158,7 +167,9 @@ STANDS = """
 
 
 @pytest.mark.parametrize(
-    "case", [DAY_30, DAY_60, FORCED, STANDS], ids=["day 30", "day 60", "forced", "stands"]
+    "case",
+    [DAY_30, DAY_60, FORCED, FORCED_EARLY, STANDS],
+    ids=["day 30", "day 60", "forced", "forced early", "stands"],
 )
 def test_the_gate_of_fixed_lines_to_the_day(case: str) -> None:
     holds(CARELESS, case)
