@@ -13,6 +13,7 @@ from engine.credit.check_promises import promise_problems
 from engine.credit.shadows import shadow_problems
 from engine.source import Problem, render_problem, sort_problems
 from engine.workdays import load_calendar
+from tests.api.cli.test_portfolios_bad import update as update_portfolios
 from tests.engine.ladder.test_policies_bad import update as update_ladder
 from tests.engine.watch.test_policies_bad import update as update_watch
 
@@ -51,9 +52,10 @@ def calendar_message(folder: Path) -> str:
 
 
 def main() -> None:
-    """Write `expected.txt` of each broken policy, calendar and timeline."""
+    """Write `expected.txt` of each broken policy, portfolio, calendar and timeline."""
     update_ladder()
     update_watch()
+    update_portfolios()
     for folder in sorted(BAD.glob("calendar-*")):
         (folder / "expected.txt").write_text(calendar_message(folder), encoding="utf-8")
     for folder in sorted(BAD.glob("credit-*")):

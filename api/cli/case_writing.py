@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from api.cli.check_command import counted
 from api.cli.frame import Trouble
 from api.cli.policy_files import CASES, CSV_CASES, PolicyFiles
-from api.cli.surroundings import calendar_for, law_for, policies_beside
+from api.cli.surroundings import calendar_for, law_for, policies_beside, portfolio_beside
 from engine.credit import load_credit
 from engine.credit.case_search import EXAMPLE, example_facts
 from engine.credit.cases import Case, read_bases, read_cases, run_cases
@@ -155,7 +155,14 @@ def _edits(files: PolicyFiles) -> Iterable[tuple[Span, str]]:
     elif files.what == "collections" and (ladder := load_collections(files.texts, files.root).policy):
         law, calendar = law_for(files, ladder.regulation), calendar_for(files, ladder.calendar)
         report = run_timelines(
-            ladder, law, calendar, data, CASES, texts=files.texts, beside=policies_beside(files)
+            ladder,
+            law,
+            calendar,
+            data,
+            CASES,
+            texts=files.texts,
+            beside=policies_beside(files),
+            named=portfolio_beside(files),
         )
         for played in report.failed:
             for wrong in played.mismatches:

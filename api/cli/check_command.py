@@ -13,8 +13,9 @@ import click
 from api.cli.frame import FINDINGS, OK
 from api.cli.ladder_days import LadderDays, ladder_days
 from api.cli.policy_files import CASES, KINDS, PolicyFiles, find_policies
+from api.cli.portfolio_check import portfolio_problems
 from api.cli.sarif import to_sarif
-from api.cli.surroundings import collections_problems, name_problems, portfolio_problems
+from api.cli.surroundings import collections_problems, name_problems
 from api.storage.portfolio import Portfolio, load_portfolio
 from engine.credit import CreditPolicy, load_credit
 from engine.credit.check_promises import promise_problems

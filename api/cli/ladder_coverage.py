@@ -17,7 +17,7 @@ import click
 from api.cli.case_coverage import Tried
 from api.cli.check_command import counted
 from api.cli.policy_files import CASES, PolicyFiles
-from api.cli.surroundings import calendar_for, law_for, policies_beside
+from api.cli.surroundings import calendar_for, law_for, policies_beside, portfolio_beside
 from api.pooling import end_with_the_caller
 from engine.ladder import load_collections
 from engine.ladder.mutation import Trial, ladder_mutants, untaken
@@ -60,7 +60,9 @@ def trial_of(files: PolicyFiles) -> Trial | None:
     policy = load_collections(files.texts, files.root).policy
     if policy is None:
         return None
-    timelines = read_timelines(policy, files.texts[CASES], CASES, files.texts, policies_beside(files)).policy
+    timelines = read_timelines(
+        policy, files.texts[CASES], CASES, files.texts, policies_beside(files), portfolio_beside(files)
+    ).policy
     if timelines is None:
         return None
     law, calendar = law_for(files, policy.regulation), calendar_for(files, policy.calendar)

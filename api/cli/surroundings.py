@@ -1,8 +1,7 @@
-"""What a policy needs that lies beside it: law packs, calendars, and the policies that a portfolio names."""
+"""What a policy needs that lies beside it: law packs, calendars, the policies of other currencies."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -12,6 +11,7 @@ from typing import TypeVar
 from api.cli.calendar_days import region_of
 from api.cli.frame import Trouble
 from api.cli.policy_files import ROOT, PolicyFiles, find_policies
+from api.storage.portfolio import load_portfolio
 from engine.ladder import (
     CollectionsPolicy,
     LawPack,
@@ -24,13 +24,11 @@ from engine.ladder import (
 )
 from engine.ladder.timeline_sides import Neighbours, Treated
 from engine.policy import Loaded
-from engine.source import Problem, Severity, Span
-from engine.text import ListNode, MapNode, Node, ScalarNode, did_you_mean, read_yaml, suggest
+from engine.source import Problem, Span
+from engine.text import MapNode, Node, ScalarNode, did_you_mean, read_yaml
 from engine.workdays import Calendar, load_calendar, no_calendar
 
 T = TypeVar("T")
-_NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
-"""How a policy is called; its folder has the same name."""
 
 
 def law_for(files: PolicyFiles, name: str) -> LawPack:
@@ -56,9 +54,9 @@ def calendar_for(files: PolicyFiles, name: str) -> Calendar:
 def policies_beside(files: PolicyFiles) -> Neighbours:
     """Return the collections policies of the folders beside a policy's, by name, each read when asked for.
 
-    Empty where the cases name no policy for another currency.
+    Empty where the cases are about one currency.
     """
-    if b"currencies" not in (files.cases or b""):
+    if b"currenc" not in (files.cases or b""):
         return {}
     roots = sorted(_beside(files, ".").glob(f"*/{ROOT}"))
     nodes = [(path.parent, read_yaml(path.read_bytes(), str(path)).policy) for path in roots]
@@ -67,6 +65,15 @@ def policies_beside(files: PolicyFiles) -> Neighbours:
         for folder, node in nodes
         if _word(node, "kind") == "collections"
     }
+
+
+def portfolio_beside(files: PolicyFiles) -> Mapping[str, str]:
+    """Return which collections policy the portfolio beside a policy's folder names for each currency."""
+    path = _beside(files, ".") / "portfolio.yaml"
+    if b"currency" not in (files.cases or b"") or not path.is_file():
+        return {}
+    portfolio = load_portfolio(path.read_bytes(), str(path)).policy
+    return portfolio.by_currency if portfolio else {}
 
 
 def _word(node: Node | None, key: str) -> str:
@@ -111,60 +118,6 @@ def name_problems(files: PolicyFiles) -> Iterator[Problem]:
         message = f"the file is `{files.root}`, and what is in it is called `{called}`"
         advice = f"write `{files.what}: {name}`, or name the file `{called}.yaml`"
         yield Problem("name-of-file", message, said.span, advice)
-
-
-def portfolio_problems(files: PolicyFiles) -> Iterator[Problem]:
-    """Return the names in a portfolio that no policy beside it has."""
-    known: dict[str, set[str]] = {"credit": set(), "collections": set()}
-    unreadable: set[str] = set()
-    entries: dict[str, set[str]] = {}
-    if any(files.folder.glob(f"*/{ROOT}")):
-        for one in find_policies(path.parent for path in sorted(files.folder.glob(f"*/{ROOT}"))):
-            called = _name_of(one)
-            if one.what == "unknown" or not _NAME.fullmatch(called):
-                unreadable.add(one.folder.name)  # what is wrong with it is told there
-            elif one.what in known:
-                known[one.what].add(called)
-                for fact, options in _facts_of(one):
-                    entries.setdefault(fact, set()).update(options)
-    node = read_yaml(files.texts[files.root], files.root).policy
-    for kind, name in _named(node):
-        if name.text not in known[kind] | unreadable:
-            advice = did_you_mean(name.text, sorted(known[kind]), of=f"{kind} policies")
-            yield Problem("unknown-policy", f"there is no {kind} policy `{name.text}`", name.span, advice)
-    credit = node.get("credit") if isinstance(node, MapNode) else None
-    if isinstance(credit, MapNode) and not unreadable:
-        yield from _entry_problems(credit, entries)
-
-
-def _facts_of(files: PolicyFiles) -> Iterator[tuple[str, list[str]]]:
-    """Yield the facts that a policy declares, each with the texts that it can be."""
-    node = read_yaml(files.texts[files.root], files.root).policy
-    facts = node.get("facts") if isinstance(node, MapNode) else None
-    for key, value in facts.entries if isinstance(facts, MapNode) else ():
-        options = value.get("one_of") if isinstance(value, MapNode) else None
-        items = options.items if isinstance(options, ListNode) else ()
-        yield key.text, [item.text for item in items if isinstance(item, ScalarNode)]
-
-
-def _entry_problems(credit: MapNode, entries: Mapping[str, set[str]]) -> Iterator[Problem]:
-    """Yield what is doubtful in the entry of the customer file that chooses, and in its values.
-
-    The customer file may have entries that no policy reads: only what resembles one that is read is wrong.
-    """
-    by = credit.get("by")
-    name = by.text if isinstance(by, ScalarNode) else "segment"
-    if isinstance(by, ScalarNode) and entries and name not in entries:
-        advice = did_you_mean(name, sorted(entries), of="facts")
-        severity = Severity.ERROR if suggest(name, entries) else Severity.WARNING
-        message = f"no policy here reads an entry `{name}` of the customer file"
-        yield Problem("unknown-entry", message, by.span, advice, severity)
-    options = sorted(entries.get(name, ()))
-    for key, _ in credit.entries:
-        if options and key.text != "by" and key.text not in options:
-            message = f"`{name}` is never `{key.text}` in the policies here: nobody is judged by this line"
-            advice = did_you_mean(key.text, options, of="it can be")
-            yield Problem("unknown-entry", message, key.span, advice, Severity.WARNING)
 
 
 def _all(files: PolicyFiles, folder: str, read: Callable[[bytes, str], Loaded[T]]) -> list[T]:
@@ -212,22 +165,3 @@ def _place(files: PolicyFiles, *path: str) -> Span:
     for name in path:
         node = (node.get(name) if isinstance(node, MapNode) else None) or node
     return node.span if node else Span(files.root, 1, 1)
-
-
-def _name_of(files: PolicyFiles) -> str:
-    node = read_yaml(files.texts[files.root], files.root).policy
-    name = node.get("policy") if isinstance(node, MapNode) else None
-    return name.text if isinstance(name, ScalarNode) else ""
-
-
-def _named(node: Node | None) -> Iterator[tuple[str, ScalarNode]]:
-    if not isinstance(node, MapNode):
-        return
-    credit = node.get("credit")
-    if isinstance(credit, MapNode):
-        for key, value in credit.entries:
-            if key.text != "by" and isinstance(value, ScalarNode):
-                yield "credit", value
-    collections = node.get("collections")
-    if isinstance(collections, ScalarNode):
-        yield "collections", collections

@@ -18,7 +18,7 @@ from api.cli.junit import to_junit
 from api.cli.ladder_coverage import ladder_tried
 from api.cli.policy_files import CASES, CSV_CASES, PolicyFiles, find_policies
 from api.cli.replacing import replace_file
-from api.cli.surroundings import calendar_for, law_for, policies_beside
+from api.cli.surroundings import calendar_for, law_for, policies_beside, portfolio_beside
 from engine.credit import load_credit
 from engine.credit.case_report import Mismatch
 from engine.credit.case_report import render_report as render_credit
@@ -186,7 +186,14 @@ def _collections(files: PolicyFiles, cases: bytes, path: Path) -> Tested:
     assert policy is not None  # it was checked
     law, calendar = law_for(files, policy.regulation), calendar_for(files, policy.calendar)
     report = run_timelines(
-        policy, law, calendar, cases, str(path), texts=files.texts, beside=policies_beside(files)
+        policy,
+        law,
+        calendar,
+        cases,
+        str(path),
+        texts=files.texts,
+        beside=policies_beside(files),
+        named=portfolio_beside(files),
     )
     failed = tuple(
         _failed(r.name, r.span, [mismatch.told for mismatch in r.mismatches])

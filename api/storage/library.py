@@ -134,12 +134,13 @@ class Library:
     def collections_for(self, session: Session, account: AccountRow, on: date) -> CollectionsPolicy | None:
         """Return the collections policy that an account falls under on a day.
 
-        None when nothing names one, when it is not in force yet, or when it speaks of another currency.
+        The account's own, else the one that the portfolio names for accounts in its currency. None when
+        nothing names one, when it is not in force yet, or when it speaks of another currency.
         """
         name = account.policy
         if not name:
             portfolio = self.portfolio(session, on)
-            name = portfolio.collections if portfolio else ""
+            name = portfolio.collections_for(account.currency) if portfolio else ""
         chosen = self.in_force(session, "collections", name, on) if name else None
         if chosen is None:
             return None
@@ -153,9 +154,9 @@ class Library:
             portfolio = self.portfolio(session, on)
             if portfolio is None:
                 return f"No portfolio is in force on {on}, and the account names no collections policy."
-            name = portfolio.collections
-        if not name:
-            return "The portfolio names no collections policy, and neither does the account."
+            name = portfolio.collections_for(account.currency)
+            if not name:
+                return portfolio.names_none_for(account.currency)
         chosen = self.in_force(session, "collections", name, on)
         if chosen is None:
             return f"The collections policy `{name}` is not in force on {on}."
@@ -167,7 +168,7 @@ class Library:
     def next_change(self, session: Session, account: AccountRow, today: date) -> date | None:
         """Return the next day on which another text may come into force for an account's collections."""
         portfolio = self.portfolio(session, today)
-        name = account.policy or (portfolio.collections if portfolio else "")
+        name = account.policy or (portfolio.collections_for(account.currency) if portfolio else "")
         said = [self._words(session, PORTFOLIO, PORTFOLIO), self._words(session, "collections", name)]
         later = (text.effective_from for words in said for text, _ in words.said)
         return min((day for day in later if day > today), default=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -14,6 +14,7 @@ from api.storage.adopting import refuse_unmapped, wake_followers
 from api.storage.errors import PolicyRefused
 from api.storage.library import usable
 from api.storage.portfolio import PORTFOLIO, load_portfolio
+from api.storage.portfolio_names import refuse_unfitting
 from api.storage.session import Database, Work
 from api.storage.shelf import activate, in_force, put_on_shelf, read_texts
 from api.storage.tables import AccountRow, TextRow, table_of
@@ -28,6 +29,7 @@ from engine.watch import load_watch
 from engine.workdays import load_calendar
 
 MAIN = "policy.yaml"
+PORTFOLIO_FILE = "portfolio.yaml"
 TESTED = ("credit", "collections", "watch")
 """Kinds of policies that have cases of their own."""
 _ALWAYS = date(1970, 1, 1)
@@ -60,6 +62,8 @@ class Publisher:
         with self._database.write() as work:
             if made.kind == "collections":
                 _keep_the_law(work, texts, max(made.effective_from, at.date()))
+            if made.kind == PORTFOLIO:
+                refuse_unfitting(work.session, texts, at.date())
             refuse_unmapped(work.session, made, texts, at.date())
             before = in_force(work.session, made.kind, made.policy, made.effective_from)
             new = put_on_shelf(work, made, texts, at, ends)
@@ -74,7 +78,19 @@ class Publisher:
 
     def publish_folder(self, folder: Path, at: datetime, untested: str = "") -> list[Published]:
         """Publish everything in a folder of policies: law packs and calendars first, the portfolio last."""
-        return [self.publish(texts, at, untested) for texts in read_folder(folder)]
+        found = read_folder(folder)
+        self._look_ahead(found, at)
+        return [self.publish(texts, at, untested) for texts in found]
+
+    def _look_ahead(self, found: Sequence[Texts], at: datetime) -> None:
+        """Refuse a folder whose portfolio would be refused, before anything of it is on the shelf."""
+        if not found or PORTFOLIO_FILE not in found[-1]:
+            return
+        mine = (texts for texts in found if MAIN in texts and _kind_of(texts, MAIN) == "collections")
+        loaded = (load_collections(texts).policy for texts in mine)
+        with self._database.read() as session:
+            beside = (policy for policy in loaded if policy is not None)
+            refuse_unfitting(session, found[-1], at.date(), beside)
 
 
 def read_folder(folder: Path) -> list[dict[str, bytes]]:
@@ -88,7 +104,7 @@ def read_folder(folder: Path) -> list[dict[str, bytes]]:
     for main in sorted(folder.glob(f"*/{MAIN}")):
         files = (p for p in main.parent.rglob("*") if p.is_file() and not _is_test(p))
         found.append({p.relative_to(main.parent).as_posix(): p.read_bytes() for p in sorted(files)})
-    portfolio = folder / "portfolio.yaml"
+    portfolio = folder / PORTFOLIO_FILE
     if portfolio.exists():
         found.append({portfolio.name: portfolio.read_bytes()})
     return found

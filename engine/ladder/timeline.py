@@ -29,7 +29,15 @@ from engine.ladder.model import CollectionsPolicy
 from engine.ladder.possible import UNALLOCATED, check_history, names_of
 from engine.ladder.simulate import GoesInCircles, Played, Scenario, Side, play_together, show
 from engine.ladder.timeline_report import CaseResult, Mismatch, TimelineReport
-from engine.ladder.timeline_sides import Neighbours, Sides, Treated, read_currencies, read_sides
+from engine.ladder.timeline_sides import (
+    Around,
+    Neighbours,
+    Sides,
+    Treated,
+    named_currencies,
+    read_currencies,
+    read_sides,
+)
 from engine.ladder.timeline_world import World, allocation, check_world, world, zone
 from engine.ladder.words import Words
 from engine.ledger.account import Terms
@@ -66,13 +74,14 @@ class Beside:
 
 def run_timelines(
     policy: CollectionsPolicy, law: LawPack, calendar: Calendar, data: bytes, file: str,
-    *, texts: Texts | None = None, beside: Neighbours | None = None,
+    *, texts: Texts | None = None, beside: Neighbours | None = None, named: Mapping[str, str] | None = None,
 ) -> TimelineReport:  # fmt: skip
     """Run every timeline of a file.
 
-    `texts` holds other policy texts that histories name, `beside` the policies of other folders, by name.
+    `texts` holds other policy texts that histories name, `beside` the policies of other folders, by name,
+    `named` those that the portfolio names for accounts in each currency.
     """
-    read = read_timelines(policy, data, file, texts or {}, beside)
+    read = read_timelines(policy, data, file, texts or {}, beside, named)
     if read.policy is None:
         return TimelineReport(policy.name, file, (), read.problems)
     results = tuple(run_timeline(policy, law, calendar, timeline) for timeline in read.policy)
@@ -80,16 +89,19 @@ def run_timelines(
 
 
 def read_timelines(
-    policy: CollectionsPolicy, data: bytes, file: str, texts: Texts, beside: Neighbours | None = None
-) -> Loaded[tuple[Timeline, ...]]:
+    policy: CollectionsPolicy, data: bytes, file: str, texts: Texts, beside: Neighbours | None = None,
+    named: Mapping[str, str] | None = None,
+) -> Loaded[tuple[Timeline, ...]]:  # fmt: skip
     """Read every timeline of a file.
 
-    `texts` holds other policy texts that histories name, `beside` the policies of other folders, by name.
+    `texts` holds other policy texts that histories name, `beside` the policies of other folders, by name,
+    `named` those that the portfolio names for accounts in each currency.
     """
+    around = Around(policy, texts, beside or {}, named or {})
     reader = Reader()
     loaded = read_yaml(data, file)
     reader.take(loaded.problems)
-    timelines = tuple(_timelines(reader, policy, loaded.policy, texts, beside or {})) if loaded.policy else ()
+    timelines = tuple(_timelines(reader, around, loaded.policy)) if loaded.policy else ()
     problems = sort_problems(reader.problems)
     return Loaded(None if has_errors(problems) else timelines, problems)
 
@@ -97,9 +109,8 @@ def read_timelines(
 # reading
 
 
-def _timelines(
-    reader: Reader, policy: CollectionsPolicy, node: Node, texts: Texts, beside: Neighbours
-) -> Iterator[Timeline]:  # fmt: skip
+def _timelines(reader: Reader, around: Around, node: Node) -> Iterator[Timeline]:
+    policy = around.own
     fields = reader.fields(node, "a file of cases", ["policy", "cases"], ["currencies"])
     if fields is None:
         return
@@ -107,14 +118,17 @@ def _timelines(
     if name is not None and name != policy.name:
         message = f"these cases are for `{name}`; the policy is `{policy.name}`"
         reader.error("other-policy", message, fields["policy"].span, f"write `policy: {policy.name}`")
+    before = len(reader.problems)
     treated = {policy.currency: Treated(policy)}
     if "currencies" in fields:
-        treated |= read_currencies(reader, policy, fields["currencies"], texts, beside)
-        if has_errors(reader.problems):
-            return  # lines in a currency that could not be read would be told for nothing
+        treated |= read_currencies(reader, around, fields["currencies"])
+    if "cases" in fields:
+        treated |= named_currencies(reader, around, fields["cases"], treated)
+    if has_errors(reader.problems[before:]):
+        return  # lines in a currency that could not be read would be told for nothing
     seen: dict[str, Span] = {}
     for item in reader.items(fields["cases"], "`cases`") if "cases" in fields else ():
-        timeline = _timeline(reader, treated, item, texts)
+        timeline = _timeline(reader, treated, item, around.texts)
         if timeline is None:
             continue
         if timeline.name in seen:

@@ -6,7 +6,7 @@ currencies has two accounts, each with a policy and a ladder of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from engine.ladder.adopting import check_adoption
@@ -54,9 +54,18 @@ class Sides:
         return {currency: words_of(self.policies(currency)) for currency in self.by}
 
 
-def read_currencies(
-    reader: Reader, own: CollectionsPolicy, node: Node, texts: Texts, beside: Neighbours
-) -> dict[str, Treated]:
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the cases of a policy can name: its own texts, and what lies beside its folder."""
+
+    own: CollectionsPolicy
+    texts: Texts = field(hash=False)
+    beside: Neighbours = field(hash=False)
+    named: Mapping[str, str] = field(hash=False)
+    """The policy that the portfolio names for accounts in each currency."""
+
+
+def read_currencies(reader: Reader, around: Around, node: Node) -> dict[str, Treated]:
     """Read `currencies: {USD: travel-collections}`: by which policy each further currency is treated.
 
     A name is that of a policy in a folder of its own, or of a text beside the cases.
@@ -64,12 +73,57 @@ def read_currencies(
     found: dict[str, Treated] = {}
     for key, value in reader.entries(node, "`currencies`"):
         name = reader.text(value, f"`{key.text}`")
-        if name is None or not _is_further(reader, own, key):
+        if name is None or not _is_further(reader, around.own, key):
             continue
-        treated = _treated(reader, own, name, value.span, texts, beside)
-        if treated and _fits(reader, own, treated.policy, key, value.span):
+        treated = _treated(reader, around, name, value.span)
+        if treated and _fits(reader, around.own, treated.policy, key.text, value.span):
             found[key.text] = treated
     return found
+
+
+def named_currencies(
+    reader: Reader, around: Around, cases: Node, known: Collection[str]
+) -> dict[str, Treated]:
+    """Return by which policy the portfolio treats each further currency that a line of the cases names."""
+    found: dict[str, Treated] = {}
+    for place in _currencies_of(cases):
+        code = place.text.strip()
+        if code in known or code in found or code not in around.named or code == around.own.currency:
+            continue
+        treated = _named(reader, around, code, place.span)
+        if treated is None:
+            return {}
+        found[code] = treated
+    return found
+
+
+def _named(reader: Reader, around: Around, code: str, span: Span) -> Treated | None:
+    """Return the policy that the portfolio names for a currency; one that does not fit is told."""
+    name = around.named[code]
+    said = f"the portfolio names `{name}` for {code}"
+    if name not in around.beside:
+        advice = (
+            f"add its folder beside this one, or name another below `policy:`: `currencies: {{{code}: ...}}`"
+        )
+        reader.error("unknown-policy", f"{said}, and no such policy is here", span, advice)
+        return None
+    there = around.beside[name]()
+    reader.take(there.problems)
+    if there.policy is None or there.policy.policy.currency == code:
+        return there.policy
+    message = f"{said}, which states amounts in {there.policy.policy.currency}"
+    reader.error("other-currency", message, span, f"name a policy with `currency: {code}` there")
+    return None
+
+
+def _currencies_of(cases: Node) -> Iterator[ScalarNode]:
+    for case in cases.items if isinstance(cases, ListNode) else ():
+        for key in ("history", "expect"):
+            lines = case.get(key) if isinstance(case, MapNode) else None
+            for line in lines.items if isinstance(lines, ListNode) else ():
+                said = line.get("currency") if isinstance(line, MapNode) else None
+                if isinstance(said, ScalarNode):
+                    yield said
 
 
 def _is_further(reader: Reader, policy: CollectionsPolicy, key: ScalarNode) -> bool:
@@ -84,9 +138,8 @@ def _is_further(reader: Reader, policy: CollectionsPolicy, key: ScalarNode) -> b
     return False
 
 
-def _treated(
-    reader: Reader, own: CollectionsPolicy, name: str, span: Span, texts: Texts, beside: Neighbours
-) -> Treated | None:
+def _treated(reader: Reader, around: Around, name: str, span: Span) -> Treated | None:
+    own, texts, beside = around.own, around.texts, around.beside
     if name not in texts:
         if name in beside:
             there = beside[name]()
@@ -109,12 +162,10 @@ def _treated(
     return Treated(loaded.policy)
 
 
-def _fits(
-    reader: Reader, own: CollectionsPolicy, other: CollectionsPolicy, key: ScalarNode, span: Span
-) -> bool:
-    if other.currency != key.text:
-        message = f"`{other.name}` states amounts in {other.currency}, not in {key.text}"
-        advice = f"write `{other.currency}: {other.name}`, or name a policy with `currency: {key.text}`"
+def _fits(reader: Reader, own: CollectionsPolicy, other: CollectionsPolicy, code: str, span: Span) -> bool:
+    if other.currency != code:
+        message = f"`{other.name}` states amounts in {other.currency}, not in {code}"
+        advice = f"write `{other.currency}: {other.name}`, or name a policy with `currency: {code}`"
         reader.error("other-currency", message, span, advice)
     elif other.name == own.name:
         message = f"both policies are called `{own.name}`: an account could not say which is meant"

@@ -10,6 +10,7 @@ from engine.schemas.parts import (
     choice,
     day,
     document,
+    either,
     entries,
     integer,
     listed,
@@ -89,9 +90,14 @@ def calendar_schema() -> Schema:
 def portfolio_schema() -> Schema:
     """Return the schema of a portfolio."""
     credit = entries("The credit policy for each value of the entry that `by` names.", text("a policy", SLUG))
-    schema = record(
-        "Which policy judges whom.",
-        {},
-        {"credit": credit, "collections": text("The collections policy for all.", SLUG)},
+    name = text("A collections policy.", SLUG)
+    by_currency = entries(
+        "A collections policy for each currency: `USD: travel-collections`.", name, "^[A-Z]{3}$"
     )
+    collections = either(
+        "The collections policy for all accounts, or one for each currency.",
+        name,
+        {**by_currency, "minProperties": 1},
+    )
+    schema = record("Which policy judges whom.", {}, {"credit": credit, "collections": collections})
     return document("portfolio", "Forbear portfolio", {**schema, "minProperties": 1})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import pytest
@@ -36,9 +37,11 @@ def beside() -> Neighbours:
 
 
 def run(
-    history: list[str], expect: list[str], more: str = "", currencies: str = "{USD: travel-usd}"
-) -> TimelineReport:
-    lines = ["policy: consumer-collections", f"currencies: {currencies}", "cases:", "  - case: One"]
+    history: list[str], expect: list[str], more: str = "", currencies: str = "{USD: travel-usd}",
+    named: Mapping[str, str] | None = None,
+) -> TimelineReport:  # fmt: skip
+    lines = ["policy: consumer-collections", "cases:", "  - case: One"]
+    lines[1:1] = [f"currencies: {currencies}"] if currencies else []
     lines += [f"    {more}"] if more else []
     lines += ["    history:", *(f"      - {{{line}}}" for line in history)]
     lines += ["    expect:", *(f"      - {{{line}}}" for line in expect)]
@@ -47,7 +50,9 @@ def run(
     texts["no-law.yaml"] = texts["usd.yaml"].replace(b"regulation: cn-telecom", b"regulation: none")
     texts["same.yaml"] = texts["policy.yaml"].replace(b"currency: CNY", b"currency: USD")
     text = "\n".join(lines).encode()
-    return run_timelines(policy(), law(), calendar(), text, "cases.yaml", texts=texts, beside=beside())
+    return run_timelines(
+        policy(), law(), calendar(), text, "cases.yaml", texts=texts, beside=beside(), named=named
+    )
 
 
 @pytest.mark.parametrize("currencies", ["{USD: travel-usd}", "{USD: usd.yaml}"])
@@ -171,3 +176,39 @@ def test_without_a_policy_for_it_a_currency_is_refused() -> None:
     (problem,) = report.problems
     assert (problem.code, problem.span.line) == ("no-amounts-in", 4)
     assert "`currencies: {USD: ...}`" in problem.advice
+
+
+PORTFOLIO = {"CNY": "consumer-collections", "USD": "travel-usd", "EUR": "travel-usd", "JPY": "travel-gone"}
+
+
+def test_a_further_currency_takes_its_policy_from_the_portfolio() -> None:
+    report = run(
+        [YUAN, DOLLARS], ["on: 2026-01-29, currency: USD, open: true, overdue: 12.00", REMINDED],
+        currencies="", named=PORTFOLIO,
+    )  # fmt: skip
+    assert report.ok, render_report(report)
+
+
+def test_what_the_cases_name_wins_over_the_portfolio() -> None:
+    """By `usd.yaml` a case opens at 20.00 dollars; the portfolio's text opens one at 3.00."""
+    report = run(
+        [YUAN, DOLLARS], ["on: 2026-01-29, currency: USD, open: false", REMINDED],
+        currencies="{USD: usd.yaml}", named=PORTFOLIO,
+    )  # fmt: skip
+    assert report.ok, render_report(report)
+
+
+def test_a_portfolio_without_a_line_for_the_currency_leaves_the_cases_as_they_are() -> None:
+    report = run([YUAN, DOLLARS], [REMINDED], currencies="", named={"CNY": "consumer-collections"})
+    assert [problem.code for problem in report.problems] == ["no-amounts-in"]
+    report = run([YUAN], [REMINDED], currencies="", named=PORTFOLIO)
+    assert report.ok, render_report(report)
+
+
+@pytest.mark.parametrize(("code", "told"), [("EUR", "other-currency"), ("JPY", "unknown-policy")])
+def test_a_portfolio_that_does_not_fit_is_told_at_the_line(code: str, told: str) -> None:
+    line = f"on: 2026-01-05, bill: U1, amount: 3, due: 2026-01-25, currency: {code}"
+    report = run([YUAN, line], [REMINDED], currencies="", named=PORTFOLIO)
+    (problem,) = report.problems
+    assert (problem.code, problem.span.line) == (told, 6)
+    assert f"the portfolio names `{PORTFOLIO[code]}` for {code}" in problem.message + problem.advice
