@@ -89,7 +89,11 @@ def restore_backup(database: Database, path: Path) -> dict[str, int]:
             raise BackupRefused("This database is not empty. Name an empty one: nothing is overwritten.")
     upgrade(database, first["revision"])
     counts: dict[str, int] = {}
-    with database.engines.turn(), database.engines.write.begin() as connection:
+    with (
+        database.engines.turn(),
+        database.engines.turn_beside(),
+        database.engines.write.begin() as connection,
+    ):
         connection.execute(text("DELETE FROM audit_head"))
         known = {table.name: table for table in _tables(connection)}
         table, columns, rows = known["audit_head"], list[str](), list[dict[str, Any]]()

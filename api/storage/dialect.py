@@ -27,6 +27,8 @@ MANY = 50
 """From so many rows on a COPY is worth its round trips."""
 BUSY_MS = 30_000
 """How long one process waits for another one's write on SQLite."""
+PATIENCE_SECONDS = 5.0
+"""How long one process waits for another one's turn before it asks for the file's lock all the same."""
 
 
 def insert_once(engine: Engine, table: Table) -> ReturningInsert[Any]:
@@ -75,19 +77,22 @@ class Engines:
     def __init__(self, url: str, *, durable: bool = True) -> None:
         self.name = make_url(url).get_backend_name()
         if self.name == "sqlite":
-            database = make_url(url).database
-            self._turn: AbstractContextManager[Any] = (
-                FileTurn(Path(database), BUSY_MS / 1_000) if database else threading.Lock()
-            )
+            self._turn: AbstractContextManager[Any] = threading.Lock()
+            file = make_url(url).database
+            self._beside = FileTurn(Path(file), PATIENCE_SECONDS) if file else None
             self.read = _sqlite(url, "BEGIN", durable=durable)
             self.write = _sqlite(url, "BEGIN IMMEDIATE", durable=durable)
         else:
-            self._turn = nullcontext()
+            self._turn, self._beside = nullcontext(), None
             self.read = self.write = create_engine(_with_driver(url), pool_pre_ping=True, pool_size=20)
 
     def turn(self) -> AbstractContextManager[Any]:
-        """Return what a writer holds from begin to commit."""
+        """Return what a writer's thread holds from begin to commit, before `turn_beside`."""
         return self._turn
+
+    def turn_beside(self) -> AbstractContextManager[Any]:
+        """Return what a writer's process holds from begin to commit."""
+        return self._beside or nullcontext()
 
     def hold_schema(self, connection: Connection) -> None:
         """Let nobody else change the schema until the transaction ends; on SQLite its begin has done that."""
@@ -98,8 +103,8 @@ class Engines:
         """Close all connections."""
         self.read.dispose()
         self.write.dispose()
-        if isinstance(self._turn, FileTurn):
-            self._turn.close()
+        if self._beside is not None:
+            self._beside.close()
 
 
 def _with_driver(url: str) -> str:

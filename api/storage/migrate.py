@@ -69,7 +69,7 @@ def _alone(database: Database) -> Iterator[Connection]:
     it: so it looks at what points where only at the end, and then at everything.
     """
     engines = database.engines
-    with engines.turn(), engines.write.connect() as connection:
+    with engines.turn(), engines.turn_beside(), engines.write.connect() as connection:
         # Not through the connection: a pragma on foreign keys does nothing in a transaction.
         raw: Any = connection.connection.driver_connection if engines.name == "sqlite" else None
         if raw is not None:

@@ -108,7 +108,7 @@ class Database:
         """Open a transaction that commits at the end of the block, or leaves no trace."""
         # What is written is flushed where it is needed and at the end; never because something is read.
         session = Session(self.engines.write, autoflush=False, expire_on_commit=False)
-        with self.engines.turn(), session:
+        with self.engines.turn(), self.engines.turn_beside(), session:
             work = Work(session, self.engines)
             with session.begin():
                 session.connection()

@@ -1,10 +1,9 @@
-"""Turns of those who write to one SQLite file: threads of a process, and processes beside each other."""
+"""Turns of processes that write to one SQLite file."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-import threading
 import time
 from pathlib import Path
 from types import TracebackType
@@ -13,21 +12,21 @@ LOOK_AGAIN_SECONDS = 0.001
 
 
 class FileTurn:
-    """One writer at a time; another process is asked for a lock that it loses when it dies.
+    """One process at a time; it loses its turn when it dies. One thread of a process asks at a time.
 
-    The file's own lock would do, but who waits for it sleeps longer each time, up to a tenth of a second.
-    A process that keeps its turn for over `patience` seconds is no longer waited for: the file's lock
-    decides.
+    The database's own lock would do, but who waits for it sleeps longer each time, up to a tenth of a second.
+    A process that keeps its turn for over `patience` seconds is no longer waited for: that lock decides.
+
+    Temporal throws a cancellation into an activity's thread, wherever that is: an exit may never run. So the
+    process keeps its turn then, and gives it back at the end of its next one.
     """
 
     def __init__(self, database: Path, patience: float) -> None:
-        self._threads = threading.Lock()
         self._patience = patience
         self._path = database.with_name(f"{database.name}-turn")
         self._file: int | None = None
 
     def __enter__(self) -> None:
-        self._threads.acquire()
         try:
             self._wait()
         except OSError:  # where no file can be made, the database itself says what is wrong with the place
@@ -38,7 +37,6 @@ class FileTurn:
     ) -> None:
         if self._file is not None:
             fcntl.flock(self._file, fcntl.LOCK_UN)
-        self._threads.release()
 
     def close(self) -> None:
         """Let go of the file."""

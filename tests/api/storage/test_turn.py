@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from concurrent.futures import CancelledError
 from pathlib import Path
+
+import pytest
 
 from api.storage.dialect import Engines
 from api.storage.turn import FileTurn
@@ -80,8 +83,40 @@ def test_where_no_file_can_be_made_threads_still_take_turns(tmp_path: Path) -> N
     turn.close()
 
 
+def test_an_exit_that_never_ran_is_made_up_for_by_the_next_turn(tmp_path: Path) -> None:
+    database, mark = tmp_path / "a.sqlite", tmp_path / "mark"
+    turn = FileTurn(database, 30)
+    turn.__enter__()
+    with turn:
+        pass
+    child = _holder(database, mark)
+    child.communicate("go\n")
+    assert mark.exists()
+    turn.close()
+
+
+def test_who_is_cancelled_while_he_waits_leaves_the_turn_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Temporal throws a cancellation into the thread of an activity."""
+    database, mark = tmp_path / "a.sqlite", tmp_path / "mark"
+    engines = Engines(f"sqlite:///{database}")
+    child = _holder(database, mark)
+
+    def cancelled(seconds: float) -> None:
+        raise CancelledError
+
+    monkeypatch.setattr("api.storage.turn.time.sleep", cancelled)
+    with pytest.raises(CancelledError), engines.turn(), engines.turn_beside():
+        pass
+    child.communicate("go\n")
+    with engines.turn(), engines.turn_beside():
+        assert mark.exists()
+    engines.dispose()
+
+
 def test_a_database_in_memory_needs_no_file() -> None:
     engines = Engines("sqlite://")
-    with engines.turn():
+    with engines.turn(), engines.turn_beside():
         pass
     engines.dispose()
