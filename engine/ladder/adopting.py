@@ -11,17 +11,13 @@ from datetime import date, datetime
 from decimal import Inexact, localcontext
 
 from engine.ladder.case import Case
-from engine.ladder.ladders_from_yaml import EXEMPT
 from engine.ladder.model import CollectionsPolicy, Ladder
 from engine.ladder.opening import entered
-from engine.ladder.state import Position, Step, StepTrace, Taken, TakenRow
+from engine.ladder.renaming import GIVEN_UP, entries_of, joined, names_of, renamed, steps_of
+from engine.ladder.state import Position, Step, StepTrace, Taken
 from engine.ladder.stepping import PRECISION
 from engine.source import Problem, Span
 from engine.text import Node, Reader, did_you_mean
-
-GIVEN_UP = EXEMPT
-"""`maps: {bar: none}`: the step is given up, and what it did is undone."""
-
 
 def read_maps(reader: Reader, node: Node, ladders: Mapping[str, Ladder]) -> dict[str, str]:
     """Read `maps`: what became of the steps that the text before had and this one has not."""
@@ -67,7 +63,7 @@ def _unmapped(old: CollectionsPolicy, new: CollectionsPolicy) -> Iterator[Proble
         yield Problem("adoption-changes-case", message, span, "publish under another name")
     seen: set[str] = set()
     for ladder in old.ladders.values():
-        there = _steps(new, ladder.name)
+        there = steps_of(new, ladder.name)
         for step in ladder.by_step:
             if step in there or step in new.maps or step in seen:
                 continue
@@ -87,12 +83,6 @@ def _place(new: CollectionsPolicy, ladder: str) -> Span:
     return found.span if found else new.spans.get("ladders", Span("policy.yaml", 1, 1))
 
 
-def _steps(policy: CollectionsPolicy, ladder: str) -> set[str]:
-    """Return the steps of a ladder; where the ladder is gone its cases can come to any."""
-    found = [policy.ladders[ladder]] if ladder in policy.ladders else policy.ladders.values()
-    return {step for one in found for step in one.by_step}
-
-
 def adopt(
     old: CollectionsPolicy, new: CollectionsPolicy, taken: Taken, position: Position, at: datetime
 ) -> Step:
@@ -100,16 +90,12 @@ def adopt(
 
     The next look derives everything anew under the new text; nothing is cut on the same day.
     """
-    renamed = {row.step: _name(new, row.ladder, row.step) for row in (*taken.rows, *taken.left)}
-    names = renamed | {step: _name(new, taken.ladder, step) for step in taken.entries if step not in renamed}
-    entries: dict[str, int] = {}
-    for step, count in taken.entries.items():
-        entries[names[step]] = max(count, entries.get(names[step], 0))
+    names = names_of(new, taken)
     gone_over = taken.model_copy(
         update={
-            "rows": _joined(row.model_copy(update={"step": renamed[row.step]}) for row in taken.rows),
-            "left": tuple(row.model_copy(update={"step": renamed[row.step]}) for row in taken.left),
-            "entries": entries,
+            "rows": joined(renamed(taken.rows, names)),
+            "left": renamed(taken.left, names),
+            "entries": entries_of(taken, names),
             "opened_anchor": _anchor(old, new, taken, position, at),
             "adopted_at": at,
         }
@@ -119,32 +105,6 @@ def adopt(
     notes += [f"`{row.step}` is given up" for row in taken.rows if new.maps.get(row.step) == GIVEN_UP]
     trace = StepTrace(ladder=taken.ladder, today=position.account.today, notes=tuple(notes))
     return Step(taken=gone_over, wake_at=None, trace=trace)
-
-
-def _name(new: CollectionsPolicy, ladder: str, step: str) -> str:
-    """Return what a step is called now; one that is given up keeps its name, which no ladder has."""
-    mapped = new.maps.get(step, step)
-    return step if step in _steps(new, ladder) or mapped == GIVEN_UP else mapped
-
-
-def _joined(rows: Iterator[TakenRow]) -> tuple[TakenRow, ...]:
-    """Return rows with those of one step made one: steps that were put together did what both had done."""
-    found: dict[tuple[str, int], TakenRow] = {}
-    for row in rows:
-        which = (row.step, row.entry if row.announces else 0)
-        first = found.get(which)
-        if first is not None:
-            row = row.model_copy(
-                update={
-                    "keys": (*first.keys, *row.keys),
-                    "words": first.words | row.words,
-                    "undo_keys": (*first.undo_keys, *row.undo_keys),
-                    "debts": tuple(dict.fromkeys((*first.debts, *row.debts))),
-                    "entry": max(first.entry, row.entry),
-                }
-            )
-        found[which] = row
-    return tuple(found.values())
 
 
 def _anchor(

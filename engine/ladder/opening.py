@@ -10,6 +10,7 @@ from engine.ladder.aftercare import care_case, carried, is_other_text
 from engine.ladder.case import Case, minutes
 from engine.ladder.memory import Row
 from engine.ladder.model import CollectionsPolicy
+from engine.ladder.renaming import entries_of, joined, names_of, renamed
 from engine.ladder.reviving import has_bounced
 from engine.ladder.scope import WHOLE, service_of
 from engine.ladder.state import BookedFee, Position, Taken, TakenRow
@@ -57,6 +58,7 @@ def open_case(
     """
     if care and previous is not None:
         return care_case(policy, case, position, at, previous)
+    previous = _renamed(policy, previous) if previous else None
     look = _unopened(policy, position, at, item)
     today = date.fromordinal(look.today)
     bounced = previous is not None and _has_bounced(policy, position, previous)
@@ -74,6 +76,18 @@ def open_case(
         fees=_booked_before(policy, previous, today) if previous else (),
         told=previous.told if previous and _is_pending(previous) else (),
     )
+
+
+def _renamed(policy: CollectionsPolicy, previous: Taken) -> Taken:
+    """Return what is remembered of a case of an older text by the names of this one, as an open case has it.
+
+    A notice that was only renamed stands again after a bounce as it would under its old name.
+    """
+    if not policy.maps or not is_other_text(policy, previous):
+        return previous
+    names = names_of(policy, previous)
+    rows, left = joined(renamed(previous.rows, names)), joined(renamed(previous.left, names))
+    return previous.model_copy(update={"rows": rows, "left": left, "entries": entries_of(previous, names)})
 
 
 def _is_pending(previous: Taken) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine.ladder import TimelineReport, load_collections, render_report, run_timelines
 from engine.ladder.adopting import adopts, check_adoption
 from engine.source import render_problem
@@ -111,3 +113,34 @@ def test_every_step_that_is_gone_is_told_at_once() -> None:
     assert len(said) == 3
     assert "open cases count in CNY, and would count in EUR" in said[0]
     assert ["`bar`" in said[1], "`suspend`" in said[2]] == [True, True]
+
+
+PAID_AND_BOUNCED = BILL + (
+    "      - {on: 2026-02-18, payment: 300.00, id: P1}\n"
+    "      - {on: 2026-02-20, policy: next.yaml}\n"
+    "      - {on: 2026-02-23, returned: P1, reason: bounced}\n"
+)
+
+
+@pytest.mark.parametrize("name", ["final_notice", "last_call"])
+def test_a_notice_that_was_renamed_after_the_case_ended_stands_again_after_a_bounce(name: str) -> None:
+    """The case of before has ended, so no adoption has renamed its rows: the next one does."""
+    second = SECOND.replace("final_notice  |", f"{name}  |").replace(" final_notice |", f" {name} |")
+    second += f"maps: {{final_notice: {name}}}\n" if name != "final_notice" else ""
+    holds(
+        second, PAID_AND_BOUNCED,
+        "      - {on: 2026-02-18, open: false, ended: cured}\n"
+        f'      - {{on: 2026-02-23, do: nothing, rows: [reminder, {name}], says: "`{name}` of 2026-02-14"}}\n'
+        "      - {on: 2026-02-25, since: 2026-02-24, do: [bar service(outgoing_barred)]}\n",
+    )  # fmt: skip
+
+
+def test_steps_put_together_after_the_case_ended_stand_again_once() -> None:
+    row = next(line for line in SECOND.splitlines(keepends=True) if line.strip().startswith("| reminder "))
+    second = SECOND.replace(row, "").replace("| reminder     |", "| -            |")
+    second = second.replace("| -            | P7D  || notify(letter", "| -            | -    || notify(letter")
+    holds(
+        second + "maps: {reminder: final_notice}\n", PAID_AND_BOUNCED,
+        "      - {on: 2026-02-23, do: nothing, rows: [final_notice]}\n"
+        "      - {on: 2026-02-25, since: 2026-02-24, do: [bar service(outgoing_barred)]}\n",
+    )  # fmt: skip
