@@ -49,8 +49,10 @@ ERRATA: tuple[Erratum, ...] = (
         "without an object was taken again for ever; a cut in force that a person skipped for the next "
         "bill stood for it all the same; the notice of a cut could be skipped where a step lay between "
         "them; what rested on a cut was taken again for each debt when a termination elsewhere had left no "
-        "service to cut; a cut in force came to stand for debts for which the law in force would not have "
-        "let it be made; a step that was renamed after its case had ended was taken again when the payment "
+        "service to cut; what was placed took in bills whose notices could still be answered, and bills "
+        "that came later were never placed; a cut in force came to stand for debts for which the law in "
+        "force would not have let it be made; a step that was renamed after its case had ended was taken "
+        "again when the payment "
         "bounced.",
         "tests/engine/ladder/test_histories.py::test_history",
     ),

@@ -96,13 +96,19 @@ def _action(case: Case, row: Row, definition: LadderRow, item: DoItem) -> Action
         step=row.step,
         severe=is_severe,
         debts=row.debts,
-        amount=_amount(case, item, measures.overdue),
+        amount=_amount(
+            case, item, measures.overdue_of(row.debts) if _hands_over(item, definition) else measures.overdue
+        ),
         figures=_figures(case, definition, row) if item.do == "notify" else {},
         language=language(case, item.args[1]) if item.do == "notify" else "",
         not_before=before,
         not_after=after,
         confirm_by=later(case.at, case.policy.confirm.within),
     )
+
+
+def _hands_over(item: DoItem, definition: LadderRow) -> bool:
+    return definition.places and item.do in ("place", "approve")
 
 
 def _amount(case: Case, item: DoItem, overdue: Decimal) -> Decimal:

@@ -19,6 +19,7 @@ from engine.ladder.stepping import PRECISION
 from engine.source import Problem, Span
 from engine.text import Node, Reader, did_you_mean
 
+
 def read_maps(reader: Reader, node: Node, ladders: Mapping[str, Ladder]) -> dict[str, str]:
     """Read `maps`: what became of the steps that the text before had and this one has not."""
     found: dict[str, str] = {}

@@ -60,7 +60,10 @@ def _is_idle(case: Case, row: Row, key: str) -> bool:
     if do == "fee":
         return False
     if do not in SERVICE:
-        in_force = (k for r in case.rows if not r.lifted for k in r.keys if r.words.get(k) not in GONE)
+        standing = [
+            r for r in case.rows if not r.lifted and (do != "place" or set(row.debts) <= set(r.debts))
+        ]
+        in_force = (k for r in standing for k in r.keys if r.words.get(k) not in GONE)
         return any(token_of(other) == token_of(key) for other in in_force)
     cut = row.level or "open"
     if LEVELS.index(case.own_level()) >= LEVELS.index(cut):

@@ -68,7 +68,7 @@ def next_tries(case: Case, row: LadderRow) -> int:
 
 
 def failed_announcement(case: Case, row: LadderRow) -> Row | None:
-    """Return a notice that was sent again for more debts, and did not reach the customer."""
+    """Return what was sent, or placed, again for more debts, and had no effect."""
     again = (one for one in case.rows if one.step == row.step and one.announces and not one.skipped)
     return next((one for one in again if one.state not in ("requested", "done") and not one.declined), None)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from engine.ladder.case import Case, minutes
+from engine.ladder.clock import FOREVER
 from engine.ladder.contact import Closed
 from engine.ladder.law import Clause
 from engine.ladder.lawful_contact import harms, lacks_opt_out, sues, validates
@@ -75,28 +76,55 @@ def _validation(case: Case, row: LadderRow, day: int) -> Iterator[Closed]:
         speaks = any(item.do == "notify" for item in row.do)
         if validates(row, clause) or not (speaks or harms(row)):
             continue
-        sent = _validated_on(case, clause, day)
-        if sent is None:
-            yield Closed(f"{case.law.cited(clause)}: the notice `{clause.template}` was not given yet")
-        elif harms(row):
-            yield from _in_validation(case, clause, sent, day)
+        for debt in _asked_of(case, row, day):
+            sent = _validated_on(case, clause, debt)
+            if sent is None:
+                about = f" for {debt}" if any(item.do == "sell" for item in row.do) else ""
+                yield Closed(
+                    f"{case.law.cited(clause)}: the notice `{clause.template}` was not given yet{about}"
+                )
+            elif harms(row):
+                yield from _in_validation(case, clause, sent, day)
 
 
-def _validated_on(case: Case, clause: Clause, day: int) -> date | None:
-    """Return the day on which the notice was given that names the oldest debt."""
+def _asked_of(case: Case, row: LadderRow, day: int) -> tuple[str, ...]:
+    """Return the debts of which a notice is asked: the oldest; of a sale all, for it is of all (rule 6)."""
+    measures = case.view.on(day)
+    if any(item.do == "sell" for item in row.do):
+        return measures.debts
+    return (measures.anchor.debt if measures.anchor else "",)
+
+
+def _validated_on(case: Case, clause: Clause, debt: str) -> date | None:
+    """Return the day on which the notice was given that names a debt; `""`: any."""
     for row in case.rows:
         texts = [token_of(key).split(".")[-1] for key in row.keys if do_of(key) == "notify"]
-        anchor = case.view.on(day).anchor
-        named = anchor is None or anchor.debt in row.debts
+        named = not debt or debt in row.debts
         if clause.template in texts and row.state == "done" and row.done_on and named and not row.skipped:
             return row.done_on
     return None
 
 
-def _in_validation(case: Case, clause: Clause, sent: date, day: int) -> Iterator[Closed]:
+def validated_from(case: Case, debt: str) -> int:
+    """Return the first day on which a debt may be acted on after the law's notice; FOREVER: not known yet."""
+    days = [0]
+    for clause in case.law.clauses_on("validation"):
+        sent = _validated_on(case, clause, debt)
+        try:
+            days.append(_answered_by(case, clause, sent).toordinal() + 1 if sent else FOREVER)
+        except DayNotCovered:
+            days.append(FOREVER)
+    return max(days)
+
+
+def _answered_by(case: Case, clause: Clause, sent: date) -> date:
     assert clause.period is not None  # it needs it
+    return clause.period.after(_received(case, sent, clause.received))
+
+
+def _in_validation(case: Case, clause: Clause, sent: date, day: int) -> Iterator[Closed]:
     try:
-        ends = clause.period.after(_received(case, sent, clause.received))
+        ends = _answered_by(case, clause, sent)
     except DayNotCovered as error:
         yield Closed(f"{case.law.cited(clause)}: {error}", task="calendar")
         return

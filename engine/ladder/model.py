@@ -130,6 +130,11 @@ class LadderRow:
         return any(item.do in INTERRUPTIONS for item in self.do)
 
     @property
+    def places(self) -> bool:
+        """Tell whether the row hands debts over to somebody."""
+        return any(item.do == "place" for item in self.do)
+
+    @property
     def notifies(self) -> bool:
         """Tell whether the row is a notice: it speaks to the customer and does nothing else to him."""
         return any(item.do == "notify" for item in self.do) and not any(

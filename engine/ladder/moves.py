@@ -10,7 +10,7 @@ from decimal import Decimal
 from engine.ladder.actions import task
 from engine.ladder.approvals import approved, is_approved, is_only_proposed
 from engine.ladder.case import Case, Moment, minutes
-from engine.ladder.channels import attempts
+from engine.ladder.channels import attempts, failed_announcement
 from engine.ladder.gates import Gate, case_gate, row_gate, run_gate
 from engine.ladder.late_fee import counted_fees
 from engine.ladder.law_gate import law_closed
@@ -341,7 +341,7 @@ def _eligible(case: Case, row: LadderRow, moment: Moment, found: Climb, fresh: b
         law = law_closed(case, row, day)
         _note(found, row, replace(gate, why=f"{law.why}; {gate.why}") if law else gate)
         return False
-    taken = case.taken_row(row.step)
+    taken = (failed_announcement(case, row) if row.places else None) or case.taken_row(row.step)
     if taken and case.is_declined(taken, day):
         found.notes[row.step] = f"declined by a person on {taken.requested_on} or later"
         return False

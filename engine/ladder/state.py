@@ -110,7 +110,8 @@ class TakenRow(Model):
     whose notice and waits were over then. What waits for it counts from this day."""
 
     announces: Annotated[bool, Field(exclude_if=not_)] = False
-    """A notice that was sent again for debts that came to its age later; it is no step of its own."""
+    """A notice that was sent again for debts that came to its age later, or a placement of debts that could
+    not be placed before; it is no step of its own."""
 
     deposit: Annotated[Amount, Field(exclude_if=not_)] = Decimal(0)
     """The deposit that was applied, as the ledger last said that it was held; 0: nothing is awaited."""

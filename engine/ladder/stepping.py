@@ -25,6 +25,7 @@ from engine.ladder.memory import Row, absorb, do_of
 from engine.ladder.model import CollectionsPolicy, LadderRow
 from engine.ladder.moves import Climb, Leaving, absorbed, climb, closes, leaving, wanted_steps
 from engine.ladder.noticed import taken_for
+from engine.ladder.placing import items_of, more_to_place, place, to_place
 from engine.ladder.reviving import revived
 from engine.ladder.righting import put_right
 from engine.ladder.state import Action, BookedFee, Position, Step, Taken
@@ -82,6 +83,11 @@ def _step(case: Case) -> Step:
     again = to_announce(case, case.now)
     actions += announce(case, again)
     after.retries += again.retries
+    rest = to_place(case, case.now)
+    for definition, debts in rest.rows:
+        actions += place(case, definition, debts)
+    actions += [action for asked in rest.tasks for action in untold(case, asked)]
+    after.retries += rest.retries
     actions += asked_again(case)
     actions += _chores(case, after)
     ended = _ended(case)
@@ -206,7 +212,7 @@ def _go_on(case: Case) -> list[Action]:
     found = approved(case, case.now)
     for row, definition in found.rows:
         row.debts = taken_for(case, definition) or row.debts  # what it names when it goes out
-        actions += ask(case, row, definition, asked_items(case, row, definition))
+        actions += ask(case, row, definition, items_of(case, row, definition))
     case.notes += found.notes
     for row in case.rows:
         standing = case.definition(row)
@@ -229,6 +235,15 @@ def _take(case: Case, definition: LadderRow, up: Climb) -> list[Action]:
     if existing and skips and case.is_in_force(existing) and not absorbed(case, existing):
         actions = undo(case, [(existing, "skipped")])  # nor does it stand for the debt that is next
         existing = None
+    if (
+        existing
+        and case.is_in_force(existing)
+        and definition.places
+        and (more := more_to_place(case, definition, debts))
+    ):
+        if definition.interrupts:
+            existing.debts = tuple(dict.fromkeys((*existing.debts, *debts)))
+        return [*actions, *place(case, definition, more)]
     if existing and case.is_in_force(existing):
         existing.debts = tuple(dict.fromkeys((*existing.debts, *debts)))
         existing.stood_on = date.fromordinal(case.today)
@@ -261,7 +276,12 @@ def _take(case: Case, definition: LadderRow, up: Climb) -> list[Action]:
 
 def _is_told_anew(row: Row, before: Row) -> bool:
     """Tell whether a notice names all that one before it was sent again for."""
-    return before.announces and before.step == row.step and set(before.debts) <= set(row.debts)
+    return (
+        before.announces
+        and not before.in_force("place")
+        and before.step == row.step
+        and set(before.debts) <= set(row.debts)
+    )
 
 
 def _done_now(case: Case, row: Row) -> None:

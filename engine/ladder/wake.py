@@ -7,12 +7,14 @@ from datetime import datetime
 from heapq import heapify, heappop, heappush
 
 from engine.ladder.again import again_on
-from engine.ladder.announcing import Announced, to_announce
+from engine.ladder.announcing import to_announce
 from engine.ladder.case import Case, Moment, minutes
 from engine.ladder.chores import chores, deadlines
 from engine.ladder.clock import FOREVER
 from engine.ladder.measure import HORIZON, day_of_age, turning_days
 from engine.ladder.moves import Climb, climb, leaving
+from engine.ladder.placing import to_place
+from engine.ladder.state import Action
 
 
 def next_wake(case: Case, now: Climb) -> datetime | None:
@@ -37,17 +39,19 @@ def next_wake(case: Case, now: Climb) -> datetime | None:
         fresh = now.stale is None or moment >= now.stale
         ahead = Climb() if waits else climb(case, moment, fresh=fresh)
         again = to_announce(case, moment, fresh=fresh)
-        if again.notices or _changes(case, moment, ahead, stirs) or _untold(case, again):
+        rest = to_place(case, moment, fresh=fresh)
+        more = again.notices or rest.rows or _untold(case, [*again.tasks, *rest.tasks])
+        if more or _changes(case, moment, ahead, stirs):
             instants.append(case.instant(moment))
             break
-        for retry in (*ahead.retries, *again.retries):
+        for retry in (*ahead.retries, *again.retries, *rest.retries):
             if retry > moment:
                 heappush(moments, retry)
     return min(instants, default=None)
 
 
-def _untold(case: Case, again: Announced) -> bool:
-    return any(task.key not in case.taken.told for task in again.tasks)
+def _untold(case: Case, tasks: list[Action]) -> bool:
+    return any(task.key not in case.taken.told for task in tasks)
 
 
 def _stirs_at(case: Case) -> Moment:

@@ -138,7 +138,9 @@ def test_a_notice_that_was_renamed_after_the_case_ended_stands_again_after_a_bou
 def test_steps_put_together_after_the_case_ended_stand_again_once() -> None:
     row = next(line for line in SECOND.splitlines(keepends=True) if line.strip().startswith("| reminder "))
     second = SECOND.replace(row, "").replace("| reminder     |", "| -            |")
-    second = second.replace("| -            | P7D  || notify(letter", "| -            | -    || notify(letter")
+    second = second.replace(
+        "| -            | P7D  || notify(letter", "| -            | -    || notify(letter"
+    )
     holds(
         second + "maps: {reminder: final_notice}\n", PAID_AND_BOUNCED,
         "      - {on: 2026-02-23, do: nothing, rows: [final_notice]}\n"

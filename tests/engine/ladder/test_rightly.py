@@ -144,7 +144,9 @@ def test_what_was_placed_for_a_bill_that_was_never_owed_is_recalled_though_anoth
     note = entry("credit_note", "2026-04-30", id="N", **NOTE)
     found = played([FIRST, SECOND, note], date(2026, 5, 2), soon)
     asked = [show(action) for look in found.looks for action in look.step.actions if action.step == "agency"]
-    assert asked == ["agency place(agency)", "undo agency recall(agency)", "agency/2 place(agency)"]
+    # B2 was placed as soon as its final notice had given its time; alone it had come to its age on 9 April.
+    recalled = ["undo agency recall(agency)", "undo agency/2 recall(agency)"]
+    assert asked == ["agency place(agency)", "agency/2 place(agency)", *recalled, "agency/3 place(agency)"]
     (placed,) = [a.debts for k in found.looks for a in k.step.actions if show(a) == "agency/2 place(agency)"]
     assert placed == ("B2",)
     assert from_day(found, "04-30") == []
