@@ -58,7 +58,7 @@ class AccountBody(Body):
     collections_policy: str = Field(
         default="",
         max_length=64,
-        description="Name of its collections policy; empty: what the portfolio says.",
+        description="Name of its collections policy; empty: what the portfolio says for its currency.",
     )
     dependant: str = Field(
         default="",
@@ -94,7 +94,8 @@ class AccountChange(Body):
 
     model_config = example(collections_policy="consumer-collections")
     collections_policy: str = Field(
-        max_length=64, description="Name of its collections policy; empty: what the portfolio says."
+        max_length=64,
+        description="Name of its collections policy; empty: what the portfolio says for its currency.",
     )
     received_at: ReceivedAt = None
 

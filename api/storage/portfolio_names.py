@@ -30,25 +30,27 @@ def refuse_unfitting(
     portfolio = usable(load_portfolio(data, path), dict(texts))
     if not portfolio.by_currency:
         return
-    by_name = {name: _on_the_shelf(session, name) for name in names_of(session, COLLECTIONS)}
+    new: dict[str, dict[date, str]] = {}
     for policy in beside:
-        by_name.setdefault(policy.name, {})[policy.effective_from] = policy.currency
-    stated = {name: _from(days, today) for name, days in by_name.items()}
+        new.setdefault(policy.name, {})[policy.effective_from] = policy.currency
+    names = dict.fromkeys([*names_of(session, COLLECTIONS), *new])
+    stated = {name: _stated(session, name, new.get(name, {}), today) for name in names}
     problems = tuple(named_problems(read_yaml(data, path).policy, stated))
     if problems:
         raise PolicyRefused(problems, {path: data.decode("utf-8", "replace")})
 
 
-def _on_the_shelf(session: Session, name: str) -> dict[date, str]:
-    """Return in which currency each text of a name states amounts, by the day from which it is in force."""
-    found = {}
-    for text, _ in words_of(session, COLLECTIONS, name).said:
-        _, texts = read_texts(session, text.digest)
-        found[text.effective_from] = usable(load_collections(texts), texts).currency
-    return found
+def _stated(session: Session, name: str, new: Mapping[date, str], today: date) -> list[Stated]:
+    """Return in which currencies the text in force today and those that follow state amounts, each once."""
+    shelf = {text.effective_from: text.digest for text, _ in words_of(session, COLLECTIONS, name).said}
+    days = sorted({*shelf, *new})
+    first = max((day for day in days if day <= today), default=today)
+    found = [new.get(day) or _currency(session, shelf[day]) for day in days if day >= first]
+    return [Stated(currency) for currency in dict.fromkeys(found) if currency]
 
 
-def _from(days: Mapping[date, str], today: date) -> list[Stated]:
-    """Return what is stated by the text in force on a day and by those that follow, each currency once."""
-    last = max((day for day in days if day <= today), default=today)
-    return [Stated(currency) for currency in dict.fromkeys(days[day] for day in sorted(days) if day >= last)]
+def _currency(session: Session, digest: str) -> str:
+    """Return the currency of a text on the shelf; empty for one of which accounts say that it is no use."""
+    _, texts = read_texts(session, digest)
+    policy = load_collections(texts).policy
+    return policy.currency if policy else ""

@@ -111,7 +111,7 @@ class AccountRow(Row, table=True):
     currency: str
     timezone: str
     policy: str = ""
-    """Name of its collections policy; empty: what the portfolio says."""
+    """Name of its collections policy; empty: what the portfolio says for its currency."""
     dependant: str = Field(default="", sa_column_kwargs={"server_default": ""})
     """The customer whom it serves, where its `customer` pays for somebody else."""
     allocation: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})

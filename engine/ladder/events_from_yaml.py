@@ -99,7 +99,7 @@ class HistoryReader(Reader):
             message = f"amounts are stated in {stated} here, and by no policy in {text}"
             advice = (
                 f"name the policy that states them, below `policy:` of this file: `currencies: {{{text}: "
-                "...}`, by what it is called or as a text beside the cases"
+                "...}`, by what it is called or as a text beside the cases; or add a line to the portfolio"
             )
             self.error("no-amounts-in", message, node.span, advice)
         return own

@@ -13,9 +13,10 @@ from api.storage.accounts import get_account
 from api.storage.errors import PolicyRefused
 from api.storage.opening import treating
 from api.storage.portfolio import Portfolio, load_portfolio
-from api.storage.shelf import names_of
+from api.storage.shelf import activate, names_of, put_on_shelf
 from api.storage.tables import OutboxRow
 from api.wiring import Wiring
+from engine.identity import manifest
 from tests.api.conftest import START, Build
 from tests.api.policies import COLLECTIONS, CREDIT, LAW, PORTFOLIO
 from tests.api.scenes import Driver, account, add_parties, bill, local, pay
@@ -250,3 +251,14 @@ def test_a_portfolio_is_read_into_names() -> None:
         "plain-collections", "yen-collections", "", "",
     ]  # fmt: skip
     assert (one.by_currency, sorted(many.by_currency)) == ({}, ["CNY", "JPY"])
+
+
+def test_a_text_of_long_ago_that_cannot_be_read_any_more_is_in_nobodys_way(lite: Wiring) -> None:
+    broken = {"policy.yaml": b"policy: old-collections\nkind: collections\ncurrency: yuan\n"}
+    made = manifest("old-collections", "collections", "1", START.date(), broken)
+    with lite.database.write() as work:
+        put_on_shelf(work, made, broken, START)
+        activate(work, made.digest, START.date(), START)
+    publish(lite, YEN, {"portfolio.yaml": BY_CURRENCY})
+    with pytest.raises(PolicyRefused, match="write `JPY: yen-collections`, which states amounts in JPY"):
+        publish(lite, named(b"{JPY: plain-collections}"))
