@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import ROUND_UP, Decimal
+from functools import cache, partial
 
 from engine.ladder.check import chain
 from engine.ladder.law import Clause, LawPack
 from engine.ladder.lawful_contact import contact_problems
 from engine.ladder.model import CollectionsPolicy, Ladder, LadderRow, LateFeeRules
+from engine.ladder.soonest import Soonest, without_calendar
 from engine.ladder.waits import longest, shortest, shortest_since_due
+from engine.ladder.walked import Walked
 from engine.ledger.charges import BASES
 from engine.source import Problem, Severity, Span
 from engine.text import Period
+from engine.workdays import no_calendar
 
 PAID: Mapping[str, Decimal | int] = {"overdue": Decimal(0), "age": 0, "days_past_due": 0, "unpaid_bills": 0}
 """What a ladder sees when everything is paid."""
+_ON_DAYS = ("interruption", "termination", "legal_action", "validation")
+"""Rules that keep a step from coming too early: what comes without them is held against them."""
 
 
 def check_law(policy: CollectionsPolicy, law: LawPack) -> tuple[Problem, ...]:
     """Return what of the policy breaks the law pack; such a policy is not released.
 
-    Days are worst cases: the earliest that the rows allow, by their own cells and those before them. A pack
-    without clauses is told as a note, so that nobody takes silence for a check.
+    Days are worst cases, as they come: the first on which a debt that nobody pays is interrupted, and the
+    fewest between suspension and termination, whatever has put the suspension off. A pack without clauses is
+    told as a note, so that nobody takes silence for a check.
     """
     return tuple(_problems(policy, law))
 
@@ -37,11 +45,12 @@ def _problems(policy: CollectionsPolicy, law: LawPack) -> Iterator[Problem]:
         message = f"law pack `{law.name}` has no clauses: no rule of a regulator is checked or enforced"
         yield Problem("no-law", message, span, severity=Severity.INFO)
     for ladder in policy.ladders.values():
+        walked = cache(partial(_walked, policy, law, ladder))
         for row in ladder.rows:
             if row.level == "terminated":
-                yield from _terminations(law, ladder, row)
+                yield from _terminations(policy, law, ladder, row)
             elif row.interrupts:
-                yield from _interruptions(policy, law, ladder, row)
+                yield from _interruptions(policy, law, ladder, row, walked)
             yield from _restorations(law, row)
     yield from _late_fees(policy, law)
     yield from _confirmations(policy, law)
@@ -127,11 +136,17 @@ def _calendars(policy: CollectionsPolicy, law: LawPack) -> Iterator[Problem]:
 
 
 def _interruptions(
-    policy: CollectionsPolicy, law: LawPack, ladder: Ladder, row: LadderRow
+    policy: CollectionsPolicy, law: LawPack, ladder: Ladder, row: LadderRow, walked: Callable[[int], Walked]
 ) -> Iterator[Problem]:  # fmt: skip
     for clause in law.clauses_on("interruption"):
         days = earliest_days(policy, ladder, row)
-        if clause.days and not clause.days.holds(days):
+        if clause.days is None or clause.days.holds(days):
+            continue
+        found = walked(clause.days.lowest) if ladder.complete else None
+        if found is not None and found.is_met(row.index):  # else only debts come to it that change meanwhile
+            reach = found.reach.get(row.index)
+            days = reach.earliest if reach else clause.days.lowest
+        if not clause.days.holds(days):
             text = f"`{row.step}` can interrupt {days} days past due, which is not {clause.days.text}"
             column = "days_past_due" if row.age.always or policy.case.anchor == "invoice_date" else "age"
             cell = row.age if column == "age" else row.days_past_due
@@ -139,22 +154,35 @@ def _interruptions(
             yield _broken(law, clause, text, row.span if cell.always else cell.span, advice)
 
 
-def _terminations(law: LawPack, ladder: Ladder, row: LadderRow) -> Iterator[Problem]:
+def _walked(policy: CollectionsPolicy, law: LawPack, ladder: Ladder, until: int) -> Walked:
+    """Walk a ladder to a day past due as runs, waits and steps come, the bounds that are checked aside."""
+    rules = tuple(clause for clause in law.clauses if clause.rule not in _ON_DAYS)
+    return Walked(without_calendar(policy), ladder, replace(law, clauses=rules), no_calendar(), until)
+
+
+def _terminations(
+    policy: CollectionsPolicy, law: LawPack, ladder: Ladder, row: LadderRow
+) -> Iterator[Problem]:  # fmt: skip
     for clause in law.clauses_on("termination"):
-        days = days_suspended(ladder, row)
-        if days is None:
+        days = fewest = days_suspended(ladder, row)
+        if days is not None and fewest is not None and clause.days and not clause.days.holds(fewest):
+            days = _walked_since(policy, ladder, row)
+        if days is None or fewest is None:
             text = f"`{row.step}` terminates a service that was never suspended"
             cut = next((other.step for other in ladder.rows if other.level == "suspended"), None)
             advice = f"let it come `after` `{cut}`" if cut else "add a step with `service(suspended)` before"
             yield _broken(law, clause, text, row.span, advice)
         elif clause.days and not clause.days.holds(days):
             text = f"`{row.step}` can terminate {days} days after suspension, which is not {clause.days.text}"
-            wait = clause.days.lowest - (days - shortest(row.wait))
+            wait = clause.days.lowest - (fewest - shortest(row.wait))
             yield _broken(law, clause, text, row.wait_place, f"write `P{wait}D` in column `wait`")
 
 
 def earliest_days(policy: CollectionsPolicy, ladder: Ladder, row: LadderRow) -> int:
-    """Return the fewest days past due at which a row can be taken: its own cells, and what comes before."""
+    """Return days past due before which no row can be taken: its own cells, and what comes before.
+
+    They are a floor: runs, months and other steps can make it later, never sooner.
+    """
     by_age = row.age.lowest if policy.case.anchor != "invoice_date" else 0
     days = max(1, row.days_past_due.lowest, by_age)
     before = next(chain(ladder, row), None)
@@ -165,7 +193,7 @@ def earliest_days(policy: CollectionsPolicy, ladder: Ladder, row: LadderRow) -> 
 
 
 def days_suspended(ladder: Ladder, row: LadderRow) -> int | None:
-    """Return the fewest days between the suspension and a row that comes after it; None: no suspension."""
+    """Return a floor of the days between the suspension and a row after it; None: no suspension."""
     days, wait = 0, row.wait
     for before in chain(ladder, row):
         days += shortest(wait)
@@ -173,6 +201,11 @@ def days_suspended(ladder: Ladder, row: LadderRow) -> int | None:
             return days
         wait = before.wait
     return None
+
+
+def _walked_since(policy: CollectionsPolicy, ladder: Ladder, row: LadderRow) -> int:
+    cut = next(before for before in chain(ladder, row) if before.level == "suspended")
+    return min(Soonest(policy, ladder, cut, row).gaps())
 
 
 def _broken(law: LawPack, clause: Clause, text: str, span: Span, advice: str) -> Problem:

@@ -11,7 +11,7 @@ from engine.ladder.contact import TIMEZONE
 from engine.ladder.ladders_from_yaml import PREFERRED
 from engine.ladder.law import Clause, LawPack
 from engine.ladder.model import CollectionsPolicy, DoItem, Ladder, LadderRow
-from engine.ladder.waits import shortest
+from engine.ladder.soonest import Soonest
 from engine.source import Problem, Span
 from engine.text import Period
 
@@ -206,17 +206,10 @@ def _validation(
         return
     if not _acts(row):
         return
-    days, wait = 0, row.wait
-    for before in chain(ladder, row):
-        days += shortest(wait)
-        if validates(before, clause):
-            least = clause.period.days + 28 * clause.period.months + _calendar_days(clause.received) + 1
-            if harms(row) and days < least:
-                text = f"`{row.step}` can come {days} days after the notice `{clause.template}`"
-                advice = f"let at least {least} days lie between them in `wait`"
-                yield broken(clause, text, row.wait_place, advice)
-            return
-        wait = before.wait
+    notice = next((before for before in chain(ladder, row) if validates(before, clause)), None)
+    if notice is not None:
+        yield from _too_soon(clause, broken, row, Soonest(policy, ladder, notice, row))
+        return
     if any(_acts(before) for before in chain(ladder, row)):
         return  # told at the first of them
     text = f"`{row.step}` can come before the notice `{clause.template}`"
@@ -231,10 +224,13 @@ def _acts(row: LadderRow) -> bool:
     return harms(row) or any(item.do == "notify" for item in row.do)
 
 
-def _calendar_days(working_days: int) -> int:
-    """Return how many days of the calendar so many working days can take, where no holiday lies between."""
-    weeks, rest = divmod(working_days, 5)
-    return 7 * weeks + (rest + 2 if rest else 0)
+def _too_soon(clause: Clause, broken: Broken, row: LadderRow, soonest: Soonest) -> Iterator[Problem]:
+    found = list(soonest.answered(clause)) if harms(row) else []
+    days = min((days for days, least in found if days < least), default=None)
+    if days is not None:
+        text = f"`{row.step}` can come {days} days after the notice `{clause.template}`"
+        advice = f"let at least {max(least for _, least in found)} days lie between them in `wait`"
+        yield broken(clause, text, row.wait_place, advice)
 
 
 def _too_old(clause: Clause, broken: Broken, row: LadderRow) -> Iterator[Problem]:

@@ -112,6 +112,8 @@ class Walk:
     debt: Plain
     pace: Pace
     ask: Ask
+    until: int = NEVER
+    """The day past due after which nothing is asked for any more."""
     now: int = 0
     moved: int = -NEVER
     level: int = 0
@@ -131,7 +133,7 @@ class Walk:
         self.now = self.debt.opens * DAY + self.rules.start
         for _ in range(MOST_LOOKS):
             later = self._look()
-            if later is None:
+            if later is None or later // DAY > self.until:
                 break
             self.now = later
         return Course(tuple(self.took), tuple(self.filled), tuple(self.passed.items()))

@@ -15,7 +15,7 @@ from math import ceil
 from engine.ladder.law import Clause, LawPack
 from engine.ladder.model import CollectionsPolicy, Ladder
 from engine.ladder.plain import LATE, PROMPT, Course, Pace, Rules, Took, Walk
-from engine.ladder.plain_days import Ask, Days, Question, Walks
+from engine.ladder.plain_days import NEVER, Ask, Days, Question, Walks
 from engine.ladder.plain_debts import Plain, plain_debts
 from engine.ladder.waits import longest
 from engine.ladder.worst_contact import DAY
@@ -66,11 +66,15 @@ class Reach:
 
 
 class Walked:
-    """What all walks of a ladder have found, by the index of a row; a row that is not there never comes."""
+    """What all walks of a ladder have found, by the index of a row; a row that is not there never comes.
+
+    `until`: the day past due to which it is walked.
+    """
 
     def __init__(
-        self, policy: CollectionsPolicy, ladder: Ladder, law: LawPack, calendar: Calendar
-    ) -> None:  # fmt: skip
+        self, policy: CollectionsPolicy, ladder: Ladder, law: LawPack, calendar: Calendar, until: int = NEVER
+    ) -> None:
+        self.until = until
         self.policy, self.rules, self.days = policy, Rules(policy, law), Days(policy, calendar)
         answered = law.clauses_on("validation")
         periods = [row.wait for row in ladder.rows]
@@ -85,10 +89,15 @@ class Walked:
         """By step the most days between the step before it and its being taken for the first time."""
         self._close: dict[int, list[_Close]] = {}
         """Walks that come close to the last day of a step, where the pace of another one can decide."""
-        for debt in plain_debts(policy, ladder, law):
+        self.debts = plain_debts(policy, ladder, law)
+        for debt in self.debts:
             self._walk(debt)
         for index, found in self._close.items():
             self._try(index, found)
+
+    def is_met(self, index: int) -> bool:
+        """Tell whether there are debts for which a row and every step on the way to it can hold."""
+        return any(all(debt.rungs[i].spans for i in (index, *debt.rungs[index].above)) for debt in self.debts)
 
     def soonest_answer(self, clause: Clause) -> int:
         """Return the fewest days from a notice to the day after the last one to answer it."""
@@ -109,7 +118,7 @@ class Walked:
 
     def _walks(self, debt: Plain, pace: Pace) -> Walks[Course]:
         def walk(ask: Ask) -> Course:
-            return Walk(self.rules, debt, pace, ask).course()
+            return Walk(self.rules, debt, pace, ask, self.until).course()
 
         return Walks(self.days, walk)
 
@@ -189,7 +198,8 @@ class Walked:
                 def ask(question: Question) -> int:
                     return self.days.answer(one.due, question)
 
-                self._take_in(one.debt, one.due, pace, Walk(self.rules, one.debt, pace, ask).course())
+                walk = Walk(self.rules, one.debt, pace, ask, self.until)
+                self._take_in(one.debt, one.due, pace, walk.course())
 
 
 def _meet(early: dict[int, Took], late: dict[int, Took], one: int, other: int) -> bool:
