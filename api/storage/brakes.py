@@ -1,9 +1,10 @@
 """The brake: interruptions of a day are counted over the whole book, and held back when they are too many.
 
 A day's row is the lock: whoever asks for an interruption counts it there first, in the transaction that puts
-it into the outbox, so that two cases can never both be the last one that was allowed. What is asked for while
-the brake is on waits in the outbox until a person releases it; if its hours go by first it is withdrawn, and
-its case asks again by itself on another day.
+it into the outbox, so that two cases can never both be the last one that was allowed. Where policies differ in
+what a day may have, the strictest of those that cut on it holds, in whatever order they ask: the brake stops
+the day's class. What is asked for while the brake is on waits in the outbox until a person releases it; if its
+hours go by first it is withdrawn, and its case asks again by itself on another day.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ LOOK_AGAIN = timedelta(hours=1)
 
 
 class BrakeRow(Row, table=True):
-    """One day of one class of actions: how many were asked for, and whether the brake is on."""
+    """One day of one class of actions: how many were asked for, and whether the brake is on.
+
+    A row of kind `interruptions/<digest>` keeps in mind what one text of a policy lets the day have.
+    """
 
     __tablename__ = "brakes"
     kind: str = Field(primary_key=True)
@@ -43,8 +47,9 @@ class BrakeRow(Row, table=True):
     """The local day in the time zone of the policy."""
     counted: int = 0
     most: int
-    """How many the day may have, fixed when its first one is asked for."""
+    """How many the day may have: the least that a policy says of which one was asked for on it."""
     policy: str
+    """The policy that says so."""
     on_since: datetime | None = Field(default=None, sa_type=Instant)
     released_at: datetime | None = Field(default=None, sa_type=Instant)
     released_by: str = ""
@@ -75,11 +80,22 @@ def count(
     if policy.brake is None or not is_braked(action.do, undo=action.undo):
         return
     day = at.astimezone(ZoneInfo(policy.timezone)).date()
-    if _of(work.session, day) is None:
-        most = policy.brake.most(_before(work.session, policy, day, has_brake))
-        values = {"kind": WATCHED, "day": day, "counted": 0, "most": most, "policy": policy.name}
-        work.insert_once(BrakeRow, values | {"released_by": "", "reason": ""})
     table = table_of(BrakeRow)
+    mine = f"{WATCHED}/{policy.digest}"
+    if _of(work.session, day, mine) is None:
+        most = policy.brake.most(_before(work.session, policy, day, has_brake))
+        values = {
+            "day": day,
+            "counted": 0,
+            "most": most,
+            "policy": policy.name,
+            "released_by": "",
+            "reason": "",
+        }
+        work.insert_once(BrakeRow, values | {"kind": mine})
+        work.insert_once(BrakeRow, values | {"kind": WATCHED})
+        stricter = table.update().where(table.c.kind == WATCHED, table.c.day == day, table.c.most > most)
+        work.session.connection().execute(stricter.values(most=most, policy=policy.name))
     one_more = table.update().where(table.c.kind == WATCHED, table.c.day == day)
     work.session.connection().execute(one_more.values(counted=table.c.counted + 1))
     row = _of(work.session, day)
@@ -106,8 +122,8 @@ def _key(row: BrakeRow) -> str:
     return f"brake/{row.kind}/{row.day.isoformat()}"
 
 
-def _of(session: Session, day: date) -> BrakeRow | None:
-    query = select(BrakeRow).where(BrakeRow.kind == WATCHED, BrakeRow.day == day)
+def _of(session: Session, day: date, kind: str = WATCHED) -> BrakeRow | None:
+    query = select(BrakeRow).where(BrakeRow.kind == kind, BrakeRow.day == day)
     return session.exec(query.execution_options(populate_existing=True)).one_or_none()
 
 
@@ -210,7 +226,7 @@ def release(work: Work, actor: str, reason: str, at: datetime) -> Sequence[Brake
 
 def page_of_brakes(session: Session, before: date | None, limit: int) -> Sequence[BrakeRow]:
     """Return the days on which something was counted, the last one first."""
-    query = select(BrakeRow)
+    query = select(BrakeRow).where(BrakeRow.kind == WATCHED)
     if before is not None:
         query = query.where(BrakeRow.day < before)
     return session.exec(query.order_by(col(BrakeRow.day).desc()).limit(limit)).all()

@@ -60,7 +60,7 @@ def at_the_bar(wiring: Wiring, name: str, *, policy: str = "", brake: bool = Tru
     with wiring.database.read() as session:
         found = wiring.library.collections_for(session, row, local("2026-03-19 09:00").date())
     assert found is not None
-    assert (found.brake is not None) is (brake and not policy)
+    assert (found.brake is not None) is (brake and policy != "free-collections")
     driver = Driver(wiring, name, 1, found.digest)
     driver.run(local("2026-03-19 09:00"), local("2026-04-17 00:00"))
     with wiring.database.write() as work:
@@ -88,7 +88,9 @@ def outbox_of(wiring: Wiring, key: str) -> OutboxRow:
 
 def day_of(wiring: Wiring) -> BrakeRow:
     with wiring.database.read() as session:
-        return session.exec(select(BrakeRow).where(BrakeRow.day == AT.date())).one()
+        return session.exec(
+            select(BrakeRow).where(BrakeRow.day == AT.date(), BrakeRow.kind == "interruptions")
+        ).one()
 
 
 def test_the_one_too_many_waits_and_goes_out_when_a_person_releases_it(
@@ -206,6 +208,27 @@ def test_only_cuts_of_ladders_with_a_brake_are_the_mean(builder: Build) -> None:
         assert days_before(wiring, last.policy, date(2026, 4, 19)) == []
         barred(last)
         assert days_before(wiring, last.policy, date(2026, 4, 20)) == [1, 0]
+
+
+@pytest.mark.parametrize("strict_asks", [0, 1, 2, 3])
+def test_the_strictest_policy_of_a_day_brakes_it_whoever_asks_first(builder: Build, strict_asks: int) -> None:
+    """Two policies, three cuts of the looser one and one of the stricter one, which lets a day have two."""
+    loose = TEXT.replace(b"at_least: 2", b"at_least: 9").replace(b"plain-collections", b"loose-collections")
+    with braked(builder) as (wiring, heard):
+        wiring.publisher.publish({"policy.yaml": loose, **NOTICES}, START)
+        drivers = [
+            at_the_bar(wiring, f"A{n}")
+            if n == strict_asks
+            else at_the_bar(wiring, f"A{n}", policy="loose-collections")
+            for n in range(4)
+        ]
+        keys = [barred(driver) for driver in drivers]
+        row = day_of(wiring)
+        assert (row.counted, row.most, row.policy, row.on_since) == (4, 2, "plain-collections", AT)
+        assert heard.keys == keys[: max(2, strict_asks)]
+        with wiring.database.read() as session:
+            assert [found.kind for found in brakes.page_of_brakes(session, None, 9)] == ["interruptions"]
+            assert len(brakes.in_force(session)) == 1
 
 
 def test_a_policy_that_gets_a_brake_brings_the_days_of_its_older_text(builder: Build) -> None:
