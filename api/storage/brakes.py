@@ -1,10 +1,10 @@
 """The brake: interruptions of a day are counted over the whole book, and held back when they are too many.
 
 A day's row is the lock: whoever asks for an interruption counts it there first, in the transaction that puts
-it into the outbox, so that two cases can never both be the last one that was allowed. Where policies differ in
-what a day may have, the strictest of those that cut on it holds, in whatever order they ask: the brake stops
-the day's class. What is asked for while the brake is on waits in the outbox until a person releases it; if its
-hours go by first it is withdrawn, and its case asks again by itself on another day.
+it into the outbox, so that two cases can never both be the last one that was allowed. Where policies differ
+in what a day may have, the strictest of those that cut on it holds, in whatever order they ask: the brake
+stops the day's class. What is asked for while the brake is on waits in the outbox until a person releases
+it; if its hours go by first it is withdrawn, and its case asks again by itself on another day.
 """
 
 from __future__ import annotations
@@ -220,7 +220,8 @@ def release(work: Work, actor: str, reason: str, at: datetime) -> Sequence[Brake
     work.outbox.extend(numbers)
     work.channels.add("webhook")  # so that the relay hears of it
     days = [row.day for row in on]
-    again = select(BrakeRow).where(col(BrakeRow.day).in_(days)).execution_options(populate_existing=True)
+    again = select(BrakeRow).where(BrakeRow.kind == WATCHED, col(BrakeRow.day).in_(days))
+    again = again.execution_options(populate_existing=True)
     return work.session.exec(again.order_by(col(BrakeRow.day))).all()
 
 
