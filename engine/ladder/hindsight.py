@@ -40,6 +40,8 @@ def was_wrong(case: Case, row: Row, *, at_first: bool = False) -> bool:
         return False
     if row.foreign or definition is None:
         return row.foreign and not _was_owed(case, row.requested_on)
+    if row.announces and not _were_owed(case, row):
+        return True  # it was placed by itself, whatever else was owed
     days = [row.requested_on] + ([row.stood_on] if row.stood_on and not at_first else [])
     was_right = _could_be_forced if row.forced else _was_due
     return not any(was_right(case, then, day) for day in days for then in rows_then(case, definition, day))
@@ -86,6 +88,13 @@ def _was_due(case: Case, row: LadderRow, day: date) -> bool:
     on = day.toordinal()
     seen = View(case.policy, account_as_of(case.account, day), case.taken.opened_anchor).on(on)
     return not was_held(case, on) and is_reached(row, seen)
+
+
+def _were_owed(case: Case, row: Row) -> bool:
+    """Tell whether any of a row's debts was past due on the day on which it was taken."""
+    on = row.requested_on.toordinal()
+    view = View(case.policy, account_as_of(case.account, row.requested_on), case.taken.opened_anchor)
+    return view.on(on).overdue_of(row.debts) > 0
 
 
 def _was_owed(case: Case, day: date) -> bool:

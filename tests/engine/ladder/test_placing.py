@@ -47,6 +47,16 @@ def test_what_is_paid_before_it_may_be_placed_never_is() -> None:
     )  # fmt: skip
 
 
+def test_what_followed_and_was_paid_before_is_recalled_by_itself_when_that_is_known() -> None:
+    paid = "      - {on: 2026-06-23, received: 2026-06-26, payment: 80.00, pays: {B2: 80.00}}\n"
+    holds(
+        policy(US), SECOND + paid,
+        "      - {on: 2026-06-24, do: [agency/2 place(agency) 80.00]}\n"
+        "      - {on: 2026-06-26, do: [undo agency/2 recall(agency)]}\n"
+        "      - {on: 2026-12-31, since: 2026-06-27, do: nothing}\n",
+    )  # fmt: skip
+
+
 def test_a_placement_that_follows_and_fails_is_asked_for_again() -> None:
     holds(
         policy(US), SECOND + "      - {on: 2026-06-25, receipt: agency/2 place(agency), status: failed}\n",
