@@ -16,11 +16,11 @@ from math import ceil
 from engine.ladder.case import minutes
 from engine.ladder.check import chain
 from engine.ladder.graph import ages, first_day, last_day
+from engine.ladder.lapsing import check_lapsing
 from engine.ladder.law import Clause, LawPack
 from engine.ladder.lawful_contact import sues
 from engine.ladder.model import CollectionsPolicy, Ladder, LadderRow
 from engine.ladder.threshold import NumberTest
-from engine.ladder.waits import longest, shortest
 from engine.ladder.walked import Reach, Walked
 from engine.ladder.worst_contact import DAY, Hours, channels_of, put_off, validation
 from engine.source import Problem, Severity
@@ -205,32 +205,11 @@ def _problems(policy: CollectionsPolicy, law: LawPack, calendar: Calendar) -> It
         message = f"on no day of calendar `{calendar.name}` may anything be interrupted"
         yield Problem("never-a-day", message, span, "let `not_before` and the calendar leave some days")
         return
+    yield from check_lapsing(policy, law, calendar, longest_between(run_days(policy)))
     for ladder in policy.ladders.values():
         if ladder.complete:
-            yield from _lapsing(policy, ladder)
             for row in ladder.rows:
                 yield from _missed(policy, ladder, row, law, calendar)
-
-
-def _lapsing(policy: CollectionsPolicy, ladder: Ladder) -> Iterator[Problem]:
-    """Tell of notices that lapse before the next run: sent again at each run, they lead nowhere."""
-    valid = policy.contact.valid
-    gaps = run_days(policy)
-    if valid is None or max(gaps) <= shortest(valid):
-        return
-    always = min(gaps) > longest(valid)
-    for row in ladder.rows:
-        before = ladder.by_step.get(row.after)
-        if before is None or not before.notifies:
-            continue
-        rarely = "in all months" if always else "in some months"
-        message = (
-            f"`{before.step}` is valid for {valid} and has lapsed {rarely} when the next run could take "
-            f"`{row.step}`: runs are up to {max(gaps)} days apart"
-        )
-        severity = Severity.ERROR if always else Severity.WARNING
-        advice = f"write `valid: P{max(gaps)}D` or more, or run more often"
-        yield Problem("notice-lapses", message, policy.place("contact.valid"), advice, severity)
 
 
 def _missed(

@@ -30,7 +30,6 @@ ELSE_NEEDED = {
     "credit-amount-too-precise": "the bin beside a value that is written as a range overlaps it",
     "credit-money-of-number": "the whole entry is written anew, not the value alone",
     "credit-threshold-between-amounts": "the row beside it begins at the same threshold",
-    "collections-graph-notice-lapses-between-runs": "the valid time is told at each notice, and is one",
     "collections-interest-per-day": "an example rate; with the late fee it is more than the law allows",
     "collections-kind-of-another": "a collections policy after all, or a credit policy in a wrong folder",
     "collections-step-with-blank": "the steps after it name it as it should be",
