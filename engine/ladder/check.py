@@ -12,6 +12,7 @@ from engine.ladder.check_notices import check_notices
 from engine.ladder.model import FINAL, NO_TIME, CollectionsPolicy, DoItem, Ladder, LadderRow
 from engine.ladder.threshold import Bounds, Condition, NumberTest, Term
 from engine.ladder.waits import is_since_due, shortest
+from engine.ledger.account import LEVELS
 from engine.source import Problem, Severity, Span, has_errors
 from engine.text import Reader, did_you_mean, suggest
 
@@ -61,6 +62,7 @@ def _check_order(reader: Reader, ladder: Ladder) -> None:
             reader.error("wait-without-after", message, row.wait_place, advice)
         if row.after in ladder.by_step and ladder.by_step[row.after].index < row.index:
             _note_younger(reader, ladder, row)
+            _note_idle(reader, ladder, row)
 
 
 def _note_younger(reader: Reader, ladder: Ladder, row: LadderRow) -> None:
@@ -140,6 +142,18 @@ def _check_row(reader: Reader, policy: CollectionsPolicy, ladder: Ladder, row: L
         message = f"`{row.step}` interrupts, and no notice comes before it"
         reader.error("no-notice", message, row.span, "let it come `after` a step that notifies")
     _check_validity(reader, policy, ladder, row)
+
+
+def _note_idle(reader: Reader, ladder: Ladder, row: LadderRow) -> None:
+    """Doubt a row that only asks for a level of service which a step on its way has brought already."""
+    if any(item.level is None for item in row.do):
+        return
+    for before in chain(ladder, row):
+        if before.index < row.index and LEVELS.index(before.level) >= LEVELS.index(row.level):
+            message = f"`{row.step}` has no effect: service is `{before.level}` since `{before.step}`"
+            advice = "write the level that it shall bring, such as `service(suspended)`, or remove the row"
+            reader.warn("level-in-force", message, row.span, advice)
+            return
 
 
 def _unannounced(ladder: Ladder, row: LadderRow) -> bool:
@@ -274,7 +288,14 @@ def _check_case(reader: Reader, policy: CollectionsPolicy) -> None:
         [c for c in case.closes.any_of if {t.name for t in c} == {"overdue"}],
     )
     both = (_possible((*one, *other), Bounds(low=Decimal(0))) for one in opens for other in closes)
-    if not any(never) and any(both):
+    meet = not any(never) and any(both)
+    if meet and not all(opens):
+        message = (
+            f"`opens: {case.opens.text}` asks for no amount in a part: a case opens, closes, and opens again"
+        )
+        advice = "ask for an amount in each alternative: `overdue >= 20.00 and age >= 1`"
+        reader.error("closes-meets-opens", message, case.opens.span, advice)
+    elif meet:
         message = f"`closes: {case.closes.text}` holds for amounts at which a case opens"
         low = min(
             (t.bounds.low for clause in opens for t in clause if t.bounds.low is not None), default=None
@@ -285,9 +306,8 @@ def _check_case(reader: Reader, policy: CollectionsPolicy) -> None:
 
 
 def _of_amount(condition: Condition) -> list[tuple[Term, ...]]:
-    """Return what each alternative of a condition asks of the amount, where it asks for any."""
-    found = (tuple(t for t in clause if t.name == "overdue") for clause in condition.any_of)
-    return [clause for clause in found if clause]
+    """Return what each alternative of a condition asks of the amount; nothing: any amount will do."""
+    return [tuple(t for t in clause if t.name == "overdue") for clause in condition.any_of]
 
 
 def _never_holds(reader: Reader, key: str, condition: Condition, example: str, then: str) -> bool:

@@ -13,7 +13,7 @@ from engine.ladder.check import chain
 from engine.ladder.graph import Piece, together
 from engine.ladder.graph_facts import Customers, customers, told
 from engine.ladder.graph_links import check_reach
-from engine.ladder.graph_plays import MOST, Course, course, debtors, is_met
+from engine.ladder.graph_plays import LONGEST, MOST, Course, course, debtors, is_met, last_turn
 from engine.ladder.model import CollectionsPolicy, Ladder, LadderRow
 from engine.source import Problem, Severity, Span, sort_problems
 
@@ -44,7 +44,12 @@ def _problems(policy: CollectionsPolicy) -> Iterator[Problem]:
             continue
         left -= len(kinds)
         courses = [course(policy, ladder, kind) for kind in kinds]
-        yield from _ends(ladder, courses)
+        ends = _ends(ladder, courses)
+        if last_turn(policy, ladder) <= LONGEST:
+            yield from ends
+        elif next(ends, None):
+            why = f"a row of it comes more than {LONGEST:,} days after the due date"
+            yield _undecided(f"where each debt of ladder `{ladder.name}` ends: {why}", ladder.span)
         yield from _flips(ladder, courses)
         yield from _overtaken(policy, ladder, courses, set(lost))
 
@@ -162,7 +167,8 @@ def _overtaken(
         if any(b.step not in taken for b in before):
             continue
         meant = [c for c in courses if all(is_met(r, c.debtor) for r in (row, *before))]
-        above = [r for r in ladder.rows[row.index + 1 :] if any(r.step in c.first for c in meant)]
+        ends = [r for r in ladder.rows[: row.index] if r.final and r not in before]
+        above = [r for r in (*ladder.rows[row.index + 1 :], *ends) if any(r.step in c.first for c in meant)]
         if not meant or not above:
             continue
         first = _earliest(above, meant)
@@ -170,6 +176,8 @@ def _overtaken(
             f"`{row.step}` is never taken for a debt that stays as it is: `{first.step}` is reached before it"
         )
         advice = f"move it below `{first.step}`, or let `{first.step}` come `after` it"
+        if first.index < row.index:
+            advice = f"let `{first.step}` leave to it what it is for, or remove it"
         yield Problem("overtaken", message, row.span, advice, Severity.WARNING)
 
 

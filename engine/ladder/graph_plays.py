@@ -30,7 +30,8 @@ MOST = 150
 """Kinds of debts that are played for one policy; those beyond are named as not decided."""
 START = date(2025, 1, 1)
 PERSON = frozenset(("task", "approve", "place"))
-LONGEST = 3_600
+LONGEST = 7_400
+"""Days over which a debt is played: twenty years, the longest time that a claim is commonly kept alive."""
 FLIPS = 4
 """So often in a row only what flips on and off is interrupted."""
 
@@ -100,7 +101,7 @@ def course(policy: CollectionsPolicy, ladder: Ladder, debtor: Debtor) -> Course:
 
 def _stages(policy: CollectionsPolicy, ladder: Ladder) -> list[int]:
     """Return over how many days a debt is played, one after the other, while nothing flips."""
-    whole = _end(policy, ladder)
+    whole = min(LONGEST, last_turn(policy, ladder))
     cuts = [first_day(ages(policy, row)) for row in ladder.rows if row.release.condition]
     if not cuts or not any(_may_flip(policy, ladder, row) for row in ladder.rows):
         return [whole]
@@ -168,11 +169,11 @@ def _bare(policy: CollectionsPolicy, ladder: Ladder) -> CollectionsPolicy:
     )
 
 
-def _end(policy: CollectionsPolicy, ladder: Ladder) -> int:
+def last_turn(policy: CollectionsPolicy, ladder: Ladder) -> int:
     """Return days after which nothing new can come of a debt that stays as it is."""
     days = 60 + sum(longest(row.wait) + 2 for row in ladder.rows)
     bounds = [t for row in ladder.rows for test in (row.age, row.days_past_due) for t in test.turns()]
-    return min(LONGEST, days + max(bounds, default=0))
+    return days + max(bounds, default=0)
 
 
 def is_met(row: LadderRow, debtor: Debtor) -> bool:

@@ -157,6 +157,9 @@ def read_hours_of_day(reader: Reader, node: Node, what: str, example: str) -> tu
 def _runs(reader: Reader, node: Node) -> Literal["daily", "month_end"] | tuple[RunDay, ...]:
     if isinstance(node, ListNode):
         days: list[RunDay] = list(reader.list_of(node, "`runs`", lambda n, _: _run_day(reader, n)))
+        if not node.items:
+            advice = "write `daily`, `month_end` or days of each month: `[15, month_end]`"
+            reader.error("no-run", "`runs` names no day: the ladder would never run", node.span, advice)
         return tuple(sorted(set(days), key=str)) or "daily"
     found = reader.choice(node, "a way to run", ("daily", "month_end"))
     return "month_end" if found == "month_end" else "daily"
@@ -293,6 +296,9 @@ def read_promises(reader: Reader, node: Node) -> PromiseRules | None:
                 "write `0.5 of overdue`",
             )
     tolerance = optional(fields, "tolerance", lambda n, w: reader.decimal(n, w, 0, 1), "`tolerance`")
+    if tolerance == 1:
+        message = "with a `tolerance` of 1 every promise is kept, also when nothing is paid"
+        reader.error("promise-never-broken", message, fields["tolerance"].span, "write `0.05` for 5 percent")
     return PromiseRules(
         days or 1, covers, tolerance or Decimal(0),
         optional(fields, "grace", span_of(reader, least=0), "`grace`") or Period(),
@@ -320,11 +326,15 @@ def read_confirm(reader: Reader, node: Node) -> ConfirmRules:
 
 def _duration(reader: Reader, node: Node) -> timedelta | None:
     text = reader.text(node, "a time for receipts") or ""
-    if found := _HOURS.fullmatch(text):
+    period, found = Period.parse(text), _HOURS.fullmatch(text)
+    if found and int(found[1]):
         return timedelta(hours=int(found[1]))
-    period = Period.parse(text)
-    if period and not period.months:
+    if period and not period.months and period.days:
         return timedelta(days=period.days)
+    if found or (period and not period.months):
+        message = f"`{text}` leaves no time for a receipt: a person would be asked for each action"
+        reader.error("no-time-for-receipts", message, node.span, "write `PT36H` or `P2D`")
+        return None
     reader.error("not-a-duration", f"`{text}` is not hours or days", node.span, "write `PT36H` or `P2D`")
     return None
 
