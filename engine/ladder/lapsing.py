@@ -119,10 +119,11 @@ def _courses(
     periods = [row.wait for row in ladder.rows] + [period for _, _, period in rules.caps]
     dues = days.due_dates([*periods, *(period for _, period in rules.rests)], working=False)
     for debt in plain_debts(policy, ladder, law):
-        for pace in (PROMPT, LATE):
-            for due, course in Walks(days, partial(_at, rules, debt, pace)).each(dues):
+        aims = tuple(rung.row.index for rung in debt.rungs if rung.spans and _notice(ladder, rung.row))
+        for pace in (PROMPT, LATE) if aims else ():
+            for due, course in Walks(days, partial(_at, rules, debt, pace, aims)).each(dues):
                 yield debt, due, course
 
 
-def _at(rules: Rules, debt: Plain, pace: Pace, ask: Ask) -> Course:
-    return Walk(rules, debt, pace, ask).course()
+def _at(rules: Rules, debt: Plain, pace: Pace, aims: tuple[int, ...], ask: Ask) -> Course:
+    return Walk(rules, debt, pace, ask, aims=aims).course()

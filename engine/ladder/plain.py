@@ -114,6 +114,8 @@ class Walk:
     ask: Ask
     until: int = NEVER
     """The day past due after which nothing is asked for any more."""
+    aims: tuple[int, ...] = ()
+    """The steps to walk to; none: to the end."""
     now: int = 0
     moved: int = -NEVER
     level: int = 0
@@ -133,10 +135,14 @@ class Walk:
         self.now = self.debt.opens * DAY + self.rules.start
         for _ in range(MOST_LOOKS):
             later = self._look()
-            if later is None or later // DAY > self.until:
+            if later is None or later // DAY > self.until or self._is_there():
                 break
             self.now = later
         return Course(tuple(self.took), tuple(self.filled), tuple(self.passed.items()))
+
+    def _is_there(self) -> bool:
+        """Tell whether all was taken that is walked to."""
+        return bool(self.aims) and all(index in self.stands for index in self.aims)
 
     def _look(self) -> int | None:
         """Take what can be taken now; return the next moment at which something can change."""
