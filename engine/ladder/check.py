@@ -287,7 +287,8 @@ def _check_case(reader: Reader, policy: CollectionsPolicy) -> None:
         _of_amount(case.opens),
         [c for c in case.closes.any_of if {t.name for t in c} == {"overdue"}],
     )
-    both = (_possible((*one, *other), Bounds(low=Decimal(0))) for one in opens for other in closes)
+    owed = Bounds(low=Decimal(0), low_closed=False)
+    both = (_possible((*one, *other), owed) for one in opens for other in closes)
     meet = not any(never) and any(both)
     if meet and not all(opens):
         message = (
