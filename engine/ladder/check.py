@@ -292,10 +292,11 @@ def _check_case(reader: Reader, policy: CollectionsPolicy) -> None:
     meet = not any(never) and any(both)
     if meet and not all(opens):
         message = (
-            f"`opens: {case.opens.text}` asks for no amount in a part: a case opens, closes, and opens again"
+            f"`opens: {case.opens.text}` asks for no amount in a part: no case opens for debts for which "
+            f"`closes: {case.closes.text}` holds"
         )
-        advice = "ask for an amount in each alternative: `overdue >= 20.00 and age >= 1`"
-        reader.error("closes-meets-opens", message, case.opens.span, advice)
+        advice = "ask for an amount in each alternative, such as `overdue >= 20.00 and age >= 1`"
+        reader.warn("opens-without-amount", message, case.opens.span, advice)
     elif meet:
         message = f"`closes: {case.closes.text}` holds for amounts at which a case opens"
         low = min(

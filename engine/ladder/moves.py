@@ -56,14 +56,21 @@ class Climb:
 
 def closes(case: Case, day: int) -> bool:
     """Tell whether so little is owed that the case is over: disputed and held parts are still owed."""
-    measures = case.view.kept(day)
-    owed = sum((s.amount for s in case.view.slices if s.due < day), Decimal(0))
     condition = case.policy.case.closes
-    holds = condition.holds(measures.values(owed))
+    holds = closes_without_fees(case, day)
     if not holds and condition.is_lost_above("overdue"):
         return False  # fees only add to what is owed
     fees = counted_fees(case, day, "closes")
-    return condition.holds(measures.values(owed + fees)) if fees else holds
+    return condition.holds(case.view.kept(day).values(_owed(case, day) + fees)) if fees else holds
+
+
+def closes_without_fees(case: Case, day: int) -> bool:
+    """Tell whether the case would be over if no late fee grew."""
+    return case.policy.case.closes.holds(case.view.kept(day).values(_owed(case, day)))
+
+
+def _owed(case: Case, day: int) -> Decimal:
+    return sum((s.amount for s in case.view.slices if s.due < day), Decimal(0))
 
 
 def _released(case: Case, row: Row, definition: LadderRow, condition: Condition, day: int) -> bool:

@@ -15,7 +15,7 @@ from engine.ladder.reviving import has_bounced
 from engine.ladder.scope import WHOLE, service_of
 from engine.ladder.state import BookedFee, Position, Taken, TakenRow
 from engine.ladder.stepping import PRECISION
-from engine.ladder.wake import opening_on
+from engine.ladder.wake import may_open, opening_on
 
 
 def opens(policy: CollectionsPolicy, position: Position, at: datetime, item: str = WHOLE) -> bool:
@@ -23,7 +23,7 @@ def opens(policy: CollectionsPolicy, position: Position, at: datetime, item: str
     with localcontext() as context:
         context.prec, context.traps[Inexact] = PRECISION, True
         case = _unopened(policy, position, at, item)
-        return case.now[1] >= minutes(policy.case.hour) and case.opens(case.today)
+        return case.now[1] >= minutes(policy.case.hour) and may_open(case, case.today)
 
 
 def watch_on(
@@ -37,7 +37,7 @@ def watch_on(
     with localcontext() as context:
         context.prec, context.traps[Inexact] = PRECISION, True
         case = _unopened(policy, position, at, item)
-        if case.now[1] >= minutes(policy.case.hour) and case.opens(case.today):
+        if case.now[1] >= minutes(policy.case.hour) and may_open(case, case.today):
             return at
         return opening_on(case)
 

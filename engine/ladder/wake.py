@@ -12,7 +12,7 @@ from engine.ladder.case import Case, Moment, minutes
 from engine.ladder.chores import chores, deadlines
 from engine.ladder.clock import FOREVER
 from engine.ladder.measure import HORIZON, day_of_age, turning_days
-from engine.ladder.moves import Climb, climb, leaving
+from engine.ladder.moves import Climb, climb, closes_without_fees, leaving
 from engine.ladder.placing import to_place
 from engine.ladder.state import Action
 
@@ -126,11 +126,19 @@ def opening_moments(case: Case) -> Iterator[Moment]:
                 yield (day, start)
 
 
+def may_open(case: Case, day: int) -> bool:
+    """Tell whether a case opens on a day: not where it would close at once, and open again.
+
+    A late fee that grows opens no case.
+    """
+    return case.opens(day) and not closes_without_fees(case, day)
+
+
 def opening_on(case: Case) -> datetime | None:
     """Return the next instant at which a case can open, or at which news that is known begins to count."""
     value_date = case.account.next_value_date
     for day, clock in sorted({m for m in opening_moments(case) if case.now < m < (FOREVER, 0)}):
-        if case.opens(day) or (value_date and value_date.toordinal() <= day):
+        if may_open(case, day) or (value_date and value_date.toordinal() <= day):
             return case.instant((day, clock))
     return None
 

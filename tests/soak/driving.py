@@ -117,6 +117,19 @@ class SteadyTime(SimulatedTime):
 
         return await until(seen, f"the clock of {workflow}")
 
+    async def at_work(self, workflow: str) -> bool:
+        """Tell whether a workflow has something before it."""
+
+        async def seen() -> tuple[bool] | None:
+            try:
+                return (await super(SteadyTime, self).at_work(workflow),)
+            except RPCError as error:
+                if error.status is RPCStatusCode.NOT_FOUND:
+                    raise
+                return None
+
+        return (await until(seen, f"the work of {workflow}"))[0]
+
     async def fast_forward(self, workflow: str, to: datetime, clock_offset: timedelta = timedelta(0)) -> bool:
         """Move a workflow's clock; False if it has ended."""
         self._moments.passed()

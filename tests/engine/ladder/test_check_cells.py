@@ -66,8 +66,8 @@ def test_a_folder_with_templates_needs_each() -> None:
     [
         ("overdue >= 20.00 and overdue < 500.00", "overdue < 5.00", []),  # its upper end alone would meet
         ("overdue >= 4.00 and overdue < 500.00", "overdue < 5.00", ["closes-meets-opens"]),
-        ("overdue >= 20.00 or age >= 3", "overdue < 5.00", ["closes-meets-opens"]),
-        ("age >= 1", "overdue < 5.00", ["closes-meets-opens"]),
+        ("overdue >= 20.00 or age >= 3", "overdue < 5.00", ["opens-without-amount"]),
+        ("age >= 1", "overdue < 5.00", ["opens-without-amount"]),
         ("age >= 1", "overdue <= 0", []),  # nothing past due opens no case
         ("overdue >= 20.00", "overdue < 5.00 or overdue < 3.00 and overdue > 4.00", ["part-never-holds"]),
         ("overdue >= 20.00 or overdue > 30.00 and overdue < 25.00", "overdue < 5.00", ["part-never-holds"]),

@@ -52,6 +52,15 @@ def test_a_case_opens_at_the_hour_and_not_before() -> None:
         assert opens(policy(), position_of([BILL], at), at) is expected
 
 
+@pytest.mark.parametrize(("amount", "found"), [("4.99", None), ("5.00", local("01-26"))])
+def test_no_case_opens_where_it_would_close_at_once(amount: str, found: datetime | None) -> None:
+    any_amount = changed(opens=("opens: overdue >= 20.00 and age >= 1", "opens: age >= 1"))
+    bill = entry("bill", "2026-01-05", id="B1", due="2026-01-25", amount=amount)
+    at = local("01-06")
+    assert watch_on(any_amount, position_of([bill], at), at) == found
+    assert opens(any_amount, position_of([bill], local("02-01")), local("02-01")) is (found is not None)
+
+
 def test_the_hour_is_that_of_the_policy() -> None:
     early = changed(hour=('hour: "09:00"', 'hour: "06:30"'))
     assert watch_on(early, position_of([BILL], local("01-06")), local("01-06")) == local("01-26", "06:30")
