@@ -21,6 +21,8 @@ from engine.ledger.account import LEVELS
 from engine.text import Period
 
 MOST_LOOKS = 600
+MOST_REPEATS = 36
+"""Notices in a row that only come again, once no cell changes any more: what then is never taken."""
 SUSPENDED, TERMINATED = LEVELS.index("suspended"), LEVELS.index("terminated")
 
 
@@ -135,7 +137,7 @@ class Walk:
         self.now = self.debt.opens * DAY + self.rules.start
         for _ in range(MOST_LOOKS):
             later = self._look()
-            if later is None or later // DAY > self.until or self._is_there():
+            if later is None or later // DAY > self.until or self._is_there() or self._only_repeats():
                 break
             self.now = later
         return Course(tuple(self.took), tuple(self.filled), tuple(self.passed.items()))
@@ -143,6 +145,12 @@ class Walk:
     def _is_there(self) -> bool:
         """Tell whether all was taken that is walked to."""
         return bool(self.aims) and all(index in self.stands for index in self.aims)
+
+    def _only_repeats(self) -> bool:
+        """Tell whether notices lapse and come again for ever, and nothing else does."""
+        last = self.took[-MOST_REPEATS:]
+        turns = any(turn * DAY > self.now for turn in self.debt.turns)
+        return len(last) == MOST_REPEATS and not turns and all(took.again for took in last)
 
     def _look(self) -> int | None:
         """Take what can be taken now; return the next moment at which something can change."""

@@ -38,8 +38,7 @@ def folder(tmp_path: Path) -> Path:
     (made / "yen" / "cases.yaml").unlink(missing_ok=True)
     path = made / "yen" / "policy.yaml"
     text = path.read_text(encoding="utf-8").replace("small-coll", "yen-coll").replace(": CNY", ": JPY")
-    for old, new in (("50.00", "1000"), ("20.00", "400"), ("5.00", "100"), ("0.01 half", "1 half"),
-                     ("0.05", "1")):  # fmt: skip
+    for old, new in (("50.00", "1000"), ("20.00", "400"), ("5.00", "100"), ("0.01 half", "1 half")):
         text = text.replace(old, new)
     path.write_text(text, encoding="utf-8")
     (made / "small" / "cases.yaml").write_text(CASES, encoding="utf-8")
