@@ -59,6 +59,10 @@ class UciCustomer:
         return named
 
 
+LONGEST_VALUE = 1_000
+"""Letters of one value. Python's own limit is one for the whole process, and others set it."""
+
+
 def read_uci(path: Path) -> list[UciCustomer]:
     """Read the file, plain or gzipped; raise UciFileError with the line and column that is wrong."""
     data = path.read_bytes()
@@ -113,7 +117,10 @@ def _rows(path: Path, text: str) -> Iterator[UciCustomer]:
 
 def _read(path: Path, rows: Iterator[list[str]]) -> Iterator[list[str]]:
     try:
-        yield from rows
+        for row in rows:
+            if any(len(value) > LONGEST_VALUE for value in row):
+                raise csv.Error(f"a value of over {LONGEST_VALUE:,} letters")
+            yield row
     except csv.Error as error:
         raise UciFileError(f"`{path}` cannot be read as CSV: {error}. Is a quote left open?") from error
 

@@ -64,6 +64,7 @@ ROOMS = (
 )  # fmt: skip
 CASES, DMN = "tests/engine/credit/test_cases.py", "tests/engine/credit/test_dmn.py"
 GRAPH = "tests/engine/ladder/test_graph.py"
+CURRENCIES = "tests/engine/ladder/test_timeline_currencies.py"
 BACKSTOPS = {"goes-in-circles"}
 """What no text that passes the other checks is known to reach."""
 SHOWN_ELSEWHERE = {
@@ -78,6 +79,7 @@ SHOWN_ELSEWHERE = {
     "step-removed": "tests/engine/ladder/test_adopting.py",
     "not-decided": GRAPH, "never-a-day": GRAPH,  # a calendar without a working day
     "no-law": "tests/engine/ladder/test_shipped_policies.py", "other-law": "tests/engine/ladder/test_law.py",
+    "no-amounts-in": CURRENCIES, "same-name": CURRENCIES, "nothing-in-currency": CURRENCIES,
     "no-cases": "tests/api/cli/test_test_command.py", "no-offset": "tests/engine/watch/test_cases.py",
 }  # fmt: skip
 NOTED_BY = {"error", "warn", "warning", "Problem", "problem"}
