@@ -79,7 +79,8 @@ SHOWN_ELSEWHERE = {
     "step-removed": "tests/engine/ladder/test_adopting.py",
     "not-decided": GRAPH, "never-a-day": GRAPH,  # a calendar without a working day
     "no-law": "tests/engine/ladder/test_shipped_policies.py", "other-law": "tests/engine/ladder/test_law.py",
-    "no-amounts-in": CURRENCIES, "same-name": CURRENCIES, "nothing-in-currency": CURRENCIES,
+    "no-amounts-in": CURRENCIES, "same-name": CURRENCIES, "own-currency": CURRENCIES,
+    "nothing-in-currency": CURRENCIES,
     "no-cases": "tests/api/cli/test_test_command.py", "no-offset": "tests/engine/watch/test_cases.py",
 }  # fmt: skip
 NOTED_BY = {"error", "warn", "warning", "Problem", "problem"}
