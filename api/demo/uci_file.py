@@ -65,14 +65,7 @@ LONGEST_VALUE = 1_000
 
 def read_uci(path: Path) -> list[UciCustomer]:
     """Read the file, plain or gzipped; raise UciFileError with the line and column that is wrong."""
-    data = path.read_bytes()
-    if data[:2] == b"\x1f\x8b":
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:
-            raise UciFileError(
-                f"`{path}` starts like a gzip file but cannot be unpacked: {error}."
-            ) from error
+    data = unpacked(path)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
